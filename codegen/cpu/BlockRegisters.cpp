@@ -1,0 +1,431 @@
+//===- BlockRegisters.cpp - Tile programs as loops over vectors -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Lowers the body of each scf.forall. It is cut into segments, runs of tile ops
+// between loops; a segment is executed in three steps:
+//
+//   1. rows:   operands of products that are loaded (and mapped) row by row are
+//              packed: right operands as rows, left ones transposed into strips
+//   2. strips: products, what follows from them, and reductions (StripLowering)
+//   3. stores: row by row, skipping rows outside of the view
+//
+// Tiles carried by a loop live in buffers that the loop updates in place.
+// docs/rationale/cpu.md tells why lanes run along queries.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cpu/BlockRegisters.h"
+#include "codegen/cpu/Passes.h"
+#include "codegen/cpu/RowEvaluator.h"
+#include "codegen/cpu/StripLowering.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+namespace attn {
+#define GEN_PASS_DEF_BLOCKREGISTERS
+#include "codegen/cpu/Passes.h.inc"
+} // namespace attn
+
+using namespace mlir;
+using namespace attn;
+
+static RankedTensorType tileOf(Value value) {
+  return dyn_cast<RankedTensorType>(value.getType());
+}
+
+static bool touchesTiles(Operation *op) {
+  auto isTile = [](Type type) { return isa<RankedTensorType>(type); };
+  return llvm::any_of(op->getOperandTypes(), isTile) ||
+         llvm::any_of(op->getResultTypes(), isTile);
+}
+
+/// Lanes of a register for the widest floating-point tiles in `forall`.
+static int64_t lanesFor(scf::ForallOp forall, int64_t bits) {
+  unsigned width = 32;
+  forall.walk([&](Operation *op) {
+    for (Type type : op->getResultTypes())
+      if (auto element = dyn_cast<FloatType>(getElementTypeOrSelf(type)))
+        width = std::max(width, element.getWidth());
+  });
+  return std::max<int64_t>(1, bits / width);
+}
+
+namespace {
+/// Lowers one scf.forall.
+class BlockLowering {
+public:
+  BlockLowering(scf::ForallOp forall, const VectorUnit &unit)
+      : from(forall), unit(unit), b(forall.getLoc(), forall),
+        vectors(b, lanesFor(forall, unit.bits)) {}
+
+  LogicalResult run();
+
+private:
+  using Segment = llvm::SetVector<Operation *>;
+
+  LogicalResult lowerBody(Block &block, ArrayRef<Materialized> yields);
+  LogicalResult lowerLoop(scf::ForOp loop);
+  LogicalResult lowerSegment(const Segment &segment, ArrayRef<Materialized> yields);
+  void cloneScalar(Operation *op);
+
+  bool isPair(Value tile);
+  Value allocate(ArrayRef<int64_t> shape, Type element);
+  Value allocateFor(Value tile);
+  FailureOr<Value> carried(Value init, scf::ForOp loop);
+
+  LogicalResult packRows(Value tile);
+  LogicalResult packStrips(Value tile);
+  LogicalResult packOperands(const Segment &segment);
+  LogicalResult forEachRow(int64_t rows, llvm::function_ref<LogicalResult(Value)> body);
+  void wantLeaves(Value tile, const Segment &segment,
+                  SmallVector<Materialized> &wanted);
+  void wantEscaping(const Segment &segment, SmallVector<Materialized> &wanted);
+  void want(Value tile, SmallVector<Materialized> &wanted);
+  LogicalResult storeRows(ArrayRef<tile::StoreOp> stores, int64_t rows);
+  LogicalResult storeRow(tile::StoreOp op, RowEvaluator &rows, Value row);
+
+  scf::ForallOp from;
+  const VectorUnit &unit;
+  ImplicitLocOpBuilder b;
+  VectorOps vectors;
+  TileBuffers buffers;
+  IRMapping scalars;
+  Block *entry = nullptr;
+  DenseMap<Value, bool> pairs;
+};
+} // namespace
+
+LogicalResult BlockLowering::run() {
+  auto to = scf::ForallOp::create(b, from.getMixedLowerBound(), from.getMixedUpperBound(),
+                                  from.getMixedStep(), ValueRange(), from.getMapping());
+  scalars.map(from.getInductionVars(), to.getInductionVars());
+  entry = to.getBody();
+  b.setInsertionPoint(to.getTerminator());
+  if (failed(lowerBody(*from.getBody(), {})))
+    return failure();
+  from.erase();
+  return success();
+}
+
+void BlockLowering::cloneScalar(Operation *op) {
+  auto gather = dyn_cast<tile::GatherOp>(op);
+  if (!gather) {
+    b.clone(*op, scalars);
+    return;
+  }
+  SmallVector<Value> indices;
+  for (Value index : gather.getIndices())
+    indices.push_back(scalars.lookupOrDefault(index));
+  Value view = scalars.lookupOrDefault(gather.getView());
+  scalars.map(gather.getResult(), vectors.gather(view, indices, /*vectors=*/false));
+}
+
+LogicalResult BlockLowering::lowerBody(Block &block, ArrayRef<Materialized> yields) {
+  Segment segment;
+  for (Operation &op : block.without_terminator()) {
+    b.setLoc(op.getLoc());
+    if (auto loop = dyn_cast<scf::ForOp>(op)) {
+      if (failed(lowerSegment(segment, {})) || failed(lowerLoop(loop)))
+        return failure();
+      segment.clear();
+    } else if (touchesTiles(&op)) {
+      segment.insert(&op);
+    } else {
+      cloneScalar(&op);
+    }
+  }
+  return lowerSegment(segment, yields);
+}
+
+//===----------------------------------------------------------------------===//
+// Buffers
+//===----------------------------------------------------------------------===//
+
+/// Whether lanes of `tile` run along its rows: it follows from a product, or a
+/// loop carries it.
+bool BlockLowering::isPair(Value tile) {
+  if (auto it = pairs.find(tile); it != pairs.end())
+    return it->second;
+  Operation *op = tile.getDefiningOp();
+  bool result = !op || isa<tile::DotOp, scf::ForOp>(op) ||
+                llvm::any_of(op->getOperands(), [&](Value operand) {
+                  return tileOf(operand) && isPair(operand);
+                });
+  return pairs[tile] = result;
+}
+
+Value BlockLowering::allocate(ArrayRef<int64_t> shape, Type element) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(entry);
+  return memref::AllocaOp::create(b, MemRefType::get(shape, element),
+                                  b.getI64IntegerAttr(64));
+}
+
+/// A buffer for a tile in strips, or for a column.
+Value BlockLowering::allocateFor(Value tile) {
+  auto type = tileOf(tile);
+  int64_t rows = type.getDimSize(0);
+  if (type.getRank() == 1)
+    return allocate({rows}, type.getElementType());
+  int64_t width =
+      StripLowering::stripRegisters(rows, vectors.getLanes()) * vectors.getLanes();
+  return allocate({rows / width, type.getDimSize(1), width}, type.getElementType());
+}
+
+/// The buffer that a loop updates, holding `init`. That of an earlier loop is
+/// taken over if nobody else reads it.
+FailureOr<Value> BlockLowering::carried(Value init, scf::ForOp loop) {
+  auto type = tileOf(init);
+  if (!type)
+    return loop.emitOpError("the CPU back end supports loops that carry tiles, got ")
+           << init.getType();
+  auto &kind = type.getRank() == 1 ? buffers.columns : buffers.strips;
+  if (init.hasOneUse() && init.getDefiningOp<scf::ForOp>() && kind.contains(init))
+    return kind.lookup(init);
+  Value buffer = allocateFor(init);
+  Segment nothing;
+  StripLowering strips(b, vectors, unit, buffers, scalars, nothing);
+  if (failed(strips.run({{init, buffer}}, type.getDimSize(0))))
+    return failure();
+  return buffer;
+}
+
+LogicalResult BlockLowering::lowerLoop(scf::ForOp loop) {
+  SmallVector<Materialized> yields;
+  for (auto [init, argument, result, yielded] :
+       llvm::zip(loop.getInitArgs(), loop.getRegionIterArgs(), loop.getResults(),
+                 loop.getYieldedValues())) {
+    FailureOr<Value> buffer = carried(init, loop);
+    if (failed(buffer))
+      return failure();
+    auto &kind = tileOf(init).getRank() == 1 ? buffers.columns : buffers.strips;
+    kind[argument] = *buffer;
+    kind[result] = *buffer;
+    yields.push_back({yielded, *buffer});
+  }
+  auto bound = [&](Value value) { return scalars.lookupOrDefault(value); };
+  auto to = scf::ForOp::create(b, bound(loop.getLowerBound()), bound(loop.getUpperBound()),
+                               bound(loop.getStep()));
+  scalars.map(loop.getInductionVar(), to.getInductionVar());
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(to.getBody()->getTerminator());
+  return lowerBody(*loop.getBody(), yields);
+}
+
+//===----------------------------------------------------------------------===//
+// Step 1: rows
+//===----------------------------------------------------------------------===//
+
+LogicalResult
+BlockLowering::forEachRow(int64_t rows, llvm::function_ref<LogicalResult(Value)> body) {
+  auto loop = scf::ForOp::create(b, vectors.index(0), vectors.index(rows), vectors.index(1));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(loop.getBody()->getTerminator());
+  return body(loop.getInductionVar());
+}
+
+/// Right operands of products: rows as they are.
+LogicalResult BlockLowering::packRows(Value tile) {
+  auto type = tileOf(tile);
+  int64_t pitch = getRowPitch(type.getDimSize(1), vectors.getLanes());
+  Value buffer = allocate({type.getDimSize(0), pitch}, type.getElementType());
+  LogicalResult packed = forEachRow(type.getDimSize(0), [&](Value row) {
+    return RowEvaluator(b, vectors, buffers, scalars, row).store(tile, buffer);
+  });
+  buffers.rows[tile] = buffer;
+  return packed;
+}
+
+/// Left operands of products that are loaded: rows become lanes.
+LogicalResult BlockLowering::packStrips(Value tile) {
+  auto type = tileOf(tile);
+  Value buffer = allocateFor(tile);
+  int64_t width = cast<MemRefType>(buffer.getType()).getDimSize(2);
+  int64_t lanes = vectors.getLanes(), cols = type.getDimSize(1);
+  SmallVector<int64_t> steps;
+  for (int64_t i = 0; i < lanes; ++i)
+    steps.push_back(i * width);
+  LogicalResult packed = forEachRow(type.getDimSize(0), [&](Value row) -> LogicalResult {
+    RowEvaluator rows(b, vectors, buffers, scalars, row);
+    Value positions = arith::ConstantOp::create(
+        b, DenseIntElementsAttr::get(vectors.type(b.getIndexType()), steps));
+    Value strip = arith::DivUIOp::create(b, row, vectors.index(width));
+    Value lane = arith::RemUIOp::create(b, row, vectors.index(width));
+    for (int64_t col = 0; col < cols; col += lanes) {
+      FailureOr<Value> value = rows.vector(tile, col);
+      if (failed(value))
+        return failure();
+      Value mask = vector::ConstantMaskOp::create(
+          b, vectors.type(b.getI1Type()), ArrayRef<int64_t>{std::min(lanes, cols - col)});
+      vector::ScatterOp::create(b, /*resultType=*/Type(), buffer,
+                                ValueRange{strip, vectors.index(col), lane}, positions,
+                                mask, *value);
+    }
+    return success();
+  });
+  buffers.strips[tile] = buffer;
+  return packed;
+}
+
+/// Packs what products read, in this segment or in a loop further on.
+LogicalResult BlockLowering::packOperands(const Segment &segment) {
+  for (Operation *op : segment)
+    for (Value result : op->getResults())
+      for (OpOperand &use : result.getUses()) {
+        auto dot = dyn_cast<tile::DotOp>(use.getOwner());
+        if (!dot)
+          continue;
+        if (use.get() == dot.getRhs() && !buffers.rows.contains(result) &&
+            failed(packRows(result)))
+          return failure();
+        if (use.get() == dot.getLhs() && !isPair(result) &&
+            !buffers.strips.contains(result) && failed(packStrips(result)))
+          return failure();
+      }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Step 2: strips
+//===----------------------------------------------------------------------===//
+
+void BlockLowering::want(Value tile, SmallVector<Materialized> &wanted) {
+  if (buffers.hasAny(tile) ||
+      llvm::any_of(wanted, [&](const Materialized &m) { return m.tile == tile; }))
+    return;
+  wanted.push_back({tile, allocateFor(tile)});
+}
+
+/// Products and reductions that rows to be stored are computed from.
+void BlockLowering::wantLeaves(Value tile, const Segment &segment,
+                               SmallVector<Materialized> &wanted) {
+  Operation *op = tile.getDefiningOp();
+  if (!op || !segment.contains(op) || buffers.hasAny(tile) || !isPair(tile))
+    return;
+  if (isa<tile::DotOp, tile::ReduceOp>(op))
+    return want(tile, wanted);
+  for (Value operand : op->getOperands())
+    if (tileOf(operand))
+      wantLeaves(operand, segment, wanted);
+}
+
+/// Values that a later segment reads.
+void BlockLowering::wantEscaping(const Segment &segment,
+                                 SmallVector<Materialized> &wanted) {
+  for (Operation *op : segment)
+    for (Value result : op->getResults())
+      for (Operation *user : result.getUsers())
+        if (isPair(result) && !segment.contains(user) && !isa<scf::YieldOp>(user))
+          want(result, wanted);
+}
+
+//===----------------------------------------------------------------------===//
+// Step 3: stores
+//===----------------------------------------------------------------------===//
+
+LogicalResult BlockLowering::storeRow(tile::StoreOp op, RowEvaluator &rows, Value row) {
+  auto type = tileOf(op.getValue());
+  Value view = scalars.lookupOrDefault(op.getView());
+  SmallVector<Value> offsets;
+  for (Value offset : op.getOffsets())
+    offsets.push_back(scalars.lookupOrDefault(offset));
+  Value &rowOffset = offsets[offsets.size() - type.getRank()];
+  rowOffset = vectors.add(rowOffset, row);
+  Value inside = vectors.rowInside(view, offsets);
+  if (type.getRank() == 1)
+    inside = arith::AndIOp::create(
+        b, inside, vectors.inside(view, offsets.size() - 1, offsets.back()));
+  auto exists = scf::IfOp::create(b, inside, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(exists.thenBlock()->getTerminator());
+  if (type.getRank() == 1) {
+    FailureOr<Value> value = rows.scalar(op.getValue());
+    if (failed(value))
+      return failure();
+    memref::StoreOp::create(b, *value, view, offsets);
+    return success();
+  }
+  Value start = offsets.back();
+  for (int64_t col = 0; col < type.getDimSize(1); col += vectors.getLanes()) {
+    FailureOr<Value> value = rows.vector(op.getValue(), col);
+    if (failed(value))
+      return failure();
+    offsets.back() = vectors.add(start, vectors.index(col));
+    vectors.storeRow(*value, view, offsets, type.getDimSize(1) - col);
+  }
+  return success();
+}
+
+LogicalResult BlockLowering::storeRows(ArrayRef<tile::StoreOp> stores, int64_t rows) {
+  return forEachRow(rows, [&](Value row) -> LogicalResult {
+    for (tile::StoreOp op : stores) {
+      // A store of its own may be skipped, so it evaluates all it needs.
+      RowEvaluator evaluator(b, vectors, buffers, scalars, row);
+      if (failed(storeRow(op, evaluator, row)))
+        return failure();
+    }
+    return success();
+  });
+}
+
+LogicalResult BlockLowering::lowerSegment(const Segment &segment,
+                                          ArrayRef<Materialized> yields) {
+  if (failed(packOperands(segment)))
+    return failure();
+
+  SmallVector<Materialized> wanted(yields);
+  std::map<int64_t, SmallVector<tile::StoreOp>> stores;
+  for (Operation *op : segment)
+    if (auto store = dyn_cast<tile::StoreOp>(op)) {
+      wantLeaves(store.getValue(), segment, wanted);
+      stores[tileOf(store.getValue()).getDimSize(0)].push_back(store);
+    }
+  wantEscaping(segment, wanted);
+  if (!wanted.empty()) {
+    int64_t rows = tileOf(wanted.front().tile).getDimSize(0);
+    if (rows % vectors.getLanes())
+      return emitError(b.getLoc(), "blocks of the CPU back end must have a multiple of ")
+             << vectors.getLanes() << " query rows, got " << rows;
+    StripLowering strips(b, vectors, unit, buffers, scalars, segment);
+    if (failed(strips.run(wanted, rows)))
+      return failure();
+    for (const Materialized &result : wanted)
+      if (result.tile.getDefiningOp() && segment.contains(result.tile.getDefiningOp())) {
+        auto &kind = tileOf(result.tile).getRank() == 1 ? buffers.columns : buffers.strips;
+        kind[result.tile] = result.buffer;
+      }
+  }
+  for (auto &[rows, ops] : stores)
+    if (failed(storeRows(ops, rows)))
+      return failure();
+  return success();
+}
+
+namespace {
+struct BlockRegisters : attn::impl::BlockRegistersBase<BlockRegisters> {
+  using BlockRegistersBase::BlockRegistersBase;
+
+  void runOnOperation() override {
+    VectorUnit unit{vectorBits, vectorRegisters, fma};
+    SmallVector<scf::ForallOp> blocks;
+    getOperation().walk([&](scf::ForallOp op) { blocks.push_back(op); });
+    for (scf::ForallOp op : blocks) {
+      bool hasTiles = op.walk([](Operation *inner) {
+                          return touchesTiles(inner) ? WalkResult::interrupt()
+                                                     : WalkResult::advance();
+                        }).wasInterrupted();
+      if (hasTiles && failed(BlockLowering(op, unit).run()))
+        return signalPassFailure();
+    }
+  }
+};
+} // namespace
+
+std::unique_ptr<Pass> attn::createBlockRegistersPass(int64_t vectorBits,
+                                                     int64_t vectorRegisters, bool hasFma) {
+  return createBlockRegisters({vectorBits, vectorRegisters, hasFma});
+}

@@ -1,0 +1,105 @@
+//===- ObjectCode.cpp - From the LLVM dialect to machine code -------------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cpu/ObjectCode.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/SmallVectorMemoryBuffer.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/TargetParser/Host.h"
+#include "mlir/Target/LLVMIR/Export.h"
+
+using namespace attn;
+
+static llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+createMachine(const CpuTarget &target) {
+  static const bool initialized = [] {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+    return true;
+  }();
+  (void)initialized;
+  llvm::Triple triple(llvm::sys::getProcessTriple());
+  std::string error;
+  const llvm::Target *entry =
+      llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!entry)
+    return llvm::createStringError(error);
+  return std::unique_ptr<llvm::TargetMachine>(entry->createTargetMachine(
+      triple, target.cpu, /*Features=*/"", llvm::TargetOptions(),
+      llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default,
+      /*JIT=*/false));
+}
+
+/// Tells LLVM which instructions functions may use. Code of the widest level
+/// uses full registers, which its tuning would otherwise halve.
+static void setProcessor(llvm::Module &module, const CpuTarget &target) {
+  for (llvm::Function &function : module) {
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("target-cpu", target.cpu);
+    function.addFnAttr("tune-cpu", llvm::sys::getHostCPUName());
+    function.addFnAttr("prefer-vector-width",
+                       std::to_string(target.vectorBits));
+    function.addFnAttr(llvm::Attribute::NoUnwind);
+  }
+}
+
+llvm::Expected<std::unique_ptr<ObjectCode>>
+ObjectCode::create(mlir::ModuleOp module, const CpuTarget &target) {
+  std::unique_ptr<ObjectCode> code(new ObjectCode());
+  auto machine = createMachine(target);
+  if (!machine)
+    return machine.takeError();
+  code->machine = std::move(*machine);
+  code->module = mlir::translateModuleToLLVMIR(module, code->context);
+  if (!code->module)
+    return llvm::createStringError("cannot be translated to LLVM IR");
+  code->module->setTargetTriple(code->machine->getTargetTriple());
+  code->module->setDataLayout(code->machine->createDataLayout());
+  setProcessor(*code->module, target);
+  return code;
+}
+
+void ObjectCode::optimize() {
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = false;
+  tuning.LoopInterleaving = false;
+  tuning.SLPVectorization = false;
+  tuning.LoopUnrolling = false;
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PassBuilder builder(machine.get(), tuning);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2)
+      .run(*module, modules);
+}
+
+std::string ObjectCode::getText() const {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module->print(stream, nullptr);
+  return text;
+}
+
+llvm::Expected<std::string> ObjectCode::generate(llvm::CodeGenFileType type) {
+  llvm::SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream stream(bytes);
+  llvm::legacy::PassManager passes;
+  if (machine->addPassesToEmitFile(passes, stream, nullptr, type))
+    return llvm::createStringError("LLVM cannot make code for this machine");
+  passes.run(*module);
+  return std::string(bytes.begin(), bytes.end());
+}

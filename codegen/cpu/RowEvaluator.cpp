@@ -1,0 +1,221 @@
+//===- RowEvaluator.cpp - Evaluates tiles row by row -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cpu/RowEvaluator.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+using namespace attn;
+
+static RankedTensorType tileOf(Value value) {
+  return dyn_cast<RankedTensorType>(value.getType());
+}
+
+int64_t attn::getRowPitch(int64_t cols, int64_t lanes) {
+  return llvm::divideCeil(cols, lanes) * lanes;
+}
+
+FailureOr<Value> RowEvaluator::vector(Value tile, int64_t col) {
+  if (Value value = known.lookup({tile, col}))
+    return value;
+  FailureOr<Value> value = compute(tile, col);
+  if (succeeded(value))
+    known[{tile, col}] = *value;
+  return value;
+}
+
+FailureOr<Value> RowEvaluator::scalar(Value tile) {
+  if (Value value = knownScalars.lookup(tile))
+    return value;
+  FailureOr<Value> value = computeScalar(tile);
+  if (succeeded(value))
+    knownScalars[tile] = *value;
+  return value;
+}
+
+/// An operand of an elementwise op or gather: a tile, or a scalar of the block.
+FailureOr<Value> RowEvaluator::operand(Value value, int64_t col, bool wantVectors) {
+  if (!tileOf(value))
+    return scalars.lookupOrDefault(value);
+  return wantVectors ? vector(value, col) : scalar(value);
+}
+
+FailureOr<Value> RowEvaluator::elementwise(Operation *op, int64_t col, bool wantVectors) {
+  SmallVector<Value> operands;
+  for (Value value : op->getOperands()) {
+    FailureOr<Value> evaluated = operand(value, col, wantVectors);
+    if (failed(evaluated))
+      return failure();
+    operands.push_back(*evaluated);
+  }
+  if (auto gather = dyn_cast<tile::GatherOp>(op))
+    return vectors.gather(operands.front(), ArrayRef(operands).drop_front(), wantVectors);
+  return vectors.elementwise(op, operands, wantVectors);
+}
+
+Value RowEvaluator::load(tile::LoadOp op, int64_t col) {
+  Value view = scalars.lookupOrDefault(op.getView());
+  SmallVector<Value> offsets;
+  for (Value offset : op.getOffsets())
+    offsets.push_back(scalars.lookupOrDefault(offset));
+  offsets[offsets.size() - 2] = vectors.add(offsets[offsets.size() - 2], row);
+  Value &inside = insideRow[op.getResult()];
+  if (!inside)
+    inside = vectors.rowInside(view, offsets);
+  offsets.back() = vectors.add(offsets.back(), vectors.index(col));
+  return vectors.loadRow(view, offsets, tileOf(op.getResult()).getDimSize(1) - col, inside);
+}
+
+/// Row of a tile that lies in strips: elements a strip width apart.
+Value RowEvaluator::fromStrips(Value buffer, int64_t col, int64_t cols) {
+  auto type = cast<MemRefType>(buffer.getType());
+  int64_t width = type.getDimSize(2);
+  Value strip = arith::DivUIOp::create(b, row, vectors.index(width));
+  Value lane = arith::RemUIOp::create(b, row, vectors.index(width));
+  SmallVector<int64_t> steps;
+  for (int64_t i = 0; i < vectors.getLanes(); ++i)
+    steps.push_back(i * width);
+  Value positions = arith::ConstantOp::create(
+      b, DenseIntElementsAttr::get(vectors.type(b.getIndexType()), steps));
+  int64_t count = std::min(cols - col, vectors.getLanes());
+  Value mask = vector::ConstantMaskOp::create(b, vectors.type(b.getI1Type()),
+                                              ArrayRef<int64_t>{count});
+  auto vectorType = vectors.type(type.getElementType());
+  return vector::GatherOp::create(b, vectorType, buffer,
+                                  ValueRange{strip, vectors.index(col), lane}, positions,
+                                  mask, vectors.zero(vectorType));
+}
+
+/// Joined parts are written side by side to a row of scratch and read back,
+/// because a vector may straddle two of them.
+FailureOr<Value> RowEvaluator::fromConcat(tile::ConcatOp op, int64_t col) {
+  auto type = tileOf(op.getResult());
+  int64_t lanes = vectors.getLanes();
+  Value &scratch = concatenated[op.getResult()];
+  if (!scratch) {
+    int64_t pitch = getRowPitch(type.getDimSize(1), lanes) + lanes;
+    Value buffer = memref::AllocaOp::create(b, MemRefType::get({pitch}, type.getElementType()));
+    int64_t start = 0;
+    for (Value part : op.getParts()) {
+      int64_t width = tileOf(part).getDimSize(1);
+      // What a vector writes beyond its part is overwritten by the next.
+      for (int64_t c = 0; c < width; c += lanes) {
+        FailureOr<Value> value = vector(part, c);
+        if (failed(value))
+          return failure();
+        vector::StoreOp::create(b, *value, buffer, ValueRange{vectors.index(start + c)});
+      }
+      start += width;
+    }
+    concatenated[op.getResult()] = buffer;
+  }
+  Value at = vectors.index(col);
+  return Value(vector::LoadOp::create(b, vectors.type(type.getElementType()),
+                                      concatenated[op.getResult()], ValueRange{at}));
+}
+
+FailureOr<Value> RowEvaluator::compute(Value tile, int64_t col) {
+  if (Value buffer = buffers.rows.lookup(tile))
+    return Value(vector::LoadOp::create(b, vectors.type(tileOf(tile).getElementType()),
+                                        buffer, ValueRange{row, vectors.index(col)}));
+  if (Value buffer = buffers.strips.lookup(tile))
+    return fromStrips(buffer, col, tileOf(tile).getDimSize(1));
+  Operation *op = tile.getDefiningOp();
+  if (!op)
+    return emitError(tile.getLoc(), "the CPU back end cannot read this tile by rows");
+  ImplicitLocOpBuilder::InsertionGuard guard(b);
+  if (auto constant = dyn_cast<arith::ConstantOp>(op))
+    return vectors.constant(constant, true);
+  if (auto loaded = dyn_cast<tile::LoadOp>(op))
+    return load(loaded, col);
+  if (auto splat = dyn_cast<tile::SplatOp>(op))
+    return vectors.splat(scalars.lookupOrDefault(splat.getScalar()));
+  if (auto slice = dyn_cast<tile::SliceOp>(op))
+    return vector(slice.getValue(), col + slice.getStart());
+  if (auto concat = dyn_cast<tile::ConcatOp>(op))
+    return fromConcat(concat, col);
+  if (auto iota = dyn_cast<tile::IotaOp>(op)) {
+    Value start = scalars.lookupOrDefault(iota.getStart());
+    if (iota.getAlong() == 0)
+      return vectors.splat(vectors.add(start, row));
+    return vectors.iota(vectors.add(start, vectors.index(col)));
+  }
+  if (auto broadcast = dyn_cast<tile::BroadcastOp>(op); broadcast && broadcast.getAlong() == 1) {
+    FailureOr<Value> value = scalar(broadcast.getVector());
+    return failed(value) ? value : FailureOr<Value>(vectors.splat(*value));
+  }
+  if (isa<tile::GatherOp>(op) || OpTrait::hasElementwiseMappableTraits(op))
+    return elementwise(op, col, true);
+  return op->emitError("the CPU back end cannot evaluate '")
+         << op->getName() << "' by rows";
+}
+
+FailureOr<Value> RowEvaluator::reduce(tile::ReduceOp op) {
+  FailureOr<Value> result = scalar(op.getInit());
+  int64_t cols = tileOf(op.getValue()).getDimSize(1), lanes = vectors.getLanes();
+  auto kind = op.getKind() == tile::ReduceKind::Add ? vector::CombiningKind::ADD
+                                                    : vector::CombiningKind::MAXNUMF;
+  for (int64_t col = 0; col < cols && succeeded(result); col += lanes) {
+    FailureOr<Value> part = vector(op.getValue(), col);
+    if (failed(part))
+      return failure();
+    if (cols - col < lanes) {
+      // Lanes beyond the tile must not count.
+      Value mask = vector::ConstantMaskOp::create(b, vectors.type(b.getI1Type()),
+                                                  ArrayRef<int64_t>{cols - col});
+      auto element = cast<FloatType>(tileOf(op.getValue()).getElementType());
+      const llvm::fltSemantics &semantics = element.getFloatSemantics();
+      APFloat identity = kind == vector::CombiningKind::ADD
+                             ? APFloat::getZero(semantics)
+                             : APFloat::getInf(semantics, /*Negative=*/true);
+      Value neutral = arith::ConstantOp::create(
+          b, DenseElementsAttr::get(vectors.type(element), identity));
+      part = Value(arith::SelectOp::create(b, mask, *part, neutral));
+    }
+    result = Value(vector::ReductionOp::create(b, kind, *part, *result));
+  }
+  return result;
+}
+
+FailureOr<Value> RowEvaluator::computeScalar(Value tile) {
+  if (Value buffer = buffers.columns.lookup(tile))
+    return Value(memref::LoadOp::create(b, buffer, ValueRange{row}));
+  Operation *op = tile.getDefiningOp();
+  if (!op)
+    return emitError(tile.getLoc(), "the CPU back end cannot read this tile by rows");
+  if (auto constant = dyn_cast<arith::ConstantOp>(op))
+    return vectors.constant(constant, false);
+  if (auto splat = dyn_cast<tile::SplatOp>(op))
+    return scalars.lookupOrDefault(splat.getScalar());
+  if (auto iota = dyn_cast<tile::IotaOp>(op))
+    return vectors.add(scalars.lookupOrDefault(iota.getStart()), row);
+  if (auto reduction = dyn_cast<tile::ReduceOp>(op))
+    return reduce(reduction);
+  if (auto loaded = dyn_cast<tile::LoadOp>(op)) {
+    SmallVector<Value> indices;
+    for (Value offset : loaded.getOffsets())
+      indices.push_back(scalars.lookupOrDefault(offset));
+    indices.back() = vectors.add(indices.back(), row);
+    return vectors.gather(scalars.lookupOrDefault(loaded.getView()), indices, false);
+  }
+  if (isa<tile::GatherOp>(op) || OpTrait::hasElementwiseMappableTraits(op))
+    return elementwise(op, 0, false);
+  return op->emitError("the CPU back end cannot evaluate '")
+         << op->getName() << "' by rows";
+}
+
+LogicalResult RowEvaluator::store(Value tile, Value buffer) {
+  for (int64_t col = 0; col < tileOf(tile).getDimSize(1); col += vectors.getLanes()) {
+    FailureOr<Value> value = vector(tile, col);
+    if (failed(value))
+      return failure();
+    vector::StoreOp::create(b, *value, buffer, ValueRange{row, vectors.index(col)});
+  }
+  return success();
+}

@@ -1,0 +1,66 @@
+//===- RowEvaluator.h - Evaluates tiles row by row -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_CODEGEN_CPU_ROWEVALUATOR_H
+#define ATTN_CODEGEN_CPU_ROWEVALUATOR_H
+
+#include "codegen/cpu/TileBuffers.h"
+#include "codegen/cpu/VectorOps.h"
+#include "mlir/IR/IRMapping.h"
+
+namespace attn {
+
+/// Evaluates tile values for one row, lanes along the columns. Used for what is
+/// loaded, mapped and stored by rows. Values are computed from the ops that
+/// define them down to loads and buffers, each part once per row.
+class RowEvaluator {
+public:
+  /// `row` is the row within the tile; `scalars` maps scalar values.
+  RowEvaluator(mlir::ImplicitLocOpBuilder &b, VectorOps &vectors,
+               const TileBuffers &buffers, const mlir::IRMapping &scalars,
+               mlir::Value row)
+      : b(b), vectors(vectors), buffers(buffers), scalars(scalars), row(row) {}
+
+  /// Columns col .. col + lanes - 1 of a tile of rank 2; lanes beyond the tile
+  /// hold unspecified values.
+  mlir::FailureOr<mlir::Value> vector(mlir::Value tile, int64_t col);
+
+  /// The element of a tile of rank 1.
+  mlir::FailureOr<mlir::Value> scalar(mlir::Value tile);
+
+  /// Writes all columns of the row of `tile` to `buffer[row]`.
+  llvm::LogicalResult store(mlir::Value tile, mlir::Value buffer);
+
+private:
+  mlir::FailureOr<mlir::Value> compute(mlir::Value tile, int64_t col);
+  mlir::FailureOr<mlir::Value> computeScalar(mlir::Value tile);
+  mlir::FailureOr<mlir::Value> elementwise(mlir::Operation *op, int64_t col,
+                                           bool vectors);
+  mlir::FailureOr<mlir::Value> operand(mlir::Value value, int64_t col,
+                                       bool vectors);
+  mlir::Value load(tile::LoadOp op, int64_t col);
+  mlir::Value fromStrips(mlir::Value buffer, int64_t col, int64_t cols);
+  mlir::FailureOr<mlir::Value> fromConcat(tile::ConcatOp op, int64_t col);
+  mlir::FailureOr<mlir::Value> reduce(tile::ReduceOp op);
+
+  mlir::ImplicitLocOpBuilder &b;
+  VectorOps &vectors;
+  const TileBuffers &buffers;
+  const mlir::IRMapping &scalars;
+  mlir::Value row;
+  llvm::DenseMap<std::pair<mlir::Value, int64_t>, mlir::Value> known;
+  llvm::DenseMap<mlir::Value, mlir::Value> knownScalars, insideRow, concatenated;
+};
+
+/// Columns of a row buffer for a tile of `cols` columns: room for whole vectors
+/// at any column.
+int64_t getRowPitch(int64_t cols, int64_t lanes);
+
+} // namespace attn
+
+#endif // ATTN_CODEGEN_CPU_ROWEVALUATOR_H

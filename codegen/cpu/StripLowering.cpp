@@ -1,0 +1,340 @@
+//===- StripLowering.cpp - Score-like tiles of a segment, strip by strip -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cpu/StripLowering.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace attn;
+
+static RankedTensorType tileOf(Value value) {
+  return dyn_cast<RankedTensorType>(value.getType());
+}
+
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
+
+LogicalResult StripLowering::emitStrip(ArrayRef<Materialized> wanted) {
+  int64_t last = loops.empty() ? 0 : loops.rbegin()->first;
+  for (int64_t at = 0; at <= last; ++at)
+    if (failed(emitStage(at)))
+      return failure();
+  stage = last + 1;
+  // Columns last, all read before any is written: they may share buffers.
+  SmallVector<std::pair<Value, Vectors>> results;
+  for (const Materialized &result : wanted)
+    if (tileOf(result.tile).getRank() == 1) {
+      FailureOr<Vectors> value = column(result.tile);
+      if (failed(value))
+        return failure();
+      results.push_back({result.buffer, *value});
+    }
+  for (auto &[buffer, value] : results)
+    storeVectors(value, buffer, Value());
+  for (const Materialized &copy : copies) {
+    auto columns = scf::ForOp::create(b, vectors.index(0),
+                                      vectors.index(tileOf(copy.tile).getDimSize(1)),
+                                      vectors.index(1));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(columns.getBody()->getTerminator());
+    Value col = columns.getInductionVar();
+    storeVectors(loadVectors(home[copy.tile], col), copy.buffer, col);
+  }
+  return success();
+}
+
+LogicalResult StripLowering::emitStage(int64_t at) {
+  stage = at;
+  // Columns are evaluated outside of the loops that use them.
+  for (Value tile : columnsNeeded)
+    if (stageOf(tile) <= at && failed(column(tile)))
+      return failure();
+  for (auto &[cols, loop] : loops[at])
+    if (failed(emitLoop(loop, cols)))
+      return failure();
+  return success();
+}
+
+/// As many columns as leave room for a column of the left operand and one
+/// broadcast element, if there is a product; else a few, to fill the pipeline.
+int64_t StripLowering::columnsAtOnce(Loop &loop, int64_t cols) {
+  bool hasProduct = false;
+  for (Operation *op : segment)
+    if (auto dot = dyn_cast<tile::DotOp>(op))
+      hasProduct |= stageOf(dot.getResult()) == stage &&
+                    tileOf(dot.getResult()).getDimSize(1) == cols;
+  int64_t accumulators = unit.registers - registers - (unit.registers > 16 ? 2 : 1);
+  int64_t count = hasProduct ? accumulators / registers : 2;
+  if (hasProduct && unit.registers > 16 && registers == 3)
+    count = 8; // 9 would fit, but block sizes are powers of two.
+  return std::clamp<int64_t>(count, 1, cols);
+}
+
+LogicalResult StripLowering::emitLoop(Loop &loop, int64_t cols) {
+  SmallVector<Vectors> sums;
+  for (tile::ReduceOp op : loop.reductions)
+    sums.push_back(knownColumns.lookup(op.getInit()));
+  int64_t step = columnsAtOnce(loop, cols), whole = cols - cols % step;
+
+  SmallVector<Value> init;
+  for (const Vectors &sum : sums)
+    llvm::append_range(init, sum);
+  auto columns = scf::ForOp::create(b, vectors.index(0), vectors.index(whole),
+                                    vectors.index(step), init);
+  auto split = [&](ValueRange flat) {
+    for (auto [i, sum] : llvm::enumerate(sums))
+      sum = Vectors(flat.slice(i * registers, registers));
+  };
+  {
+    OpBuilder::InsertionGuard guard(b);
+    Block *body = columns.getBody();
+    if (init.empty())
+      b.setInsertionPoint(body->getTerminator());
+    else
+      b.setInsertionPointToEnd(body);
+    split(columns.getRegionIterArgs());
+    if (failed(emitColumns(loop, columns.getInductionVar(), step, sums)))
+      return failure();
+    SmallVector<Value> next;
+    for (const Vectors &sum : sums)
+      llvm::append_range(next, sum);
+    if (!init.empty())
+      scf::YieldOp::create(b, next);
+  }
+  split(columns.getResults());
+  if (whole < cols &&
+      failed(emitColumns(loop, vectors.index(whole), cols - whole, sums)))
+    return failure();
+  for (auto [op, sum] : llvm::zip(loop.reductions, sums))
+    knownColumns[op.getResult()] = sum;
+  return success();
+}
+
+LogicalResult StripLowering::emitColumns(Loop &loop, Value first, int64_t count,
+                                         SmallVector<Vectors> &sums) {
+  firstColumn = first;
+  columnCount = count;
+  knownPairs.clear();
+  for (int64_t col = 0; col < count; ++col) {
+    for (auto [op, sum] : llvm::zip(loop.reductions, sums)) {
+      FailureOr<Vectors> part = pairs(op.getValue(), col);
+      if (failed(part))
+        return failure();
+      for (int64_t v = 0; v < registers; ++v)
+        sum[v] = combine(op.getKind(), sum[v], (*part)[v]);
+    }
+    SmallVector<Vectors> values;
+    for (Value tile : loop.stores) {
+      FailureOr<Vectors> value = pairs(tile, col);
+      if (failed(value))
+        return failure();
+      values.push_back(*value);
+    }
+    Value at = vectors.add(first, vectors.index(col));
+    for (auto [tile, value] : llvm::zip(loop.stores, values))
+      storeVectors(value, home[tile], at);
+  }
+  knownPairs.clear();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Memory and arithmetic of one strip
+//===----------------------------------------------------------------------===//
+
+/// Rank 3: [strip, column, lane]; rank 2: [column, lane]; rank 1: [row].
+SmallVector<Value> StripLowering::address(Value buffer, Value col, int64_t vector) {
+  int64_t rank = cast<MemRefType>(buffer.getType()).getRank();
+  Value lane = vectors.index(vector * vectors.getLanes());
+  if (rank == 1) {
+    Value width = vectors.index(registers * vectors.getLanes());
+    return {vectors.add(arith::MulIOp::create(b, strip, width), lane)};
+  }
+  if (rank == 2)
+    return {col, lane};
+  return {strip, col, lane};
+}
+
+StripLowering::Vectors StripLowering::loadVectors(Value buffer, Value col) {
+  Type element = cast<MemRefType>(buffer.getType()).getElementType();
+  Vectors values;
+  for (int64_t v = 0; v < registers; ++v)
+    values.push_back(vector::LoadOp::create(b, vectors.type(element), buffer,
+                                            address(buffer, col, v)));
+  return values;
+}
+
+void StripLowering::storeVectors(const Vectors &values, Value buffer, Value col) {
+  for (auto [v, value] : llvm::enumerate(values))
+    vector::StoreOp::create(b, value, buffer, address(buffer, col, v));
+}
+
+Value StripLowering::combine(tile::ReduceKind kind, Value sum, Value part) {
+  if (kind == tile::ReduceKind::Add)
+    return arith::AddFOp::create(b, sum, part);
+  // One instruction on x86, unlike maxnumf; a NaN keeps the old maximum.
+  Value larger = arith::CmpFOp::create(b, arith::CmpFPredicate::OGT, part, sum);
+  return arith::SelectOp::create(b, larger, part, sum);
+}
+
+Value StripLowering::multiplyAdd(Value x, Value y, Value sum) {
+  if (unit.hasFma)
+    return vector::FMAOp::create(b, x, y, sum);
+  return arith::AddFOp::create(b, arith::MulFOp::create(b, x, y), sum);
+}
+
+//===----------------------------------------------------------------------===//
+// Columns
+//===----------------------------------------------------------------------===//
+
+FailureOr<StripLowering::Vectors> StripLowering::column(Value tile) {
+  if (auto it = knownColumns.find(tile); it != knownColumns.end())
+    return it->second;
+  FailureOr<Vectors> value = computeColumn(tile);
+  if (succeeded(value))
+    knownColumns[tile] = *value;
+  return value;
+}
+
+FailureOr<StripLowering::Vectors> StripLowering::computeColumn(Value tile) {
+  if (Value buffer = buffers.columns.lookup(tile))
+    return loadVectors(buffer, Value());
+  Operation *op = tile.getDefiningOp();
+  if (!op)
+    return emitError(tile.getLoc(), "the CPU back end cannot read this tile by strips");
+  if (auto constant = dyn_cast<arith::ConstantOp>(op))
+    return repeat(vectors.constant(constant, true));
+  if (auto splat = dyn_cast<tile::SplatOp>(op))
+    return repeat(vectors.splat(scalars.lookupOrDefault(splat.getScalar())));
+  if (auto iota = dyn_cast<tile::IotaOp>(op))
+    return rowPositions(scalars.lookupOrDefault(iota.getStart()));
+  if (isa<tile::GatherOp>(op) || OpTrait::hasElementwiseMappableTraits(op))
+    return elementwise(op, 0, /*rank2=*/false);
+  return op->emitError("the CPU back end cannot evaluate '")
+         << op->getName() << "' by strips";
+}
+
+/// start + row, for the rows of the strip.
+StripLowering::Vectors StripLowering::rowPositions(Value start) {
+  Value width = vectors.index(registers * vectors.getLanes());
+  Value first = vectors.add(start, arith::MulIOp::create(b, strip, width));
+  Vectors values;
+  for (int64_t v = 0; v < registers; ++v)
+    values.push_back(vectors.iota(vectors.add(first, vectors.index(v * vectors.getLanes()))));
+  return values;
+}
+
+FailureOr<StripLowering::Vectors>
+StripLowering::elementwise(Operation *op, int64_t col, bool rank2) {
+  SmallVector<Vectors> operands;
+  for (Value value : op->getOperands()) {
+    if (!tileOf(value)) {
+      operands.push_back(repeat(scalars.lookupOrDefault(value)));
+      continue;
+    }
+    FailureOr<Vectors> evaluated = rank2 ? pairs(value, col) : column(value);
+    if (failed(evaluated))
+      return failure();
+    operands.push_back(*evaluated);
+  }
+  Vectors results;
+  for (int64_t v = 0; v < registers; ++v) {
+    SmallVector<Value> parts;
+    for (const Vectors &operand : operands)
+      parts.push_back(operand[v]);
+    results.push_back(isa<tile::GatherOp>(op)
+                          ? vectors.gather(parts.front(), ArrayRef(parts).drop_front(), true)
+                          : vectors.elementwise(op, parts, true));
+  }
+  return results;
+}
+
+//===----------------------------------------------------------------------===//
+// Pairs
+//===----------------------------------------------------------------------===//
+
+FailureOr<StripLowering::Vectors> StripLowering::pairs(Value tile, int64_t col) {
+  if (auto it = knownPairs.find({tile, col}); it != knownPairs.end())
+    return it->second;
+  FailureOr<Vectors> value = computePairs(tile, col);
+  if (succeeded(value))
+    knownPairs[{tile, col}] = *value;
+  return value;
+}
+
+FailureOr<StripLowering::Vectors> StripLowering::computePairs(Value tile, int64_t col) {
+  Value at = vectors.add(firstColumn, vectors.index(col));
+  if (stored.contains(tile) && stageOf(tile) < stage)
+    return loadVectors(home[tile], at);
+  if (Value buffer = buffers.strips.lookup(tile))
+    return loadVectors(buffer, at);
+  Operation *op = tile.getDefiningOp();
+  if (!op)
+    return emitError(tile.getLoc(), "the CPU back end cannot read this tile by strips");
+  if (auto dot = dyn_cast<tile::DotOp>(op))
+    return product(dot, col);
+  if (auto constant = dyn_cast<arith::ConstantOp>(op))
+    return repeat(vectors.constant(constant, true));
+  if (auto splat = dyn_cast<tile::SplatOp>(op))
+    return repeat(vectors.splat(scalars.lookupOrDefault(splat.getScalar())));
+  if (auto iota = dyn_cast<tile::IotaOp>(op)) {
+    Value start = scalars.lookupOrDefault(iota.getStart());
+    return iota.getAlong() == 0 ? rowPositions(start)
+                                : repeat(vectors.splat(vectors.add(start, at)));
+  }
+  if (auto broadcast = dyn_cast<tile::BroadcastOp>(op); broadcast && broadcast.getAlong() == 1)
+    return column(broadcast.getVector());
+  if (isa<tile::GatherOp>(op) || OpTrait::hasElementwiseMappableTraits(op))
+    return elementwise(op, col, /*rank2=*/true);
+  return op->emitError("the CPU back end cannot evaluate '")
+         << op->getName() << "' by strips";
+}
+
+/// Evaluates a product for all columns of the column tile at once.
+FailureOr<StripLowering::Vectors> StripLowering::product(tile::DotOp op, int64_t col) {
+  SmallVector<Value> sums;
+  for (int64_t c = 0; c < columnCount; ++c) {
+    FailureOr<Vectors> init = pairs(op.getInit(), c);
+    if (failed(init))
+      return failure();
+    llvm::append_range(sums, *init);
+  }
+  Value left = home.lookup(op.getLhs());
+  if (!left)
+    left = buffers.strips.lookup(op.getLhs());
+  Value right = buffers.rows.lookup(op.getRhs());
+  if (!left || !right)
+    return op.emitError("the CPU back end has no buffer for the operands of a product");
+
+  int64_t depth = tileOf(op.getLhs()).getDimSize(1);
+  Value first = firstColumn;
+  auto body = [&](OpBuilder &inner, Location, Value k, ValueRange args) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
+    Vectors lhs = loadVectors(left, k);
+    SmallVector<Value> next;
+    for (int64_t c = 0; c < columnCount; ++c) {
+      Value at = vectors.add(first, vectors.index(c));
+      SmallVector<Value> indices{k, at};
+      if (op.getTransposeRhs())
+        std::swap(indices[0], indices[1]);
+      Value rhs = vectors.splat(memref::LoadOp::create(b, right, indices));
+      for (int64_t v = 0; v < registers; ++v)
+        next.push_back(multiplyAdd(lhs[v], rhs, args[c * registers + v]));
+    }
+    scf::YieldOp::create(b, next);
+  };
+  auto loop = scf::ForOp::create(b, vectors.index(0), vectors.index(depth),
+                                 vectors.index(1), sums, body);
+  for (int64_t c = 0; c < columnCount; ++c)
+    knownPairs[{op.getResult(), c}] =
+        Vectors(ValueRange(loop.getResults()).slice(c * registers, registers));
+  return knownPairs[{op.getResult(), col}];
+}

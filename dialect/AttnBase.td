@@ -1,0 +1,76 @@
+//===- AttnBase.td - The attn dialect: what a variant computes -*- tablegen -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_DIALECT_ATTNBASE_TD
+#define ATTN_DIALECT_ATTNBASE_TD
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/DialectBase.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/OpBase.td"
+
+def Attn_Dialect : Dialect {
+  let name = "attn";
+  let cppNamespace = "::attn";
+  let summary = "What an attention variant computes";
+  let description = [{
+    A variant is a function over ranked tensors `[B, H, N, D]` built from the
+    ops of this dialect. How it is blocked is decided by passes and written in
+    the `tile` dialect.
+
+    Arguments and results of such a function carry names and named dimensions:
+
+    - `attn.name = "q"`: how tools and messages call the argument or result;
+    - `attn.dims = ["B", "H", "N", "D"]`: one name per dimension. Equal names
+      mean equal sizes, in one argument and across all of them;
+    - `attn.fill = "normal" | "uniform" | "decay"`: what `attn-run` fills the
+      argument with when no file is given: standard normal (the default),
+      uniform in [0, 1), or plausible negative logarithms of a decay;
+    - `attn.result`: a unit attribute on a memref argument that the function
+      writes; `attn-to-tile` sets it where results become arguments;
+    - on the function, `attn.defaults = {B = 1, H = 4, N = 256}`: the sizes that
+      tools assume where none are given.
+  }];
+  let useDefaultAttributePrinterParser = 1;
+  let hasOperationAttrVerify = 1;
+  let hasRegionArgAttrVerify = 1;
+  let hasRegionResultAttrVerify = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Attributes
+//===----------------------------------------------------------------------===//
+
+def Attn_Alignment : I32EnumAttr<"Alignment",
+    "which query position row 0 has when there are more or fewer queries than keys", [
+      I32EnumAttrCase<"Start", 0, "start">,
+      I32EnumAttrCase<"End", 1, "end">]> {
+  let cppNamespace = "::attn";
+}
+
+def Attn_ScheduleAttr : AttrDef<Attn_Dialect, "Schedule"> {
+  let mnemonic = "schedule";
+  let summary = "How an op is blocked";
+  let description = [{
+    Decisions of `attn-select-schedule` (or of the user, who may write the
+    attribute or pass `--schedule`):
+
+    - `block_q`: query rows of a block, which is the unit of parallel work;
+    - `block_k`: key rows visited at a time.
+
+    Example: `#attn.schedule<block_q = 96, block_k = 64>`
+  }];
+  let parameters = (ins "int64_t":$block_q, "int64_t":$block_k);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+class Attn_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Attn_Dialect, mnemonic, traits>;
+
+#endif // ATTN_DIALECT_ATTNBASE_TD

@@ -1,0 +1,205 @@
+//===- AttnDialect.cpp - The attn dialect and its attributes -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/AttnDialect.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+
+using namespace mlir;
+using namespace attn;
+
+#include "dialect/AttnDialect.cpp.inc"
+#include "dialect/AttnEnums.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialect/AttnAttributes.cpp.inc"
+
+void AttnDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialect/AttnAttributes.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialect/AttnOps.cpp.inc"
+      >();
+}
+
+Type attn::getAccumulatorType(Type element) {
+  return element.isF64() ? element : Float32Type::get(element.getContext());
+}
+
+LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                   int64_t blockQ, int64_t blockK) {
+  // schedule_c1
+  for (auto [name, value] : {std::pair("block_q", blockQ), {"block_k", blockK}})
+    if (value < 1 || value > 4096)
+      return emitError() << "schedule '" << name
+                         << "' must be between 1 and 4096, got " << value;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Names, dimensions and fills of function arguments and results
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// One argument or result of a function, and how messages call it.
+struct Port {
+  FunctionOpInterface function;
+  unsigned index;
+  bool isResult;
+
+  Type type() {
+    return isResult ? function.getResultTypes()[index]
+                    : function.getArgumentTypes()[index];
+  }
+  /// The type if it is a ranked tensor or memref, else null.
+  ShapedType shape() {
+    bool isRanked = isa<RankedTensorType, MemRefType>(type());
+    return isRanked ? cast<ShapedType>(type()) : ShapedType();
+  }
+  Attribute attribute(StringRef name) {
+    return isResult ? function.getResultAttr(index, name)
+                    : function.getArgAttr(index, name);
+  }
+  InFlightDiagnostic error() {
+    return function.emitOpError() << (isResult ? "result " : "argument ")
+                                  << index << ": ";
+  }
+};
+} // namespace
+
+/// The ports before `port`, in the order in which a reader meets them.
+static SmallVector<Port> portsBefore(Port port) {
+  SmallVector<Port> ports;
+  unsigned arguments =
+      port.isResult ? port.function.getNumArguments() : port.index;
+  for (unsigned i = 0; i < arguments; ++i)
+    ports.push_back({port.function, i, false});
+  for (unsigned i = 0; port.isResult && i < port.index; ++i)
+    ports.push_back({port.function, i, true});
+  return ports;
+}
+
+static LogicalResult verifyName(Port port, Attribute attribute) {
+  auto name = dyn_cast<StringAttr>(attribute);
+  if (!name || name.empty()) // names_c1
+    return port.error() << "'attn.name' must be a string that is not empty, got "
+                        << attribute;
+  for (Port other : portsBefore(port)) // names_c2
+    if (other.attribute(kNameAttr) == name)
+      return port.error() << "'attn.name' " << name << " is taken already";
+  return success();
+}
+
+/// Equal dimension names must not have different static sizes (dims_c3).
+static LogicalResult verifySameSizes(Port port, Port other) {
+  auto dims = dyn_cast<ArrayAttr>(port.attribute(kDimsAttr));
+  auto otherDims = dyn_cast_or_null<ArrayAttr>(other.attribute(kDimsAttr));
+  ShapedType type = port.shape(), otherType = other.shape();
+  if (!otherDims || !otherType || otherType.getRank() != (int64_t)otherDims.size())
+    return success();
+  for (auto [i, name] : llvm::enumerate(dims))
+    for (auto [j, otherName] : llvm::enumerate(otherDims))
+      if (name == otherName &&
+          failed(verifyCompatibleShape({type.getDimSize(i)},
+                                       {otherType.getDimSize(j)})))
+        return port.error() << "dimension " << name << " is "
+                            << type.getDimSize(i) << " here and "
+                            << otherType.getDimSize(j) << " in "
+                            << (other.isResult ? "result " : "argument ")
+                            << other.index;
+  return success();
+}
+
+static LogicalResult verifyDims(Port port, Attribute attribute) {
+  ShapedType type = port.shape();
+  auto dims = dyn_cast<ArrayAttr>(attribute);
+  auto isName = [](Attribute a) {
+    auto name = dyn_cast<StringAttr>(a);
+    return name && !name.empty();
+  };
+  if (!type || !dims || !llvm::all_of(dims, isName)) // dims_c1
+    return port.error() << "'attn.dims' must be an array of names on a ranked "
+                           "tensor or a view, got "
+                        << attribute << " on " << port.type();
+  if ((int64_t)dims.size() != type.getRank()) // dims_c2
+    return port.error() << "'attn.dims' must name " << type.getRank()
+                        << " dimensions, got " << dims.size();
+  if (failed(verifySameSizes(port, port)))
+    return failure();
+  for (Port other : portsBefore(port))
+    if (failed(verifySameSizes(port, other)))
+      return failure();
+  return success();
+}
+
+static LogicalResult verifyFill(Port port, Attribute attribute) {
+  auto fill = dyn_cast<StringAttr>(attribute); // fill_c1
+  if (fill && llvm::is_contained({"normal", "uniform", "decay"}, fill.getValue()))
+    return success();
+  return port.error()
+         << "'attn.fill' must be \"normal\", \"uniform\" or \"decay\", got "
+         << attribute;
+}
+
+static LogicalResult verifyResult(Port port, Attribute attribute) {
+  if (isa<UnitAttr>(attribute) && isa<MemRefType>(port.type())) // result_c1
+    return success();
+  return port.error() << "'attn.result' must be a unit attribute on a memref, "
+                         "got "
+                      << attribute << " on " << port.type();
+}
+
+static LogicalResult verifyPort(Port port, NamedAttribute attribute) {
+  if (attribute.getName() == kNameAttr)
+    return verifyName(port, attribute.getValue());
+  if (attribute.getName() == kDimsAttr)
+    return verifyDims(port, attribute.getValue());
+  if (attribute.getName() == kFillAttr && !port.isResult)
+    return verifyFill(port, attribute.getValue());
+  if (attribute.getName() == kResultAttr && !port.isResult)
+    return verifyResult(port, attribute.getValue());
+  return port.error() << "unknown attribute '" << attribute.getName().getValue()
+                      << "'";
+}
+
+LogicalResult AttnDialect::verifyRegionArgAttribute(Operation *op, unsigned,
+                                                    unsigned argIndex,
+                                                    NamedAttribute attribute) {
+  auto function = dyn_cast<FunctionOpInterface>(op);
+  if (!function)
+    return op->emitOpError() << "cannot carry '" << attribute.getName() << "'";
+  return verifyPort({function, argIndex, false}, attribute);
+}
+
+LogicalResult AttnDialect::verifyRegionResultAttribute(Operation *op, unsigned,
+                                                       unsigned resultIndex,
+                                                       NamedAttribute attribute) {
+  auto function = dyn_cast<FunctionOpInterface>(op);
+  if (!function)
+    return op->emitOpError() << "cannot carry '" << attribute.getName() << "'";
+  return verifyPort({function, resultIndex, true}, attribute);
+}
+
+LogicalResult AttnDialect::verifyOperationAttribute(Operation *op,
+                                                    NamedAttribute attribute) {
+  if (attribute.getName() != kDefaultsAttr)
+    return success();
+  auto isSize = [](NamedAttribute entry) {
+    auto size = dyn_cast<IntegerAttr>(entry.getValue());
+    return size && size.getValue().isStrictlyPositive();
+  };
+  auto sizes = dyn_cast<DictionaryAttr>(attribute.getValue()); // defaults_c1
+  if (!sizes || !llvm::all_of(sizes, isSize))
+    return op->emitOpError("'attn.defaults' must map dimension names to positive "
+                           "sizes, got ")
+           << attribute.getValue();
+  return success();
+}

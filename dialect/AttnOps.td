@@ -1,0 +1,315 @@
+//===- AttnOps.td - Ops of the attn dialect ----------------*- tablegen -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_DIALECT_ATTNOPS_TD
+#define ATTN_DIALECT_ATTNOPS_TD
+
+include "dialect/AttnBase.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+//===----------------------------------------------------------------------===//
+// What a variant author meets
+//===----------------------------------------------------------------------===//
+
+def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
+        ["reifyResultShapes"]>]> {
+  let summary = "Pairwise attention with softmax";
+  let description = [{
+    For every batch `b`, query head `h` and query `i`:
+
+    ```
+    s_ij  = score(scale * <query_rows(q_i), key_rows(k_j)>, b, h, i, j)
+    A_i   = { j : mask(b, h, i, j) }
+    lse_i = log(sum over j in A_i of exp(s_ij))
+    out_i = sum over j in A_i of exp(s_ij - lse_i) * value_rows(v_j)
+    ```
+
+    | operand | shape | |
+    |---|---|---|
+    | `query` | `[B, H, Nq, Dqk]` | |
+    | `key` | `[B, Hk, Nk, Dqk]` | `H` is a multiple of `Hk`; head `h` uses key head `h / (H / Hk)` |
+    | `value` | `[B, Hk, Nk, Dv]` | |
+    | `output` | `[B, H, Nq, Dv]` | element type of `query` |
+    | `lse` | `[B, H, Nq]` | optional; natural logarithm, f32 (f64 for f64 operands) |
+
+    A query without keys has output 0 and log-sum-exp -inf. `scale` defaults to
+    `1 / sqrt(Dqk)`. Products, sums and regions are evaluated in the accumulator
+    type: f64 for f64 operands, else f32.
+
+    The regions, each optional:
+
+    - `score (%s: f32, %b, %h, %i, %j)` maps a scaled product to a score;
+    - `mask (%b, %h, %i, %j)` yields whether query `i` attends to key `j`;
+    - `query`, `key`, `value` `(%x: tensor<Dxf32>, %b, %h, %n)` map the feature
+      vector of one token (see `attn.map_rows`, from which `attn-fuse` makes
+      them); `%h` counts heads of the operand, `%n` its rows.
+
+    In `score` and `mask` the indices are `index` values: any `arith` and `math`
+    on them and on captured values is allowed. A captured tensor is read with
+    `tensor.extract`; an element outside of it reads as zero. `%i` counts rows
+    of `query` under `alignment(start)` and `row + Nk - Nq` under
+    `alignment(end)`, so that the last query meets the last key. Without an
+    alignment `Nq` must equal `Nk` if a region uses `%i` and `%j` both.
+
+    Source: Vaswani et al., "Attention Is All You Need", 2017; grouped heads:
+    Ainslie et al., "GQA", 2023.
+
+    Example:
+
+    ```mlir
+    func.func @causal(%q: tensor<?x8x?x64xf32>, %k: tensor<?x2x?x64xf32>,
+                      %v: tensor<?x2x?x64xf32>) -> tensor<?x8x?x64xf32> {
+      %out = attn.attend %q, %k, %v scale(1.250000e-01) alignment(end)
+          mask (%b, %h, %i, %j) {
+            %keep = arith.cmpi sge, %i, %j : index
+            attn.yield %keep : i1
+          } : tensor<?x8x?x64xf32>, tensor<?x2x?x64xf32>, tensor<?x2x?x64xf32>
+            -> tensor<?x8x?x64xf32>
+      return %out : tensor<?x8x?x64xf32>
+    }
+    ```
+  }];
+  let arguments = (ins
+    AnyRankedTensor:$query, AnyRankedTensor:$key, AnyRankedTensor:$value,
+    OptionalAttr<F64Attr>:$scale, OptionalAttr<Attn_Alignment>:$alignment,
+    OptionalAttr<Attn_ScheduleAttr>:$schedule);
+  let results = (outs AnyRankedTensor:$output, Optional<AnyRankedTensor>:$lse);
+  let regions = (region AnyRegion:$queryRows, AnyRegion:$keyRows,
+                 AnyRegion:$valueRows, AnyRegion:$score, AnyRegion:$mask);
+  let assemblyFormat = [{
+    $query `,` $key `,` $value
+    (`scale` `(` $scale^ `)`)? (`alignment` `(` $alignment^ `)`)?
+    (`schedule` `(` $schedule^ `)`)?
+    custom<PairwiseRegions>($queryRows, $keyRows, $valueRows, $score, $mask)
+    attr-dict `:` type($query) `,` type($key) `,` type($value)
+    `->` type($output) (`,` type($lse)^)?
+  }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+  let hasCanonicalizer = 1;
+  let extraClassDeclaration = [{
+    /// The scale, with its default 1 / sqrt(Dqk).
+    double getScaleValue();
+    /// The type that products, sums and regions are evaluated in.
+    ::mlir::Type getAccumulatorType();
+  }];
+}
+
+def Attn_MapRowsOp : Attn_Op<"map_rows", [Pure, SingleBlock,
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
+        ["reifyResultShapes"]>]> {
+  let summary = "Any function of one token's feature vector";
+  let description = [{
+    `output[b, h, n, :] = rows(input[b, h, n, :], b, h, n)`
+
+    | operand | shape |
+    |---|---|
+    | `input` | `[B, H, N, D]` |
+    | `output` | `[B, H, N, D']`, element type of `input` |
+
+    The region sees the vector as `tensor<Dxf32>` (f64 for f64 operands) and
+    yields `tensor<D'xf32>`. Inside it, `arith` and `math` act elementwise on
+    vectors of one length and on scalars; `tensor.extract_slice` with constant
+    bounds takes part of a vector, or one row of a captured tensor;
+    `tensor.concat` joins vectors; `tensor.splat` repeats a scalar;
+    `tensor.extract` reads a captured scalar; `attn.reduce_row` sums a vector or
+    takes its largest element. Elements outside of a captured tensor read as zero.
+
+    Rotary embedding (Su et al., "RoFormer", 2021), features stored in halves:
+
+    ```mlir
+    func.func @rope(%x: tensor<?x?x?x8xf32>, %cos: tensor<?x4xf32>,
+                    %sin: tensor<?x4xf32>) -> tensor<?x?x?x8xf32> {
+      %y = attn.map_rows %x rows (%r: tensor<8xf32>, %b, %h, %n) {
+        %c = tensor.extract_slice %cos[%n, 0] [1, 4] [1, 1]
+           : tensor<?x4xf32> to tensor<4xf32>
+        %s = tensor.extract_slice %sin[%n, 0] [1, 4] [1, 1]
+           : tensor<?x4xf32> to tensor<4xf32>
+        %lo = tensor.extract_slice %r[0] [4] [1] : tensor<8xf32> to tensor<4xf32>
+        %hi = tensor.extract_slice %r[4] [4] [1] : tensor<8xf32> to tensor<4xf32>
+        %a0 = arith.mulf %lo, %c : tensor<4xf32>
+        %a1 = arith.mulf %hi, %s : tensor<4xf32>
+        %a = arith.subf %a0, %a1 : tensor<4xf32>
+        %b0 = arith.mulf %hi, %c : tensor<4xf32>
+        %b1 = arith.mulf %lo, %s : tensor<4xf32>
+        %bb = arith.addf %b0, %b1 : tensor<4xf32>
+        %row = tensor.concat dim(0) %a, %bb
+             : (tensor<4xf32>, tensor<4xf32>) -> tensor<8xf32>
+        attn.yield %row : tensor<8xf32>
+      } : tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
+      return %y : tensor<?x?x?x8xf32>
+    }
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$input,
+                   OptionalAttr<Attn_ScheduleAttr>:$schedule);
+  let results = (outs AnyRankedTensor:$output);
+  let regions = (region AnyRegion:$rows);
+  let assemblyFormat = [{
+    $input (`schedule` `(` $schedule^ `)`)? custom<RowRegion>($rows)
+    attr-dict `:` type($input) `->` type($output)
+  }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+  let hasCanonicalizer = 1;
+}
+
+def Attn_RowReduction : I32EnumAttr<"RowReduction", "how a vector becomes a scalar", [
+      I32EnumAttrCase<"Sum", 0, "sum">, I32EnumAttrCase<"Max", 1, "max">]> {
+  let cppNamespace = "::attn";
+}
+
+def Attn_ReduceRowOp : Attn_Op<"reduce_row", [Pure,
+    TypesMatchWith<"result is the element type of 'vector'", "vector", "result",
+                   "::llvm::cast<::mlir::RankedTensorType>($_self).getElementType()">]> {
+  let summary = "Sum or largest element of a feature vector";
+  let description = [{
+    Used inside row regions, for norms: `sum` is `sum over d of x[d]`, `max` is
+    `max over d of x[d]`.
+
+    Example: the root-mean-square norm of Zhang and Sennrich, 2019.
+
+    ```mlir
+    func.func @rms(%x: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
+      %y = attn.map_rows %x rows (%r: tensor<8xf32>, %b, %h, %n) {
+        %sq = arith.mulf %r, %r : tensor<8xf32>
+        %sum = attn.reduce_row sum %sq : tensor<8xf32>
+        %eighth = arith.constant 1.250000e-01 : f32
+        %mean = arith.mulf %sum, %eighth : f32
+        %inv = math.rsqrt %mean : f32
+        %scale = tensor.splat %inv : tensor<8xf32>
+        %z = arith.mulf %r, %scale : tensor<8xf32>
+        attn.yield %z : tensor<8xf32>
+      } : tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
+      return %y : tensor<?x?x?x8xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Attn_RowReduction:$kind, AnyRankedTensor:$vector);
+  let results = (outs AnyFloat:$result);
+  let assemblyFormat = "$kind $vector attr-dict `:` type($vector)";
+  let hasVerifier = 1;
+}
+
+def Attn_YieldOp : Attn_Op<"yield", [Pure, Terminator, ReturnLike]> {
+  let summary = "Ends a region of an attn op with its value";
+  let description = [{
+    Example: `attn.yield %keep : i1` ends a `mask` region.
+  }];
+  let arguments = (ins AnyType:$value);
+  let assemblyFormat = "$value attr-dict `:` type($value)";
+}
+
+//===----------------------------------------------------------------------===//
+// Internal: partial results over a range of keys
+//===----------------------------------------------------------------------===//
+
+def Attn_PartialOp : Attn_Op<"partial", [Pure, SingleBlock,
+    AllTypesMatch<["initReference", "reference"]>,
+    AllTypesMatch<["initSum", "sum"]>,
+    AllTypesMatch<["initAccumulator", "accumulator"]>]> {
+  let summary = "Continue a softmax partial result over one block of keys";
+  let description = [{
+    The partial result of softmax attention for a block of `M` queries is the
+    tuple
+
+    | part | shape | meaning |
+    |---|---|---|
+    | `reference` t | `[M]` | largest score seen, times log2(e) |
+    | `sum` l | `[M]` | sum of `2^(s_ij log2(e) - t_i)` |
+    | `accumulator` a | `[M, Dv]` | sum of `2^(s_ij log2(e) - t_i) v_j` |
+
+    The identity is (-inf, 0, 0). This op adds keys `col .. col + width - 1` to
+    the tuple of query rows `row .. row + M - 1` of batch `b` and head `h`, where
+    `width` is its `block_k`. With `bounded`, keys at or beyond `Nk` are left
+    out; without it the caller guarantees that there are none. Rows at or beyond
+    `Nq` hold unspecified values, which nobody stores.
+
+    Regions, `scale` and `alignment` are those of `attn.attend`. Introduced by
+    `attn-split-blocks`.
+
+    Source of the recurrence: Milakov and Gimelshein, "Online normalizer
+    calculation for softmax", 2018; Dao et al., "FlashAttention", 2022.
+
+    Example:
+
+    ```mlir
+    func.func @block(%q: tensor<?x?x?x8xf32>, %k: tensor<?x?x?x8xf32>,
+                     %v: tensor<?x?x?x8xf32>, %b: index, %h: index, %i: index,
+                     %j: index, %t: tensor<4xf32>, %l: tensor<4xf32>,
+                     %a: tensor<4x8xf32>) -> tensor<4xf32> {
+      %r:3 = attn.partial %q, %k, %v at(%b, %h, %i, %j) init(%t, %l, %a)
+          width(16) bounded scale(1.000000e+00)
+          : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>
+          -> tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
+      return %r#0 : tensor<4xf32>
+    }
+    ```
+  }];
+  let arguments = (ins
+    AnyRankedTensor:$query, AnyRankedTensor:$key, AnyRankedTensor:$value,
+    Index:$batch, Index:$head, Index:$row, Index:$col,
+    AnyStaticShapeTensor:$initReference, AnyStaticShapeTensor:$initSum,
+    AnyStaticShapeTensor:$initAccumulator,
+    I64Attr:$width, UnitAttr:$bounded,
+    F64Attr:$scale, OptionalAttr<Attn_Alignment>:$alignment);
+  let results = (outs AnyStaticShapeTensor:$reference, AnyStaticShapeTensor:$sum,
+                 AnyStaticShapeTensor:$accumulator);
+  let regions = (region AnyRegion:$queryRows, AnyRegion:$keyRows,
+                 AnyRegion:$valueRows, AnyRegion:$score, AnyRegion:$mask);
+  let assemblyFormat = [{
+    $query `,` $key `,` $value
+    `at` `(` $batch `,` $head `,` $row `,` $col `)`
+    `init` `(` $initReference `,` $initSum `,` $initAccumulator `)`
+    `width` `(` $width `)` (`bounded` $bounded^)?
+    `scale` `(` $scale `)` (`alignment` `(` $alignment^ `)`)?
+    custom<PairwiseRegions>($queryRows, $keyRows, $valueRows, $score, $mask)
+    attr-dict `:` type($query) `,` type($key) `,` type($value)
+    `->` type($reference) `,` type($sum) `,` type($accumulator)
+  }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::Type getAccumulatorType();
+    /// Query rows of the block.
+    int64_t getRows();
+  }];
+}
+
+def Attn_FinishOp : Attn_Op<"finish", [Pure]> {
+  let summary = "Turn a softmax partial result into rows of the output";
+  let description = [{
+    `output_i = a_i / l_i`, `lse_i = (t_i + log2(l_i)) * ln(2)`; 0 and -inf where
+    `l_i = 0` (no key). The output is converted to its element type.
+
+    Example:
+
+    ```mlir
+    func.func @rows(%t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>)
+        -> (tensor<4x8xbf16>, tensor<4xf32>) {
+      %o, %lse = attn.finish %t, %l, %a
+          : tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
+          -> tensor<4x8xbf16>, tensor<4xf32>
+      return %o, %lse : tensor<4x8xbf16>, tensor<4xf32>
+    }
+    ```
+  }];
+  let arguments = (ins AnyStaticShapeTensor:$reference, AnyStaticShapeTensor:$sum,
+                   AnyStaticShapeTensor:$accumulator);
+  let results = (outs AnyStaticShapeTensor:$output, AnyStaticShapeTensor:$lse);
+  let assemblyFormat = [{
+    $reference `,` $sum `,` $accumulator attr-dict `:` type($reference) `,`
+    type($sum) `,` type($accumulator) `->` type($output) `,` type($lse)
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // ATTN_DIALECT_ATTNOPS_TD

@@ -1,0 +1,53 @@
+//===- AttnRegions.h - What the regions of attn ops may hold -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_DIALECT_ATTNREGIONS_H
+#define ATTN_DIALECT_ATTNREGIONS_H
+
+#include "mlir/IR/Operation.h"
+#include "mlir/IR/Region.h"
+
+namespace attn {
+
+/// The five optional regions that `attn.attend` and `attn.partial` share.
+struct PairwiseRegions {
+  mlir::Region &queryRows;
+  mlir::Region &keyRows;
+  mlir::Region &valueRows;
+  mlir::Region &score;
+  mlir::Region &mask;
+};
+
+/// Collects the shared regions of `op`, an `attn.attend` or `attn.partial`.
+template <typename OpT> PairwiseRegions getPairwiseRegions(OpT op) {
+  return {op.getQueryRows(), op.getKeyRows(), op.getValueRows(), op.getScore(),
+          op.getMask()};
+}
+
+/// Checks a region that maps one feature vector of `width` elements of type
+/// `element`; returns the width of what it yields, or fails with an error on
+/// `op`. An empty region is the identity. `name` is the region's keyword.
+mlir::FailureOr<int64_t> verifyRowRegion(mlir::Operation *op,
+                                         mlir::Region &region,
+                                         llvm::StringRef name, int64_t width,
+                                         mlir::Type element);
+
+/// Checks the `score` region: (element, index x 4) -> element.
+llvm::LogicalResult verifyScoreRegion(mlir::Operation *op, mlir::Region &region,
+                                      mlir::Type element);
+
+/// Checks the `mask` region: (index x 4) -> i1.
+llvm::LogicalResult verifyMaskRegion(mlir::Operation *op, mlir::Region &region);
+
+/// Whether `score` or `mask` relates query positions to key positions, that is
+/// uses both `%i` and `%j`; only then does an alignment matter.
+bool relatesPositions(mlir::Region &score, mlir::Region &mask);
+
+} // namespace attn
+
+#endif // ATTN_DIALECT_ATTNREGIONS_H

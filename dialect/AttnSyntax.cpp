@@ -1,0 +1,81 @@
+//===- AttnSyntax.cpp - Custom syntax of the regions of attn ops -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Regions are written like functions, `score (%s: f32, %b, %h, %i, %j) {...}`.
+// Arguments without a type are `index`.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/AttnSyntax.h"
+
+using namespace mlir;
+
+ParseResult attn::parseRegionWithArguments(OpAsmParser &parser, Region &region) {
+  SmallVector<OpAsmParser::Argument> arguments;
+  auto parseOne = [&]() -> ParseResult {
+    OpAsmParser::Argument &argument = arguments.emplace_back();
+    if (parser.parseArgument(argument))
+      return failure();
+    argument.type = parser.getBuilder().getIndexType();
+    return succeeded(parser.parseOptionalColon())
+               ? parser.parseType(argument.type)
+               : success();
+  };
+  if (parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, parseOne))
+    return failure();
+  return parser.parseRegion(region, arguments);
+}
+
+void attn::printRegionWithArguments(OpAsmPrinter &printer, StringRef keyword,
+                                    Region &region) {
+  if (region.empty())
+    return;
+  printer.printNewline();
+  printer << "    " << keyword << " (";
+  llvm::interleaveComma(region.getArguments(), printer, [&](BlockArgument arg) {
+    printer << arg;
+    if (!arg.getType().isIndex())
+      printer << ": " << arg.getType();
+  });
+  printer << ") ";
+  printer.printRegion(region, /*printEntryBlockArgs=*/false);
+}
+
+ParseResult attn::parsePairwiseRegions(OpAsmParser &parser, Region &queryRows,
+                                       Region &keyRows, Region &valueRows,
+                                       Region &score, Region &mask) {
+  std::pair<StringRef, Region *> regions[] = {{"query", &queryRows},
+                                              {"key", &keyRows},
+                                              {"value", &valueRows},
+                                              {"score", &score},
+                                              {"mask", &mask}};
+  for (auto [keyword, region] : regions)
+    if (succeeded(parser.parseOptionalKeyword(keyword)) &&
+        parseRegionWithArguments(parser, *region))
+      return failure();
+  return success();
+}
+
+void attn::printPairwiseRegions(OpAsmPrinter &printer, Operation *,
+                                Region &queryRows, Region &keyRows,
+                                Region &valueRows, Region &score, Region &mask) {
+  printRegionWithArguments(printer, "query", queryRows);
+  printRegionWithArguments(printer, "key", keyRows);
+  printRegionWithArguments(printer, "value", valueRows);
+  printRegionWithArguments(printer, "score", score);
+  printRegionWithArguments(printer, "mask", mask);
+}
+
+ParseResult attn::parseRowRegion(OpAsmParser &parser, Region &rows) {
+  return failure(parser.parseKeyword("rows") ||
+                 parseRegionWithArguments(parser, rows));
+}
+
+void attn::printRowRegion(OpAsmPrinter &printer, Operation *, Region &rows) {
+  printRegionWithArguments(printer, "rows", rows);
+}

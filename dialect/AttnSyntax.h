@@ -1,0 +1,42 @@
+//===- AttnSyntax.h - Custom syntax of the regions of attn ops -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_DIALECT_ATTNSYNTAX_H
+#define ATTN_DIALECT_ATTNSYNTAX_H
+
+#include "mlir/IR/OpImplementation.h"
+
+namespace attn {
+
+/// Parses `(%a: type, %b, ...) { ... }`; arguments without a type are `index`.
+mlir::ParseResult parseRegionWithArguments(mlir::OpAsmParser &parser,
+                                           mlir::Region &region);
+
+/// Prints a region that is not empty on a line of its own, after its keyword.
+void printRegionWithArguments(mlir::OpAsmPrinter &printer,
+                              llvm::StringRef keyword, mlir::Region &region);
+
+/// The ODS directive `custom<PairwiseRegions>`.
+mlir::ParseResult parsePairwiseRegions(mlir::OpAsmParser &parser,
+                                       mlir::Region &queryRows,
+                                       mlir::Region &keyRows,
+                                       mlir::Region &valueRows,
+                                       mlir::Region &score, mlir::Region &mask);
+void printPairwiseRegions(mlir::OpAsmPrinter &printer, mlir::Operation *op,
+                          mlir::Region &queryRows, mlir::Region &keyRows,
+                          mlir::Region &valueRows, mlir::Region &score,
+                          mlir::Region &mask);
+
+/// The ODS directive `custom<RowRegion>`.
+mlir::ParseResult parseRowRegion(mlir::OpAsmParser &parser, mlir::Region &rows);
+void printRowRegion(mlir::OpAsmPrinter &printer, mlir::Operation *op,
+                    mlir::Region &rows);
+
+} // namespace attn
+
+#endif // ATTN_DIALECT_ATTNSYNTAX_H

@@ -1,0 +1,184 @@
+//===- TileOps.cpp - The tile dialect and its verifiers -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/TileDialect.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "mlir/IR/DialectImplementation.h"
+
+using namespace mlir;
+using namespace attn::tile;
+
+#include "dialect/TileDialect.cpp.inc"
+#include "dialect/TileEnums.cpp.inc"
+#define GET_OP_CLASSES
+#include "dialect/TileOps.cpp.inc"
+
+void TileDialect::initialize() {
+  addOperations<
+#define GET_OP_LIST
+#include "dialect/TileOps.cpp.inc"
+      >();
+}
+
+static RankedTensorType tileOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+//===----------------------------------------------------------------------===//
+// Access to views
+//===----------------------------------------------------------------------===//
+
+/// Checks offsets and element type of a tile that meets a view (access_c1..c3).
+static LogicalResult verifyAccess(Operation *op, MemRefType view,
+                                  RankedTensorType tile, size_t offsets) {
+  if ((int64_t)offsets != view.getRank())
+    return op->emitOpError("needs one offset per dimension of 'view', expected ")
+           << view.getRank() << ", got " << offsets;
+  if (tile.getRank() < 1 || tile.getRank() > std::min<int64_t>(2, view.getRank()))
+    return op->emitOpError("tile must have rank 1 or 2 and at most that of "
+                           "'view', got ")
+           << tile << " and " << view;
+  if (tile.getElementType() != view.getElementType())
+    return op->emitOpError("tile and 'view' must have the same element type, got ")
+           << tile.getElementType() << " and " << view.getElementType();
+  return success();
+}
+
+LogicalResult LoadOp::verify() {
+  return verifyAccess(*this, cast<MemRefType>(getView().getType()),
+                      tileOf(getResult()), getOffsets().size());
+}
+
+LogicalResult StoreOp::verify() {
+  return verifyAccess(*this, cast<MemRefType>(getView().getType()),
+                      tileOf(getValue()), getOffsets().size());
+}
+
+LogicalResult GatherOp::verify() {
+  auto view = cast<MemRefType>(getView().getType());
+  if ((int64_t)getIndices().size() != view.getRank()) // gather_c1
+    return emitOpError("needs one index per dimension of 'view', expected ")
+           << view.getRank() << ", got " << getIndices().size();
+  auto tile = dyn_cast<RankedTensorType>(getResult().getType());
+  for (Value index : getIndices()) { // gather_c2
+    auto type = dyn_cast<RankedTensorType>(index.getType());
+    if (type && (!tile || !type.getElementType().isIndex() ||
+                 type.getShape() != tile.getShape()))
+      return emitOpError("index tiles must have the shape of the result, ")
+             << getResult().getType() << ", got " << type;
+  }
+  Type element = tile ? tile.getElementType() : getResult().getType();
+  if (element != view.getElementType()) // gather_c3
+    return emitOpError("result must have the element type of 'view', expected ")
+           << view.getElementType() << ", got " << element;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Making and reshaping tiles
+//===----------------------------------------------------------------------===//
+
+LogicalResult SplatOp::verify() {
+  Type element = tileOf(getResult()).getElementType();
+  if (getScalar().getType() != element) // splat_c1
+    return emitOpError("'scalar' must have the element type of the result, "
+                       "expected ")
+           << element << ", got " << getScalar().getType();
+  return success();
+}
+
+LogicalResult IotaOp::verify() {
+  auto type = tileOf(getResult());
+  int64_t along = getAlong();
+  if (!type.getElementType().isIndex() || along < 0 || along >= type.getRank())
+    return emitOpError("result must be an index tile with a dimension ") // iota_c1
+           << along << ", got " << type;
+  return success();
+}
+
+LogicalResult BroadcastOp::verify() {
+  auto from = tileOf(getVector()), to = tileOf(getResult());
+  int64_t along = getAlong();
+  if (from.getRank() != 1 || to.getRank() != 2 || along < 0 || along > 1 ||
+      to.getDimSize(1 - along) != from.getDimSize(0) ||
+      to.getElementType() != from.getElementType()) // broadcast_c1
+    return emitOpError("must repeat a vector along dimension 0 or 1, got ")
+           << from << " along " << along << " to " << to;
+  return success();
+}
+
+LogicalResult SliceOp::verify() {
+  auto from = tileOf(getValue()), to = tileOf(getResult());
+  int64_t start = getStart();
+  bool fits = from.getRank() == 2 && to.getRank() == 2 && start >= 0 &&
+              to.getDimSize(0) == from.getDimSize(0) &&
+              to.getElementType() == from.getElementType() &&
+              start + to.getDimSize(1) <= from.getDimSize(1);
+  if (!fits) // slice_c1
+    return emitOpError("must take columns of its operand, got ")
+           << to << " from " << start << " of " << from;
+  return success();
+}
+
+LogicalResult ConcatOp::verify() {
+  auto to = tileOf(getResult());
+  int64_t columns = 0;
+  for (Value part : getParts()) {
+    auto from = tileOf(part);
+    if (from.getRank() != 2 || to.getRank() != 2 ||
+        from.getDimSize(0) != to.getDimSize(0) ||
+        from.getElementType() != to.getElementType()) // concat_c1
+      return emitOpError("operands must be tiles with the rows and the element "
+                         "type of the result, ")
+             << to << ", got " << from;
+    columns += from.getDimSize(1);
+  }
+  if (getParts().empty() || columns != to.getDimSize(1)) // concat_c2
+    return emitOpError("operands must have as many columns as the result, "
+                       "expected ")
+           << to.getShape().back() << ", got " << columns;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Products and reductions
+//===----------------------------------------------------------------------===//
+
+LogicalResult DotOp::verify() {
+  auto a = tileOf(getLhs()), b = tileOf(getRhs()), c = tileOf(getResult());
+  if (a.getRank() != 2 || b.getRank() != 2 || c.getRank() != 2) // dot_c1
+    return emitOpError("operands must have rank 2, got ")
+           << a << ", " << b << " and " << c;
+  Type element = c.getElementType();
+  if (!isa<FloatType>(element) || a.getElementType() != element ||
+      b.getElementType() != element) // dot_c2
+    return emitOpError("operands must have one floating-point type, got ")
+           << a.getElementType() << ", " << b.getElementType() << " and " << element;
+  int64_t depth = b.getDimSize(getTransposeRhs() ? 1 : 0);
+  int64_t columns = b.getDimSize(getTransposeRhs() ? 0 : 1);
+  if (a.getDimSize(1) != depth) // dot_c3
+    return emitOpError("'lhs' and 'rhs' must have the same depth, got ")
+           << a.getDimSize(1) << " and " << depth;
+  if (c.getDimSize(0) != a.getDimSize(0) || c.getDimSize(1) != columns) // dot_c4
+    return emitOpError("'init' must be ")
+           << RankedTensorType::get({a.getDimSize(0), columns}, element)
+           << ", got " << c;
+  return success();
+}
+
+LogicalResult ReduceOp::verify() {
+  auto from = tileOf(getValue()), to = tileOf(getResult());
+  if (from.getRank() != 2 || to.getRank() != 1 ||
+      from.getDimSize(0) != to.getDimSize(0) ||
+      from.getElementType() != to.getElementType()) // reduce_c1
+    return emitOpError("must reduce the rows of a tile of rank 2 to a vector, got ")
+           << from << " to " << to;
+  if (!isa<FloatType>(to.getElementType())) // reduce_c2
+    return emitOpError("needs a floating-point type, got ") << to.getElementType();
+  return success();
+}

@@ -1,0 +1,278 @@
+//===- TileOps.td - The tile dialect: how a variant is blocked -*- tablegen -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_DIALECT_TILEOPS_TD
+#define ATTN_DIALECT_TILEOPS_TD
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/DialectBase.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Tile_Dialect : Dialect {
+  let name = "tile";
+  let cppNamespace = "::attn::tile";
+  let summary = "How a variant is blocked: values are tiles of static shape";
+  let description = [{
+    A tile program is a function over strided memrefs ("views") in which
+    `scf.forall` enumerates independent blocks, `scf.for` dependent ones, and
+    values of static tensor type are tiles. Elementwise `arith` and `math` act
+    on tiles; the ops of this dialect do the rest. `attn-verify-tile` checks that
+    nothing else occurs. See `docs/rationale/tile.md`.
+  }];
+}
+
+class Tile_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Tile_Dialect, mnemonic, traits>;
+
+defvar Tile_Tile = AnyStaticShapeTensor;
+defvar Tile_View = AnyStridedMemRef;
+
+def Tile_LoadOp : Tile_Op<"load"> {
+  let summary = "Read a tile from a view";
+  let description = [{
+    The trailing dimensions of the view, as many as the tile has, are read from
+    the given offsets on; leading dimensions are fixed by their offset. Elements
+    outside of the view read as zero.
+
+    Example: rows `%i .. %i + 3` of head `%h` of batch `%b`.
+
+    ```mlir
+    func.func @rows(%q: memref<?x?x?x8xf32, strided<[?, ?, ?, 1], offset: ?>>,
+                    %b: index, %h: index, %i: index) -> tensor<4x8xf32> {
+      %c0 = arith.constant 0 : index
+      %t = tile.load %q[%b, %h, %i, %c0]
+         : memref<?x?x?x8xf32, strided<[?, ?, ?, 1], offset: ?>> -> tensor<4x8xf32>
+      return %t : tensor<4x8xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Arg<Tile_View, "", [MemRead]>:$view, Variadic<Index>:$offsets);
+  let results = (outs Tile_Tile:$result);
+  let assemblyFormat = [{
+    $view `[` $offsets `]` attr-dict `:` type($view) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_StoreOp : Tile_Op<"store"> {
+  let summary = "Write a tile to a view";
+  let description = [{
+    The converse of `tile.load`: elements that fall outside of the view are
+    dropped.
+
+    Example:
+
+    ```mlir
+    func.func @rows(%t: tensor<4x8xf32>, %o: memref<?x8xf32, strided<[?, 1], offset: ?>>,
+                    %i: index) {
+      %c0 = arith.constant 0 : index
+      tile.store %t, %o[%i, %c0]
+         : tensor<4x8xf32>, memref<?x8xf32, strided<[?, 1], offset: ?>>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins Tile_Tile:$value, Arg<Tile_View, "", [MemWrite]>:$view,
+                   Variadic<Index>:$offsets);
+  let assemblyFormat = [{
+    $value `,` $view `[` $offsets `]` attr-dict `:` type($value) `,` type($view)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_GatherOp : Tile_Op<"gather"> {
+  let summary = "Read single elements of a view, one per tile element";
+  let description = [{
+    `result[x] = view[index_0[x], index_1[x], ...]`; an index is an index tile of
+    the shape of the result or an `index` that all elements share. With scalar
+    indices only, the result is a scalar. Elements outside of the view read as
+    zero.
+
+    Example: a bias table indexed by head and distance.
+
+    ```mlir
+    func.func @bias(%table: memref<?x?xf32, strided<[?, 1], offset: ?>>, %h: index,
+                    %d: tensor<4x8xindex>) -> tensor<4x8xf32> {
+      %t = tile.gather %table[%h, %d : index, tensor<4x8xindex>]
+         : memref<?x?xf32, strided<[?, 1], offset: ?>> -> tensor<4x8xf32>
+      return %t : tensor<4x8xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Arg<Tile_View, "", [MemRead]>:$view,
+                   Variadic<AnyTypeOf<[Index, Tile_Tile]>>:$indices);
+  let results = (outs AnyType:$result);
+  let assemblyFormat = [{
+    $view `[` $indices `:` type($indices) `]` attr-dict `:` type($view) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_SplatOp : Tile_Op<"splat", [Pure]> {
+  let summary = "A tile with the same scalar everywhere";
+  let description = [{
+    Example:
+
+    ```mlir
+    func.func @all(%x: f32) -> tensor<4x8xf32> {
+      %t = tile.splat %x : f32 -> tensor<4x8xf32>
+      return %t : tensor<4x8xf32>
+    }
+    ```
+  }];
+  let arguments = (ins AnyTypeOf<[AnyFloat, AnySignlessIntegerOrIndex]>:$scalar);
+  let results = (outs Tile_Tile:$result);
+  let assemblyFormat = "$scalar attr-dict `:` type($scalar) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Tile_IotaOp : Tile_Op<"iota", [Pure]> {
+  let summary = "Consecutive indices along one dimension";
+  let description = [{
+    `result[x_0, x_1] = start + x_along`
+
+    Example: the key positions of a block of scores.
+
+    ```mlir
+    func.func @positions(%j: index) -> tensor<4x8xindex> {
+      %t = tile.iota %j along 1 : tensor<4x8xindex>
+      return %t : tensor<4x8xindex>
+    }
+    ```
+  }];
+  let arguments = (ins Index:$start, I64Attr:$along);
+  let results = (outs Tile_Tile:$result);
+  let assemblyFormat = "$start `along` $along attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def Tile_BroadcastOp : Tile_Op<"broadcast", [Pure]> {
+  let summary = "Repeat a vector along a new dimension";
+  let description = [{
+    `along 1`: `result[i, j] = vector[i]`; `along 0`: `result[i, j] = vector[j]`.
+
+    Example:
+
+    ```mlir
+    func.func @columns(%m: tensor<4xf32>) -> tensor<4x8xf32> {
+      %t = tile.broadcast %m along 1 : tensor<4xf32> -> tensor<4x8xf32>
+      return %t : tensor<4x8xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Tile_Tile:$vector, I64Attr:$along);
+  let results = (outs Tile_Tile:$result);
+  let assemblyFormat = [{
+    $vector `along` $along attr-dict `:` type($vector) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["init", "result"]>]> {
+  let summary = "Matrix product of two tiles, added to a third";
+  let description = [{
+    `result[i, j] = init[i, j] + sum over k of lhs[i, k] * rhs[k, j]`, or of
+    `lhs[i, k] * rhs[j, k]` with `transpose_rhs`. Products and sums are IEEE in
+    the element type of `init`; fused multiply-add is allowed, and the order of
+    the sum is not fixed.
+
+    Example: scores of 4 queries against 16 keys.
+
+    ```mlir
+    func.func @scores(%q: tensor<4x8xf32>, %k: tensor<16x8xf32>,
+                      %zero: tensor<4x16xf32>) -> tensor<4x16xf32> {
+      %s = tile.dot %q, %k, %zero transpose_rhs
+         : tensor<4x8xf32>, tensor<16x8xf32> -> tensor<4x16xf32>
+      return %s : tensor<4x16xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Tile_Tile:$lhs, Tile_Tile:$rhs, Tile_Tile:$init,
+                   UnitAttr:$transposeRhs);
+  let results = (outs Tile_Tile:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs `,` $init (`transpose_rhs` $transposeRhs^)? attr-dict
+    `:` type($lhs) `,` type($rhs) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_ReduceKind : I32EnumAttr<"ReduceKind", "how elements are combined", [
+      I32EnumAttrCase<"Add", 0, "add">, I32EnumAttrCase<"Max", 1, "max">]> {
+  let cppNamespace = "::attn::tile";
+}
+
+def Tile_ReduceOp : Tile_Op<"reduce", [Pure, AllTypesMatch<["init", "result"]>]> {
+  let summary = "Combine the elements of each row of a tile";
+  let description = [{
+    `result[i] = init[i] (+) x[i, 0] (+) x[i, 1] ...` with `(+)` addition (`add`)
+    or maximum (`max`). The order of additions is not fixed. A NaN reaches an
+    `add`; `max` may drop it (the exponentials of the same row keep it).
+
+    Example:
+
+    ```mlir
+    func.func @largest(%s: tensor<4x16xf32>, %m: tensor<4xf32>) -> tensor<4xf32> {
+      %r = tile.reduce max %s, %m : tensor<4x16xf32> -> tensor<4xf32>
+      return %r : tensor<4xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Tile_ReduceKind:$kind, Tile_Tile:$value, Tile_Tile:$init);
+  let results = (outs Tile_Tile:$result);
+  let assemblyFormat = [{
+    $kind $value `,` $init attr-dict `:` type($value) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_SliceOp : Tile_Op<"slice", [Pure]> {
+  let summary = "Consecutive columns of a tile";
+  let description = [{
+    `result[i, d] = value[i, start + d]`
+
+    Example: the second half of the features.
+
+    ```mlir
+    func.func @half(%x: tensor<4x8xf32>) -> tensor<4x4xf32> {
+      %y = tile.slice %x from 4 : tensor<4x8xf32> -> tensor<4x4xf32>
+      return %y : tensor<4x4xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Tile_Tile:$value, I64Attr:$start);
+  let results = (outs Tile_Tile:$result);
+  let assemblyFormat = [{
+    $value `from` $start attr-dict `:` type($value) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_ConcatOp : Tile_Op<"concat", [Pure]> {
+  let summary = "Tiles side by side";
+  let description = [{
+    The columns of the operands, in order.
+
+    Example:
+
+    ```mlir
+    func.func @join(%a: tensor<4x4xf32>, %b: tensor<4x4xf32>) -> tensor<4x8xf32> {
+      %y = tile.concat %a, %b : tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4x8xf32>
+      return %y : tensor<4x8xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Variadic<Tile_Tile>:$parts);
+  let results = (outs Tile_Tile:$result);
+  let assemblyFormat = "$parts attr-dict `:` type($parts) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+#endif // ATTN_DIALECT_TILEOPS_TD

@@ -1,0 +1,108 @@
+//===- Fuse.cpp - Move row maps into attend ops -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Terms: a row map is a region that maps the feature vector of one token; a
+// producer is the attn.map_rows whose result an op reads. Fusing composes the
+// producer's region with the (possibly empty) row map that the consumer applies
+// to the same operand, the producer first.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/AttnDialect.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/Passes.h"
+
+namespace attn {
+#define GEN_PASS_DEF_FUSE
+#include "passes/Passes.h.inc"
+} // namespace attn
+
+using namespace mlir;
+using namespace attn;
+
+/// The row map that produces `operand`, if nothing else reads its result.
+static MapRowsOp getOnlyProducer(Value operand) {
+  auto producer = operand.getDefiningOp<MapRowsOp>();
+  return producer && operand.hasOneUse() ? producer : MapRowsOp();
+}
+
+/// Makes `rows` apply the region of `producer` before what it does already.
+static void prependRows(PatternRewriter &rewriter, Region &rows,
+                        MapRowsOp producer) {
+  if (rows.empty()) {
+    rewriter.inlineRegionBefore(producer.getRows(), rows, rows.end());
+    return;
+  }
+  Block &first = producer.getRows().front(), &second = rows.front();
+  auto yield = cast<YieldOp>(first.getTerminator());
+  Value mapped = yield.getValue();
+  rewriter.eraseOp(yield);
+  // The merged block keeps the arguments of the first.
+  SmallVector<Value> arguments(first.args_begin(), first.args_end());
+  arguments.front() = mapped;
+  rewriter.inlineRegionBefore(producer.getRows(), rows, rows.begin());
+  rewriter.mergeBlocks(&second, &rows.front(), arguments);
+}
+
+namespace {
+/// Fuses row maps of query, key and value.
+struct FuseIntoAttend : OpRewritePattern<AttendOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(AttendOp op,
+                                PatternRewriter &rewriter) const override {
+    std::pair<OpOperand *, Region *> rows[] = {
+        {&op.getQueryMutable(), &op.getQueryRows()},
+        {&op.getKeyMutable(), &op.getKeyRows()},
+        {&op.getValueMutable(), &op.getValueRows()}};
+    for (auto [operand, region] : rows) {
+      MapRowsOp producer = getOnlyProducer(operand->get());
+      if (!producer)
+        continue;
+      // A scale that is left out depends on the features that meet, which
+      // fusing does not change: the default looks through the query region.
+      rewriter.modifyOpInPlace(op, [&] {
+        prependRows(rewriter, *region, producer);
+        operand->set(producer.getInput());
+      });
+      rewriter.eraseOp(producer);
+      return success();
+    }
+    return rewriter.notifyMatchFailure(op, "no operand is a row map of its own");
+  }
+};
+
+/// Fuses a row map into the row map that reads it.
+struct FuseChain : OpRewritePattern<MapRowsOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(MapRowsOp op,
+                                PatternRewriter &rewriter) const override {
+    MapRowsOp producer = getOnlyProducer(op.getInput());
+    if (!producer)
+      return rewriter.notifyMatchFailure(op, "input is not a row map of its own");
+    rewriter.modifyOpInPlace(op, [&] {
+      prependRows(rewriter, op.getRows(), producer);
+      op.getInputMutable().assign(producer.getInput());
+    });
+    rewriter.eraseOp(producer);
+    return success();
+  }
+};
+
+struct Fuse : attn::impl::FuseBase<Fuse> {
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    patterns.add<FuseIntoAttend, FuseChain>(&getContext());
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+} // namespace

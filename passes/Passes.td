@@ -1,0 +1,252 @@
+//===- Passes.td - Passes over the attn and tile dialects --*- tablegen -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_PASSES_PASSES_TD
+#define ATTN_PASSES_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def SetDtype : Pass<"attn-set-dtype", "::mlir::ModuleOp"> {
+  let summary = "Rewrite a spec to another element type";
+  let description = [{
+    A spec is written once, in one element type. This pass changes the element
+    type of the tensors that attn ops take and yield: the operands and results
+    of `attn.attend` and `attn.map_rows`, with the function arguments and results
+    they come from. Tensors that regions capture keep their type, as does the
+    log-sum-exp, unless the accumulator type changes between f32 and f64: then
+    every floating-point type that is the old accumulator type becomes the new
+    one, regions and constants included.
+
+    Before: a function of attn ops. After: the same function over the new type.
+    Does nothing where the type is the one asked for already. Reports an error
+    if `dtype` is not f64, f32, f16 or bf16.
+
+    Before, and after `--attn-set-dtype=dtype=bf16`:
+
+    ```mlir
+    func.func @f(%q: tensor<1x1x?x8xf32>, %k: tensor<1x1x?x8xf32>) -> tensor<1x1x?x8xf32> {
+      %o = attn.attend %q, %k, %k : tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32> -> tensor<1x1x?x8xf32>
+      return %o : tensor<1x1x?x8xf32>
+    }
+    ```
+
+    ```mlir
+    func.func @f(%q: tensor<1x1x?x8xbf16>, %k: tensor<1x1x?x8xbf16>) -> tensor<1x1x?x8xbf16> {
+      %o = attn.attend %q, %k, %k : tensor<1x1x?x8xbf16>, tensor<1x1x?x8xbf16>, tensor<1x1x?x8xbf16> -> tensor<1x1x?x8xbf16>
+      return %o : tensor<1x1x?x8xbf16>
+    }
+    ```
+  }];
+  let options = [Option<"dtype", "dtype", "std::string", /*default=*/"\"f32\"",
+                        "f64, f32, f16 or bf16">];
+}
+
+def LowerToReference : Pass<"attn-lower-to-reference", "::mlir::ModuleOp"> {
+  let summary = "The executable definition: naive loop nests";
+  let description = [{
+    Replaces every attn and tile op by plain loops over scalars, written to be
+    read, not to be fast. Everything the compiler produces is compared with what
+    this pass produces.
+
+    With `precision=f64`, the definition, every floating-point type of the
+    function becomes f64 first, its arguments and results included, so the
+    result is the meaning of the spec over (nearly) real numbers. With
+    `precision=spec` types stay, and the result is the naive evaluation in the
+    precision of the spec, to whose error that of a kernel is compared.
+
+    Runs on any form between a spec and a tile program, and on mixtures.
+
+    Before: attn and tile ops. After: func, scf, arith, math, tensor, linalg and
+    memref only. Fails if a function holds an op it does not know.
+
+    Before (after it, three nested `scf.for` compute the row sums):
+
+    ```mlir
+    func.func @f(%q: tensor<1x1x?x8xf32>, %k: tensor<1x1x?x8xf32>) -> tensor<1x1x?x8xf32> {
+      %o = attn.attend %q, %k, %k : tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32> -> tensor<1x1x?x8xf32>
+      return %o : tensor<1x1x?x8xf32>
+    }
+    ```
+  }];
+  let options = [Option<"precision", "precision", "std::string", /*default=*/"\"f64\"",
+                        "f64 (the definition) or spec (naive, in the types of the spec)">];
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def Fuse : Pass<"attn-fuse", "::mlir::func::FuncOp"> {
+  let summary = "Move row maps into the attend ops that load the rows";
+  let description = [{
+    `attn.map_rows` that produces the query, key or value of an `attn.attend`
+    becomes the `query`, `key` or `value` region of the latter, and chains of
+    `attn.map_rows` become one. Maps of queries are computed once per block
+    of queries; those of keys and values once per block of queries and keys, so
+    they save a pass through memory at the price of that arithmetic.
+
+    A map whose result is also used elsewhere stays where it is and is not fused:
+    its rows are in memory anyway.
+
+    Before and after:
+
+    ```mlir
+    func.func @f(%q: tensor<1x1x?x8xf32>, %k: tensor<1x1x?x8xf32>) -> tensor<1x1x?x8xf32> {
+      %p = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+        %y = math.tanh %x : tensor<8xf32>
+        attn.yield %y : tensor<8xf32>
+      } : tensor<1x1x?x8xf32> -> tensor<1x1x?x8xf32>
+      %o = attn.attend %p, %k, %k : tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32> -> tensor<1x1x?x8xf32>
+      return %o : tensor<1x1x?x8xf32>
+    }
+    ```
+
+    ```mlir
+    func.func @f(%q: tensor<1x1x?x8xf32>, %k: tensor<1x1x?x8xf32>) -> tensor<1x1x?x8xf32> {
+      %o = attn.attend %q, %k, %k
+        query (%x: tensor<8xf32>, %b, %h, %n) {
+          %y = math.tanh %x : tensor<8xf32>
+          attn.yield %y : tensor<8xf32>
+        } : tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32> -> tensor<1x1x?x8xf32>
+      return %o : tensor<1x1x?x8xf32>
+    }
+    ```
+  }];
+}
+
+def SelectSchedule : Pass<"attn-select-schedule", "::mlir::func::FuncOp"> {
+  let summary = "Attach a schedule to every attn op that has none";
+  let description = [{
+    Chooses block sizes by a closed-form estimate from vector width, number of
+    vector registers and cache sizes (see `docs/rationale/schedule.md`). A
+    schedule that the spec states is kept, one given by the option `schedule`
+    replaces all, and either is refused, with the reason, if it does not fit.
+
+    Before and after, with the default options:
+
+    ```mlir
+    func.func @f(%q: tensor<1x1x?x64xf32>, %k: tensor<1x1x?x64xf32>) -> tensor<1x1x?x64xf32> {
+      %o = attn.attend %q, %k, %k : tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32> -> tensor<1x1x?x64xf32>
+      return %o : tensor<1x1x?x64xf32>
+    }
+    ```
+
+    ```mlir
+    func.func @f(%q: tensor<1x1x?x64xf32>, %k: tensor<1x1x?x64xf32>) -> tensor<1x1x?x64xf32> {
+      %o = attn.attend %q, %k, %k schedule(<block_q = 96, block_k = 128>) : tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32> -> tensor<1x1x?x64xf32>
+      return %o : tensor<1x1x?x64xf32>
+    }
+    ```
+  }];
+  let options = [
+    Option<"schedule", "schedule", "std::string", /*default=*/"\"\"",
+           "block_q=M,block_k=N: use this instead of the cost model">,
+    Option<"vectorBits", "vector-bits", "int64_t", /*default=*/"512",
+           "width of a vector register">,
+    Option<"l1Bytes", "l1-bytes", "int64_t", /*default=*/"49152",
+           "size of the first-level data cache">,
+    Option<"l2Bytes", "l2-bytes", "int64_t", /*default=*/"2097152",
+           "size of the second-level cache">];
+}
+
+def SplitBlocks : Pass<"attn-split-blocks", "::mlir::func::FuncOp"> {
+  let summary = "Split attention into blocks: independent queries, merged keys";
+  let description = [{
+    `attn.attend` becomes an `scf.forall` over (batch, head, block of queries)
+    around an `scf.for` over blocks of keys that carries the partial result
+    (`attn.partial`, `attn.finish`). A last block that may be cut short by `Nk`
+    is visited by a loop of its own, at most once, so that the main loop needs no
+    bound checks.
+
+    Needs a schedule on every attn op (`attn-select-schedule`). After it no
+    `attn.attend` is left. `attn.map_rows` that was not fused stays and is blocked
+    by `attn-to-tile`.
+
+    Before (after it: see `docs/rationale/tile.md` for the whole program):
+
+    ```mlir
+    func.func @f(%q: tensor<1x1x?x64xf32>, %k: tensor<1x1x?x64xf32>) -> tensor<1x1x?x64xf32> {
+      %o = attn.attend %q, %k, %k schedule(<block_q = 96, block_k = 128>) : tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32> -> tensor<1x1x?x64xf32>
+      return %o : tensor<1x1x?x64xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def ToTile : Pass<"attn-to-tile", "::mlir::ModuleOp"> {
+  let summary = "Turn blocked attention into a tile program";
+  let description = [{
+    Functions change to destination-passing style: every tensor argument becomes
+    a view (`memref` with any strides but a last one of 1), and every result a
+    view behind the arguments that the function writes. `attn.partial`,
+    `attn.finish` and `attn.map_rows` become tile ops; regions become elementwise
+    ops on tiles. Intermediate tensors become allocated buffers.
+
+    Needs `attn-split-blocks`. After it `attn-verify-tile` holds. Fails with a
+    message if a function does something else than attn ops.
+
+    Before and after (shortened to a row map; its schedule blocks 4 rows):
+
+    ```mlir
+    func.func @f(%x: tensor<1x1x?x8xf32>) -> tensor<1x1x?x8xf32> {
+      %y = attn.map_rows %x schedule(<block_q = 4, block_k = 4>) rows (%r: tensor<8xf32>, %b, %h, %n) {
+        %z = math.tanh %r : tensor<8xf32>
+        attn.yield %z : tensor<8xf32>
+      } : tensor<1x1x?x8xf32> -> tensor<1x1x?x8xf32>
+      return %y : tensor<1x1x?x8xf32>
+    }
+    ```
+
+    ```mlir
+    #view = strided<[?, ?, ?, 1], offset: ?>
+    func.func @f(%x: memref<1x1x?x8xf32, #view>, %y: memref<1x1x?x8xf32, #view>) {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %c2 = arith.constant 2 : index
+      %c4 = arith.constant 4 : index
+      %n = memref.dim %x, %c2 : memref<1x1x?x8xf32, #view>
+      %blocks = arith.ceildivsi %n, %c4 : index
+      scf.forall (%b, %h, %block) in (1, 1, %blocks) {
+        %row = arith.muli %block, %c4 : index
+        %r = tile.load %x[%b, %h, %row, %c0] : memref<1x1x?x8xf32, #view> -> tensor<4x8xf32>
+        %z = math.tanh %r : tensor<4x8xf32>
+        tile.store %z, %y[%b, %h, %row, %c0] : tensor<4x8xf32>, memref<1x1x?x8xf32, #view>
+      }
+      return
+    }
+    ```
+  }];
+  let dependentDialects = ["::attn::tile::TileDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def VerifyTile : Pass<"attn-verify-tile", "::mlir::func::FuncOp"> {
+  let summary = "Check that a function is a tile program and nothing else";
+  let description = [{
+    The waist between variants and targets is closed: a function after
+    `attn-to-tile` holds only tile ops; elementwise `arith` and `math`;
+    `scf.forall`, `scf.for`; `memref.dim`, `memref.alloc`, `memref.dealloc`; and
+    all tensors in it have static shape. Changes nothing; reports the first op
+    that does not belong. Back ends may rely on it.
+
+    Example: a program that passes.
+
+    ```mlir
+    func.func @f(%x: memref<?x8xf32, strided<[?, 1], offset: ?>>) {
+      %c0 = arith.constant 0 : index
+      %t = tile.load %x[%c0, %c0] : memref<?x8xf32, strided<[?, 1], offset: ?>> -> tensor<4x8xf32>
+      tile.store %t, %x[%c0, %c0] : tensor<4x8xf32>, memref<?x8xf32, strided<[?, 1], offset: ?>>
+      return
+    }
+    ```
+  }];
+}
+
+#endif // ATTN_PASSES_PASSES_TD

@@ -1,0 +1,68 @@
+//===- Pipelines.cpp - The order of the passes ----------------------------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/Pipelines.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+#include "passes/Passes.h"
+
+using namespace mlir;
+using namespace attn;
+
+/// The phase that changes the element type of a spec.
+static Phase getDtypePhase(StringRef dtype) {
+  return {"set-dtype", Form::Attn, [dtype = dtype.str()](OpPassManager &manager) {
+            SetDtypeOptions options;
+            options.dtype = dtype;
+            manager.addPass(createSetDtype(options));
+          }};
+}
+
+static SelectScheduleOptions getScheduleOptions(const TileOptions &options) {
+  SelectScheduleOptions result;
+  result.schedule = options.schedule;
+  result.vectorBits = options.vectorBits;
+  result.l1Bytes = options.l1Bytes;
+  result.l2Bytes = options.l2Bytes;
+  return result;
+}
+
+SmallVector<Phase> attn::getTilePhases(const TileOptions &options) {
+  SmallVector<Phase> phases;
+  if (!options.dtype.empty())
+    phases.push_back(getDtypePhase(options.dtype));
+  phases.push_back({"fuse", Form::Attn, [](OpPassManager &manager) {
+                      manager.addNestedPass<func::FuncOp>(createFuse());
+                    }});
+  phases.push_back(
+      {"select-schedule", Form::Attn, [options](OpPassManager &manager) {
+         manager.addNestedPass<func::FuncOp>(
+             createSelectSchedule(getScheduleOptions(options)));
+       }});
+  phases.push_back({"split-blocks", Form::Tile, [](OpPassManager &manager) {
+                      manager.addNestedPass<func::FuncOp>(createSplitBlocks());
+                    }});
+  phases.push_back({"to-tile", Form::Tile, [](OpPassManager &manager) {
+                      manager.addPass(createToTile());
+                      manager.addPass(createCanonicalizerPass());
+                      manager.addPass(createCSEPass());
+                      manager.addNestedPass<func::FuncOp>(createVerifyTile());
+                    }});
+  return phases;
+}
+
+SmallVector<Phase> attn::getReferencePhases(StringRef dtype, StringRef precision) {
+  SmallVector<Phase> phases;
+  if (!dtype.empty())
+    phases.push_back(getDtypePhase(dtype));
+  phases.push_back({"lower-to-reference", Form::Vector,
+                    [precision = precision.str()](OpPassManager &manager) {
+                      buildReferencePipeline(manager, precision);
+                    }});
+  return phases;
+}

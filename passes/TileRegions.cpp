@@ -1,0 +1,196 @@
+//===- TileRegions.cpp - Regions of attn ops as elementwise ops on tiles -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/TileRegions.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+using namespace mlir;
+using namespace attn;
+
+static RankedTensorType tileOf(Value value) {
+  return dyn_cast<RankedTensorType>(value.getType());
+}
+
+static Type elementOf(Value value) { return getElementTypeOrSelf(value.getType()); }
+
+Value TileRegions::raise(Value value, ArrayRef<int64_t> shape) {
+  auto type = RankedTensorType::get(shape, elementOf(value));
+  auto from = tileOf(value);
+  if (!from)
+    return tile::SplatOp::create(b, type, value);
+  if (from.getRank() < type.getRank())
+    return tile::BroadcastOp::create(b, type, value, b.getI64IntegerAttr(1));
+  return value;
+}
+
+/// Clones `op` with operands and results of `shape` (none: scalars).
+Value TileRegions::elementwise(Operation *op, IRMapping &mapping,
+                               ArrayRef<int64_t> shape) {
+  IRMapping raised;
+  for (Value operand : op->getOperands()) {
+    Value value = mapping.lookupOrDefault(operand);
+    raised.map(operand, shape.empty() ? value : raise(value, shape));
+  }
+  Operation *clone = b.clone(*op, raised);
+  if (!shape.empty())
+    for (Value result : clone->getResults())
+      result.setType(RankedTensorType::get(shape, elementOf(result)));
+  return clone->getResult(0);
+}
+
+/// Reads `capture` at `indices`; the highest class among them is the result's.
+Value TileRegions::gather(Value capture, ValueRange indices, Type element) {
+  RankedTensorType shape;
+  for (Value index : indices)
+    if (auto type = tileOf(index); type && (!shape || type.getRank() > shape.getRank()))
+      shape = type;
+  SmallVector<Value> raised;
+  for (Value index : indices)
+    raised.push_back(tileOf(index) ? raise(index, shape.getShape()) : index);
+  Type result = shape ? Type(shape.clone(element)) : element;
+  return tile::GatherOp::create(b, result, outer.lookup(capture), raised);
+}
+
+/// tensor.extract and tensor.dim of captures; null for other ops.
+Value TileRegions::captured(Operation *op, IRMapping &mapping) {
+  if (auto dim = dyn_cast<tensor::DimOp>(op))
+    return memref::DimOp::create(b, outer.lookup(dim.getSource()),
+                                 mapping.lookupOrDefault(dim.getIndex()));
+  auto extract = dyn_cast<tensor::ExtractOp>(op);
+  if (!extract)
+    return {};
+  SmallVector<Value> indices;
+  for (Value index : extract.getIndices())
+    indices.push_back(mapping.lookupOrDefault(index));
+  return gather(extract.getTensor(), indices, extract.getType());
+}
+
+/// The shape of the highest class among the operands of `op`.
+static SmallVector<int64_t> commonShape(Operation *op, const IRMapping &mapping) {
+  SmallVector<int64_t> shape;
+  for (Value operand : op->getOperands())
+    if (auto type = tileOf(mapping.lookupOrDefault(operand));
+        type && type.getRank() > (int64_t)shape.size())
+      shape.assign(type.getShape().begin(), type.getShape().end());
+  return shape;
+}
+
+Value TileRegions::pairwise(Region &region, ValueRange arguments, int64_t rows,
+                            int64_t cols) {
+  IRMapping mapping(outer);
+  mapping.map(region.getArguments(), arguments);
+  for (Operation &op : region.front().without_terminator()) {
+    Value value = captured(&op, mapping);
+    if (!value)
+      value = elementwise(&op, mapping, commonShape(&op, mapping));
+    mapping.map(op.getResult(0), value);
+  }
+  return raise(mapping.lookupOrDefault(getYielded(region)), {rows, cols});
+}
+
+//===----------------------------------------------------------------------===//
+// Row regions
+//===----------------------------------------------------------------------===//
+
+Value TileRegions::index(OpFoldResult value, IRMapping &mapping) {
+  if (std::optional<int64_t> constant = getConstantIntValue(value))
+    return arith::ConstantIndexOp::create(b, *constant);
+  return mapping.lookupOrDefault(cast<Value>(value));
+}
+
+/// Part of a vector, or a row of a captured tensor for each token. The row at
+/// the token's own position, the common case, is a plain load.
+Value TileRegions::rowSlice(tensor::ExtractSliceOp slice, IRMapping &mapping,
+                            Value position, Value first, int64_t rows) {
+  auto type = RankedTensorType::get({rows, slice.getResultType().getDimSize(0)},
+                                    slice.getResultType().getElementType());
+  SmallVector<OpFoldResult> offsets = slice.getMixedOffsets();
+  if (!outer.contains(slice.getSource()))
+    return tile::SliceOp::create(
+        b, type, mapping.lookup(slice.getSource()),
+        b.getI64IntegerAttr(*getConstantIntValue(offsets.front())));
+
+  SmallVector<Value> indices;
+  for (OpFoldResult offset : offsets)
+    indices.push_back(index(offset, mapping));
+  bool ownRow = indices.size() >= 2 && indices[indices.size() - 2] == position;
+  bool othersScalar = llvm::count_if(indices, [](Value v) { return bool(tileOf(v)); }) == 1;
+  if (ownRow && othersScalar) {
+    indices[indices.size() - 2] = first;
+    return tile::LoadOp::create(b, type, outer.lookup(slice.getSource()), indices);
+  }
+  auto indexType = type.clone(b.getIndexType());
+  Value column = tileOf(indices.back()) ? indices.back() : Value();
+  Value start = column ? arith::ConstantIndexOp::create(b, 0) : indices.back();
+  Value last = tile::IotaOp::create(b, indexType, start, b.getI64IntegerAttr(1));
+  if (column)
+    last = arith::AddIOp::create(b, last, raise(column, indexType.getShape()));
+  indices.back() = last;
+  return gather(slice.getSource(), indices, type.getElementType());
+}
+
+Value TileRegions::reduceRow(ReduceRowOp op, Value tile) {
+  auto type = tileOf(tile);
+  auto element = cast<FloatType>(type.getElementType());
+  bool isSum = op.getKind() == RowReduction::Sum;
+  const llvm::fltSemantics &semantics = element.getFloatSemantics();
+  APFloat identity = isSum ? APFloat::getZero(semantics)
+                           : APFloat::getInf(semantics, /*Negative=*/true);
+  auto columnType = RankedTensorType::get({type.getDimSize(0)}, element);
+  Value init = arith::ConstantOp::create(b, DenseElementsAttr::get(columnType, identity));
+  auto kind = tile::ReduceKindAttr::get(
+      b.getContext(), isSum ? tile::ReduceKind::Add : tile::ReduceKind::Max);
+  return tile::ReduceOp::create(b, columnType, kind, tile, init);
+}
+
+FailureOr<Value> TileRegions::rowOp(Operation *op, IRMapping &mapping,
+                                    Value position, Value first, int64_t rows) {
+  if (Value value = captured(op, mapping))
+    return value;
+  if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
+    return rowSlice(slice, mapping, position, first, rows);
+  auto vectorType = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+  auto tileShape = [&] { return SmallVector<int64_t>{rows, vectorType.getDimSize(0)}; };
+  if (auto splat = dyn_cast<tensor::SplatOp>(op))
+    return raise(mapping.lookupOrDefault(splat.getInput()), tileShape());
+  if (auto reduce = dyn_cast<ReduceRowOp>(op))
+    return reduceRow(reduce, mapping.lookup(reduce.getVector()));
+  if (auto concat = dyn_cast<tensor::ConcatOp>(op)) {
+    SmallVector<Value> parts;
+    for (Value part : concat.getInputs())
+      parts.push_back(mapping.lookup(part));
+    auto type = RankedTensorType::get(tileShape(), vectorType.getElementType());
+    return Value(tile::ConcatOp::create(b, type, parts));
+  }
+  if (auto constant = dyn_cast<arith::ConstantOp>(op); constant && vectorType) {
+    auto splat = cast<SplatElementsAttr>(constant.getValue());
+    Value scalar = arith::ConstantOp::create(
+        b, cast<TypedAttr>(splat.getSplatValue<Attribute>()));
+    return raise(scalar, tileShape());
+  }
+  return elementwise(op, mapping,
+                     vectorType ? tileShape() : commonShape(op, mapping));
+}
+
+FailureOr<Value> TileRegions::rows(Region &region, Value tile, Value batch,
+                                   Value head, Value first) {
+  if (region.empty())
+    return tile;
+  int64_t count = tileOf(tile).getDimSize(0);
+  auto positionType = RankedTensorType::get({count}, b.getIndexType());
+  Value position = tile::IotaOp::create(b, positionType, first, b.getI64IntegerAttr(0));
+  IRMapping mapping(outer);
+  mapping.map(region.getArguments(), ValueRange{tile, batch, head, position});
+  for (Operation &op : region.front().without_terminator()) {
+    FailureOr<Value> value = rowOp(&op, mapping, position, first, count);
+    if (failed(value))
+      return failure();
+    mapping.map(op.getResult(0), *value);
+  }
+  return mapping.lookup(getYielded(region));
+}

@@ -1,0 +1,74 @@
+//===- TileRegions.h - Regions of attn ops as elementwise ops on tiles -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_PASSES_TILEREGIONS_H
+#define ATTN_PASSES_TILEREGIONS_H
+
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "passes/Passes.h"
+
+namespace attn {
+
+/// Evaluates regions, written for one pair or one token, for a whole tile.
+///
+/// A region value becomes one of three things, by what it depends on:
+///
+/// | class  | type               | which values                              |
+/// |--------|--------------------|-------------------------------------------|
+/// | scalar | `f32`              | the same for the whole tile               |
+/// | column | `tensor<Mxf32>`    | row regions: one scalar per token         |
+/// | tile   | `tensor<MxNxf32>`  | pairwise: one scalar per pair; row regions: |
+/// |        |                    | the vectors of all tokens, one a row      |
+///
+/// A value is raised to the next class where an op meets one of that class.
+class TileRegions {
+public:
+  /// `outer` maps captured tensors to their views and captured scalars to their
+  /// copies.
+  TileRegions(mlir::ImplicitLocOpBuilder &b, const mlir::IRMapping &outer)
+      : b(b), outer(outer) {}
+
+  /// Evaluates a pairwise region for `rows` x `cols` pairs with the given
+  /// arguments (scalars or tiles); returns the tile of what it yields.
+  mlir::Value pairwise(mlir::Region &region, mlir::ValueRange arguments,
+                       int64_t rows, int64_t cols);
+
+  /// Evaluates a row region for the tokens `first`, `first + 1`, ... whose
+  /// vectors are the rows of `tile`; an empty region is the identity.
+  mlir::FailureOr<mlir::Value> rows(mlir::Region &region, mlir::Value tile,
+                                    mlir::Value batch, mlir::Value head,
+                                    mlir::Value first);
+
+  /// A tile or column of `shape` with `value` everywhere, which may be a scalar
+  /// or, for rank 2, a column.
+  mlir::Value raise(mlir::Value value, llvm::ArrayRef<int64_t> shape);
+
+private:
+  mlir::Value elementwise(mlir::Operation *op, mlir::IRMapping &mapping,
+                          llvm::ArrayRef<int64_t> shape);
+  mlir::Value gather(mlir::Value capture, mlir::ValueRange indices,
+                     mlir::Type element);
+  mlir::Value captured(mlir::Operation *op, mlir::IRMapping &mapping);
+  mlir::FailureOr<mlir::Value> rowOp(mlir::Operation *op,
+                                     mlir::IRMapping &mapping,
+                                     mlir::Value position, mlir::Value first,
+                                     int64_t rows);
+  mlir::Value rowSlice(mlir::tensor::ExtractSliceOp slice,
+                       mlir::IRMapping &mapping, mlir::Value position,
+                       mlir::Value first, int64_t rows);
+  mlir::Value reduceRow(ReduceRowOp op, mlir::Value tile);
+  mlir::Value index(mlir::OpFoldResult value, mlir::IRMapping &mapping);
+
+  mlir::ImplicitLocOpBuilder &b;
+  const mlir::IRMapping &outer;
+};
+
+} // namespace attn
+
+#endif // ATTN_PASSES_TILEREGIONS_H

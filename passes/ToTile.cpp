@@ -1,0 +1,291 @@
+//===- ToTile.cpp - Blocked attention as a tile program -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Builds, beside each function of attn ops, the same function over views, and
+// erases the first. Walks the old body in order:
+//
+//   - index arithmetic and loops are cloned;
+//   - attn.partial, attn.finish and attn.map_rows are expanded into tile ops;
+//   - insertion of rows into a result becomes a store to its view.
+//
+// The mapping from old to new values sends a tensor to its view and a block of
+// rows to a tile.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/SoftmaxTiles.h"
+#include "passes/TileRegions.h"
+
+namespace attn {
+#define GEN_PASS_DEF_TOTILE
+#include "passes/Passes.h.inc"
+} // namespace attn
+
+using namespace mlir;
+using namespace attn;
+
+/// The view that stands for a tensor: any strides, the last one 1.
+static MemRefType viewType(RankedTensorType type) {
+  SmallVector<int64_t> strides(type.getRank(), ShapedType::kDynamic);
+  if (!strides.empty())
+    strides.back() = 1;
+  auto layout = StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic, strides);
+  return MemRefType::get(type.getShape(), type.getElementType(), layout);
+}
+
+namespace {
+/// Translates one function.
+class Translator {
+public:
+  explicit Translator(func::FuncOp from)
+      : from(from), b(from.getLoc(), from.getContext()) {}
+
+  LogicalResult run();
+
+private:
+  LogicalResult checkSignature();
+  func::FuncOp declare();
+  LogicalResult translate(Block &block);
+  LogicalResult translate(Operation *op);
+  LogicalResult mapRows(MapRowsOp op);
+  LogicalResult forall(scf::ForallOp op);
+  LogicalResult loop(scf::ForOp op);
+  void storeRows(tensor::ParallelInsertSliceOp insert);
+  Value viewFor(Value tensor, ValueRange dynamicSizes);
+
+  func::FuncOp from;
+  ImplicitLocOpBuilder b;
+  IRMapping mapping;
+  /// The view that each returned tensor is written to.
+  DenseMap<Value, Value> destination;
+  SmallVector<Value> buffers;
+};
+} // namespace
+
+LogicalResult Translator::checkSignature() {
+  if (!from.getBody().hasOneBlock())
+    return from.emitOpError("must have one block");
+  for (Type type : llvm::concat<const Type>(from.getArgumentTypes(), from.getResultTypes()))
+    if (!isa<RankedTensorType>(type))
+      return from.emitOpError("arguments and results must be ranked tensors, got ")
+             << type;
+  DenseSet<Value> seen;
+  for (auto [index, value] : llvm::enumerate(from.getBody().front().getTerminator()->getOperands())) {
+    if (!value.getDefiningOp<scf::ForallOp>() && !value.getDefiningOp<MapRowsOp>())
+      return from.emitOpError("result ") << index << " must be computed by an attn op";
+    if (!seen.insert(value).second)
+      return from.emitOpError("result ") << index << " is returned twice";
+  }
+  return success();
+}
+
+/// Creates the function over views; results become arguments at the end.
+func::FuncOp Translator::declare() {
+  SmallVector<Type> types;
+  for (Type type : llvm::concat<const Type>(from.getArgumentTypes(), from.getResultTypes()))
+    types.push_back(viewType(cast<RankedTensorType>(type)));
+  b.setInsertionPoint(from);
+  auto to = func::FuncOp::create(b, from.getName(), b.getFunctionType(types, {}));
+  to->setDiscardableAttrs(from->getDiscardableAttrDictionary());
+  to.setVisibility(from.getVisibility());
+  unsigned count = from.getNumArguments();
+  for (unsigned i = 0; i < count; ++i)
+    to.setArgAttrs(i, from.getArgAttrDict(i));
+  for (unsigned i = 0; i < from.getNumResults(); ++i) {
+    NamedAttrList attributes(from.getResultAttrDict(i));
+    attributes.set(kResultAttr, b.getUnitAttr());
+    to.setArgAttrs(count + i, attributes);
+  }
+  Block *body = to.addEntryBlock();
+  mapping.map(from.getArguments(), body->getArguments().take_front(count));
+  Operation *terminator = from.getBody().front().getTerminator();
+  for (auto [value, argument] :
+       llvm::zip(terminator->getOperands(), body->getArguments().drop_front(count)))
+    destination[value] = argument;
+  b.setInsertionPointToEnd(body);
+  return to;
+}
+
+LogicalResult Translator::run() {
+  if (failed(checkSignature()))
+    return failure();
+  func::FuncOp to = declare();
+  if (failed(translate(from.getBody().front()))) {
+    to.erase();
+    return failure();
+  }
+  for (Value buffer : buffers)
+    memref::DeallocOp::create(b, buffer);
+  func::ReturnOp::create(b);
+  from.erase();
+  return success();
+}
+
+/// Where the op that computes `tensor` writes it: a result, or a new buffer.
+Value Translator::viewFor(Value tensor, ValueRange dynamicSizes) {
+  if (Value result = destination.lookup(tensor))
+    return result;
+  auto type = cast<RankedTensorType>(tensor.getType());
+  Value buffer = memref::AllocOp::create(
+      b, MemRefType::get(type.getShape(), type.getElementType()), dynamicSizes);
+  buffers.push_back(buffer);
+  return buffer;
+}
+
+LogicalResult Translator::translate(Block &block) {
+  for (Operation &op : block.without_terminator())
+    if (failed(translate(&op)))
+      return failure();
+  return success();
+}
+
+LogicalResult Translator::translate(Operation *op) {
+  ImplicitLocOpBuilder::InsertionGuard guard(b);
+  b.setLoc(op->getLoc());
+  if (auto map = dyn_cast<MapRowsOp>(op))
+    return mapRows(map);
+  if (auto nest = dyn_cast<scf::ForallOp>(op))
+    return forall(nest);
+  if (auto nest = dyn_cast<scf::ForOp>(op))
+    return loop(nest);
+  if (auto partial = dyn_cast<PartialOp>(op)) {
+    auto results = SoftmaxTiles(b, mapping).partial(partial);
+    if (failed(results))
+      return failure();
+    mapping.map(partial.getResults(), *results);
+    return success();
+  }
+  if (auto finish = dyn_cast<FinishOp>(op)) {
+    mapping.map(finish.getResults(), SoftmaxTiles(b, mapping).finish(finish));
+    return success();
+  }
+  if (auto dim = dyn_cast<tensor::DimOp>(op)) {
+    mapping.map(dim.getResult(),
+                Value(memref::DimOp::create(b, mapping.lookup(dim.getSource()),
+                                            mapping.lookupOrDefault(dim.getIndex()))));
+    return success();
+  }
+  // Read where they matter: by the op that fills them, by the store of rows.
+  if (isa<tensor::EmptyOp, tensor::ExtractSliceOp>(op))
+    return success();
+  if (isa<arith::ArithDialect>(op->getDialect())) {
+    b.clone(*op, mapping);
+    return success();
+  }
+  return op->emitOpError("cannot become part of a tile program; expected attn "
+                         "ops and index arithmetic");
+}
+
+LogicalResult Translator::mapRows(MapRowsOp op) {
+  ScheduleAttr schedule = op.getScheduleAttr();
+  if (!schedule)
+    return op.emitOpError("has no schedule; run attn-select-schedule first");
+  auto type = cast<RankedTensorType>(op.getInput().getType());
+  Value input = mapping.lookup(op.getInput());
+  SmallVector<Value> sizes, dynamic;
+  for (int64_t dim = 0; dim < 3; ++dim) {
+    sizes.push_back(memref::DimOp::create(b, input, arith::ConstantIndexOp::create(b, dim)));
+    if (cast<RankedTensorType>(op.getOutput().getType()).isDynamicDim(dim))
+      dynamic.push_back(sizes.back());
+  }
+  Value output = viewFor(op.getOutput(), dynamic);
+  mapping.map(op.getOutput(), output);
+
+  int64_t rows = schedule.getBlockQ();
+  Value step = arith::ConstantIndexOp::create(b, rows);
+  Value blocks = arith::CeilDivSIOp::create(b, sizes[2], step);
+  auto nest = scf::ForallOp::create(
+      b, ArrayRef<OpFoldResult>{sizes[0], sizes[1], blocks}, ValueRange(), std::nullopt);
+  b.setInsertionPoint(nest.getTerminator());
+  Value batch = nest.getInductionVar(0), head = nest.getInductionVar(1);
+  Value row = arith::MulIOp::create(b, nest.getInductionVar(2), step);
+  SoftmaxTiles tiles(b, mapping);
+  FailureOr<Value> mapped =
+      tiles.loadRows(input, rows, type.getDimSize(3), op.getRows(), batch, head, head, row);
+  if (failed(mapped))
+    return failure();
+  Value stored = tiles.convert(*mapped, type.getElementType());
+  Value zero = arith::ConstantIndexOp::create(b, 0);
+  tile::StoreOp::create(b, stored, output, ValueRange{batch, head, row, zero});
+  return success();
+}
+
+LogicalResult Translator::forall(scf::ForallOp op) {
+  for (auto [result, init] : llvm::zip(op.getResults(), op.getOutputs())) {
+    auto empty = init.getDefiningOp<tensor::EmptyOp>();
+    if (!empty)
+      return op.emitOpError("shared outputs must start from tensor.empty");
+    SmallVector<Value> sizes;
+    for (Value size : empty.getDynamicSizes())
+      sizes.push_back(mapping.lookupOrDefault(size));
+    mapping.map(result, viewFor(result, sizes));
+  }
+  SmallVector<OpFoldResult> bounds;
+  for (OpFoldResult bound : op.getMixedUpperBound())
+    bounds.push_back(isa<Value>(bound)
+                         ? OpFoldResult(mapping.lookupOrDefault(cast<Value>(bound)))
+                         : bound);
+  auto nest = scf::ForallOp::create(b, bounds, ValueRange(), op.getMapping());
+  mapping.map(op.getInductionVars(), nest.getInductionVars());
+  for (auto [argument, result] : llvm::zip(op.getRegionIterArgs(), op.getResults()))
+    mapping.map(argument, mapping.lookup(result));
+  b.setInsertionPoint(nest.getTerminator());
+  if (failed(translate(*op.getBody())))
+    return failure();
+  for (Operation &insert : op.getTerminator().getBody()->getOperations())
+    storeRows(cast<tensor::ParallelInsertSliceOp>(insert));
+  return success();
+}
+
+/// Stores a block of rows; rows beyond the view, which the slice of the block
+/// left out, are dropped by the store.
+void Translator::storeRows(tensor::ParallelInsertSliceOp insert) {
+  Value rows = insert.getSource();
+  if (auto slice = rows.getDefiningOp<tensor::ExtractSliceOp>())
+    rows = slice.getSource();
+  SmallVector<Value> offsets;
+  for (OpFoldResult offset : insert.getMixedOffsets())
+    offsets.push_back(mapping.lookupOrDefault(
+        getValueOrCreateConstantIndexOp(b, b.getLoc(), offset)));
+  tile::StoreOp::create(b, mapping.lookup(rows), mapping.lookup(insert.getDest()), offsets);
+}
+
+LogicalResult Translator::loop(scf::ForOp op) {
+  auto bound = [&](Value value) { return mapping.lookupOrDefault(value); };
+  SmallVector<Value> init;
+  for (Value value : op.getInitArgs())
+    init.push_back(bound(value));
+  auto nest = scf::ForOp::create(b, bound(op.getLowerBound()), bound(op.getUpperBound()),
+                                 bound(op.getStep()), init);
+  mapping.map(op.getInductionVar(), nest.getInductionVar());
+  mapping.map(op.getRegionIterArgs(), nest.getRegionIterArgs());
+  mapping.map(op.getResults(), nest.getResults());
+  b.setInsertionPointToEnd(nest.getBody());
+  if (failed(translate(*op.getBody())))
+    return failure();
+  SmallVector<Value> yielded;
+  for (Value value : op.getYieldedValues())
+    yielded.push_back(bound(value));
+  scf::YieldOp::create(b, yielded);
+  return success();
+}
+
+namespace {
+struct ToTile : attn::impl::ToTileBase<ToTile> {
+  void runOnOperation() override {
+    for (auto function : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
+      bool isTileProgram = llvm::none_of(
+          function.getArgumentTypes(), [](Type type) { return isa<TensorType>(type); });
+      if (function.isExternal() || isTileProgram)
+        continue;
+      if (failed(Translator(function).run()))
+        return signalPassFailure();
+    }
+  }
+};
+} // namespace

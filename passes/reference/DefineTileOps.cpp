@@ -1,0 +1,130 @@
+//===- DefineTileOps.cpp - The meaning of the ops of the tile dialect -*- C++
+//-*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/TileDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "passes/reference/Definitions.h"
+#include "passes/reference/ScalarRegions.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace attn;
+using namespace attn::reference;
+
+static RankedTensorType tileOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+static Value add(ImplicitLocOpBuilder &b, Value lhs, Value rhs) {
+  return arith::AddIOp::create(b, lhs, rhs);
+}
+
+/// Where element `at` of a tile lies in a view, from the offsets of the tile.
+static SmallVector<Value> shift(ImplicitLocOpBuilder &b, ValueRange offsets,
+                                ValueRange at) {
+  SmallVector<Value> indices(offsets);
+  size_t leading = offsets.size() - at.size();
+  for (auto [dim, index] : llvm::enumerate(at))
+    indices[leading + dim] = add(b, offsets[leading + dim], index);
+  return indices;
+}
+
+static Value define(ImplicitLocOpBuilder &b, tile::LoadOp op) {
+  return generate(b, tileOf(op), [&](ValueRange at) {
+    return readOrZero(b, op.getView(), shift(b, op.getOffsets(), at));
+  });
+}
+
+static void define(ImplicitLocOpBuilder &b, tile::StoreOp op) {
+  auto storeOne = [&](ValueRange at, ValueRange) -> Carried {
+    SmallVector<Value> indices = shift(b, op.getOffsets(), at);
+    auto inside = scf::IfOp::create(b, isInside(b, op.getView(), indices));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(inside.thenBlock());
+    memref::StoreOp::create(b, read(b, op.getValue(), at), op.getView(),
+                            indices);
+    return {};
+  };
+  fold(b, sizes(b, op.getValue()), {}, storeOne);
+}
+
+static Value define(ImplicitLocOpBuilder &b, tile::GatherOp op) {
+  auto element = [&](ValueRange at) {
+    SmallVector<Value> indices;
+    for (Value index : op.getIndices())
+      indices.push_back(
+          isa<RankedTensorType>(index.getType()) ? read(b, index, at) : index);
+    return readOrZero(b, op.getView(), indices);
+  };
+  if (auto type = dyn_cast<RankedTensorType>(op.getType()))
+    return generate(b, type, element);
+  return element({});
+}
+
+static Value define(ImplicitLocOpBuilder &b, tile::SplatOp op) {
+  return generate(b, tileOf(op), [&](ValueRange) { return op.getScalar(); });
+}
+
+static Value define(ImplicitLocOpBuilder &b, tile::IotaOp op) {
+  return generate(b, tileOf(op), [&](ValueRange at) {
+    return add(b, op.getStart(), at[op.getAlong()]);
+  });
+}
+
+static Value define(ImplicitLocOpBuilder &b, tile::BroadcastOp op) {
+  return generate(b, tileOf(op), [&](ValueRange at) {
+    return read(b, op.getVector(), at[1 - op.getAlong()]);
+  });
+}
+
+static Value define(ImplicitLocOpBuilder &b, tile::DotOp op) {
+  return generate(b, tileOf(op), [&](ValueRange at) {
+    Value init = read(b, op.getInit(), at);
+    return sum(b, size(b, op.getLhs(), 1), init, [&](Value k) -> Value {
+      Value lhs = read(b, op.getLhs(), {at[0], k});
+      Value rhs = op.getTransposeRhs() ? read(b, op.getRhs(), {at[1], k})
+                                       : read(b, op.getRhs(), {k, at[1]});
+      return arith::MulFOp::create(b, lhs, rhs);
+    });
+  });
+}
+
+static Value define(ImplicitLocOpBuilder &b, tile::ReduceOp op) {
+  return generate(b, tileOf(op), [&](ValueRange at) {
+    auto combine = op.getKind() == tile::ReduceKind::Add ? sum : max;
+    return combine(b, size(b, op.getValue(), 1), read(b, op.getInit(), at),
+                   [&](Value j) {
+                     return read(b, op.getValue(), {at[0], j});
+                   });
+  });
+}
+
+static Value define(ImplicitLocOpBuilder &b, tile::SliceOp op) {
+  return generate(b, tileOf(op), [&](ValueRange at) {
+    return read(b, op.getValue(),
+                {at[0], add(b, at[1], index(b, op.getStart()))});
+  });
+}
+
+static Value define(ImplicitLocOpBuilder &b, tile::ConcatOp op) {
+  return join(b, tileOf(op), op.getParts());
+}
+
+Results reference::defineTileOp(ImplicitLocOpBuilder &b, Operation *op) {
+  return llvm::TypeSwitch<Operation *, Results>(op)
+      .Case<tile::LoadOp, tile::GatherOp, tile::SplatOp, tile::IotaOp,
+            tile::BroadcastOp, tile::DotOp, tile::ReduceOp, tile::SliceOp,
+            tile::ConcatOp>([&](auto op) { return Results{define(b, op)}; })
+      .Case([&](tile::StoreOp op) {
+        define(b, op);
+        return Results{};
+      });
+}

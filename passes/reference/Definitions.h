@@ -1,0 +1,32 @@
+//===- Definitions.h - What each op means, as loops over scalars -*- C++
+//-*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_PASSES_REFERENCE_DEFINITIONS_H
+#define ATTN_PASSES_REFERENCE_DEFINITIONS_H
+
+#include "dialect/AttnDialect.h"
+#include "passes/reference/ScalarLoops.h"
+
+namespace attn::reference {
+
+/// Each of these emits the definition of one op before it and returns what the
+/// op's results are.
+using Results = llvm::SmallVector<mlir::Value>;
+
+Results defineAttend(mlir::ImplicitLocOpBuilder &b, AttendOp op);
+Results defineMapRows(mlir::ImplicitLocOpBuilder &b, MapRowsOp op);
+Results definePartial(mlir::ImplicitLocOpBuilder &b, PartialOp op);
+Results defineFinish(mlir::ImplicitLocOpBuilder &b, FinishOp op);
+
+/// For an op of the tile dialect.
+Results defineTileOp(mlir::ImplicitLocOpBuilder &b, mlir::Operation *op);
+
+} // namespace attn::reference
+
+#endif // ATTN_PASSES_REFERENCE_DEFINITIONS_H

@@ -1,0 +1,148 @@
+//===- PairScores.cpp - Rows and scores of pairwise attention -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/reference/PairScores.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "passes/reference/ScalarRegions.h"
+
+using namespace mlir;
+using namespace attn;
+using namespace attn::reference;
+
+static RankedTensorType tensorOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+Value reference::mapRow(ImplicitLocOpBuilder &b, Region &rows,
+                        RankedTensorType type, ValueRange token,
+                        function_ref<Value(Value)> element) {
+  Value vector = generate(b, type, [&](ValueRange at) {
+    return convert(b, element(at[0]), type.getElementType());
+  });
+  if (rows.empty())
+    return vector;
+  SmallVector<Value> arguments{vector};
+  llvm::append_range(arguments, token);
+  return evaluate(b, rows, arguments);
+}
+
+Value reference::setRow(ImplicitLocOpBuilder &b, Value tensor, ValueRange token,
+                        Value vector) {
+  Type element = tensorOf(tensor).getElementType();
+  auto set = [&](ValueRange d, ValueRange so) -> Carried {
+    SmallVector<Value> at(token);
+    at.push_back(d[0]);
+    Value value = convert(b, read(b, vector, d[0]), element);
+    return {tensor::InsertOp::create(b, value, so[0], at)};
+  };
+  return fold(b, size(b, vector, 0), tensor, set)[0];
+}
+
+Value reference::mapAllRows(ImplicitLocOpBuilder &b, Region &rows,
+                            Value operand, Type type) {
+  if (rows.empty())
+    return operand;
+  Type accumulator = getAccumulatorType(tensorOf(operand).getElementType());
+  auto vectorType =
+      RankedTensorType::get(tensorOf(operand).getShape().back(), accumulator);
+  SmallVector<Value> extents = sizes(b, operand);
+  extents.back() = index(b, tensorOf(getYielded(rows)).getDimSize(0));
+  SmallVector<int64_t> shape(tensorOf(operand).getShape());
+  shape.back() = tensorOf(getYielded(rows)).getDimSize(0);
+
+  Value mapped = empty(b, RankedTensorType::get(shape, type), extents);
+  auto mapToken = [&](ValueRange token, ValueRange so) -> Carried {
+    Value vector = mapRow(b, rows, vectorType, token, [&](Value d) {
+      return read(b, operand, {token[0], token[1], token[2], d});
+    });
+    return {setRow(b, so[0], token, vector)};
+  };
+  return fold(b, ValueRange(extents).drop_back(), mapped, mapToken)[0];
+}
+
+//===----------------------------------------------------------------------===//
+// Pairs
+//===----------------------------------------------------------------------===//
+
+Value reference::groupSize(ImplicitLocOpBuilder &b, Value query, Value key) {
+  return arith::DivUIOp::create(b, size(b, query, 1), size(b, key, 1));
+}
+
+Value reference::position(ImplicitLocOpBuilder &b,
+                          std::optional<Alignment> alignment, Value query,
+                          Value key, Value row) {
+  if (alignment != Alignment::End)
+    return row;
+  Value before = arith::SubIOp::create(b, size(b, key, 2), size(b, query, 2));
+  return arith::AddIOp::create(b, row, before);
+}
+
+Value reference::dotRows(ImplicitLocOpBuilder &b, Type type, Value lhs,
+                         ValueRange lhsRow, Value rhs, ValueRange rhsRow) {
+  auto feature = [&](Value tensor, ValueRange row, Value d) {
+    SmallVector<Value> at(row);
+    at.push_back(d);
+    return convert(b, read(b, tensor, at), type);
+  };
+  Value count = size(b, lhs, tensorOf(lhs).getRank() - 1);
+  return sum(b, count, number(b, type, 0.0), [&](Value d) -> Value {
+    return arith::MulFOp::create(b, feature(lhs, lhsRow, d),
+                                 feature(rhs, rhsRow, d));
+  });
+}
+
+/// Whether the pair exists: it is in range and the mask keeps it.
+static Value keep(ImplicitLocOpBuilder &b, Region &mask, const Pair &pair,
+                  Value exists) {
+  if (mask.empty())
+    return exists;
+  Value kept = evaluate(b, mask, {pair.batch, pair.head, pair.query, pair.key});
+  return exists ? arith::AndIOp::create(b, exists, kept) : kept;
+}
+
+Value reference::pairScore(ImplicitLocOpBuilder &b,
+                           const PairwiseRegions &regions, double scale,
+                           Type type, const Pair &pair, Value exists,
+                           function_ref<Value()> product) {
+  auto score = [&]() -> Value {
+    Value scaled = arith::MulFOp::create(b, number(b, type, scale), product());
+    if (regions.score.empty())
+      return scaled;
+    return evaluate(b, regions.score,
+                    {scaled, pair.batch, pair.head, pair.query, pair.key});
+  };
+  Value kept = keep(b, regions.mask, pair, exists);
+  if (!kept)
+    return score();
+  return choose(b, kept, score, [&] {
+    return number(b, type, -std::numeric_limits<double>::infinity());
+  });
+}
+
+Value reference::isMinusInfinity(ImplicitLocOpBuilder &b, Value value) {
+  Value infinity =
+      number(b, value.getType(), -std::numeric_limits<double>::infinity());
+  return arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, value, infinity);
+}
+
+Value reference::finiteReference(ImplicitLocOpBuilder &b, Value value) {
+  return arith::SelectOp::create(b, isMinusInfinity(b, value),
+                                 number(b, value.getType(), 0.0), value);
+}
+
+Value reference::weighted(ImplicitLocOpBuilder &b, Value score, Value weight,
+                          Value value) {
+  return arith::SelectOp::create(b, isMinusInfinity(b, score),
+                                 number(b, value.getType(), 0.0),
+                                 arith::MulFOp::create(b, weight, value));
+}

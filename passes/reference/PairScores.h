@@ -1,0 +1,76 @@
+//===- PairScores.h - Rows and scores of pairwise attention -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_PASSES_REFERENCE_PAIRSCORES_H
+#define ATTN_PASSES_REFERENCE_PAIRSCORES_H
+
+#include "dialect/AttnDialect.h"
+#include "dialect/AttnRegions.h"
+#include "passes/reference/ScalarLoops.h"
+
+namespace attn::reference {
+
+/// `rows` (the identity if empty) of one token: its vector, which has `width`
+/// elements of type `type`, given by `element`.
+mlir::Value mapRow(mlir::ImplicitLocOpBuilder &b, mlir::Region &rows,
+                   mlir::RankedTensorType type, mlir::ValueRange token,
+                   llvm::function_ref<mlir::Value(mlir::Value)> element);
+
+/// `rows` of all tokens of `operand` [B, H, N, D], as elements of type `type`;
+/// `operand` itself if `rows` is empty.
+mlir::Value mapAllRows(mlir::ImplicitLocOpBuilder &b, mlir::Region &rows,
+                       mlir::Value operand, mlir::Type type);
+
+/// `tensor` with the elements of `vector`, converted to its type, as the row of
+/// its last dimension at `token`.
+mlir::Value setRow(mlir::ImplicitLocOpBuilder &b, mlir::Value tensor,
+                   mlir::ValueRange token, mlir::Value vector);
+
+/// The number of query heads that share a key head.
+mlir::Value groupSize(mlir::ImplicitLocOpBuilder &b, mlir::Value query,
+                      mlir::Value key);
+
+/// The position of query row `row`: under `alignment(end)`, the last row has
+/// that of the last key.
+mlir::Value position(mlir::ImplicitLocOpBuilder &b,
+                     std::optional<Alignment> alignment, mlir::Value query,
+                     mlir::Value key, mlir::Value row);
+
+/// A query and a key: what the regions `score` and `mask` are told of them.
+struct Pair {
+  mlir::Value batch, head, query, key;
+};
+
+/// The score of a pair, -inf where the mask excludes it or `exists` (if not
+/// null) is false. `product` emits the product of the two rows.
+mlir::Value pairScore(mlir::ImplicitLocOpBuilder &b,
+                      const PairwiseRegions &regions, double scale,
+                      mlir::Type type, const Pair &pair, mlir::Value exists,
+                      llvm::function_ref<mlir::Value()> product);
+
+/// The product of a row of `lhs` and a row of `rhs`, tensors whose last
+/// dimension counts features, evaluated in `type`.
+mlir::Value dotRows(mlir::ImplicitLocOpBuilder &b, mlir::Type type,
+                    mlir::Value lhs, mlir::ValueRange lhsRow, mlir::Value rhs,
+                    mlir::ValueRange rhsRow);
+
+/// Whether `value` is -inf.
+mlir::Value isMinusInfinity(mlir::ImplicitLocOpBuilder &b, mlir::Value value);
+
+/// `value`, 0 if it is -inf: what to subtract from scores of which it is the
+/// largest.
+mlir::Value finiteReference(mlir::ImplicitLocOpBuilder &b, mlir::Value value);
+
+/// `weight * value`, 0 if `score` is -inf: a pair that does not exist adds
+/// nothing, whatever the value is.
+mlir::Value weighted(mlir::ImplicitLocOpBuilder &b, mlir::Value score,
+                     mlir::Value weight, mlir::Value value);
+
+} // namespace attn::reference
+
+#endif // ATTN_PASSES_REFERENCE_PAIRSCORES_H

@@ -1,0 +1,342 @@
+//===- Compiler.cpp - From the text of a spec to a callable kernel --------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/compiler/Compiler.h"
+#include "codegen/cpu/ObjectCode.h"
+#include "codegen/cpu/Pipeline.h"
+#include "dialect/AttnDialect.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/Path.h"
+#include "runtime/compiler/CpuKernel.h"
+#include "runtime/compiler/Program.h"
+#include "runtime/compiler/SharedObject.h"
+#include <chrono>
+
+using namespace mlir;
+using namespace attn;
+using llvm::Error;
+using llvm::Expected;
+
+//===----------------------------------------------------------------------===//
+// Element types
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct ElementTypeFacts {
+  StringRef name;
+  int64_t bytes;
+};
+} // namespace
+
+static ElementTypeFacts getFacts(ElementType type) {
+  switch (type) {
+  case ElementType::F64:
+    return {"f64", 8};
+  case ElementType::F32:
+    return {"f32", 4};
+  case ElementType::F16:
+    return {"f16", 2};
+  case ElementType::BF16:
+    return {"bf16", 2};
+  case ElementType::I64:
+    return {"i64", 8};
+  case ElementType::I32:
+    return {"i32", 4};
+  case ElementType::I16:
+    return {"i16", 2};
+  case ElementType::I8:
+    return {"i8", 1};
+  case ElementType::I1:
+    return {"i1", 1};
+  }
+  llvm_unreachable("every element type has a case");
+}
+
+StringRef attn::getName(ElementType type) { return getFacts(type).name; }
+
+int64_t attn::getByteSize(ElementType type) { return getFacts(type).bytes; }
+
+//===----------------------------------------------------------------------===//
+// Targets
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// What code is made for, and from which form of the program.
+struct Target {
+  /// Precision of the executable definition; empty: compile for speed.
+  StringRef definition;
+  CpuTarget cpu;
+};
+} // namespace
+
+static Expected<Target> parseTarget(StringRef name) {
+  StringRef level = name, definition;
+  if (name == "reference" || name == "naive") {
+    definition = name == "naive" ? "spec" : "f64";
+    level = "";
+  } else if (!level.consume_front("cpu") ||
+             (!level.empty() && !level.consume_front(":"))) {
+    return llvm::createStringError(
+        "unknown target '" + name +
+        "': expected cpu, cpu:avx512, cpu:avx2, cpu:baseline, reference or naive");
+  }
+  Expected<CpuTarget> cpu = getCpuTarget(level);
+  if (!cpu)
+    return cpu.takeError();
+  return Target{definition, *cpu};
+}
+
+static SmallVector<Phase> getPhases(const Target &target,
+                                    const CompileOptions &options) {
+  SmallVector<Phase> phases;
+  if (!target.definition.empty()) {
+    phases = getReferencePhases(options.dtype, target.definition);
+    llvm::append_range(phases, getPlainCpuPhases());
+    return phases;
+  }
+  TileOptions tile;
+  tile.dtype = options.dtype;
+  tile.schedule = options.schedule;
+  tile.vectorBits = target.cpu.vectorBits;
+  tile.l1Bytes = target.cpu.l1Bytes;
+  tile.l2Bytes = target.cpu.l2Bytes;
+  phases = getTilePhases(tile);
+  llvm::append_range(phases, getCpuPhases(target.cpu));
+  return phases;
+}
+
+//===----------------------------------------------------------------------===//
+// Compilation
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// One run of the compiler. Members are the state between its steps.
+class Compilation {
+public:
+  Compilation(const CompileOptions &options, Target target)
+      : options(options), target(std::move(target)) {
+    applyDefaultTimingManagerCLOptions(timingManager);
+    timing = timingManager.getRootScope();
+  }
+
+  Error parse(StringRef text, StringRef name);
+  /// Runs the phases up to the form `last`.
+  Error lower(Form last);
+  Error makeLlvmIr();
+  Expected<std::string> generate(llvm::CodeGenFileType type);
+  Expected<std::string> makeSharedObject();
+  Expected<std::unique_ptr<CpuKernel>> load();
+
+  Program &getProgram() { return *program; }
+  const Target &getTarget() const { return target; }
+  std::string getLlvmIr() const { return code->getText(); }
+
+private:
+  Error runPhase(const Phase &phase);
+  Error dump(StringRef name, StringRef extension, StringRef text);
+  void readSchedule();
+
+  const CompileOptions &options;
+  Target target;
+  DefaultTimingManager timingManager;
+  TimingScope timing;
+  std::unique_ptr<Program> program;
+  Signature signature;
+  std::string schedule;
+  std::unique_ptr<ObjectCode> code;
+  int dumped = 0;
+};
+} // namespace
+
+Error Compilation::parse(StringRef text, StringRef name) {
+  TimingScope scope = timing.nest("parse");
+  Expected<std::unique_ptr<Program>> parsed =
+      Program::parse(text, name, options.function);
+  if (!parsed)
+    return parsed.takeError();
+  program = std::move(*parsed);
+  FailureOr<Signature> described = describeFunction(program->getFunction());
+  if (failed(described))
+    return program->takeError(name + ": cannot be described");
+  signature = std::move(*described);
+  annotateFunction(program->getFunction(), signature);
+  return dump("parsed", "mlir", program->getText());
+}
+
+/// Writes a numbered file into the folder for dumps, if one was asked for.
+Error Compilation::dump(StringRef name, StringRef extension, StringRef text) {
+  if (options.dumpPhasesTo.empty())
+    return Error::success();
+  std::string file;
+  llvm::raw_string_ostream(file)
+      << llvm::format("%02d-", dumped++) << name << '.' << extension;
+  llvm::SmallString<128> path(options.dumpPhasesTo);
+  std::error_code code = llvm::sys::fs::create_directories(path);
+  llvm::sys::path::append(path, file);
+  if (!code) {
+    llvm::raw_fd_ostream stream(path, code);
+    if (!code) {
+      stream << text;
+      stream.close();
+      code = stream.error();
+      stream.clear_error();
+    }
+  }
+  if (!code)
+    return Error::success();
+  return llvm::createStringError(path + ": cannot write: " + code.message());
+}
+
+/// The schedules that ops carry, each once, in the order of the ops.
+void Compilation::readSchedule() {
+  SmallVector<std::string> found;
+  program->getModule().walk([&](Operation *op) {
+    auto attribute = op->getAttrOfType<ScheduleAttr>("schedule");
+    if (!attribute)
+      return;
+    std::string text = "block_q=" + std::to_string(attribute.getBlockQ()) +
+                       ",block_k=" + std::to_string(attribute.getBlockK());
+    if (!llvm::is_contained(found, text))
+      found.push_back(text);
+  });
+  if (!found.empty())
+    schedule = llvm::join(found, ";");
+}
+
+Error Compilation::runPhase(const Phase &phase) {
+  TimingScope scope = timing.nest(phase.name);
+  // The types of buffers are those just before memrefs disappear.
+  bool isLast = phase.form == Form::Llvm;
+  if (isLast && program->getFunction() &&
+      failed(readLoweredTypes(program->getFunction(), signature)))
+    return program->takeError("cannot be lowered to memrefs");
+  if (Error error = program->run(phase, scope))
+    return error;
+  if (phase.form == Form::Attn)
+    readSchedule();
+  return dump(phase.name, "mlir", program->getText());
+}
+
+Error Compilation::lower(Form last) {
+  // A program in a later form enters where it belongs.
+  bool isAboveVectors = program->isAboveVectors();
+  for (const Phase &phase : getPhases(target, options)) {
+    if (phase.form > last)
+      break;
+    if (!isAboveVectors && phase.form < Form::Vector)
+      continue;
+    if (Error error = runPhase(phase))
+      return error;
+  }
+  return Error::success();
+}
+
+Error Compilation::makeLlvmIr() {
+  TimingScope scope = timing.nest("llvm-ir");
+  Expected<std::unique_ptr<ObjectCode>> made =
+      ObjectCode::create(program->getModule(), target.cpu);
+  if (!made) {
+    llvm::consumeError(made.takeError());
+    return program->takeError("error: cannot be translated to LLVM IR");
+  }
+  code = std::move(*made);
+  code->optimize();
+  return dump("llvm-ir", "ll", options.dumpPhasesTo.empty() ? "" : getLlvmIr());
+}
+
+Expected<std::string> Compilation::generate(llvm::CodeGenFileType type) {
+  TimingScope scope = timing.nest("machine-code");
+  return code->generate(type);
+}
+
+Expected<std::string> Compilation::makeSharedObject() {
+  Expected<std::string> object = generate(llvm::CodeGenFileType::ObjectFile);
+  if (!object)
+    return object.takeError();
+  TimingScope scope = timing.nest("link");
+  return linkSharedObject(*object);
+}
+
+Expected<std::unique_ptr<CpuKernel>> Compilation::load() {
+  Expected<std::string> bytes = makeSharedObject();
+  if (!bytes)
+    return bytes.takeError();
+  TimingScope scope = timing.nest("load");
+  return CpuKernel::load(*bytes, std::move(signature), std::move(schedule));
+}
+
+//===----------------------------------------------------------------------===//
+// Interface
+//===----------------------------------------------------------------------===//
+
+Expected<std::unique_ptr<Kernel>> attn::compile(StringRef text, StringRef name,
+                                                const CompileOptions &options) {
+  auto start = std::chrono::steady_clock::now();
+  Expected<Target> target = parseTarget(options.target);
+  if (!target)
+    return target.takeError();
+  if (Error error = checkRunsHere(target->cpu))
+    return std::move(error);
+  Compilation compilation(options, *target);
+  if (Error error = compilation.parse(text, name))
+    return std::move(error);
+  if (Error error = compilation.lower(Form::Llvm))
+    return std::move(error);
+  if (Error error = compilation.makeLlvmIr())
+    return std::move(error);
+  Expected<std::unique_ptr<CpuKernel>> kernel = compilation.load();
+  if (!kernel)
+    return kernel.takeError();
+  std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+  (*kernel)->setCompileSeconds(time.count());
+  return std::move(*kernel);
+}
+
+/// The form of the program in which `stage` shows it.
+static Form getForm(Stage stage) {
+  switch (stage) {
+  case Stage::Attn:
+    return Form::Attn;
+  case Stage::Tile:
+    return Form::Tile;
+  case Stage::Vector:
+    return Form::Vector;
+  default:
+    return Form::Llvm;
+  }
+}
+
+Expected<std::string> attn::emit(StringRef text, StringRef name,
+                                 const CompileOptions &options, Stage stage) {
+  Expected<Target> target = parseTarget(options.target);
+  if (!target)
+    return target.takeError();
+  if (stage == Stage::Tile && !target->definition.empty())
+    return llvm::createStringError("target '" + options.target +
+                                   "' has no tile program: expected a cpu target");
+  Compilation compilation(options, *target);
+  if (Error error = compilation.parse(text, name))
+    return std::move(error);
+  if (Error error = compilation.lower(getForm(stage)))
+    return std::move(error);
+  if (stage <= Stage::Llvm)
+    return compilation.getProgram().getText();
+  if (Error error = compilation.makeLlvmIr())
+    return std::move(error);
+  switch (stage) {
+  case Stage::LlvmIr:
+    return compilation.getLlvmIr();
+  case Stage::Assembly:
+    return compilation.generate(llvm::CodeGenFileType::AssemblyFile);
+  case Stage::Object:
+    return compilation.generate(llvm::CodeGenFileType::ObjectFile);
+  default:
+    return compilation.makeSharedObject();
+  }
+}

@@ -1,0 +1,118 @@
+//===- Compiler.h - From the text of a spec to a callable kernel -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The JIT core. `compile` takes the text of a spec (or of any later form of the
+// program) to a shared object that is loaded into the process, and returns a
+// Kernel that can be called with strided buffers. Tools are thin clients.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_RUNTIME_COMPILER_COMPILER_H
+#define ATTN_RUNTIME_COMPILER_COMPILER_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace attn {
+
+/// Element types of buffers.
+enum class ElementType { F64, F32, F16, BF16, I64, I32, I16, I8, I1 };
+
+/// Name as in MLIR ("f32"), and size of one element in bytes (i1: one byte).
+llvm::StringRef getName(ElementType type);
+int64_t getByteSize(ElementType type);
+
+/// A strided buffer that the caller owns. Strides count elements; that of the
+/// last dimension must be 1 (any value where the size is 1 or less).
+struct Buffer {
+  void *data = nullptr;
+  ElementType type = ElementType::F32;
+  llvm::SmallVector<int64_t, 4> sizes;
+  llvm::SmallVector<int64_t, 4> strides;
+};
+
+/// One argument or result of a kernel, as the spec describes it.
+struct Port {
+  std::string name;               ///< attn.name, else "arg0", "out", "out1".
+  ElementType type;               ///< Element type that buffers must have.
+  std::vector<int64_t> sizes;     ///< Static sizes; -1 where dynamic.
+  std::vector<std::string> dims;  ///< attn.dims, else generated names.
+  std::string fill;               ///< attn.fill; "normal" if absent.
+};
+
+/// What to compile, and for what.
+struct CompileOptions {
+  /// "cpu" (the widest instruction set of this machine), "cpu:avx512",
+  /// "cpu:avx2", "cpu:baseline"; "reference" (the float64 definition), "naive"
+  /// (the definition's loops in the precision of the spec).
+  std::string target = "cpu";
+  std::string function;     ///< Which function; may be empty if there is one.
+  std::string dtype;        ///< f64, f32, f16, bf16; empty: as written.
+  std::string schedule;     ///< "block_q=96,block_k=64"; empty: chosen.
+  std::string dumpPhasesTo; ///< Folder for the IR after each phase; or empty.
+};
+
+/// How far `emit` goes.
+enum class Stage { Attn, Tile, Vector, Llvm, LlvmIr, Assembly, Object, SharedObject };
+
+/// How often and how wide to run.
+struct LaunchOptions {
+  int threads = 1; ///< 0: all cores.
+};
+
+/// A compiled function. Calls are const and may run concurrently.
+class Kernel {
+public:
+  virtual ~Kernel() = default;
+
+  virtual llvm::ArrayRef<Port> arguments() const = 0;
+  virtual llvm::ArrayRef<Port> results() const = 0;
+
+  /// Sizes that the spec assumes where none are given.
+  virtual const std::map<std::string, int64_t> &defaultDims() const = 0;
+
+  /// Checks the arguments' types, sizes and strides against the spec (equal
+  /// dimension names, head grouping, alignment) and returns the sizes of the
+  /// results; the error names the argument, the expected and the given.
+  virtual llvm::Expected<std::vector<llvm::SmallVector<int64_t, 4>>>
+  resultSizes(llvm::ArrayRef<Buffer> arguments) const = 0;
+
+  /// Runs the kernel: reads `arguments`, writes `results`. Checks both first.
+  virtual llvm::Error launch(llvm::ArrayRef<Buffer> arguments,
+                             llvm::ArrayRef<Buffer> results,
+                             const LaunchOptions &options = {}) const = 0;
+
+  /// Seconds from text to callable, and the schedule that was used.
+  virtual double compileSeconds() const = 0;
+  virtual std::string schedule() const = 0;
+
+  /// Floating-point operations of one call on these arguments: two per product
+  /// and sum of the two matrix products, masked pairs included.
+  virtual double flops(llvm::ArrayRef<Buffer> arguments) const = 0;
+};
+
+/// Compiles one function of `text`; `name` stands for it in messages. Parser and
+/// verifier messages, with locations, are part of the error.
+llvm::Expected<std::unique_ptr<Kernel>> compile(llvm::StringRef text,
+                                                llvm::StringRef name,
+                                                const CompileOptions &options);
+
+/// Compiles up to `stage` and returns the text or the bytes of that form.
+llvm::Expected<std::string> emit(llvm::StringRef text, llvm::StringRef name,
+                                 const CompileOptions &options, Stage stage);
+
+} // namespace attn
+
+#endif // ATTN_RUNTIME_COMPILER_COMPILER_H

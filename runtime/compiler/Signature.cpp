@@ -1,0 +1,304 @@
+//===- Signature.cpp - What a function expects of its callers -------------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/compiler/Signature.h"
+#include "dialect/AttnDialect.h"
+#include "dialect/AttnRegions.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace attn;
+
+//===----------------------------------------------------------------------===//
+// Where sizes come from
+//===----------------------------------------------------------------------===//
+
+static SizeSource getConstant(int64_t size) {
+  return {SizeSource::Kind::Constant, size, 0, 0};
+}
+
+/// Static sizes of `type`; unknown where it is dynamic.
+static SizeSources getStaticSizes(ShapedType type) {
+  SizeSources sizes;
+  for (int64_t size : type.getShape())
+    sizes.push_back(ShapedType::isDynamic(size) ? SizeSource() : getConstant(size));
+  return sizes;
+}
+
+/// Where the sizes of `value`, a ranked tensor, come from.
+static SizeSources traceSizes(Value value) {
+  auto type = cast<ShapedType>(value.getType());
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    SizeSources sizes;
+    if (!isa<func::FuncOp>(argument.getOwner()->getParentOp()))
+      return getStaticSizes(type);
+    for (unsigned dim = 0; dim < type.getRank(); ++dim)
+      sizes.push_back({SizeSource::Kind::Argument, 0, argument.getArgNumber(), dim});
+    return sizes;
+  }
+  return TypeSwitch<Operation *, SizeSources>(value.getDefiningOp())
+      .Case([&](AttendOp op) {
+        SizeSources sizes = traceSizes(op.getQuery());
+        sizes.pop_back();
+        if (value == op.getOutput())
+          sizes.push_back(traceSizes(op.getValue()).back());
+        if (value == op.getOutput() && !op.getValueRows().empty())
+          sizes.back() = getStaticSizes(type).back();
+        return sizes;
+      })
+      .Case([&](MapRowsOp op) {
+        SizeSources sizes = traceSizes(op.getInput());
+        sizes.back() = getStaticSizes(type).back();
+        return sizes;
+      })
+      .Case([](tensor::CastOp op) {
+        return isa<RankedTensorType>(op.getSource().getType())
+                   ? traceSizes(op.getSource())
+                   : getStaticSizes(cast<ShapedType>(op.getType()));
+      })
+      .Default([&](Operation *) { return getStaticSizes(type); });
+}
+
+/// The dimension of an argument called `name`.
+static SizeSource findDimension(const Signature &signature, StringRef name) {
+  for (auto [i, port] : llvm::enumerate(signature.arguments))
+    for (auto [d, dim] : llvm::enumerate(port.dims))
+      if (dim == name)
+        return {SizeSource::Kind::Argument, 0, static_cast<unsigned>(i),
+                static_cast<unsigned>(d)};
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Ports
+//===----------------------------------------------------------------------===//
+
+static std::optional<ElementType> getElementType(Type type) {
+  static constexpr ElementType all[] = {
+      ElementType::F64, ElementType::F32, ElementType::F16,
+      ElementType::BF16, ElementType::I64, ElementType::I32,
+      ElementType::I16, ElementType::I8, ElementType::I1};
+  std::string text;
+  llvm::raw_string_ostream(text) << type;
+  for (ElementType candidate : all)
+    if (text == getName(candidate))
+      return candidate;
+  return std::nullopt;
+}
+
+/// The attributes of one argument or result.
+static std::string getString(DictionaryAttr attributes, StringRef name,
+                             StringRef fallback) {
+  auto value = attributes ? attributes.getAs<StringAttr>(name) : StringAttr();
+  return (value ? value.getValue() : fallback).str();
+}
+
+/// Names of dimensions; generated ones are the name of the port with a number.
+static std::vector<std::string> getDims(DictionaryAttr attributes,
+                                        const Port &port) {
+  std::vector<std::string> dims;
+  auto given = attributes ? attributes.getAs<ArrayAttr>(kDimsAttr) : ArrayAttr();
+  for (size_t i = 0; i < port.sizes.size(); ++i)
+    dims.push_back(given ? cast<StringAttr>(given[i]).str()
+                         : port.name + std::to_string(i));
+  return dims;
+}
+
+/// Describes an argument or result of type `type`; `fallback` is its name if it
+/// has none.
+static FailureOr<Port> describePort(func::FuncOp function, Type type,
+                                    DictionaryAttr attributes,
+                                    const Twine &fallback) {
+  Port port;
+  port.name = getString(attributes, kNameAttr, fallback.str());
+  port.fill = getString(attributes, kFillAttr, "normal");
+  if (!isa<RankedTensorType, MemRefType>(type))
+    return function.emitOpError("'")
+           << port.name << "' must be a ranked tensor or memref, got " << type;
+  auto shaped = cast<ShapedType>(type);
+  std::optional<ElementType> element = getElementType(shaped.getElementType());
+  if (!element)
+    return function.emitOpError("'")
+           << port.name << "' has an element type that no buffer can have, got "
+           << type;
+  port.type = *element;
+  for (int64_t size : shaped.getShape())
+    port.sizes.push_back(ShapedType::isDynamic(size) ? -1 : size);
+  port.dims = getDims(attributes, port);
+  return port;
+}
+
+static std::string getResultName(size_t index) {
+  return index ? "out" + std::to_string(index) : "out";
+}
+
+//===----------------------------------------------------------------------===//
+// Functions
+//===----------------------------------------------------------------------===//
+
+/// Describes the arguments, and the results of a function over memrefs.
+static LogicalResult describeArguments(func::FuncOp function,
+                                       Signature &signature) {
+  for (auto [i, type] : llvm::enumerate(function.getArgumentTypes())) {
+    bool isResult = function.getArgAttr(i, kResultAttr) != nullptr;
+    auto &ports = isResult ? signature.results : signature.arguments;
+    auto &layouts =
+        isResult ? signature.resultLayouts : signature.argumentLayouts;
+    FailureOr<Port> port = describePort(
+        function, type, function.getArgAttrDict(i),
+        isResult ? getResultName(ports.size()) : "arg" + std::to_string(i));
+    if (failed(port))
+      return failure();
+    ports.push_back(*port);
+    layouts.emplace_back().position = i;
+  }
+  return success();
+}
+
+/// Finds the sizes of a result by the names of its dimensions, where the
+/// computation does not tell them, and gives dimensions the names of those that
+/// they come from.
+static void matchDimensions(Signature &signature, Port &port, bool hasDims,
+                            SizeSources &sizes) {
+  for (auto [size, dim] : llvm::zip_equal(sizes, port.dims)) {
+    if (size.kind == SizeSource::Kind::Unknown)
+      size = findDimension(signature, dim);
+    if (size.kind == SizeSource::Kind::Argument && !hasDims)
+      dim = signature.arguments[size.argument].dims[size.dim];
+  }
+}
+
+/// Describes what the function returns.
+static LogicalResult describeResults(func::FuncOp function, Signature &signature) {
+  Operation *end = function.front().getTerminator();
+  for (auto [i, type] : llvm::enumerate(function.getResultTypes())) {
+    DictionaryAttr attributes = function.getResultAttrDict(i);
+    FailureOr<Port> port =
+        describePort(function, type, attributes, getResultName(i));
+    if (failed(port))
+      return failure();
+    bool hasDims = attributes && attributes.contains(kDimsAttr);
+    SizeSources sizes = traceSizes(end->getOperand(i));
+    matchDimensions(signature, *port, hasDims, sizes);
+    signature.resultSizes.push_back(sizes);
+    signature.results.push_back(*port);
+    signature.resultLayouts.emplace_back().position =
+        function.getNumArguments() + i;
+  }
+  return success();
+}
+
+/// Sizes of results that are arguments.
+static void describeResultArguments(func::FuncOp function, Signature &signature) {
+  for (auto [port, layout] :
+       llvm::zip_equal(signature.results, signature.resultLayouts)) {
+    auto type = cast<ShapedType>(function.getArgumentTypes()[layout.position]);
+    SizeSources sizes = getStaticSizes(type);
+    matchDimensions(signature, port, /*hasDims=*/true, sizes);
+    signature.resultSizes.push_back(sizes);
+  }
+}
+
+/// Features that meet in the products with keys and with values.
+static double getFlopsPerPair(AttendOp op) {
+  auto width = [](Value operand, Region &rows) {
+    Value vector = rows.empty() ? operand : getYielded(rows);
+    return double(cast<ShapedType>(vector.getType()).getShape().back());
+  };
+  return 2 * (width(op.getQuery(), op.getQueryRows()) +
+              width(op.getValue(), op.getValueRows()));
+}
+
+static AttendFacts describeAttend(AttendOp op) {
+  AttendFacts facts;
+  facts.query = traceSizes(op.getQuery());
+  facts.key = traceSizes(op.getKey());
+  facts.value = traceSizes(op.getValue());
+  facts.needsEqualLengths =
+      !op.getAlignment() && relatesPositions(op.getScore(), op.getMask());
+  facts.flopsPerPair = getFlopsPerPair(op);
+  return facts;
+}
+
+FailureOr<Signature> attn::describeFunction(func::FuncOp function) {
+  Signature signature;
+  signature.function = function.getName().str();
+  if (failed(describeArguments(function, signature)))
+    return failure();
+  describeResultArguments(function, signature);
+  if (failed(describeResults(function, signature)))
+    return failure();
+  function.walk(
+      [&](AttendOp op) { signature.attends.push_back(describeAttend(op)); });
+  if (auto defaults = function->getAttrOfType<DictionaryAttr>(kDefaultsAttr))
+    for (NamedAttribute entry : defaults)
+      signature.defaults[entry.getName().str()] =
+          cast<IntegerAttr>(entry.getValue()).getInt();
+  return signature;
+}
+
+void attn::annotateFunction(func::FuncOp function, const Signature &signature) {
+  Builder builder(function.getContext());
+  auto annotate = [&](const Port &port, unsigned position) {
+    bool isResult = position >= function.getNumArguments();
+    unsigned i = isResult ? position - function.getNumArguments() : position;
+    auto set = [&](StringRef name, Attribute value) {
+      if (isResult && !function.getResultAttr(i, name))
+        function.setResultAttr(i, name, value);
+      else if (!isResult && !function.getArgAttr(i, name))
+        function.setArgAttr(i, name, value);
+    };
+    SmallVector<StringRef> dims(port.dims.begin(), port.dims.end());
+    set(kNameAttr, builder.getStringAttr(port.name));
+    set(kDimsAttr, builder.getStrArrayAttr(dims));
+  };
+  for (auto [port, layout] :
+       llvm::zip_equal(signature.arguments, signature.argumentLayouts))
+    annotate(port, layout.position);
+  for (auto [port, layout] :
+       llvm::zip_equal(signature.results, signature.resultLayouts))
+    annotate(port, layout.position);
+}
+
+//===----------------------------------------------------------------------===//
+// The lowered function
+//===----------------------------------------------------------------------===//
+
+static LogicalResult readLoweredType(func::FuncOp lowered, Port &port,
+                                     PortLayout &layout) {
+  auto type = dyn_cast<MemRefType>(lowered.getArgumentTypes()[layout.position]);
+  std::optional<ElementType> element =
+      type ? getElementType(type.getElementType()) : std::nullopt;
+  int64_t offset;
+  if (!element || failed(type.getStridesAndOffset(layout.strides, offset)) ||
+      !llvm::is_contained({ShapedType::kDynamic, int64_t(0)}, offset))
+    return lowered.emitOpError("argument ")
+           << layout.position << " must be a strided memref, got "
+           << lowered.getArgumentTypes()[layout.position];
+  port.type = *element;
+  layout.isContiguous = type.getLayout().isIdentity();
+  return success();
+}
+
+LogicalResult attn::readLoweredTypes(func::FuncOp lowered, Signature &signature) {
+  size_t expected = signature.arguments.size() + signature.results.size();
+  if (lowered.getNumArguments() != expected)
+    return lowered.emitOpError("must have ")
+           << expected << " arguments after lowering, got "
+           << lowered.getNumArguments();
+  for (auto [port, layout] :
+       llvm::zip_equal(signature.arguments, signature.argumentLayouts))
+    if (failed(readLoweredType(lowered, port, layout)))
+      return failure();
+  for (auto [port, layout] :
+       llvm::zip_equal(signature.results, signature.resultLayouts))
+    if (failed(readLoweredType(lowered, port, layout)))
+      return failure();
+  return success();
+}

@@ -1,0 +1,321 @@
+#===- catalogue.py - Run the variants against their oracles ---------------===#
+#
+# Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+#===-----------------------------------------------------------------------===#
+"""Runs attn-run on the catalogue: variants x element types x shapes.
+
+Every case runs with --check, which compares with the executable definition of
+the spec. With --oracle the driver also writes the inputs, and compares the
+results with the NumPy function of test/reference/ on the rounded inputs.
+"""
+
+import argparse
+from dataclasses import dataclass
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import zlib
+
+import numpy as np
+
+from precision import PRECISIONS, allowed_error, error_of
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "reference"))
+import softmax  # noqa: E402
+
+TIMEOUT = 600
+
+# (Nq, Nk) of variants with two sequences. 300 x 65, 1000 x 65 and 1000 x 300
+# leave rows without keys where a mask keeps |i - j| < 128.
+TWO_LENGTHS = [(1, 1), (1, 65), (65, 1), (63, 127), (127, 63), (300, 65),
+               (65, 300), (300, 300), (1000, 65), (1000, 300), (300, 1000)]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One run: a variant, an element type, and its dynamic dimensions."""
+
+    variant: str
+    dtype: str
+    dims: tuple
+
+    @property
+    def dims_text(self):
+        return ",".join(f"{name}={size}" for name, size in self.dims)
+
+    def __str__(self):
+        return f"{self.variant:<16} {self.dtype:<5} {self.dims_text:<24}"
+
+
+class Failure(Exception):
+    """What is wrong with a case, in one or more lines."""
+
+
+def lengths_of(variant, sizes):
+    """The sequence lengths to try: one per size, or pairs within the sizes."""
+    if "Nq" not in variant.dynamic:
+        return [{"N": n} for n in sizes]
+    return [{"Nq": q, "Nk": k} for q, k in TWO_LENGTHS
+            if max(q, k) <= max(sizes)]
+
+
+def heads_of(variant, heads):
+    """Head counts: grouped variants share one key head between two."""
+    if "Hk" not in variant.dynamic:
+        return {"H": heads or 3}
+    heads = heads or 4
+    return {"H": heads, "Hk": heads // 2 if heads % 2 == 0 else 1}
+
+
+def cases_of(name, options):
+    variant = softmax.VARIANTS[name]
+    for dtype in options.dtype:
+        for lengths in lengths_of(variant, options.n):
+            dims = {"B": options.batch, **heads_of(variant, options.heads),
+                    **lengths}
+            yield Case(name, dtype, tuple(dims.items()))
+
+
+def make_arguments(case):
+    """Seeded inputs, rounded to the element type, in the type of the files."""
+    variant, precision = softmax.VARIANTS[case.variant], PRECISIONS[case.dtype]
+    generator = np.random.default_rng(zlib.crc32(str(case).encode()))
+    arguments = {name: generator.standard_normal(shape)
+                 for name, shape in variant.shapes(dict(case.dims)).items()}
+    if "cos" in arguments:
+        tokens, half = arguments["cos"].shape
+        tables = softmax.rope_tables(tokens, 2 * half)
+        arguments["cos"], arguments["sin"] = tables
+    return {name: precision.round(x) for name, x in arguments.items()}
+
+
+def evaluate(case, arguments, dtype, store_rounds):
+    """The oracle in `dtype`; optionally it rounds the rows that it keeps."""
+    variant, precision = softmax.VARIANTS[case.variant], PRECISIONS[case.dtype]
+    extra = {}
+    if store_rounds and variant.has_stored_rows:
+        extra["store"] = lambda rows: precision.round(rows).astype(dtype)
+    converted = {name: x.astype(dtype) for name, x in arguments.items()}
+    return variant.function(**converted, **extra)
+
+
+def compare(name, result, reference, naive, accumulate, stored_epsilon):
+    """The largest error of a result and what is allowed there."""
+    if result.shape != reference.shape:
+        raise Failure(f"'{name}': expected shape {reference.shape}, "
+                      f"got {result.shape}")
+    allowed = allowed_error(reference, naive, accumulate, stored_epsilon)
+    error = error_of(result, reference)
+    # A NaN, or an infinity on one side only, compares false here.
+    bad = ~(error <= allowed)
+    excess = np.where(np.isnan(error), np.inf, error / allowed)
+    worst = np.unravel_index(np.argmax(excess), error.shape)
+    if bad.any():
+        where = ", ".join(map(str, worst))
+        raise Failure(
+            f"'{name}': {np.count_nonzero(bad)} of {bad.size} elements over "
+            f"tolerance; [{where}] is {result[worst]:.9g}, expected "
+            f"{reference[worst]:.9g}, allowed error {allowed[worst]:.2g}")
+    return f"{name} {float(error[worst]):.1e} of {float(allowed[worst]):.1e}"
+
+
+def compare_with_oracle(case, arguments, out, lse):
+    """Compares both results; returns the errors in words."""
+    precision = PRECISIONS[case.dtype]
+    for name, x, dtype in (("out", out, precision.file),
+                           ("lse", lse, precision.accumulate)):
+        if x.dtype != dtype:
+            raise Failure(f"'{name}': expected a file of {np.dtype(dtype)}, "
+                          f"got {x.dtype}")
+    if not np.array_equal(precision.round(out), out, equal_nan=True):
+        raise Failure(f"'out' holds numbers that are not {case.dtype}")
+    want = evaluate(case, arguments, precision.reference, store_rounds=False)
+    naive = evaluate(case, arguments, precision.accumulate, store_rounds=True)
+    words = [compare("out", out, want[0], naive[0], precision.accumulate,
+                     precision.epsilon),
+             compare("lse", lse, want[1], naive[1], precision.accumulate,
+                     float(np.finfo(precision.accumulate).eps))]
+    empty = np.isneginf(want[1])
+    if (out[empty] != 0).any():
+        raise Failure("'out' is not 0 in rows without keys")
+    return ", ".join(words) + (f", {empty.sum()} empty" if empty.any() else "")
+
+
+def run_tool(options, case, extra):
+    """Runs attn-run; a failing exit status becomes a Failure."""
+    command = [options.attn_run, options.specs[case.variant],
+               f"--target={options.target}", f"--dtype={case.dtype}",
+               f"--dims={case.dims_text}", "--check", *extra]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True,
+                              errors="replace", timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        raise Failure(f"attn-run did not end within {TIMEOUT} s") from None
+    if done.returncode != 0:
+        lines = (done.stdout + done.stderr).strip().splitlines()[-5:]
+        raise Failure("\n".join([f"attn-run: exit status {done.returncode}",
+                                 *lines]))
+
+
+def run_case(options, case, folder):
+    """Runs one case; returns the errors in words."""
+    if not options.oracle:
+        run_tool(options, case, [])
+        return "checked"
+    arguments = make_arguments(case)
+    extra = []
+    for name, x in arguments.items():
+        np.save(folder / f"{name}.npy", x)
+        extra.append(f"--arg={name}={folder / name}.npy")
+    results = {name: folder / f"result-{name}.npy" for name in ("out", "lse")}
+    for name, path in results.items():
+        path.unlink(missing_ok=True)
+        extra.append(f"--save={name}={path}")
+    run_tool(options, case, extra)
+    for name, path in results.items():
+        if not path.exists():
+            raise Failure(f"attn-run did not save '{name}'")
+    out, lse = (np.load(path) for path in results.values())
+    return compare_with_oracle(case, arguments, out, lse)
+
+
+def run_all(options):
+    """Runs every case, prints a line for each; returns {case: passed}."""
+    passed = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in options.variant:
+            for case in cases_of(name, options):
+                try:
+                    words = run_case(options, case, pathlib.Path(folder))
+                    passed[case] = True
+                    print(f"pass  {case} {words}", flush=True)
+                except Failure as failure:
+                    passed[case] = False
+                    lines = str(failure).splitlines()
+                    print("\n      ".join([f"FAIL  {case} {lines[0]}",
+                                           *lines[1:]]), flush=True)
+    return passed
+
+
+def cell_of(outcomes):
+    """What the status matrix says about the cases of one cell."""
+    if not outcomes:
+        return "not run"
+    failed = outcomes.count(False)
+    count = len(outcomes)
+    return f"**{failed} of {count} fail**" if failed else f"pass ({count})"
+
+
+def matrix_of(options, passed):
+    """The status matrix, in Markdown: variants x element types."""
+    compared = "the executable definition of its spec"
+    if options.oracle:
+        compared += " and with its NumPy oracle"
+    heads = options.heads or "3; 4 over 2 key heads where heads are grouped"
+    lines = [
+        f"# Forward status on `{options.target}`", "",
+        "Written by `test/integration/catalogue.py --matrix-out`; do not edit.",
+        f"Every case was compared with {compared}.",
+        "The number of cases stands in brackets.", "",
+        f"- batch {options.batch}; heads {heads}",
+        f"- tokens {', '.join(map(str, options.n))}; variants with two "
+        "sequences: pairs up to the largest", "",
+        "| variant | " + " | ".join(options.dtype) + " |",
+        "|---" * (1 + len(options.dtype)) + "|",
+    ]
+    for name in options.variant:
+        cells = [cell_of([ok for case, ok in passed.items()
+                          if (case.variant, case.dtype) == (name, dtype)])
+                 for dtype in options.dtype]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def positive_int(text):
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(
+            f"expected a positive integer, got '{text}'")
+    return int(text)
+
+
+def positive_ints(text):
+    return [positive_int(part) for part in text.split(",")]
+
+
+def dtypes(text):
+    for part in text.split(","):
+        if part not in PRECISIONS:
+            raise argparse.ArgumentTypeError(
+                f"expected some of {','.join(PRECISIONS)}, got '{part}'")
+    return text.split(",")
+
+
+def parse_options(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--attn-run", default="attn-run", metavar="PATH",
+                        help="the tool (default: attn-run on PATH)")
+    parser.add_argument("--variants", type=pathlib.Path, required=True,
+                        metavar="DIR", help="the folder of the catalogue")
+    parser.add_argument("--variant", nargs="+", action="extend",
+                        metavar="NAME", help="only these (default: all)")
+    parser.add_argument("--target", default="cpu")
+    parser.add_argument("--dtype", type=dtypes, default=list(PRECISIONS),
+                        help="element types, separated by commas")
+    parser.add_argument("--n", type=positive_ints, metavar="N,N...",
+                        default=[1, 63, 65, 127, 300, 1000],
+                        help="numbers of tokens, separated by commas")
+    parser.add_argument("--batch", type=positive_int, default=2)
+    parser.add_argument("--heads", type=positive_int,
+                        help="query heads (default: 3, grouped variants 4)")
+    parser.add_argument("--oracle", action="store_true",
+                        help="compare with the NumPy oracles as well")
+    parser.add_argument("--matrix-out", type=pathlib.Path, metavar="FILE.md",
+                        help="write the status matrix to this file")
+    options = parser.parse_args(arguments)
+    options.attn_run = find_tool(parser, options.attn_run)
+    options.specs = find_specs(parser, options)
+    options.variant = options.variant or sorted(options.specs)
+    return options
+
+
+def find_tool(parser, name):
+    found = shutil.which(name)
+    if not found:
+        parser.error(f"argument --attn-run: no such program: '{name}'")
+    return os.path.abspath(found)
+
+
+def find_specs(parser, options):
+    """The spec of every variant; a spec without an oracle is an error."""
+    specs = {path.stem: str(path)
+             for path in sorted(options.variants.glob("softmax/*.mlir"))}
+    if not specs:
+        parser.error("argument --variants: expected softmax/*.mlir in "
+                     f"'{options.variants}', found none")
+    for name in options.variant or specs:
+        if name not in specs:
+            parser.error(f"no spec '{name}.mlir' in '{options.variants}'; "
+                         f"there are {', '.join(specs)}")
+        if name not in softmax.VARIANTS:
+            parser.error(f"variant '{name}' has no oracle in test/reference/")
+    return specs
+
+
+def main():
+    options = parse_options()
+    passed = run_all(options)
+    failed = list(passed.values()).count(False)
+    if options.matrix_out:
+        options.matrix_out.write_text(matrix_of(options, passed))
+    print(f"{len(passed) - failed} cases passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+// RUN: attn-opt %s --attn-select-schedule | FileCheck %s --check-prefixes=CHECK,WIDE
+// RUN: attn-opt %s --attn-select-schedule=vector-bits=128 | FileCheck %s --check-prefixes=CHECK,NARROW
+// RUN: attn-opt %s --attn-select-schedule=schedule=block_q=32,block_k=16 | FileCheck %s --check-prefix=GIVEN
+// RUN: not attn-opt %s --attn-select-schedule=schedule=block_q=40 2>&1 | FileCheck %s --check-prefix=LANES
+// RUN: not attn-opt %s --attn-select-schedule=schedule=block_x=40 2>&1 | FileCheck %s --check-prefix=KEY
+// RUN: not attn-opt %s --attn-select-schedule=schedule=block_k=zero 2>&1 | FileCheck %s --check-prefix=VALUE
+// RUN: not attn-opt %s --attn-select-schedule=schedule=block_q=4096,block_k=4096 2>&1 | FileCheck %s --check-prefix=SCRATCH
+
+// LANES: error: schedule: 'block_q' must be a multiple of the 16 vector lanes of this target, got 40
+// KEY: error: schedule 'block_x=40': expected 'block_q' or 'block_k', got 'block_x'
+// VALUE: error: schedule 'block_k=zero': 'block_k' must be a number between 1 and 4096, got 'zero'
+// SCRATCH: error: schedule: block_q = 4096 and block_k = 4096 need {{[0-9]+}} bytes of scratch, at most 4194304 are allowed; choose smaller blocks
+
+// The estimate: a multiple of three registers of queries.
+// CHECK-LABEL: func @f32
+// WIDE: attn.attend {{.*}} schedule(<block_q = 96, block_k = 128>)
+// NARROW: attn.attend {{.*}} schedule(<block_q = 96, block_k = 128>)
+// GIVEN-LABEL: func @f32
+// GIVEN: attn.attend {{.*}} schedule(<block_q = 32, block_k = 16>)
+func.func @f32(%q: tensor<1x1x?x64xf32>) -> tensor<1x1x?x64xf32> {
+  %o = attn.attend %q, %q, %q : tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32> -> tensor<1x1x?x64xf32>
+  return %o : tensor<1x1x?x64xf32>
+}
+
+// Half as many lanes.
+// CHECK-LABEL: func @f64
+// WIDE: attn.attend {{.*}} schedule(<block_q = 96, block_k = 128>)
+// GIVEN-LABEL: func @f64
+// GIVEN: attn.attend {{.*}} schedule(<block_q = 32, block_k = 16>)
+func.func @f64(%q: tensor<1x1x?x64xf64>) -> tensor<1x1x?x64xf64> {
+  %o = attn.attend %q, %q, %q : tensor<1x1x?x64xf64>, tensor<1x1x?x64xf64>, tensor<1x1x?x64xf64> -> tensor<1x1x?x64xf64>
+  return %o : tensor<1x1x?x64xf64>
+}
+
+// What the spec states is kept, unless the option says otherwise.
+// CHECK-LABEL: func @stated
+// CHECK: attn.map_rows {{.*}} schedule(<block_q = 16, block_k = 1>)
+// GIVEN-LABEL: func @stated
+// GIVEN: attn.map_rows {{.*}} schedule(<block_q = 32, block_k = 16>)
+func.func @stated(%q: tensor<1x1x?x64xf32>) -> tensor<1x1x?x64xf32> {
+  %o = attn.map_rows %q schedule(<block_q = 16, block_k = 1>) rows (%x: tensor<64xf32>, %b, %h, %n) {
+    %y = math.absf %x : tensor<64xf32>
+    attn.yield %y : tensor<64xf32>
+  } : tensor<1x1x?x64xf32> -> tensor<1x1x?x64xf32>
+  return %o : tensor<1x1x?x64xf32>
+}

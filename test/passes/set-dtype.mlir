@@ -1,0 +1,84 @@
+// RUN: attn-opt %s --attn-set-dtype=dtype=bf16 | FileCheck %s --check-prefixes=CHECK,BF16
+// RUN: attn-opt %s --attn-set-dtype=dtype=f64 | FileCheck %s --check-prefixes=CHECK,F64
+// RUN: attn-opt %s --attn-set-dtype=dtype=f64 --attn-set-dtype=dtype=f16 | FileCheck %s --check-prefixes=CHECK,F16
+// RUN: attn-opt %s --attn-set-dtype=dtype=bf16 --attn-set-dtype=dtype=f32 > %t.f32
+// RUN: attn-opt %s | diff - %t.f32
+
+// Data change; captures, regions and lse stay in the accumulator type.
+// CHECK-LABEL: func.func @regions_captures
+// BF16-SAME: %[[Q:.*]]: tensor<1x?x?x8xbf16> {attn.dims = ["B", "H", "N", "D"], attn.name = "q"}
+// BF16-SAME: %[[SLOPES:.*]]: tensor<?xf32>
+// BF16-SAME: -> (tensor<1x?x?x8xbf16> {attn.name = "out"}, tensor<1x?x?xf32> {attn.name = "lse"})
+// BF16: rows (%{{.*}}: tensor<8xf32>,
+// BF16: arith.constant dense<5.000000e-01> : tensor<8xf32>
+// BF16: attn.yield %{{.*}} : tensor<8xf32>
+// BF16: } : tensor<1x?x?x8xbf16> -> tensor<1x?x?x8xbf16>
+// BF16: attn.attend {{.*}} scale(1.250000e-01)
+// BF16: score (%{{.*}}: f32,
+// BF16: tensor.extract %[[SLOPES]][{{.*}}] : tensor<?xf32>
+// BF16: } : tensor<1x?x?x8xbf16>, tensor<1x?x?x8xbf16>, tensor<1x?x?x8xbf16> -> tensor<1x?x?x8xbf16>, tensor<1x?x?xf32>
+// The accumulator type changes with f64, and everything of that type.
+// F64-SAME: tensor<1x?x?x8xf64>
+// F64-SAME: tensor<?xf64>
+// F64-SAME: -> (tensor<1x?x?x8xf64> {attn.name = "out"}, tensor<1x?x?xf64> {attn.name = "lse"})
+// F64: rows (%{{.*}}: tensor<8xf64>,
+// F64: arith.constant dense<5.000000e-01> : tensor<8xf64>
+// F64: attn.attend {{.*}} scale(1.250000e-01)
+// F64: score (%{{.*}}: f64,
+// A number of f32 keeps its value.
+// F64: arith.constant 0.10000000149011612 : f64
+// And back: f32 regions around f16 data.
+// F16-SAME: tensor<1x?x?x8xf16>
+// F16-SAME: tensor<?xf32>
+// F16-SAME: -> (tensor<1x?x?x8xf16> {attn.name = "out"}, tensor<1x?x?xf32> {attn.name = "lse"})
+// F16: score (%{{.*}}: f32,
+// F16: arith.constant 1.000000e-01 : f32
+func.func @regions_captures(
+    %q: tensor<1x?x?x8xf32> {attn.name = "q", attn.dims = ["B", "H", "N", "D"]},
+    %slopes: tensor<?xf32> {attn.name = "slopes"})
+    -> (tensor<1x?x?x8xf32> {attn.name = "out"}, tensor<1x?x?xf32> {attn.name = "lse"})
+    attributes {attn.defaults = {H = 2, N = 16}} {
+  %k = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    %half = arith.constant dense<0.5> : tensor<8xf32>
+    %y = arith.mulf %x, %half : tensor<8xf32>
+    attn.yield %y : tensor<8xf32>
+  } : tensor<1x?x?x8xf32> -> tensor<1x?x?x8xf32>
+  %out, %lse = attn.attend %q, %k, %q scale(0.125)
+      score (%s: f32, %b, %h, %i, %j) {
+        %slope = tensor.extract %slopes[%h] : tensor<?xf32>
+        %tenth = arith.constant 0.1 : f32
+        %sum = arith.addf %slope, %tenth : f32
+        %t = arith.addf %s, %sum : f32
+        attn.yield %t : f32
+      } : tensor<1x?x?x8xf32>, tensor<1x?x?x8xf32>, tensor<1x?x?x8xf32>
+        -> tensor<1x?x?x8xf32>, tensor<1x?x?xf32>
+  return %out, %lse : tensor<1x?x?x8xf32>, tensor<1x?x?xf32>
+}
+
+// Data that a region captures change too; what is read is converted.
+// CHECK-LABEL: func.func @data_as_capture
+// BF16: %[[ROW:.*]] = tensor.extract_slice %{{.*}} : tensor<1x1x4x8xbf16> to tensor<8xbf16>
+// BF16-NEXT: %[[F32:.*]] = arith.extf %[[ROW]] : tensor<8xbf16> to tensor<8xf32>
+// BF16-NEXT: arith.addf %{{.*}}, %[[F32]] : tensor<8xf32>
+// F64: tensor.extract_slice %{{.*}} : tensor<1x1x4x8xf64> to tensor<8xf64>
+// F64-NEXT: arith.addf
+func.func @data_as_capture(%x: tensor<1x1x4x8xf32>, %y: tensor<1x1x4x8xf32>)
+    -> (tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>) {
+  %a = attn.map_rows %x rows (%r: tensor<8xf32>, %b, %h, %n) {
+    %t = math.tanh %r : tensor<8xf32>
+    attn.yield %t : tensor<8xf32>
+  } : tensor<1x1x4x8xf32> -> tensor<1x1x4x8xf32>
+  %c = attn.map_rows %y rows (%r: tensor<8xf32>, %b, %h, %n) {
+    %row = tensor.extract_slice %a[%b, %h, %n, 0] [1, 1, 1, 8] [1, 1, 1, 1]
+         : tensor<1x1x4x8xf32> to tensor<8xf32>
+    %sum = arith.addf %r, %row : tensor<8xf32>
+    attn.yield %sum : tensor<8xf32>
+  } : tensor<1x1x4x8xf32> -> tensor<1x1x4x8xf32>
+  return %a, %c : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>
+}
+
+// Nothing to do without attn ops.
+// CHECK-LABEL: func.func @unrelated(%{{.*}}: tensor<4xf32>) -> tensor<4xf32>
+func.func @unrelated(%x: tensor<4xf32>) -> tensor<4xf32> {
+  return %x : tensor<4xf32>
+}

@@ -1,0 +1,96 @@
+// RUN: attn-opt %s --attn-split-blocks --attn-to-tile --canonicalize --cse --attn-verify-tile --split-input-file --verify-diagnostics | FileCheck %s
+
+// Destination-passing style, names kept, results marked.
+// CHECK-LABEL: func @causal
+// CHECK-SAME: %[[Q:.*]]: memref<?x?x?x8xbf16, strided<[?, ?, ?, 1], offset: ?>> {attn.name = "q"}
+// CHECK-SAME: %[[K:.*]]: memref<?x?x?x8xbf16, strided<[?, ?, ?, 1], offset: ?>> {attn.name = "k"}
+// CHECK-SAME: %[[O:.*]]: memref<?x?x?x8xbf16, strided<[?, ?, ?, 1], offset: ?>> {attn.name = "out", attn.result}
+// CHECK: scf.forall (%[[B:.*]], %[[H:.*]], %{{.*}}) in
+// The queries are loaded once, before the loops, and scaled.
+// CHECK:   %[[Q0:.*]] = tile.load %[[Q]][%[[B]], %[[H]], %[[ROW:.*]], %c0] {{.*}} -> tensor<16x8xbf16>
+// CHECK:   %[[Q1:.*]] = arith.extf %[[Q0]] : tensor<16x8xbf16> to tensor<16x8xf32>
+// CHECK:   %[[Q2:.*]] = arith.mulf %[[Q1]]
+// CHECK-NOT: tile.load %[[Q]]
+// CHECK:   scf.for %[[J:[a-z0-9]+]] =
+// CHECK:     %[[K0:.*]] = tile.load %[[K]][%[[B]], %[[HK:.*]], %[[J]], %c0] {{.*}} -> tensor<32x8xbf16>
+// CHECK:     %[[K1:.*]] = arith.extf %[[K0]]
+// CHECK:     %[[S:.*]] = tile.dot %[[Q2]], %[[K1]], %{{.*}} transpose_rhs : tensor<16x8xf32>, tensor<32x8xf32> -> tensor<16x32xf32>
+// CHECK:     %[[I:.*]] = tile.iota %[[ROW]] along 0 : tensor<16x32xindex>
+// CHECK:     %[[JJ:.*]] = tile.iota %[[J]] along 1 : tensor<16x32xindex>
+// CHECK:     %[[KEEP:.*]] = arith.cmpi sge, %[[I]], %[[JJ]]
+// CHECK:     %[[M:.*]] = arith.select %[[KEEP]], %[[S]]
+// CHECK:     tile.reduce max %[[M]]
+// CHECK:     math.fma
+// CHECK:     %[[P:.*]] = math.exp2 %{{.*}} : tensor<16x32xf32>
+// CHECK:     tile.reduce add %[[P]]
+// CHECK:     tile.dot %[[P]], %{{.*}} : tensor<16x32xf32>, tensor<32x8xf32> -> tensor<16x8xf32>
+// The second loop bounds the keys.
+// CHECK:   scf.for
+// CHECK:     arith.cmpi slt, %{{.*}} : tensor<16x32xindex>
+// CHECK:   arith.truncf %{{.*}} : tensor<16x8xf32> to tensor<16x8xbf16>
+// CHECK:   tile.store %{{.*}}, %[[O]]
+func.func @causal(%q: tensor<?x?x?x8xbf16> {attn.name = "q"}, %k: tensor<?x?x?x8xbf16> {attn.name = "k"}) -> (tensor<?x?x?x8xbf16> {attn.name = "out"}) {
+  %o = attn.attend %q, %k, %k scale(0.5) schedule(<block_q = 16, block_k = 32>)
+    mask (%b, %h, %i, %j) {
+      %keep = arith.cmpi sge, %i, %j : index
+      attn.yield %keep : i1
+    } : tensor<?x?x?x8xbf16>, tensor<?x?x?x8xbf16>, tensor<?x?x?x8xbf16> -> tensor<?x?x?x8xbf16>
+  return %o : tensor<?x?x?x8xbf16>
+}
+
+// -----
+
+// Captured tensors: a scalar per head stays a scalar, per pair it is gathered.
+// CHECK-LABEL: func @captures
+// CHECK: tile.gather %{{.*}}[%{{.*}} : index] : {{.*}} -> f32
+// CHECK: tile.gather %{{.*}}[%{{.*}}, %{{.*}} : tensor<16x16xindex>, tensor<16x16xindex>] : {{.*}} -> tensor<16x16xf32>
+func.func @captures(%q: tensor<?x?x?x8xf32>, %slopes: tensor<?xf32>, %bias: tensor<?x?xf32>) -> tensor<?x?x?x8xf32> {
+  %o = attn.attend %q, %q, %q schedule(<block_q = 16, block_k = 16>)
+    score (%s: f32, %b, %h, %i, %j) {
+      %m = tensor.extract %slopes[%h] : tensor<?xf32>
+      %t = tensor.extract %bias[%i, %j] : tensor<?x?xf32>
+      %0 = arith.mulf %s, %m : f32
+      %1 = arith.addf %0, %t : f32
+      attn.yield %1 : f32
+    } : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
+  return %o : tensor<?x?x?x8xf32>
+}
+
+// -----
+
+// A map with two readers gets a buffer of its own.
+// CHECK-LABEL: func @intermediate
+// CHECK: %[[T:.*]] = memref.alloc
+// CHECK: scf.forall
+// CHECK:   math.tanh %{{.*}} : tensor<32x8xf32>
+// CHECK:   tile.store %{{.*}}, %[[T]]
+// CHECK: scf.forall
+// CHECK:   tile.load %[[T]]
+// CHECK: memref.dealloc %[[T]]
+func.func @intermediate(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
+  %p = attn.map_rows %q schedule(<block_q = 32, block_k = 1>) rows (%x: tensor<8xf32>, %b, %h, %n) {
+    %y = math.tanh %x : tensor<8xf32>
+    attn.yield %y : tensor<8xf32>
+  } : tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
+  %o = attn.attend %p, %p, %q schedule(<block_q = 16, block_k = 16>) : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
+  return %o : tensor<?x?x?x8xf32>
+}
+
+// -----
+
+// expected-error @+1 {{result 0 must be computed by an attn op}}
+func.func @negative_returns_argument(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
+  return %q : tensor<?x?x?x8xf32>
+}
+
+// -----
+
+func.func @negative_foreign_op(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
+  // expected-error @+1 {{cannot become part of a tile program; expected attn ops and index arithmetic}}
+  %p = math.tanh %q : tensor<?x?x?x8xf32>
+  %o = attn.map_rows %p schedule(<block_q = 32, block_k = 1>) rows (%x: tensor<8xf32>, %b, %h, %n) {
+    %y = math.tanh %x : tensor<8xf32>
+    attn.yield %y : tensor<8xf32>
+  } : tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
+  return %o : tensor<?x?x?x8xf32>
+}

@@ -1,0 +1,61 @@
+// RUN: attn-opt %s --attn-verify-tile --split-input-file --verify-diagnostics
+
+#view = strided<[?, 1], offset: ?>
+func.func @accepted(%x: memref<?x8xf32, #view>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.forall (%i) in (%n) {
+    %t = tile.load %x[%i, %c0] : memref<?x8xf32, #view> -> tensor<4x8xf32>
+    %r = scf.for %j = %c0 to %n step %c1 iter_args(%a = %t) -> tensor<4x8xf32> {
+      %e = math.exp2 %a : tensor<4x8xf32>
+      scf.yield %e : tensor<4x8xf32>
+    }
+    tile.store %r, %x[%i, %c0] : tensor<4x8xf32>, memref<?x8xf32, #view>
+  }
+  return
+}
+
+// -----
+
+// expected-error @+1 {{a tile program takes views, not tensors, got 'tensor<?x8xf32>'}}
+func.func @negative_tensor_argument(%x: tensor<?x8xf32>) {
+  return
+}
+
+// -----
+
+func.func @negative_foreign_op(%x: memref<?xf32>, %i: index) -> f32 {
+  // expected-error @+1 {{not part of a tile program: 'memref.load'}}
+  %v = memref.load %x[%i] : memref<?xf32>
+  return %v : f32
+}
+
+// -----
+
+func.func @negative_attn_op(%a: memref<?xf32>) {
+  %x = arith.constant dense<0.0> : tensor<1x1x4x8xf32>
+  // expected-error @+1 {{not part of a tile program: 'attn.attend'}}
+  %o = attn.attend %x, %x, %x : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32> -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @negative_open_shape(%n: index, %t: index) {
+  %c0 = arith.constant 0 : index
+  // expected-error @+1 {{not part of a tile program: 'tensor.empty'}}
+  %e = tensor.empty(%n) : tensor<?xf32>
+  return
+}
+
+// -----
+
+func.func @negative_yielding_blocks(%n: index) {
+  %e = arith.constant dense<0.0> : tensor<4xf32>
+  // expected-error @+1 {{blocks of a tile program store their results, they do not yield them}}
+  %r = scf.forall (%i) in (%n) shared_outs(%o = %e) -> tensor<4xf32> {
+    scf.forall.in_parallel {
+    }
+  }
+  return
+}

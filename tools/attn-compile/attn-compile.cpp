@@ -1,0 +1,120 @@
+//===- attn-compile.cpp - Translate a spec to any stage -------------------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Writes the form that a spec has after a stage of the compiler: text to
+// standard output or a file, code to a file. See docs/tools.md for the options.
+//
+//===----------------------------------------------------------------------===//
+
+#include "tools/support/CommandLine.h"
+#include "tools/support/KernelFlags.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/ToolOutputFile.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace attn;
+using llvm::Error;
+using llvm::Expected;
+using llvm::StringRef;
+namespace cl = llvm::cl;
+
+namespace {
+/// The options.
+struct Flags {
+  cl::OptionCategory kernel{"Kernel"};
+  cl::OptionCategory output{"Output"};
+
+  KernelFlags of{kernel};
+
+  cl::opt<std::string> stage{
+      "emit", cl::init("so"), cl::value_desc("STAGE"),
+      cl::desc("attn, tile, vector, llvm (MLIR after these stages), llvm-ir, "
+               "asm, object or so (a shared object); default so"),
+      cl::cat(output)};
+  cl::opt<std::string> path{
+      "o", cl::init("-"), cl::value_desc("FILE"),
+      cl::desc("Output file; the default, '-', is standard output and takes "
+               "text only"),
+      cl::cat(output)};
+};
+
+/// A value of --emit.
+struct StageName {
+  StringRef name;
+  Stage stage;
+  bool isText;
+};
+} // namespace
+
+static Expected<StageName> parseStage(StringRef name) {
+  static constexpr StageName stages[] = {
+      {"attn", Stage::Attn, true},      {"tile", Stage::Tile, true},
+      {"vector", Stage::Vector, true},  {"llvm", Stage::Llvm, true},
+      {"llvm-ir", Stage::LlvmIr, true}, {"asm", Stage::Assembly, true},
+      {"object", Stage::Object, false}, {"so", Stage::SharedObject, false}};
+  for (const StageName &stage : stages)
+    if (stage.name == name)
+      return stage;
+  std::string expected =
+      llvm::join(llvm::map_range(
+                     stages, [](const StageName &stage) { return stage.name; }),
+                 ", ");
+  bool isKnown = llvm::is_contained({"ptx", "cubin", "hsaco", "package"}, name);
+  return makeError("--emit={0} is not {1} of this build; expected {2}", name,
+                   isKnown ? "supported by the targets" : "an output",
+                   expected);
+}
+
+/// Writes the output; a file appears only if all of it could be written.
+static Error write(StringRef path, StringRef contents) {
+  std::error_code code;
+  llvm::ToolOutputFile file(path, code, llvm::sys::fs::OF_None);
+  if (code)
+    return makeError("'{0}': cannot write: {1}", path, code.message());
+  file.os() << contents;
+  file.os().flush();
+  if (file.os().has_error()) {
+    code = file.os().error();
+    file.os().clear_error();
+    return makeError("'{0}': cannot write: {1}", path, code.message());
+  }
+  file.keep();
+  return Error::success();
+}
+
+static Error run(int argc, char **argv) {
+  forgetOptions();
+  static Flags flags; // The registry of options keeps pointers into it.
+  if (Error error = parseCommandLine(
+          argc, argv, "Translates an attention spec to any stage.\n",
+          {&flags.kernel, &flags.output}))
+    return error;
+  Expected<StageName> stage = parseStage(flags.stage);
+  if (!stage)
+    return stage.takeError();
+  if (!stage->isText && flags.path == "-")
+    return makeError("--emit={0}: expected -o FILE for binary output, got none",
+                     stage->name);
+  Expected<CompileInput> input = parseKernelFlags(flags.of);
+  if (!input)
+    return input.takeError();
+  Expected<std::string> contents =
+      emit(input->text, input->name, input->options, stage->stage);
+  if (!contents)
+    return contents.takeError();
+  return write(flags.path, *contents);
+}
+
+int main(int argc, char **argv) {
+  if (Error error = run(argc, argv))
+    return reportError(argv[0], std::move(error));
+  return 0;
+}

@@ -1,0 +1,81 @@
+//===- Fill.cpp - Reproducible random arguments ---------------------------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tools/attn-run/Fill.h"
+#include "tools/support/CommandLine.h"
+#include <cmath>
+#include <functional>
+#include <numbers>
+
+using namespace attn;
+using llvm::Error;
+using llvm::StringRef;
+
+/// The output function of splitmix64.
+static uint64_t mix(uint64_t bits) {
+  bits = (bits ^ (bits >> 30)) * 0xbf58476d1ce4e5b9;
+  bits = (bits ^ (bits >> 27)) * 0x94d049bb133111eb;
+  return bits ^ (bits >> 31);
+}
+
+namespace {
+/// Random numbers that are functions of their position.
+class RandomSequence {
+public:
+  RandomSequence(uint64_t seed, StringRef name) : key(mix(seed + gamma)) {
+    for (unsigned char letter : name)
+      key = mix((key ^ letter) + gamma);
+  }
+
+  uint64_t getBits(uint64_t index) const {
+    return mix(key + (index + 1) * gamma);
+  }
+
+  /// Uniform in [0, 1), a multiple of 2^-53.
+  double getUniform(uint64_t index) const {
+    return (getBits(index) >> 11) * 0x1p-53;
+  }
+
+  /// Standard normal; numbers 2n and 2n + 1 are a pair.
+  double getNormal(uint64_t index) const {
+    double radius = std::sqrt(-2 * std::log(1 - getUniform(index & ~1ull)));
+    double angle = 2 * std::numbers::pi * getUniform(index | 1);
+    return radius * (index & 1 ? std::sin(angle) : std::cos(angle));
+  }
+
+private:
+  static constexpr uint64_t gamma = 0x9e3779b97f4a7c15;
+  uint64_t key;
+};
+} // namespace
+
+Error attn::fillArray(Array &array, const Port &port, uint64_t seed) {
+  RandomSequence random(seed, port.name);
+  std::function<double(int64_t)> fill;
+  if (!isFloat(port.type)) {
+    uint64_t bound = port.type == ElementType::I1 ? 2
+                     : array.getSizes().empty()   ? 1
+                                                  : array.getSizes().front();
+    if (port.type == ElementType::I8)
+      bound = std::min<uint64_t>(bound, 128);
+    fill = [=](int64_t i) { return (random.getBits(i) >> 32) % bound; };
+  } else if (port.fill == "normal") {
+    fill = [=](int64_t i) { return random.getNormal(i); };
+  } else if (port.fill == "uniform") {
+    fill = [=](int64_t i) { return random.getUniform(i); };
+  } else if (port.fill == "decay") {
+    fill = [=](int64_t i) { return -0.1 * std::abs(random.getNormal(i)); };
+  } else {
+    return makeError("argument '{0}': expected attn.fill normal, uniform or "
+                     "decay, got '{1}'",
+                     port.name, port.fill);
+  }
+  for (int64_t i = 0; i < array.getNumElements(); ++i)
+    array.set(i, fill(i));
+  return Error::success();
+}

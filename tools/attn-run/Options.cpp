@@ -1,0 +1,167 @@
+//===- Options.cpp - The command line of attn-run -------------------------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tools/attn-run/Options.h"
+#include "tools/support/CommandLine.h"
+#include "tools/support/KernelFlags.h"
+#include "llvm/Support/CommandLine.h"
+#include <cstdint>
+
+using namespace attn;
+using llvm::ArrayRef;
+using llvm::Error;
+using llvm::Expected;
+using llvm::StringRef;
+namespace cl = llvm::cl;
+
+namespace {
+/// The options. Numbers are strings, so that the messages about them are ours.
+struct Flags {
+  cl::OptionCategory kernel{"Kernel"};
+  cl::OptionCategory data{"Arguments and results"};
+  cl::OptionCategory running{"Running and measuring"};
+  cl::OptionCategory checking{"Checking"};
+
+  KernelFlags of{kernel};
+
+  cl::list<std::string> dims{
+      "dims", cl::value_desc("B=2,H=8,N=1024"),
+      cl::desc("Sizes by name; repeat it to run the same kernel on several "
+               "sizes. Others are those of files or the spec's defaults"),
+      cl::cat(data)};
+  cl::list<std::string> arguments{
+      "arg", cl::value_desc("NAME=FILE.npy"),
+      cl::desc("Read an argument from a file; others are random"),
+      cl::cat(data)};
+  cl::list<std::string> saves{
+      "save", cl::value_desc("NAME=FILE.npy"),
+      cl::desc("Write a result to a file; bf16 becomes float32"),
+      cl::cat(data)};
+  cl::opt<std::string> seed{"seed", cl::init("0"), cl::value_desc("S"),
+                            cl::desc("Seed of the random arguments; default 0"),
+                            cl::cat(data)};
+  cl::opt<std::string> layout{
+      "layout", cl::init("bhnd"), cl::value_desc("bhnd|bnhd"),
+      cl::desc("Order in memory of arguments and results [B, H, N, D]; "
+               "default bhnd"),
+      cl::cat(data)};
+
+  cl::opt<std::string> threads{
+      "threads", cl::init("0"), cl::value_desc("T"),
+      cl::desc("Threads; 0, the default, uses all cores"), cl::cat(running)};
+  cl::opt<std::string> repeat{"repeat", cl::value_desc("R"),
+                              cl::desc("Time R calls after one that warms up"),
+                              cl::cat(running)};
+  cl::opt<bool> probe{
+      "probe", cl::ValueDisallowed,
+      cl::desc("Measure the FMA peak before each timed call and print the "
+               "share that the kernel reaches"),
+      cl::cat(running)};
+  cl::opt<bool> memory{"memory", cl::ValueDisallowed,
+                       cl::desc("Print how much memory the first call adds"),
+                       cl::cat(running)};
+
+  cl::opt<bool> check{
+      "check", cl::ValueDisallowed,
+      cl::desc("Compare the results with the float64 definition; the exit "
+               "status is 1 if one is over tolerance"),
+      cl::cat(checking)};
+  cl::opt<bool> checkPhases{
+      "check-phases", cl::ValueDisallowed,
+      cl::desc("Run the IR after each phase by plain loops and compare it with "
+               "the definition"),
+      cl::cat(checking)};
+};
+} // namespace
+
+static Expected<std::vector<NamedFile>>
+parseFiles(StringRef option, ArrayRef<std::string> texts) {
+  std::vector<NamedFile> files;
+  for (StringRef text : texts) {
+    auto [name, path] = text.split('=');
+    if (name.empty() || path.empty())
+      return makeError("--{0}: expected NAME=FILE.npy, got '{1}'", option,
+                       text);
+    files.push_back({name.str(), path.str()});
+  }
+  return files;
+}
+
+static Error parseData(const Flags &flags, RunOptions &options) {
+  for (StringRef text : flags.dims) {
+    Expected<Dims> parsed = parseDims(text);
+    if (!parsed)
+      return parsed.takeError();
+    options.dims.push_back(std::move(*parsed));
+  }
+  if (options.dims.empty())
+    options.dims.emplace_back();
+  auto parsedArguments = parseFiles("arg", flags.arguments);
+  if (!parsedArguments)
+    return parsedArguments.takeError();
+  options.arguments = std::move(*parsedArguments);
+  auto parsedSaves = parseFiles("save", flags.saves);
+  if (!parsedSaves)
+    return parsedSaves.takeError();
+  options.results = std::move(*parsedSaves);
+  if (!options.results.empty() && options.dims.size() > 1)
+    return makeError("--save: expected one --dims, got {0}",
+                     options.dims.size());
+  StringRef layout = flags.layout;
+  if (layout != "bhnd" && layout != "bnhd")
+    return makeError("--layout: expected bhnd or bnhd, got '{0}'", layout);
+  options.fill.layout = layout == "bnhd" ? Layout::Bnhd : Layout::Bhnd;
+  return Error::success();
+}
+
+/// Reads an integer option into `result`.
+template <typename T>
+static Error parseNumber(const cl::opt<std::string> &option, int64_t lowest,
+                         int64_t highest, T &result) {
+  Expected<int64_t> value =
+      parseInteger(option.getValue(), "--" + option.ArgStr, lowest, highest);
+  if (!value)
+    return value.takeError();
+  result = *value;
+  return Error::success();
+}
+
+static Error parseRunning(const Flags &flags, RunOptions &options) {
+  if (Error error = parseNumber(flags.seed, 0, INT64_MAX, options.fill.seed))
+    return error;
+  if (Error error = parseNumber(flags.threads, 0, 1024, options.threads))
+    return error;
+  if (flags.repeat.getNumOccurrences())
+    if (Error error = parseNumber(flags.repeat, 1, 1000000, options.repeat))
+      return error;
+  options.probe = flags.probe;
+  options.memory = flags.memory;
+  options.check = flags.check;
+  options.checkPhases = flags.checkPhases;
+  return Error::success();
+}
+
+Expected<RunOptions> attn::parseOptions(int argc, char **argv) {
+  forgetOptions();
+  static Flags flags; // The registry of options keeps pointers into it.
+  if (Error error = parseCommandLine(
+          argc, argv,
+          "Compiles an attention spec, runs it, checks and times it.\n",
+          {&flags.kernel, &flags.data, &flags.running, &flags.checking}))
+    return error;
+  RunOptions options;
+  if (Error error = parseData(flags, options))
+    return error;
+  if (Error error = parseRunning(flags, options))
+    return error;
+  Expected<CompileInput> input = parseKernelFlags(flags.of);
+  if (!input)
+    return input.takeError();
+  options.input = std::move(*input);
+  return options;
+}

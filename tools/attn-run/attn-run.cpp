@@ -1,0 +1,284 @@
+//===- attn-run.cpp - Compile, run, check and time a spec -----------------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Compiles the spec once and runs the kernel on every --dims. See docs/tools.md
+// for the options.
+//
+//===----------------------------------------------------------------------===//
+
+#include "tools/attn-run/Check.h"
+#include "tools/attn-run/Measure.h"
+#include "tools/attn-run/Options.h"
+#include "tools/attn-run/PhaseCheck.h"
+#include "tools/support/CommandLine.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallVectorExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/raw_ostream.h"
+#include <thread>
+
+using namespace attn;
+using llvm::Error;
+using llvm::Expected;
+using llvm::StringRef;
+
+namespace {
+/// What is compiled once and used by all runs.
+struct Session {
+  RunOptions options;
+  std::unique_ptr<Kernel> kernel;
+  /// The kernel whose arguments have the element types of the spec: the kernel
+  /// itself, or the naive evaluation beside the reference, which takes float64.
+  std::unique_ptr<Kernel> typed;
+  ArgumentFiles files;
+  std::optional<Checker> checker;
+  PhaseKernels phases;
+
+  const Kernel &getTyped() const { return typed ? *typed : *kernel; }
+};
+} // namespace
+
+/// Prints "label       text".
+static void printLine(StringRef label, const llvm::Twine &text) {
+  llvm::outs() << llvm::formatv("{0,-12}{1}\n", label, text.str());
+}
+
+//===----------------------------------------------------------------------===//
+// Preparation
+//===----------------------------------------------------------------------===//
+
+/// Every --save must name a result, and only once.
+static Error checkResultNames(const Session &session) {
+  auto names = llvm::map_to_vector(session.kernel->results(),
+                                   [](const Port &port) { return port.name; });
+  llvm::SmallVector<StringRef> seen;
+  for (const auto &[name, path] : session.options.results) {
+    if (!llvm::is_contained(names, name))
+      return makeError("--save: unknown result '{0}'; expected {1}", name,
+                       llvm::join(names, ", "));
+    if (llvm::is_contained(seen, name))
+      return makeError("--save: '{0}' is given twice", name);
+    seen.push_back(name);
+  }
+  return Error::success();
+}
+
+/// Compiles for a target; the options are otherwise those of the user.
+static Error compileFor(StringRef target, const RunOptions &options,
+                        std::unique_ptr<Kernel> &kernel) {
+  CompileOptions compileOptions = options.input.options;
+  compileOptions.target = target;
+  auto compiled =
+      compile(options.input.text, options.input.name, compileOptions);
+  if (!compiled)
+    return compiled.takeError();
+  kernel = std::move(*compiled);
+  return Error::success();
+}
+
+/// Compiles what the checks need.
+static Error prepareChecks(Session &session) {
+  const RunOptions &options = session.options;
+  if (options.check || options.checkPhases) {
+    Expected<Checker> checker = Checker::create(options.input);
+    if (!checker)
+      return checker.takeError();
+    session.checker = std::move(*checker);
+  }
+  if (!options.checkPhases)
+    return Error::success();
+  Expected<PhaseKernels> phases = compilePhases(options.input);
+  if (!phases)
+    return phases.takeError();
+  session.phases = std::move(*phases);
+  return Error::success();
+}
+
+static Expected<Session> prepare(RunOptions parsed) {
+  Session session;
+  session.options = std::move(parsed);
+  const RunOptions &options = session.options;
+  if (Error error =
+          compileFor(options.input.options.target, options, session.kernel))
+    return error;
+  if (options.input.options.target == "reference")
+    if (Error error = compileFor("naive", options, session.typed))
+      return error;
+  if (Error error = checkResultNames(session))
+    return error;
+  auto files = ArgumentFiles::read(options.arguments, session.getTyped());
+  if (!files)
+    return files.takeError();
+  session.files = std::move(*files);
+  // Wrong sizes are reported before anything is computed.
+  for (const Dims &dims : options.dims)
+    if (auto resolved =
+            resolveDims(*session.kernel, dims, session.files.getSizes());
+        !resolved)
+      return resolved.takeError();
+  if (Error error = prepareChecks(session))
+    return error;
+  return session;
+}
+
+//===----------------------------------------------------------------------===//
+// One run
+//===----------------------------------------------------------------------===//
+
+static int64_t getNumBytes(const Arrays &arguments, const Arrays &results) {
+  int64_t bytes = 0;
+  for (const Arrays *arrays : {&arguments, &results})
+    for (const Array &array : *arrays)
+      bytes += array.getNumBytes();
+  return bytes;
+}
+
+static Work getWork(const Session &session, const Arrays &arguments,
+                    const Arrays &results) {
+  Work work;
+  work.flops = session.kernel->flops(getBuffers(arguments));
+  work.bytes = getNumBytes(arguments, results);
+  work.probe = session.options.probe;
+  work.float64 = results.front().getType() == ElementType::F64;
+  int cores = std::max(1u, std::thread::hardware_concurrency());
+  int threads = session.options.threads;
+  work.threads = threads == 0 ? cores : std::min(threads, cores);
+  return work;
+}
+
+/// The first call, measured if --memory asks for it, then the timed ones.
+static Error callAndTime(const Session &session, const Arrays &arguments,
+                         const Arrays &results) {
+  const RunOptions &options = session.options;
+  std::vector<Buffer> inputs = getBuffers(arguments);
+  std::vector<Buffer> outputs = getBuffers(results);
+  auto call = [&] {
+    return session.kernel->launch(inputs, outputs, {options.threads});
+  };
+  Work work = getWork(session, arguments, results);
+  if (options.memory) {
+    Expected<std::optional<int64_t>> growth = measureMemory(call);
+    if (!growth)
+      return growth.takeError();
+    printLine("memory", *growth ? llvm::formatv("{0:f1} MiB added by the first "
+                                                "call, at its peak",
+                                                **growth / 1048576.0)
+                                      .str()
+                                : "not known on this system");
+  } else if (options.repeat > 0) {
+    if (Error error = call())
+      return error;
+  }
+  Expected<Timing> timing =
+      timeCalls(call, std::max<int64_t>(options.repeat, 1), work);
+  if (!timing)
+    return timing.takeError();
+  printTiming(llvm::outs(), *timing, work);
+  return Error::success();
+}
+
+static Error save(const Session &session, const Arrays &results) {
+  for (const auto &[name, path] : session.options.results)
+    for (auto [port, array] : llvm::zip(session.kernel->results(), results))
+      if (port.name == name)
+        if (Error error = saveArray(path, array))
+          return error;
+  return Error::success();
+}
+
+/// Prints the comparisons; `passed` becomes false if one is over tolerance.
+static Error runChecks(const Session &session, const Arrays &arguments,
+                       const Arrays &results, bool &passed) {
+  if (!session.checker)
+    return Error::success();
+  Expected<Definition> definition = session.checker->evaluate(arguments);
+  if (!definition)
+    return definition.takeError();
+  if (session.options.check)
+    passed &= reportComparisons(llvm::outs(), "check", *definition, results);
+  for (const auto &[phase, kernel] : session.phases) {
+    Expected<Arrays> values = evaluate(*kernel, arguments);
+    if (!values)
+      return makeError("phase {0}: {1}", phase,
+                       llvm::toString(values.takeError()));
+    passed &= reportComparisons(llvm::outs(), phase, *definition, *values);
+  }
+  return Error::success();
+}
+
+/// Runs the kernel on one set of sizes; `passed` is as in runChecks().
+static Error runOnce(const Session &session, const Dims &given, bool &passed) {
+  const RunOptions &options = session.options;
+  Expected<Dims> dims =
+      resolveDims(*session.kernel, given, session.files.getSizes());
+  if (!dims)
+    return dims.takeError();
+  printLine("dims", formatDims(*dims));
+  llvm::outs().flush();
+  Expected<Arrays> arguments = makeArguments(
+      session.getTyped().arguments(), *dims, session.files, options.fill);
+  if (!arguments)
+    return arguments.takeError();
+  if (session.typed)
+    arguments = convertArguments(*arguments, session.kernel->arguments(),
+                                 options.fill.layout);
+  if (!arguments)
+    return arguments.takeError();
+  Expected<Arrays> results =
+      makeResults(*session.kernel, *arguments, options.fill.layout);
+  if (!results)
+    return results.takeError();
+  if (Error error = callAndTime(session, *arguments, *results))
+    return error;
+  if (Error error = save(session, *results))
+    return error;
+  return runChecks(session, *arguments, *results, passed);
+}
+
+//===----------------------------------------------------------------------===//
+// The program
+//===----------------------------------------------------------------------===//
+
+static void printKernel(const Session &session) {
+  const CompileOptions &options = session.options.input.options;
+  printLine("target", options.target +
+                          (options.dtype.empty() ? "" : " " + options.dtype));
+  std::string schedule = session.kernel->schedule();
+  printLine("schedule", schedule.empty() ? "none" : schedule);
+  printLine("compile", llvm::formatv("text to callable: {0:f2} s",
+                                     session.kernel->compileSeconds())
+                           .str());
+}
+
+/// Runs everything; returns whether all checks passed.
+static Expected<bool> run(int argc, char **argv) {
+  Expected<RunOptions> options = parseOptions(argc, argv);
+  if (!options)
+    return options.takeError();
+  Expected<Session> session = prepare(std::move(*options));
+  if (!session)
+    return session.takeError();
+  printKernel(*session);
+  bool passed = true;
+  for (const Dims &dims : session->options.dims)
+    if (Error error = runOnce(*session, dims, passed))
+      return error;
+  if (session->options.dims.size() > 1)
+    llvm::outs() << "compilations: 1\n";
+  return passed;
+}
+
+int main(int argc, char **argv) {
+  Expected<bool> passed = run(argc, argv);
+  if (!passed) {
+    llvm::outs().flush();
+    return reportError(argv[0], passed.takeError());
+  }
+  return *passed ? 0 : 1;
+}

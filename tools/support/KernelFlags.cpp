@@ -1,0 +1,80 @@
+//===- KernelFlags.cpp - Options that say what to compile -----------------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tools/support/KernelFlags.h"
+#include "tools/support/CommandLine.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+using namespace attn;
+using llvm::ArrayRef;
+using llvm::Error;
+using llvm::Expected;
+using llvm::StringRef;
+
+/// The text of the one spec that the command line names; "-" is stdin.
+static Expected<std::string> readSpec(ArrayRef<std::string> paths) {
+  if (paths.size() != 1)
+    return makeError("expected one spec ('-' for standard input), got {0}",
+                     paths.size());
+  StringRef path = paths.front();
+  if (llvm::sys::fs::is_directory(path))
+    return makeError("'{0}': expected a spec, got a folder", path);
+  auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path, /*IsText=*/true);
+  if (!buffer)
+    return makeError("'{0}': cannot read: {1}", path,
+                     buffer.getError().message());
+  return (*buffer)->getBuffer().str();
+}
+
+/// Fails unless the compiler knows the target.
+static Error checkTarget(StringRef target) {
+  constexpr StringRef known[] = {"cpu",          "cpu:avx512", "cpu:avx2",
+                                 "cpu:baseline", "reference",  "naive"};
+  if (llvm::is_contained(known, target))
+    return Error::success();
+  return makeError("target '{0}' is not supported by this build; expected {1}",
+                   target, llvm::join(ArrayRef(known), ", "));
+}
+
+/// Fails unless `dtype` is empty or the name of an element type of specs.
+static Error checkDtype(StringRef dtype) {
+  constexpr StringRef known[] = {"", "f64", "f32", "f16", "bf16"};
+  if (llvm::is_contained(known, dtype))
+    return Error::success();
+  return makeError("--dtype: expected f64, f32, f16 or bf16, got '{0}'", dtype);
+}
+
+/// Makes a folder, unless the path is empty.
+static Error makeFolder(StringRef path) {
+  if (path.empty())
+    return Error::success();
+  if (std::error_code code = llvm::sys::fs::create_directories(path))
+    return makeError("'{0}': cannot make this folder: {1}", path,
+                     code.message());
+  return Error::success();
+}
+
+Expected<CompileInput> attn::parseKernelFlags(const KernelFlags &flags) {
+  if (Error error = checkTarget(flags.target))
+    return error;
+  if (Error error = checkDtype(flags.dtype))
+    return error;
+  Expected<std::string> text = readSpec(flags.spec);
+  if (!text)
+    return text.takeError();
+  if (Error error = makeFolder(flags.dumpPhases))
+    return error;
+  return CompileInput{std::move(*text),
+                      flags.spec.front() == "-" ? "<stdin>"
+                                                : flags.spec.front(),
+                      {flags.target, flags.function, flags.dtype,
+                       flags.schedule, flags.dumpPhases}};
+}

@@ -1,0 +1,61 @@
+//===- KernelFlags.h - Options that say what to compile ------- -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_TOOLS_SUPPORT_KERNELFLAGS_H
+#define ATTN_TOOLS_SUPPORT_KERNELFLAGS_H
+
+#include "runtime/compiler/Compiler.h"
+#include "llvm/Support/CommandLine.h"
+
+namespace attn {
+
+/// The options of every tool that compiles a spec.
+struct KernelFlags {
+  llvm::cl::OptionCategory &category;
+
+  llvm::cl::list<std::string> spec{llvm::cl::Positional,
+                                   llvm::cl::desc("SPEC.mlir"),
+                                   llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> target{
+      "target", llvm::cl::init("cpu"), llvm::cl::value_desc("T"),
+      llvm::cl::desc("cpu (the widest vectors of this machine), cpu:avx512, "
+                     "cpu:avx2, cpu:baseline, reference (the definition in "
+                     "float64) or naive (the definition in the spec's "
+                     "precision); default cpu"),
+      llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> dtype{
+      "dtype", llvm::cl::value_desc("TYPE"),
+      llvm::cl::desc("Rewrite the spec to f64, f32, f16 or bf16"),
+      llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> function{
+      "func", llvm::cl::value_desc("NAME"),
+      llvm::cl::desc("Which function, if the spec has several"),
+      llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> schedule{
+      "schedule", llvm::cl::value_desc("block_q=M,block_k=N"),
+      llvm::cl::desc("Block sizes, instead of the compiler's choice"),
+      llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> dumpPhases{
+      "dump-phases", llvm::cl::value_desc("DIR"),
+      llvm::cl::desc("Write the IR after each phase to this folder"),
+      llvm::cl::cat(category)};
+};
+
+/// A spec, and what to compile it for.
+struct CompileInput {
+  std::string text;
+  std::string name; ///< The file, or "<stdin>".
+  CompileOptions options;
+};
+
+/// Checks the options and reads the spec.
+llvm::Expected<CompileInput> parseKernelFlags(const KernelFlags &flags);
+
+} // namespace attn
+
+#endif // ATTN_TOOLS_SUPPORT_KERNELFLAGS_H
