@@ -10,7 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly llvm=/usr/lib/llvm-22
 tblgen=${MLIR_TBLGEN:-$llvm/bin/mlir-tblgen}
-command -v "$tblgen" >/dev/null || tblgen=$(command -v mlir-tblgen) || {
+tblgen=$(command -v "$tblgen" || command -v mlir-tblgen) || {
   echo "docs/generate.sh: mlir-tblgen not found; set MLIR_TBLGEN" >&2
   exit 1
 }

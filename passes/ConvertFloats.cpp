@@ -1,5 +1,5 @@
 //===- ConvertFloats.cpp - Exchange the floating-point types of a function -*-
-//C++ -*-===//
+// C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -246,13 +246,9 @@ LogicalResult BlockLowering::packStrips(Value tile) {
   Value buffer = allocateFor(tile);
   int64_t width = cast<MemRefType>(buffer.getType()).getDimSize(2);
   int64_t lanes = vectors.getLanes(), cols = type.getDimSize(1);
-  SmallVector<int64_t> steps;
-  for (int64_t i = 0; i < lanes; ++i)
-    steps.push_back(i * width);
   LogicalResult packed = forEachRow(type.getDimSize(0), [&](Value row) -> LogicalResult {
     RowEvaluator rows(b, vectors, buffers, scalars, row);
-    Value positions = arith::ConstantOp::create(
-        b, DenseIntElementsAttr::get(vectors.type(b.getIndexType()), steps));
+    Value positions = vectors.steps(width);
     Value strip = arith::DivUIOp::create(b, row, vectors.index(width));
     Value lane = arith::RemUIOp::create(b, row, vectors.index(width));
     for (int64_t col = 0; col < cols; col += lanes) {

@@ -78,11 +78,7 @@ Value RowEvaluator::fromStrips(Value buffer, int64_t col, int64_t cols) {
   int64_t width = type.getDimSize(2);
   Value strip = arith::DivUIOp::create(b, row, vectors.index(width));
   Value lane = arith::RemUIOp::create(b, row, vectors.index(width));
-  SmallVector<int64_t> steps;
-  for (int64_t i = 0; i < vectors.getLanes(); ++i)
-    steps.push_back(i * width);
-  Value positions = arith::ConstantOp::create(
-      b, DenseIntElementsAttr::get(vectors.type(b.getIndexType()), steps));
+  Value positions = vectors.steps(width);
   int64_t count = std::min(cols - col, vectors.getLanes());
   Value mask = vector::ConstantMaskOp::create(b, vectors.type(b.getI1Type()),
                                               ArrayRef<int64_t>{count});

@@ -37,9 +37,16 @@ Value VectorOps::splat(Value scalar) {
   return vector::BroadcastOp::create(b, type(scalar.getType()), scalar);
 }
 
+Value VectorOps::steps(int64_t stride) {
+  SmallVector<int64_t> positions;
+  for (int64_t lane = 0; lane < lanes; ++lane)
+    positions.push_back(lane * stride);
+  return arith::ConstantOp::create(
+      b, DenseIntElementsAttr::get(type(b.getIndexType()), positions));
+}
+
 Value VectorOps::iota(Value start) {
-  Value step = vector::StepOp::create(b, type(b.getIndexType()));
-  return arith::AddIOp::create(b, splat(start), step);
+  return arith::AddIOp::create(b, splat(start), steps(1));
 }
 
 Value VectorOps::elementwise(Operation *op, ValueRange operands, bool vectors) {

@@ -34,6 +34,8 @@ public:
   mlir::Value add(mlir::Value a, mlir::Value b);
   mlir::Value zero(mlir::Type type);
   mlir::Value splat(mlir::Value scalar);
+  /// 0, stride, 2 stride, ... as an index vector.
+  mlir::Value steps(int64_t stride);
   /// start, start + 1, ... as an index vector.
   mlir::Value iota(mlir::Value start);
   /// Clones `op` with new operands; results get the shape of the operands.

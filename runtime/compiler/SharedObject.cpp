@@ -9,6 +9,7 @@
 #include "runtime/compiler/SharedObject.h"
 #include "lld/Common/Driver.h"
 #include "llvm/ADT/SmallString.h"
+#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -79,10 +80,35 @@ static StringRef findMathLibrary() {
   return "";
 }
 
+namespace {
+/// Hides the command-line options of this process while it lives: the linker
+/// resets all that it finds, which would change the tool that runs it.
+class HiddenOptions {
+public:
+  HiddenOptions() { swap(); }
+  ~HiddenOptions() { swap(); }
+
+private:
+  static void swap(llvm::cl::SubCommand &a, llvm::cl::SubCommand &b) {
+    std::swap(a.PositionalOpts, b.PositionalOpts);
+    std::swap(a.SinkOpts, b.SinkOpts);
+    std::swap(a.OptionsMap, b.OptionsMap);
+    std::swap(a.ConsumeAfterOpt, b.ConsumeAfterOpt);
+  }
+  void swap() {
+    swap(topLevel, llvm::cl::SubCommand::getTopLevel());
+    swap(all, llvm::cl::SubCommand::getAll());
+  }
+
+  llvm::cl::SubCommand topLevel, all;
+};
+} // namespace
+
 /// Runs the linker, which keeps global state, one caller at a time.
 static Error runLinker(llvm::ArrayRef<const char *> arguments) {
   static std::mutex mutex;
   std::lock_guard<std::mutex> lock(mutex);
+  HiddenOptions hidden;
   std::string output;
   llvm::raw_string_ostream stream(output);
   lld::Result result =

@@ -77,6 +77,24 @@ func.func @data_as_capture(%x: tensor<1x1x4x8xf32>, %y: tensor<1x1x4x8xf32>)
   return %a, %c : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>
 }
 
+// A type that is neither data nor the accumulator type stays.
+// CHECK-LABEL: func.func @other_types
+// F64-SAME: %{{.*}}: tensor<1x1x4x8xf64>, %[[TABLE:.*]]: tensor<8xf16>)
+// F64: %[[BIAS:.*]] = tensor.extract %[[TABLE]]
+// F64-NEXT: arith.extf %[[BIAS]] : f16 to f64
+// BF16-SAME: %{{.*}}: tensor<1x1x4x8xbf16>, %{{.*}}: tensor<8xf16>)
+// BF16: arith.extf %{{.*}} : f16 to f32
+func.func @other_types(%x: tensor<1x1x4x8xf32>, %table: tensor<8xf16>) -> tensor<1x1x4x8xf32> {
+  %o = attn.attend %x, %x, %x
+      score (%s: f32, %b, %h, %i, %j) {
+        %bias = tensor.extract %table[%j] : tensor<8xf16>
+        %wide = arith.extf %bias : f16 to f32
+        %t = arith.addf %s, %wide : f32
+        attn.yield %t : f32
+      } : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32> -> tensor<1x1x4x8xf32>
+  return %o : tensor<1x1x4x8xf32>
+}
+
 // Nothing to do without attn ops.
 // CHECK-LABEL: func.func @unrelated(%{{.*}}: tensor<4xf32>) -> tensor<4xf32>
 func.func @unrelated(%x: tensor<4xf32>) -> tensor<4xf32> {

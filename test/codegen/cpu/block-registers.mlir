@@ -1,0 +1,132 @@
+// RUN: attn-opt %s --attn-cpu-block-registers --canonicalize --cse --split-input-file | FileCheck %s
+// RUN: attn-opt %s --attn-cpu-block-registers="vector-bits=256 vector-registers=16" --canonicalize --cse --split-input-file | FileCheck %s --check-prefix=AVX2
+// RUN: attn-opt %s --attn-cpu-block-registers="fma=false" --canonicalize --cse --split-input-file | FileCheck %s --check-prefix=NOFMA
+// RUN: not attn-opt %s --attn-cpu-block-registers="vector-bits=4096" --split-input-file 2>&1 | FileCheck %s --check-prefix=UNEVEN
+
+// UNEVEN: error: blocks of the CPU back end must have a multiple of 128 query rows, got 48
+
+#view = strided<[?, 1], offset: ?>
+
+// One block of a sum of exponentials of products. Keys and values are packed as
+// rows, queries into strips of three registers; a register tile has 8 x 3
+// accumulators; what follows from the product stays in registers.
+// CHECK-LABEL: func @sum_of_exponentials
+// CHECK: scf.forall
+// CHECK-DAG:   %[[STRIPS:.*]] = memref.alloca() {{.*}} : memref<1x8x48xf32>
+// CHECK-DAG:   %[[ROWS:.*]] = memref.alloca() {{.*}} : memref<32x16xf32>
+// The left operand: rows become lanes.
+// CHECK:       scf.for
+// CHECK:         scf.if
+// CHECK:         vector.scatter %[[STRIPS]]
+// The right operand: rows.
+// CHECK:       scf.for
+// CHECK:         vector.store %{{.*}}, %[[ROWS]]
+// The register tile: 3 vectors, 8 elements, 24 multiply-adds.
+// CHECK:       scf.for {{.*}} step %c8
+// CHECK:         scf.for
+// CHECK-COUNT-3:   vector.load %[[STRIPS]]
+// CHECK-COUNT-8:   memref.load %[[ROWS]]
+// CHECK:           vector.fma
+// CHECK:           scf.yield
+// No buffer for scores or exponentials.
+// CHECK-NOT:     vector.store
+// CHECK:         math.exp2 %{{.*}} : vector<16xf32>
+// CHECK-NOT:     vector.store
+// CHECK:         scf.yield
+// Stores by rows, those that exist.
+// CHECK:       scf.for
+// CHECK:         scf.if
+// CHECK:           memref.store
+// CHECK-NOT:   tile.
+// CHECK-NOT:   tensor<
+
+// 4 x 3 accumulators fit into 16 registers.
+// AVX2-LABEL: func @sum_of_exponentials
+// AVX2: memref<2x8x24xf32>
+// AVX2: scf.for {{.*}} step %c4
+// AVX2: vector.fma {{.*}} : vector<8xf32>
+
+// NOFMA-LABEL: func @sum_of_exponentials
+// NOFMA-NOT: vector.fma
+func.func @sum_of_exponentials(%q: memref<?x8xf32, #view>, %k: memref<?x8xf32, #view>,
+                               %sums: memref<?xf32, strided<[1], offset: ?>>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c48 = arith.constant 48 : index
+  %zeros = arith.constant dense<0.0> : tensor<48x32xf32>
+  %none = arith.constant dense<0.0> : tensor<48xf32>
+  scf.forall (%block) in (%n) {
+    %row = arith.muli %block, %c48 : index
+    %x = tile.load %q[%row, %c0] : memref<?x8xf32, #view> -> tensor<48x8xf32>
+    %y = tile.load %k[%c0, %c0] : memref<?x8xf32, #view> -> tensor<32x8xf32>
+    %s = tile.dot %x, %y, %zeros transpose_rhs : tensor<48x8xf32>, tensor<32x8xf32> -> tensor<48x32xf32>
+    %e = math.exp2 %s : tensor<48x32xf32>
+    %l = tile.reduce add %e, %none : tensor<48x32xf32> -> tensor<48xf32>
+    tile.store %l, %sums[%row] : tensor<48xf32>, memref<?xf32, strided<[1], offset: ?>>
+  }
+  return
+}
+
+// -----
+
+#view = strided<[?, 1], offset: ?>
+
+// Rows without a product: lanes along the features, masked where they end.
+// CHECK-LABEL: func @rows
+// CHECK: scf.forall
+// CHECK:   scf.for
+// CHECK:     vector.load {{.*}} : memref<?x24xf32, {{.*}}>, vector<16xf32>
+// CHECK:     vector.maskedload {{.*}} : memref<?x24xf32, {{.*}}>, vector<16xi1>, vector<16xf32> into vector<16xf32>
+// CHECK:     vector.maskedstore
+func.func @rows(%x: memref<?x24xf32, #view>, %y: memref<?x24xf32, #view>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c4 = arith.constant 4 : index
+  scf.forall (%block) in (%n) {
+    %row = arith.muli %block, %c4 : index
+    %t = tile.load %x[%row, %c0] : memref<?x24xf32, #view> -> tensor<4x24xf32>
+    %u = arith.mulf %t, %t : tensor<4x24xf32>
+    tile.store %u, %y[%row, %c0] : tensor<4x24xf32>, memref<?x24xf32, #view>
+  }
+  return
+}
+
+// -----
+
+#view = strided<[?, 1], offset: ?>
+
+// A loop updates the accumulator in place: strips for the left operand, the
+// accumulator, and one strip of exponentials; nothing is copied.
+// CHECK-LABEL: func @accumulate
+// CHECK: scf.forall
+// CHECK-DAG: memref.alloca() {{.*}} : memref<1x8x48xf32>
+// CHECK-DAG: %[[ACC:.*]] = memref.alloca() {{.*}} : memref<1x16x48xf32>
+// CHECK: scf.for %{{.*}} = %c0 to %{{.*}} step %c32
+// CHECK:   memref.alloca() : memref<32x48xf32>
+// CHECK:   vector.load %[[ACC]]
+// CHECK:   arith.mulf
+// CHECK:   vector.fma
+// CHECK:   vector.store %{{.*}}, %[[ACC]]
+// CHECK-NOT: memref.copy
+func.func @accumulate(%q: memref<?x8xf32, #view>, %k: memref<?x8xf32, #view>,
+                      %v: memref<?x16xf32, #view>, %o: memref<?x16xf32, #view>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c32 = arith.constant 32 : index
+  %c48 = arith.constant 48 : index
+  %half = arith.constant dense<0.5> : tensor<48x16xf32>
+  %zeros = arith.constant dense<0.0> : tensor<48x32xf32>
+  %start = arith.constant dense<0.0> : tensor<48x16xf32>
+  scf.forall (%block) in (%n) {
+    %row = arith.muli %block, %c48 : index
+    %x = tile.load %q[%row, %c0] : memref<?x8xf32, #view> -> tensor<48x8xf32>
+    %r = scf.for %j = %c0 to %n step %c32 iter_args(%a = %start) -> tensor<48x16xf32> {
+      %y = tile.load %k[%j, %c0] : memref<?x8xf32, #view> -> tensor<32x8xf32>
+      %z = tile.load %v[%j, %c0] : memref<?x16xf32, #view> -> tensor<32x16xf32>
+      %s = tile.dot %x, %y, %zeros transpose_rhs : tensor<48x8xf32>, tensor<32x8xf32> -> tensor<48x32xf32>
+      %e = math.exp2 %s : tensor<48x32xf32>
+      %h = arith.mulf %a, %half : tensor<48x16xf32>
+      %b = tile.dot %e, %z, %h : tensor<48x32xf32>, tensor<32x16xf32> -> tensor<48x16xf32>
+      scf.yield %b : tensor<48x16xf32>
+    }
+    tile.store %r, %o[%row, %c0] : tensor<48x16xf32>, memref<?x16xf32, #view>
+  }
+  return
+}
