@@ -5,6 +5,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+//
+// The labels in comments (names_c1) are those of the constraints in
+// docs/spec.md.
+//
+//===----------------------------------------------------------------------===//
 
 #include "dialect/AttnDialect.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -166,16 +171,20 @@ static LogicalResult verifyPort(Port port, NamedAttribute attribute) {
     return verifyFill(port, attribute.getValue());
   if (attribute.getName() == kResultAttr && !port.isResult)
     return verifyResult(port, attribute.getValue());
-  return port.error() << "unknown attribute '" << attribute.getName().getValue()
-                      << "'";
+  InFlightDiagnostic error = port.error() // ports_c1
+                             << "unknown attribute '" << attribute.getName().getValue()
+                             << "', expected 'attn.name'";
+  return port.isResult ? error << " or 'attn.dims'"
+                       : error << ", 'attn.dims', 'attn.fill' or 'attn.result'";
 }
 
 LogicalResult AttnDialect::verifyRegionArgAttribute(Operation *op, unsigned,
                                                     unsigned argIndex,
                                                     NamedAttribute attribute) {
   auto function = dyn_cast<FunctionOpInterface>(op);
-  if (!function)
-    return op->emitOpError() << "cannot carry '" << attribute.getName() << "'";
+  if (!function) // ports_c2
+    return op->emitOpError() << "cannot carry '" << attribute.getName().getValue()
+                             << "', expected a function";
   return verifyPort({function, argIndex, false}, attribute);
 }
 
@@ -183,23 +192,35 @@ LogicalResult AttnDialect::verifyRegionResultAttribute(Operation *op, unsigned,
                                                        unsigned resultIndex,
                                                        NamedAttribute attribute) {
   auto function = dyn_cast<FunctionOpInterface>(op);
-  if (!function)
-    return op->emitOpError() << "cannot carry '" << attribute.getName() << "'";
+  if (!function) // ports_c2
+    return op->emitOpError() << "cannot carry '" << attribute.getName().getValue()
+                             << "', expected a function";
   return verifyPort({function, resultIndex, true}, attribute);
+}
+
+static LogicalResult verifyDefaults(Operation *function, Attribute defaults) {
+  auto isSize = [](NamedAttribute entry) {
+    auto size = dyn_cast<IntegerAttr>(entry.getValue());
+    return size && size.getValue().isStrictlyPositive() &&
+           size.getValue().isSignedIntN(64);
+  };
+  auto sizes = dyn_cast<DictionaryAttr>(defaults);
+  if (sizes && llvm::all_of(sizes, isSize)) // defaults_c1
+    return success();
+  return function->emitOpError("'attn.defaults' must map dimension names to positive "
+                               "64-bit sizes, got ")
+         << defaults;
 }
 
 LogicalResult AttnDialect::verifyOperationAttribute(Operation *op,
                                                     NamedAttribute attribute) {
-  if (attribute.getName() != kDefaultsAttr)
-    return success();
-  auto isSize = [](NamedAttribute entry) {
-    auto size = dyn_cast<IntegerAttr>(entry.getValue());
-    return size && size.getValue().isStrictlyPositive();
-  };
-  auto sizes = dyn_cast<DictionaryAttr>(attribute.getValue()); // defaults_c1
-  if (!sizes || !llvm::all_of(sizes, isSize))
-    return op->emitOpError("'attn.defaults' must map dimension names to positive "
-                           "sizes, got ")
-           << attribute.getValue();
+  bool isFunction = isa<FunctionOpInterface>(op);
+  if (attribute.getName() == kDefaultsAttr && isFunction)
+    return verifyDefaults(op, attribute.getValue());
+  if (attribute.getName() == kDefaultsAttr) // defaults_c2
+    return op->emitOpError("cannot carry 'attn.defaults', expected a function");
+  if (isFunction) // defaults_c3
+    return op->emitOpError("unknown attribute '") << attribute.getName().getValue()
+                                                  << "', expected 'attn.defaults'";
   return success();
 }

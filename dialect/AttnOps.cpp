@@ -36,6 +36,11 @@ static RankedTensorType tensorOf(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
+/// The element types of operands and outputs.
+static bool isStorageType(Type type) {
+  return type.isF64() || type.isF32() || type.isF16() || type.isBF16();
+}
+
 /// A `[B, H, N, D]` tensor of a supported element type with static D.
 static LogicalResult verifyRows(Operation *op, StringRef name,
                                 RankedTensorType type) {
@@ -43,8 +48,7 @@ static LogicalResult verifyRows(Operation *op, StringRef name,
     return op->emitOpError() << "'" << name
                              << "' must have rank 4 ([B, H, N, D]), got " << type;
   Type element = type.getElementType();
-  if (!element.isF64() && !element.isF32() && !element.isF16() &&
-      !element.isBF16()) // attend_c2, map_rows_c2
+  if (!isStorageType(element)) // attend_c2, map_rows_c2
     return op->emitOpError() << "'" << name
                              << "' must have element type f64, f32, f16 or "
                                 "bf16, got "
@@ -85,10 +89,12 @@ template <typename OpT> static LogicalResult verifyPairwiseOperands(OpT op) {
     return verifySameSize(op, what, a, ta.getDimSize(dim), b, tb.getDimSize(dim));
   };
   if (failed(same("batch size (dimension 0)", "query", q, "key", k, 0)) ||
-      failed(same("batch size (dimension 0)", "query", q, "value", v, 0)) ||
-      failed(same("number of heads (dimension 1)", "key", k, "value", v, 1)) ||
-      failed(same("number of rows (dimension 2)", "key", k, "value", v, 2)))
-    return failure(); // attend_c5, attend_c6, attend_c7
+      failed(same("batch size (dimension 0)", "query", q, "value", v, 0)))
+    return failure(); // attend_c5
+  if (failed(same("number of heads (dimension 1)", "key", k, "value", v, 1)))
+    return failure(); // attend_c6
+  if (failed(same("number of rows (dimension 2)", "key", k, "value", v, 2)))
+    return failure(); // attend_c7
   int64_t heads = q.getDimSize(1), keyHeads = k.getDimSize(1);
   if (!q.isDynamicDim(1) && !k.isDynamicDim(1) &&
       (keyHeads == 0 || heads % keyHeads)) // attend_c6
@@ -327,6 +333,8 @@ LogicalResult ReduceRowOp::verify() {
   auto type = tensorOf(getVector()); // reduce_row_c1
   if (type.getRank() != 1 || !type.hasStaticShape())
     return emitOpError("'vector' must have rank 1 and a static size, got ") << type;
+  if (!isa_and_nonnull<AttendOp, MapRowsOp, PartialOp>((*this)->getParentOp()))
+    return emitOpError("must stand in a row region of an attn op"); // reduce_row_c2
   return success();
 }
 
@@ -334,15 +342,16 @@ LogicalResult ReduceRowOp::verify() {
 // attn.partial, attn.finish
 //===----------------------------------------------------------------------===//
 
-/// Checks the parts of a partial result: `[M]`, `[M]`, `[M, Dv]` of `element`.
+/// Checks the parts of a partial result: `[M]`, `[M]`, `[M, Dv]` of `element`
+/// (partial_c1, partial_c2, finish_c1, finish_c2).
 static LogicalResult verifyTuple(Operation *op, Value reference, Value sum,
                                  Value accumulator, Type element) {
   auto a = tensorOf(accumulator);
-  if (a.getRank() != 2 || a.getElementType() != element) // partial_c1
+  if (a.getRank() != 2 || a.getElementType() != element || a.getNumElements() == 0)
     return op->emitOpError() << "'accumulator' must be a tensor of rank 2 of "
-                             << element << ", got " << a;
+                             << element << " that is not empty, got " << a;
   if (failed(verifyResult(op, "reference", reference, a.getShape().take_front(), element)))
-    return failure(); // partial_c2
+    return failure();
   return verifyResult(op, "sum", sum, a.getShape().take_front(), element);
 }
 
@@ -359,6 +368,8 @@ LogicalResult PartialOp::verify() {
     return failure();
   if (getWidth() < 1) // partial_c3
     return emitOpError("'width' must be positive, got ") << getWidth();
+  if (!getScale().isFinite()) // partial_c5
+    return emitOpError("'scale' must be finite, got ") << getScaleAttr();
   return success();
 }
 
@@ -375,12 +386,18 @@ LogicalResult PartialOp::verifyRegions() {
 }
 
 LogicalResult FinishOp::verify() {
-  Type element = tensorOf(getSum()).getElementType();
+  auto a = tensorOf(getAccumulator());
+  Type element = a.getElementType();
+  if (!element.isF32() && !element.isF64()) // finish_c1
+    return emitOpError("'accumulator' must have element type f32 or f64, got ")
+           << element;
   if (failed(verifyTuple(*this, getReference(), getSum(), getAccumulator(), element)))
     return failure();
-  auto a = tensorOf(getAccumulator());
-  if (failed(verifyResult(*this, "output", getOutput(), a.getShape(),
-                          tensorOf(getOutput()).getElementType())))
-    return failure(); // finish_c1
+  Type stored = tensorOf(getOutput()).getElementType();
+  if (!isStorageType(stored) || attn::getAccumulatorType(stored) != element) // finish_c3
+    return emitOpError("'output' must have an element type that is accumulated in ")
+           << element << ", got " << stored;
+  if (failed(verifyResult(*this, "output", getOutput(), a.getShape(), stored)))
+    return failure(); // finish_c4
   return verifyResult(*this, "lse", getLse(), a.getShape().take_front(), element);
 }

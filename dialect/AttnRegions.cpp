@@ -5,12 +5,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+//
+// The labels in comments (regions_c3) are those of the constraints in
+// docs/spec.md.
+//
+//===----------------------------------------------------------------------===//
 
 #include "dialect/AttnRegions.h"
 #include "dialect/AttnDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
 using namespace attn;
@@ -31,76 +37,184 @@ static LogicalResult verifyArguments(Operation *op, Region &region,
   return success();
 }
 
-/// Whether `op` computes elementwise on scalars and, if `vectors`, on tensors.
-static bool isElementwise(Operation *op, bool vectors) {
-  if (!isa_and_nonnull<arith::ArithDialect, math::MathDialect>(op->getDialect()))
-    return false;
-  if (!isa<arith::ConstantOp>(op) && !OpTrait::hasElementwiseMappableTraits(op))
-    return false;
-  auto fits = [&](Type type) {
-    return type.isIntOrIndexOrFloat() || (vectors && isa<RankedTensorType>(type));
-  };
-  return llvm::all_of(op->getOperandTypes(), fits) &&
-         llvm::all_of(op->getResultTypes(), fits);
+//===----------------------------------------------------------------------===//
+// One op of a region
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// A region that is checked, op by op.
+struct Body {
+  Operation *parent; ///< The attn op whose region it is.
+  Region &region;
+  StringRef name; ///< The keyword of the region.
+  bool vectors;   ///< Whether it is a row region, which computes vectors.
+
+  bool isCaptured(Value value) const {
+    return value.getParentRegion() != &region;
+  }
+  /// The beginning of a message about `op`.
+  InFlightDiagnostic refuse(Operation *op) const {
+    return op->emitOpError() << "in region '" << name << "' ";
+  }
+};
+} // namespace
+
+/// The types of scalars, and of the elements of tensors.
+static bool isScalar(Type type) {
+  if (type.isIndex() || type.isF64() || type.isF32() || type.isF16() || type.isBF16())
+    return true;
+  return type.isSignlessInteger() && type.getIntOrFloatBitWidth() >= 1 &&
+         type.getIntOrFloatBitWidth() <= 64;
 }
 
-/// A constant part of a vector, or one row of a captured tensor (regions_c4).
-static LogicalResult verifySlice(tensor::ExtractSliceOp slice) {
-  auto type = slice.getResultType();
-  ArrayRef<int64_t> sizes = slice.getStaticSizes();
-  bool rowShaped = type.getRank() == 1 && type.hasStaticShape() &&
-                   !sizes.empty() && sizes.back() == type.getDimSize(0) &&
-                   llvm::all_of(sizes.drop_back(), [](int64_t s) { return s == 1; }) &&
-                   llvm::all_of(slice.getStaticStrides(), [](int64_t s) { return s == 1; });
-  if (!rowShaped)
-    return slice.emitOpError("in a row region must take consecutive elements of "
-                             "the last dimension, sizes 1 before it and strides "
-                             "1, got result ")
-           << type;
-  return success();
+/// How messages call what `isScalar` accepts.
+static constexpr StringLiteral kScalars = "index, i1 to i64, f16, bf16, f32 or f64";
+
+static bool isVector(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return tensor && tensor.getRank() == 1 && tensor.hasStaticShape() &&
+         tensor.getDimSize(0) >= 1 && isScalar(tensor.getElementType());
 }
 
-/// Checks that `op` may stand in a region (regions_c3).
-static LogicalResult verifyBodyOp(Operation *parent, StringRef name,
-                                  Operation *op, bool vectors) {
-  if (isa<YieldOp, tensor::ExtractOp, tensor::DimOp>(op) ||
-      isElementwise(op, vectors))
+/// Whether `op` reads an element, a row or a size of a tensor.
+static bool isRead(Operation *op) {
+  return isa<tensor::ExtractOp, tensor::DimOp, tensor::ExtractSliceOp>(op);
+}
+
+/// Checks the kind of `op` (regions_c3).
+static LogicalResult verifyKind(const Body &body, Operation *op) {
+  bool elementwise =
+      isa_and_nonnull<arith::ArithDialect, math::MathDialect>(op->getDialect()) &&
+      (isa<arith::ConstantOp>(op) || OpTrait::hasElementwiseMappableTraits(op)) &&
+      op->getNumResults() == 1;
+  bool onVectors =
+      isa<tensor::ExtractSliceOp, tensor::ConcatOp, tensor::SplatOp, ReduceRowOp>(op);
+  if (elementwise || isa<YieldOp, tensor::ExtractOp, tensor::DimOp>(op) ||
+      (body.vectors && onVectors))
     return success();
-  if (vectors && isa<tensor::ConcatOp, tensor::SplatOp, ReduceRowOp>(op))
-    return success();
-  if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op); slice && vectors)
-    return verifySlice(slice);
-  InFlightDiagnostic error = parent->emitOpError()
-                             << "region '" << name << "' cannot hold '"
+  InFlightDiagnostic error = body.parent->emitOpError()
+                             << "region '" << body.name << "' cannot hold '"
                              << op->getName()
-                             << "'; expected elementwise arith and math, "
-                                "tensor.extract and tensor.dim of captures";
-  if (vectors)
+                             << "'; expected elementwise arith and math with one "
+                                "result, tensor.extract and tensor.dim of captures";
+  if (body.vectors)
     error << ", tensor.extract_slice, tensor.concat, tensor.splat, "
              "attn.reduce_row";
   error.attachNote(op->getLoc()) << "the op is here";
   return failure();
 }
 
-/// Checks block count, arguments and body of a region that is not empty.
+/// Checks an operand of `op`: captured tensors are read, nothing else, and
+/// elements are read of captured tensors only.
+static LogicalResult verifyOperand(const Body &body, Operation *op, Value operand) {
+  Type type = operand.getType();
+  bool isTensor = isa<TensorType>(type);
+  if (!body.isCaptured(operand)) {
+    if (isTensor && isa<tensor::ExtractOp, tensor::DimOp>(op)) // regions_c6
+      return body.refuse(op) << "must read a captured tensor, got one that the "
+                                "region computes";
+    return success();
+  }
+  if (isTensor && !isRead(op)) // regions_c7
+    return body.refuse(op) << "cannot use a captured tensor as a whole; expected "
+                              "what tensor.extract, tensor.extract_slice or "
+                              "tensor.dim read of it, got "
+                           << type;
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!isScalar(tensor ? tensor.getElementType() : type)) // regions_c11
+    return body.refuse(op) << "can capture scalars and ranked tensors of "
+                           << kScalars << ", got " << type;
+  return success();
+}
+
+/// A constant part of a vector, or one row of a captured tensor.
+static LogicalResult verifySlice(const Body &body, tensor::ExtractSliceOp slice) {
+  auto type = slice.getResultType();
+  ArrayRef<int64_t> sizes = slice.getStaticSizes();
+  bool rowShaped = type.getRank() == 1 && type.hasStaticShape() &&
+                   !sizes.empty() && sizes.back() == type.getDimSize(0) &&
+                   llvm::all_of(sizes.drop_back(), [](int64_t s) { return s == 1; }) &&
+                   llvm::all_of(slice.getStaticStrides(), [](int64_t s) { return s == 1; });
+  if (!rowShaped) // regions_c4
+    return body.refuse(slice)
+           << "must take consecutive elements of the last dimension, sizes 1 "
+              "before it and strides 1, got result "
+           << type;
+  // Upstream's verifier refuses static offsets that are out of bounds.
+  if (!body.isCaptured(slice.getSource()) &&
+      ShapedType::isDynamic(slice.getStaticOffsets().front())) // regions_c8
+    return body.refuse(slice) << "must take a part of a vector from a constant "
+                                 "offset, got one that is computed";
+  return success();
+}
+
+static LogicalResult verifyDim(const Body &body, tensor::DimOp dim) {
+  int64_t rank = cast<RankedTensorType>(dim.getSource().getType()).getRank();
+  std::optional<int64_t> index = getConstantIntValue(dim.getIndex());
+  if (index && *index >= 0 && *index < rank)
+    return success();
+  InFlightDiagnostic error = body.refuse(dim) // regions_c9
+                             << "must take a constant dimension below the rank "
+                             << rank << ", got ";
+  return index ? error << *index : error << "one that is computed";
+}
+
+/// Checks what only some ops have to fulfil.
+static LogicalResult verifyDetails(const Body &body, Operation *op) {
+  if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
+    return verifySlice(body, slice);
+  if (auto dim = dyn_cast<tensor::DimOp>(op))
+    return verifyDim(body, dim);
+  if (auto concat = dyn_cast<tensor::ConcatOp>(op); concat && concat.getDim() != 0)
+    return body.refuse(op) << "must join along dimension 0, got " // regions_c12
+                           << concat.getDim();
+  auto constant = dyn_cast<arith::ConstantOp>(op);
+  if (constant && isa<TensorType>(constant.getType()) &&
+      !isa<SplatElementsAttr>(constant.getValue())) // regions_c5
+    return body.refuse(op) << "must have the same element everywhere, got a dense "
+                              "constant; pass it as a captured tensor";
+  return success();
+}
+
+/// Checks that `op` may stand in a region.
+static LogicalResult verifyBodyOp(const Body &body, Operation *op) {
+  if (failed(verifyKind(body, op)))
+    return failure();
+  for (Value operand : op->getOperands())
+    if (failed(verifyOperand(body, op, operand)))
+      return failure();
+  if (failed(verifyDetails(body, op)))
+    return failure();
+  for (Type type : op->getResultTypes()) // regions_c10
+    if (!isScalar(type) && !(body.vectors && isVector(type)))
+      return body.refuse(op) << "must compute a scalar "
+                             << (body.vectors ? "or a vector of static size " : "")
+                             << "of " << kScalars << ", got " << type;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Whole regions
+//===----------------------------------------------------------------------===//
+
+/// Checks arguments and body of a region that is not empty. It is one block
+/// (SingleBlock) that ends in attn.yield: MLIR asks for a terminator, and
+/// regions_c3 lets no other one stand (regions_c2).
 static LogicalResult verifyRegion(Operation *op, Region &region, StringRef name,
                                   ArrayRef<Type> arguments, bool vectors) {
   if (failed(verifyArguments(op, region, name, arguments)))
     return failure();
+  Body body{op, region, name, vectors};
   for (Operation &inner : region.front())
-    if (failed(verifyBodyOp(op, name, &inner, vectors)))
+    if (failed(verifyBodyOp(body, &inner)))
       return failure();
-  // The verifier of the enclosing op runs after those of the inner ops, but an
-  // empty or unterminated block is only caught here (regions_c2).
-  if (region.front().empty() || !isa<YieldOp>(region.front().back()))
-    return op->emitOpError() << "region '" << name << "' must end in 'attn.yield'";
   return success();
 }
 
 static LogicalResult verifyYield(Operation *op, Region &region, StringRef name,
                                  Type expected) {
   Type got = getYielded(region).getType();
-  if (got != expected)
+  if (got != expected) // regions_c13
     return op->emitOpError() << "region '" << name << "' must yield " << expected
                              << ", got " << got;
   return success();
@@ -121,8 +235,7 @@ FailureOr<int64_t> attn::verifyRowRegion(Operation *op, Region &region,
     return failure();
   Type yielded = getYielded(region).getType();
   auto type = dyn_cast<RankedTensorType>(yielded);
-  if (!type || type.getRank() != 1 || !type.hasStaticShape() ||
-      type.getElementType() != element)
+  if (!type || type.getElementType() != element) // regions_c13
     return op->emitOpError() << "region '" << name
                              << "' must yield a vector of static size of "
                              << element << ", got " << yielded;

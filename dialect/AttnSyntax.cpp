@@ -7,7 +7,8 @@
 //===----------------------------------------------------------------------===//
 //
 // Regions are written like functions, `score (%s: f32, %b, %h, %i, %j) {...}`.
-// Arguments without a type are `index`.
+// Arguments without a type are `index`. The regions of a pairwise op may stand
+// in any order; they are printed in that of the op's definition.
 //
 //===----------------------------------------------------------------------===//
 
@@ -54,10 +55,20 @@ ParseResult attn::parsePairwiseRegions(OpAsmParser &parser, Region &queryRows,
                                               {"value", &valueRows},
                                               {"score", &score},
                                               {"mask", &mask}};
-  for (auto [keyword, region] : regions)
-    if (succeeded(parser.parseOptionalKeyword(keyword)) &&
-        parseRegionWithArguments(parser, *region))
+  StringRef keyword;
+  llvm::SMLoc location = parser.getCurrentLocation();
+  while (succeeded(parser.parseOptionalKeyword(&keyword))) {
+    auto *entry = llvm::find_if(regions, [&](auto &r) { return r.first == keyword; });
+    if (entry == std::end(regions))
+      return parser.emitError(location, "expected region 'query', 'key', 'value', "
+                                        "'score' or 'mask', got '")
+             << keyword << "'";
+    if (!entry->second->empty())
+      return parser.emitError(location, "region '") << keyword << "' is given twice";
+    if (parseRegionWithArguments(parser, *entry->second))
       return failure();
+    location = parser.getCurrentLocation();
+  }
   return success();
 }
 

@@ -5,6 +5,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+//
+// The labels in comments (dot_c3) are those of the constraints in docs/spec.md.
+//
+//===----------------------------------------------------------------------===//
 
 #include "dialect/TileDialect.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -29,24 +33,39 @@ static RankedTensorType tileOf(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
+/// Tiles have one or two dimensions.
+static LogicalResult verifyRank(Operation *op, RankedTensorType tile) {
+  if (tile.getRank() == 1 || tile.getRank() == 2) // tile_c1
+    return success();
+  return op->emitOpError("result must be a tile of rank 1 or 2, got ") << tile;
+}
+
 //===----------------------------------------------------------------------===//
 // Access to views
 //===----------------------------------------------------------------------===//
 
-/// Checks offsets and element type of a tile that meets a view (access_c1..c3).
+/// The last dimension of a view has stride 1, so its rows can be loaded.
+static LogicalResult verifyStride(Operation *op, MemRefType view) {
+  if (view.getRank() == 0 || view.isLastDimUnitStride()) // access_c4
+    return success();
+  return op->emitOpError("the last dimension of 'view' must have stride 1, got ") << view;
+}
+
+/// Checks offsets and element type of a tile that meets a view.
 static LogicalResult verifyAccess(Operation *op, MemRefType view,
                                   RankedTensorType tile, size_t offsets) {
-  if ((int64_t)offsets != view.getRank())
+  if ((int64_t)offsets != view.getRank()) // access_c1
     return op->emitOpError("needs one offset per dimension of 'view', expected ")
            << view.getRank() << ", got " << offsets;
-  if (tile.getRank() < 1 || tile.getRank() > std::min<int64_t>(2, view.getRank()))
+  if (tile.getRank() < 1 ||
+      tile.getRank() > std::min<int64_t>(2, view.getRank())) // access_c2
     return op->emitOpError("tile must have rank 1 or 2 and at most that of "
                            "'view', got ")
            << tile << " and " << view;
-  if (tile.getElementType() != view.getElementType())
+  if (tile.getElementType() != view.getElementType()) // access_c3
     return op->emitOpError("tile and 'view' must have the same element type, got ")
            << tile.getElementType() << " and " << view.getElementType();
-  return success();
+  return verifyStride(op, view);
 }
 
 LogicalResult LoadOp::verify() {
@@ -65,18 +84,24 @@ LogicalResult GatherOp::verify() {
     return emitOpError("needs one index per dimension of 'view', expected ")
            << view.getRank() << ", got " << getIndices().size();
   auto tile = dyn_cast<RankedTensorType>(getResult().getType());
+  bool anyTile = llvm::any_of(getIndices().getTypes(), llvm::IsaPred<RankedTensorType>);
+  if (tile && !anyTile) // gather_c4
+    return emitOpError("with scalar indices must have a scalar result, got ") << tile;
   for (Value index : getIndices()) { // gather_c2
     auto type = dyn_cast<RankedTensorType>(index.getType());
     if (type && (!tile || !type.getElementType().isIndex() ||
                  type.getShape() != tile.getShape()))
-      return emitOpError("index tiles must have the shape of the result, ")
+      return emitOpError("index tiles must be of index and have the shape of the "
+                         "result, ")
              << getResult().getType() << ", got " << type;
   }
   Type element = tile ? tile.getElementType() : getResult().getType();
   if (element != view.getElementType()) // gather_c3
     return emitOpError("result must have the element type of 'view', expected ")
            << view.getElementType() << ", got " << element;
-  return success();
+  if (tile && failed(verifyRank(*this, tile)))
+    return failure();
+  return verifyStride(*this, view);
 }
 
 //===----------------------------------------------------------------------===//
@@ -89,7 +114,7 @@ LogicalResult SplatOp::verify() {
     return emitOpError("'scalar' must have the element type of the result, "
                        "expected ")
            << element << ", got " << getScalar().getType();
-  return success();
+  return verifyRank(*this, tileOf(getResult()));
 }
 
 LogicalResult IotaOp::verify() {
@@ -98,7 +123,7 @@ LogicalResult IotaOp::verify() {
   if (!type.getElementType().isIndex() || along < 0 || along >= type.getRank())
     return emitOpError("result must be an index tile with a dimension ") // iota_c1
            << along << ", got " << type;
-  return success();
+  return verifyRank(*this, type);
 }
 
 LogicalResult BroadcastOp::verify() {
@@ -118,7 +143,7 @@ LogicalResult SliceOp::verify() {
   bool fits = from.getRank() == 2 && to.getRank() == 2 && start >= 0 &&
               to.getDimSize(0) == from.getDimSize(0) &&
               to.getElementType() == from.getElementType() &&
-              start + to.getDimSize(1) <= from.getDimSize(1);
+              start <= from.getDimSize(1) - to.getDimSize(1);
   if (!fits) // slice_c1
     return emitOpError("must take columns of its operand, got ")
            << to << " from " << start << " of " << from;
@@ -128,6 +153,8 @@ LogicalResult SliceOp::verify() {
 LogicalResult ConcatOp::verify() {
   auto to = tileOf(getResult());
   int64_t columns = 0;
+  if (getParts().empty()) // concat_c3
+    return emitOpError("needs at least one operand");
   for (Value part : getParts()) {
     auto from = tileOf(part);
     if (from.getRank() != 2 || to.getRank() != 2 ||
@@ -138,10 +165,10 @@ LogicalResult ConcatOp::verify() {
              << to << ", got " << from;
     columns += from.getDimSize(1);
   }
-  if (getParts().empty() || columns != to.getDimSize(1)) // concat_c2
+  if (columns != to.getDimSize(1)) // concat_c2
     return emitOpError("operands must have as many columns as the result, "
                        "expected ")
-           << to.getShape().back() << ", got " << columns;
+           << to.getDimSize(1) << ", got " << columns;
   return success();
 }
 

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <oneapi/tbb/info.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 
@@ -59,7 +60,9 @@ void ParallelHost::run(const AttnHost *host, int64_t count, AttnBody body,
   if (self.threads == 1 || count == 1)
     return self.runRange(0, count, body, env, scratchBytes);
   namespace tbb = oneapi::tbb;
-  tbb::task_arena arena(self.threads ? self.threads : tbb::task_arena::automatic);
+  // More threads than cores would not run at the same time.
+  int cores = tbb::info::default_concurrency();
+  tbb::task_arena arena(self.threads ? std::min(self.threads, cores) : cores);
   int64_t grain =
       std::max<int64_t>(1, count / (kRangesPerThread * arena.max_concurrency()));
   arena.execute([&] {

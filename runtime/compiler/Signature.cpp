@@ -156,22 +156,34 @@ static LogicalResult describeArguments(func::FuncOp function,
     if (failed(port))
       return failure();
     ports.push_back(*port);
-    layouts.emplace_back().position = i;
+    PortLayout &layout = layouts.emplace_back();
+    layout.position = i;
+    layout.hasDims = function.getArgAttr(i, kDimsAttr) != nullptr;
   }
   return success();
 }
 
 /// Finds the sizes of a result by the names of its dimensions, where the
-/// computation does not tell them, and gives dimensions the names of those that
-/// they come from.
-static void matchDimensions(Signature &signature, Port &port, bool hasDims,
-                            SizeSources &sizes) {
-  for (auto [size, dim] : llvm::zip_equal(sizes, port.dims)) {
+/// computation does not tell them.
+static void findSizes(const Signature &signature, const Port &port,
+                      SizeSources &sizes) {
+  for (auto [size, dim] : llvm::zip_equal(sizes, port.dims))
     if (size.kind == SizeSource::Kind::Unknown)
       size = findDimension(signature, dim);
-    if (size.kind == SizeSource::Kind::Argument && !hasDims)
-      dim = signature.arguments[size.argument].dims[size.dim];
+}
+
+/// Gives the dimensions of a result the names of those that they come from.
+/// Returns whether all of them have names of the spec.
+static bool nameDimensions(const Signature &signature, const SizeSources &sizes,
+                           Port &port) {
+  bool areGiven = true;
+  for (auto [size, dim] : llvm::zip_equal(sizes, port.dims)) {
+    if (size.kind != SizeSource::Kind::Argument)
+      continue;
+    dim = signature.arguments[size.argument].dims[size.dim];
+    areGiven &= signature.argumentLayouts[size.argument].hasDims;
   }
+  return areGiven;
 }
 
 /// Describes what the function returns.
@@ -183,13 +195,14 @@ static LogicalResult describeResults(func::FuncOp function, Signature &signature
         describePort(function, type, attributes, getResultName(i));
     if (failed(port))
       return failure();
-    bool hasDims = attributes && attributes.contains(kDimsAttr);
     SizeSources sizes = traceSizes(end->getOperand(i));
-    matchDimensions(signature, *port, hasDims, sizes);
+    findSizes(signature, *port, sizes);
+    PortLayout &layout = signature.resultLayouts.emplace_back();
+    layout.position = function.getNumArguments() + i;
+    layout.hasDims = (attributes && attributes.contains(kDimsAttr)) ||
+                     nameDimensions(signature, sizes, *port);
     signature.resultSizes.push_back(sizes);
     signature.results.push_back(*port);
-    signature.resultLayouts.emplace_back().position =
-        function.getNumArguments() + i;
   }
   return success();
 }
@@ -200,7 +213,7 @@ static void describeResultArguments(func::FuncOp function, Signature &signature)
        llvm::zip_equal(signature.results, signature.resultLayouts)) {
     auto type = cast<ShapedType>(function.getArgumentTypes()[layout.position]);
     SizeSources sizes = getStaticSizes(type);
-    matchDimensions(signature, port, /*hasDims=*/true, sizes);
+    findSizes(signature, port, sizes);
     signature.resultSizes.push_back(sizes);
   }
 }
@@ -245,25 +258,23 @@ FailureOr<Signature> attn::describeFunction(func::FuncOp function) {
 
 void attn::annotateFunction(func::FuncOp function, const Signature &signature) {
   Builder builder(function.getContext());
-  auto annotate = [&](const Port &port, unsigned position) {
-    bool isResult = position >= function.getNumArguments();
-    unsigned i = isResult ? position - function.getNumArguments() : position;
-    auto set = [&](StringRef name, Attribute value) {
-      if (isResult && !function.getResultAttr(i, name))
-        function.setResultAttr(i, name, value);
-      else if (!isResult && !function.getArgAttr(i, name))
-        function.setArgAttr(i, name, value);
-    };
-    SmallVector<StringRef> dims(port.dims.begin(), port.dims.end());
-    set(kNameAttr, builder.getStringAttr(port.name));
-    set(kDimsAttr, builder.getStrArrayAttr(dims));
+  auto set = [&](unsigned position, StringRef name, Attribute value) {
+    unsigned arguments = function.getNumArguments();
+    if (position < arguments && !function.getArgAttr(position, name))
+      function.setArgAttr(position, name, value);
+    if (position >= arguments && !function.getResultAttr(position - arguments, name))
+      function.setResultAttr(position - arguments, name, value);
   };
   for (auto [port, layout] :
        llvm::zip_equal(signature.arguments, signature.argumentLayouts))
-    annotate(port, layout.position);
+    set(layout.position, kNameAttr, builder.getStringAttr(port.name));
   for (auto [port, layout] :
-       llvm::zip_equal(signature.results, signature.resultLayouts))
-    annotate(port, layout.position);
+       llvm::zip_equal(signature.results, signature.resultLayouts)) {
+    SmallVector<StringRef> dims(port.dims.begin(), port.dims.end());
+    set(layout.position, kNameAttr, builder.getStringAttr(port.name));
+    if (layout.hasDims)
+      set(layout.position, kDimsAttr, builder.getStrArrayAttr(dims));
+  }
 }
 
 //===----------------------------------------------------------------------===//

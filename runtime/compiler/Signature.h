@@ -36,8 +36,9 @@ struct AttendFacts {
   double flopsPerPair = 0;        ///< For one query, one key, one head.
 };
 
-/// The strides that the compiled code assumes.
+/// What the compiler knows of a port beside what callers need.
 struct PortLayout {
+  bool hasDims = false;                  ///< Dimensions have names of the spec.
   bool isContiguous = false;             ///< A memref without layout.
   llvm::SmallVector<int64_t, 4> strides; ///< ShapedType::kDynamic where open.
   unsigned position = 0;                 ///< Among all arguments of the code.
@@ -58,8 +59,9 @@ struct Signature {
 /// no buffer can have.
 mlir::FailureOr<Signature> describeFunction(mlir::func::FuncOp function);
 
-/// Writes names and dimensions down as attributes where the function has none,
-/// so that later forms of the program describe themselves as well.
+/// Writes names of ports and dimensions of results down as attributes where the
+/// function has none, so that later forms of the program describe themselves as
+/// well. Generated names of dimensions are not written.
 void annotateFunction(mlir::func::FuncOp function, const Signature &signature);
 
 /// Takes element types and layouts from the lowered function, whose arguments

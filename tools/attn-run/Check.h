@@ -12,7 +12,8 @@
 //
 //   max(2 * max|naive - reference|, 8 * eps * max|reference|)
 //
-// where eps is that of the accumulator: float64 for f64 results, else float32.
+// where eps is that of float32; for f64 results, whose reference is no more
+// precise than they are, the bound is 32 eps of float64.
 // The naive evaluation rounds its results as the kernel does, so the rounding
 // of 16-bit results is part of the first term. Infinities and NaN must stand
 // exactly where the reference has them; docs/numerics.md gives the reasons.

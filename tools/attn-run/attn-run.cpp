@@ -207,7 +207,9 @@ static Error runChecks(const Session &session, const Arrays &arguments,
     if (!values)
       return makeError("phase {0}: {1}", phase,
                        llvm::toString(values.takeError()));
-    passed &= reportComparisons(llvm::outs(), phase, *definition, *values);
+    passed &= reportComparisons(llvm::outs(),
+                                llvm::formatv("phase {0,-20}", phase).str(),
+                                *definition, *values);
   }
   return Error::success();
 }
