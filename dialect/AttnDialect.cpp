@@ -181,21 +181,15 @@ static LogicalResult verifyPort(Port port, NamedAttribute attribute) {
 LogicalResult AttnDialect::verifyRegionArgAttribute(Operation *op, unsigned,
                                                     unsigned argIndex,
                                                     NamedAttribute attribute) {
-  auto function = dyn_cast<FunctionOpInterface>(op);
-  if (!function) // ports_c2
-    return op->emitOpError() << "cannot carry '" << attribute.getName().getValue()
-                             << "', expected a function";
-  return verifyPort({function, argIndex, false}, attribute);
+  // Only the verifier of functions asks.
+  return verifyPort({cast<FunctionOpInterface>(op), argIndex, false}, attribute);
 }
 
 LogicalResult AttnDialect::verifyRegionResultAttribute(Operation *op, unsigned,
                                                        unsigned resultIndex,
                                                        NamedAttribute attribute) {
-  auto function = dyn_cast<FunctionOpInterface>(op);
-  if (!function) // ports_c2
-    return op->emitOpError() << "cannot carry '" << attribute.getName().getValue()
-                             << "', expected a function";
-  return verifyPort({function, resultIndex, true}, attribute);
+  // Only the verifier of functions asks.
+  return verifyPort({cast<FunctionOpInterface>(op), resultIndex, true}, attribute);
 }
 
 static LogicalResult verifyDefaults(Operation *function, Attribute defaults) {

@@ -16,7 +16,8 @@ using namespace attn;
 
 /// The phase that changes the element type of a spec.
 static Phase getDtypePhase(StringRef dtype) {
-  return {"set-dtype", Form::Attn, [dtype = dtype.str()](OpPassManager &manager) {
+  return {"set-dtype", Form::Attn,
+          [dtype = dtype.str()](OpPassManager &manager) {
             SetDtypeOptions options;
             options.dtype = dtype;
             manager.addPass(createSetDtype(options));
@@ -56,7 +57,8 @@ SmallVector<Phase> attn::getTilePhases(const TileOptions &options) {
   return phases;
 }
 
-SmallVector<Phase> attn::getReferencePhases(StringRef dtype, StringRef precision) {
+SmallVector<Phase> attn::getReferencePhases(StringRef dtype,
+                                            StringRef precision) {
   SmallVector<Phase> phases;
   if (!dtype.empty())
     phases.push_back(getDtypePhase(dtype));

@@ -34,7 +34,8 @@ enum class Form { Attn, Tile, Vector, Llvm };
 struct Phase {
   std::string name;
   Form form;
-  std::function<void(mlir::OpPassManager &)> build; ///< Adds passes on a module.
+  std::function<void(mlir::OpPassManager &)>
+      build; ///< Adds passes on a module.
 };
 
 /// What the phases before the waist need to know of the user and the target.
@@ -53,11 +54,12 @@ llvm::SmallVector<Phase> getTilePhases(const TileOptions &options);
 llvm::SmallVector<Phase> getReferencePhases(llvm::StringRef dtype,
                                             llvm::StringRef precision);
 
-/// From any form between a spec and a tile program to its executable definition:
-/// loops of scf over memref, arith and math. `precision` is that of
-/// `attn-lower-to-reference`. Functions end up in destination-passing style, like
-/// tile programs: tensors become memrefs of any strides but a last one of 1, and
-/// results memrefs behind the arguments. Nothing that is allocated leaks.
+/// From any form between a spec and a tile program to its executable
+/// definition: loops of scf over memref, arith and math. `precision` is that of
+/// `attn-lower-to-reference`. Functions end up in destination-passing style,
+/// like tile programs: tensors become memrefs of any strides but a last one of
+/// 1, and results memrefs behind the arguments. Nothing that is allocated
+/// leaks.
 void buildReferencePipeline(mlir::OpPassManager &pm, llvm::StringRef precision);
 
 /// Makes the above known to the optimizer as `attn-reference-pipeline`.

@@ -43,8 +43,8 @@ static void *getScratch(int64_t bytes) {
 ParallelHost::ParallelHost(int threads)
     : AttnHost{&ParallelHost::run}, threads(threads) {}
 
-void ParallelHost::runRange(int64_t begin, int64_t end, AttnBody body, void *env,
-                            int64_t scratchBytes) const {
+void ParallelHost::runRange(int64_t begin, int64_t end, AttnBody body,
+                            void *env, int64_t scratchBytes) const {
   void *scratch = getScratch(scratchBytes);
   if (!scratch && scratchBytes > 0)
     outOfMemory = true;
@@ -63,8 +63,8 @@ void ParallelHost::run(const AttnHost *host, int64_t count, AttnBody body,
   // More threads than cores would not run at the same time.
   int cores = tbb::info::default_concurrency();
   tbb::task_arena arena(self.threads ? std::min(self.threads, cores) : cores);
-  int64_t grain =
-      std::max<int64_t>(1, count / (kRangesPerThread * arena.max_concurrency()));
+  int64_t grain = std::max<int64_t>(
+      1, count / (kRangesPerThread * arena.max_concurrency()));
   arena.execute([&] {
     tbb::parallel_for(
         tbb::blocked_range<int64_t>(0, count, grain),

@@ -29,8 +29,7 @@ static std::string getObjection(VectorType type, int64_t vectorBits) {
   if (type.isScalable())
     return "expected a vector of fixed length";
   Type element = type.getElementType();
-  int64_t width =
-      element.isIntOrFloat() ? element.getIntOrFloatBitWidth() : 64;
+  int64_t width = element.isIntOrFloat() ? element.getIntOrFloatBitWidth() : 64;
   int64_t bits = width * type.getNumElements();
   if (bits <= kLargestRegisters * vectorBits)
     return "";
@@ -48,8 +47,8 @@ struct CheckVectors : attn::impl::CheckVectorsBase<CheckVectors> {
     std::string objection = vector ? getObjection(vector, vectorBits) : "";
     if (objection.empty())
       return success();
-    return op->emitOpError() << "has a value of type " << vector << ": "
-                             << objection;
+    return op->emitOpError()
+           << "has a value of type " << vector << ": " << objection;
   }
 
   void runOnOperation() override {

@@ -35,8 +35,9 @@ static LogicalResult verifyEntry(func::FuncOp function) {
       return function.emitOpError("argument ")
              << i << " must be a memref here, got " << type;
   if (function.getNumResults())
-    return function.emitOpError("must write its results to memrefs, got a result "
-                                "of type ")
+    return function.emitOpError(
+               "must write its results to memrefs, got a result "
+               "of type ")
            << function.getResultTypes().front();
   return success();
 }
@@ -66,8 +67,8 @@ LogicalResult attn::prepareEntries(ModuleOp module) {
     if (!call->hasAttr(kScratchBytesAttr) ||
         call->getParentOfType<func::FuncOp>().isPublic())
       return WalkResult::advance();
-    call.emitOpError("with '") << kScratchBytesAttr
-                               << "' must be in a public function";
+    call.emitOpError("with '")
+        << kScratchBytesAttr << "' must be in a public function";
     return WalkResult::interrupt();
   });
   return failure(result.wasInterrupted());
@@ -79,7 +80,8 @@ LogicalResult attn::prepareEntries(ModuleOp module) {
 
 /// The struct of the captures of `call`.
 static LLVM::LLVMStructType getEnvironmentType(LLVM::CallOp call) {
-  SmallVector<Type> types(call.getArgOperands().drop_front(kFirstCapture).getTypes());
+  SmallVector<Type> types(
+      call.getArgOperands().drop_front(kFirstCapture).getTypes());
   return LLVM::LLVMStructType::getLiteral(call.getContext(), types);
 }
 
@@ -90,7 +92,8 @@ static Value getField(OpBuilder &builder, Location loc, Type type, Value base,
                              ArrayRef<LLVM::GEPArg>{0, index});
 }
 
-/// Makes the function that unpacks the captures and calls the blocks.
+/// Makes the function that unpacks the captures and calls the blocks. Only the
+/// aligned pointer of the scratch memory is followed, and by nobody else.
 static LLVM::LLVMFuncOp makeShare(OpBuilder &builder, SymbolTable &symbols,
                                   LLVM::CallOp call) {
   MLIRContext *context = builder.getContext();
@@ -102,15 +105,16 @@ static LLVM::LLVMFuncOp makeShare(OpBuilder &builder, SymbolTable &symbols,
   auto blocks = symbols.lookup<LLVM::LLVMFuncOp>(*call.getCallee());
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointAfter(blocks);
-  auto share = LLVM::LLVMFuncOp::create(
-      builder, loc, (blocks.getName() + "_share").str(), type,
-      LLVM::Linkage::Internal);
+  auto share = LLVM::LLVMFuncOp::create(builder, loc,
+                                        (blocks.getName() + "_share").str(),
+                                        type, LLVM::Linkage::Internal);
   symbols.insert(share);
   builder.setInsertionPointToStart(share.addEntryBlock(builder));
   SmallVector<Value> operands(call.getArgOperands().size());
   operands[0] = share.getArgument(1);
   operands[1] = share.getArgument(2);
-  operands[kScratchOperand] = operands[kScratchOperand + 1] = share.getArgument(3);
+  operands[kScratchOperand] = operands[kScratchOperand + 1] =
+      share.getArgument(3);
   Value zero = LLVM::ConstantOp::create(builder, loc, word, 0);
   for (unsigned i = kScratchOperand + 2; i < kFirstCapture; ++i)
     operands[i] = zero; // Offset, size and stride, which are static.
@@ -121,6 +125,9 @@ static LLVM::LLVMFuncOp makeShare(OpBuilder &builder, SymbolTable &symbols,
         getField(builder, loc, environment, share.getArgument(0), i));
   LLVM::CallOp::create(builder, loc, blocks, operands);
   LLVM::ReturnOp::create(builder, loc, ValueRange());
+  blocks.setArgAttr(kScratchOperand + 1,
+                    LLVM::LLVMDialect::getNoAliasAttrName(),
+                    builder.getUnitAttr());
   return share;
 }
 
@@ -160,8 +167,8 @@ static void callHost(LLVM::CallOp call, SymbolTable &symbols) {
   Value callee = LLVM::LoadOp::create(builder, loc, host.getType(), host);
   auto type = LLVM::LLVMFunctionType::get(
       LLVM::LLVMVoidType::get(builder.getContext()),
-      {host.getType(), count.getType(), address.getType(), environment.getType(),
-       scratchBytes.getType()});
+      {host.getType(), count.getType(), address.getType(),
+       environment.getType(), scratchBytes.getType()});
   LLVM::CallOp::create(
       builder, loc, type,
       ValueRange{callee, host, count, address, environment, scratchBytes});
@@ -178,15 +185,16 @@ static void makeEntry(LLVM::LLVMFuncOp wrapper, StringRef name) {
   builder.setInsertionPointAfter(wrapper);
   Location loc = wrapper.getLoc();
   auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
-  auto type = LLVM::LLVMFunctionType::get(builder.getI32Type(), {pointer, pointer});
-  auto entry = LLVM::LLVMFuncOp::create(builder, loc,
-                                        (kEntryPrefix + name).str(), type);
+  auto type =
+      LLVM::LLVMFunctionType::get(builder.getI32Type(), {pointer, pointer});
+  auto entry =
+      LLVM::LLVMFuncOp::create(builder, loc, (kEntryPrefix + name).str(), type);
   builder.setInsertionPointToStart(entry.addEntryBlock(builder));
   SmallVector<Value> operands = {entry.getArgument(0)};
   for (int32_t i = 0, n = wrapper.getNumArguments() - 1; i < n; ++i) {
-    Value address = LLVM::GEPOp::create(builder, loc, pointer, pointer,
-                                        entry.getArgument(1),
-                                        ArrayRef<LLVM::GEPArg>{i});
+    Value address =
+        LLVM::GEPOp::create(builder, loc, pointer, pointer,
+                            entry.getArgument(1), ArrayRef<LLVM::GEPArg>{i});
     operands.push_back(LLVM::LoadOp::create(builder, loc, pointer, address));
   }
   LLVM::CallOp::create(builder, loc, wrapper, operands);

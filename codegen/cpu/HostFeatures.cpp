@@ -62,15 +62,14 @@ llvm::Expected<CpuTarget> attn::getCpuTarget(StringRef name) {
   for (StringRef level : {"avx512", "avx2", "baseline"})
     if (name == level || (name.empty() && hostHas(level)))
       return getLevel(level);
-  return llvm::createStringError(
-      "unknown instruction set '" + name +
-      "': expected avx512, avx2 or baseline");
+  return llvm::createStringError("unknown instruction set '" + name +
+                                 "': expected avx512, avx2 or baseline");
 }
 
 llvm::Error attn::checkRunsHere(const CpuTarget &target) {
   if (hostHas(target.name))
     return llvm::Error::success();
-  return llvm::createStringError("this machine cannot run code for cpu:" +
-                                 target.name + "; its widest is cpu:" +
-                                 llvm::cantFail(getCpuTarget("")).name);
+  return llvm::createStringError(
+      "this machine cannot run code for cpu:" + target.name +
+      "; its widest is cpu:" + llvm::cantFail(getCpuTarget("")).name);
 }

@@ -7,13 +7,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/ObjectCode.h"
+#include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/SmallVectorMemoryBuffer.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Host.h"
-#include "mlir/Target/LLVMIR/Export.h"
 
 using namespace attn;
 
@@ -27,8 +27,7 @@ createMachine(const CpuTarget &target) {
   (void)initialized;
   llvm::Triple triple(llvm::sys::getProcessTriple());
   std::string error;
-  const llvm::Target *entry =
-      llvm::TargetRegistry::lookupTarget(triple, error);
+  const llvm::Target *entry = llvm::TargetRegistry::lookupTarget(triple, error);
   if (!entry)
     return llvm::createStringError(error);
   return std::unique_ptr<llvm::TargetMachine>(entry->createTargetMachine(

@@ -10,10 +10,10 @@
 #define ATTN_CODEGEN_CPU_OBJECTCODE_H
 
 #include "codegen/cpu/HostFeatures.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Target/TargetMachine.h"
-#include "mlir/IR/BuiltinOps.h"
 
 namespace attn {
 

@@ -6,18 +6,18 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Terms: a block is one iteration of an scf.forall, numbered in row-major order;
-// scratch is the memory that replaces the allocas of its body.
+// Terms: a block is one iteration of an scf.forall, numbered in row-major
+// order; scratch is the memory that replaces the allocas of its body.
 //
 // Steps for each loop: (1) scf.forall becomes a serial scf.for over the number
-// of the block, which computes the indices of the block by division; (2) allocas
-// become views of a buffer outside of that loop; (3) the loop moves into a
-// function, with a range of its own and what it reads from outside as arguments.
+// of the block, which computes the indices of the block by division; (2)
+// allocas become views of a buffer outside of that loop; (3) the loop moves
+// into a function, with a range of its own and what it reads from outside as
+// arguments.
 //
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/Passes.h"
-#include "llvm/Support/MathExtras.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/SCF/Transforms/Transforms.h"
@@ -25,6 +25,7 @@
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Interfaces/DataLayoutInterfaces.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace attn {
 #define GEN_PASS_DEF_OUTLINEPARALLEL
@@ -45,13 +46,14 @@ static constexpr int64_t kLargestScratch = 8 << 20;
 //===----------------------------------------------------------------------===//
 
 /// How often each dimension of `loop` runs: max(0, ceil((ub - lb) / step)).
-static SmallVector<Value> getTripCounts(RewriterBase &rewriter, scf::ForallOp loop) {
+static SmallVector<Value> getTripCounts(RewriterBase &rewriter,
+                                        scf::ForallOp loop) {
   Location loc = loop.getLoc();
   Value zero = arith::ConstantIndexOp::create(rewriter, loc, 0);
   SmallVector<Value> counts;
   for (auto [lower, upper, step] :
-       llvm::zip_equal(loop.getLowerBound(rewriter), loop.getUpperBound(rewriter),
-                       loop.getStep(rewriter))) {
+       llvm::zip_equal(loop.getLowerBound(rewriter),
+                       loop.getUpperBound(rewriter), loop.getStep(rewriter))) {
     Value length = rewriter.createOrFold<arith::SubIOp>(loc, upper, lower);
     Value count = rewriter.createOrFold<arith::CeilDivSIOp>(loc, length, step);
     counts.push_back(rewriter.createOrFold<arith::MaxSIOp>(loc, count, zero));
@@ -101,7 +103,8 @@ static scf::ForOp makeSerial(RewriterBase &rewriter, scf::ForallOp loop) {
 
 /// Turns the loops inside `loop` that could run in parallel into serial ones:
 /// the outer one gives enough to do.
-static LogicalResult makeInnerSerial(RewriterBase &rewriter, scf::ForallOp loop) {
+static LogicalResult makeInnerSerial(RewriterBase &rewriter,
+                                     scf::ForallOp loop) {
   SmallVector<scf::ForallOp> inner;
   loop.getBody()->walk([&](scf::ForallOp op) { inner.push_back(op); });
   for (scf::ForallOp op : inner)
@@ -148,7 +151,8 @@ static FailureOr<ScratchLayout> layOutScratch(scf::ForallOp loop) {
   if (layout.bytes > kLargestScratch)
     return loop.emitError("a block needs ")
            << layout.bytes << " bytes of scratch memory, at most "
-           << kLargestScratch << " are allowed; make block_q or block_k smaller";
+           << kLargestScratch
+           << " are allowed; make block_q or block_k smaller";
   return layout;
 }
 
@@ -165,8 +169,8 @@ static Value makeScratch(RewriterBase &rewriter, scf::ForOp serial,
     Location loc = alloca.getLoc();
     // Views use types in the default memory space, as scratch does.
     Value offset = arith::ConstantIndexOp::create(rewriter, loc, start);
-    Value view = memref::ViewOp::create(rewriter, loc, alloca.getType(), scratch,
-                                        offset, ValueRange());
+    Value view = memref::ViewOp::create(rewriter, loc, alloca.getType(),
+                                        scratch, offset, ValueRange());
     rewriter.replaceOp(alloca, view);
   }
   return scratch;
@@ -178,8 +182,8 @@ static Value makeScratch(RewriterBase &rewriter, scf::ForOp serial,
 
 /// What `serial` reads from outside, but for its scratch. Constants are copied
 /// into it.
-static SmallVector<Value> takeCaptures(RewriterBase &rewriter, scf::ForOp serial,
-                                       Value scratch) {
+static SmallVector<Value> takeCaptures(RewriterBase &rewriter,
+                                       scf::ForOp serial, Value scratch) {
   SetVector<Value> used;
   getUsedValuesDefinedAbove(serial.getRegion(), used);
   SmallVector<Value> captures;
@@ -187,8 +191,8 @@ static SmallVector<Value> takeCaptures(RewriterBase &rewriter, scf::ForOp serial
   for (Value value : used) {
     Operation *definition = value.getDefiningOp();
     if (definition && definition->hasTrait<OpTrait::ConstantLike>())
-      replaceAllUsesInRegionWith(value, rewriter.clone(*definition)->getResult(0),
-                                 serial.getRegion());
+      replaceAllUsesInRegionWith(
+          value, rewriter.clone(*definition)->getResult(0), serial.getRegion());
     else if (value != scratch)
       captures.push_back(value);
   }
@@ -211,11 +215,10 @@ static func::FuncOp makeFunction(RewriterBase &rewriter, SymbolTable &symbols,
   Location loc = serial.getLoc();
   SmallVector<Type> types(2, rewriter.getIndexType());
   llvm::append_range(types, outside.getTypes());
-  auto function = func::FuncOp::create(loc, (parent.getName() + "_blocks").str(),
-                                       rewriter.getFunctionType(types, {}));
+  auto function =
+      func::FuncOp::create(loc, (parent.getName() + "_blocks").str(),
+                           rewriter.getFunctionType(types, {}));
   function.setPrivate();
-  function.setArgAttr(2, LLVM::LLVMDialect::getNoAliasAttrName(),
-                      rewriter.getUnitAttr());
   symbols.insert(function, std::next(Block::iterator(parent)));
   Block *entry = function.addEntryBlock();
   rewriter.setInsertionPointToStart(entry);
@@ -234,8 +237,9 @@ static func::FuncOp makeFunction(RewriterBase &rewriter, SymbolTable &symbols,
 /// Turns one loop into a call of a function.
 static LogicalResult outline(scf::ForallOp loop, SymbolTable &symbols) {
   if (loop.getNumResults())
-    return loop.emitOpError("must not yield tensors here, expected its blocks to "
-                            "write memrefs");
+    return loop.emitOpError(
+        "must not yield tensors here, expected its blocks to "
+        "write memrefs");
   auto parent = loop->getParentOfType<func::FuncOp>();
   if (!parent)
     return loop.emitOpError("must be in a function");
@@ -254,7 +258,8 @@ static LogicalResult outline(scf::ForallOp loop, SymbolTable &symbols) {
     return failure();
   outside.insert(outside.begin(), scratch);
 
-  SmallVector<Value> operands = {serial.getLowerBound(), serial.getUpperBound()};
+  SmallVector<Value> operands = {serial.getLowerBound(),
+                                 serial.getUpperBound()};
   llvm::append_range(operands, outside);
   Operation *place = scratch.getDefiningOp();
   func::FuncOp function =

@@ -18,9 +18,9 @@
 
 namespace attn {
 
-/// On a call of outlined blocks, `func.call @blocks(%begin, %end, %scratch, ...)`:
-/// the range may be split among threads, each with scratch memory of its own of
-/// this many bytes.
+/// On a call of outlined blocks, `func.call @blocks(%begin, %end, %scratch,
+/// ...)`: the range may be split among threads, each with scratch memory of its
+/// own of this many bytes.
 inline constexpr llvm::StringLiteral kScratchBytesAttr = "attn.scratch_bytes";
 
 #define GEN_PASS_DECL

@@ -117,11 +117,11 @@ def OutlineParallel : Pass<"attn-cpu-outline-parallel", "::mlir::ModuleOp"> {
       return
     }
     func.func private @f_blocks(%begin: index, %end: index,
-        %scratch: memref<64xi8> {llvm.noalias}, %x: memref<?xf32>) {
+        %scratch: memref<64xi8>, %x: memref<?xf32>) {
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %t = memref.view %scratch[%c0][] : memref<64xi8> to memref<8xf32>
       scf.for %i = %begin to %end step %c1 {
+        %t = memref.view %scratch[%c0][] : memref<64xi8> to memref<8xf32>
         %v = memref.load %x[%i] : memref<?xf32>
         memref.store %v, %t[%c0] : memref<8xf32>
       }
@@ -146,7 +146,8 @@ def ToLlvm : Pass<"attn-cpu-to-llvm", "::mlir::ModuleOp"> {
     `runtime/ParallelFor.h`: `attn_entry_f(host, args) -> i32`, and is not visible
     itself any more. A call with `attn.scratch_bytes` becomes a call of the host:
     its captures are stored into a struct on the stack, and a function that
-    unpacks them is what the host calls.
+    unpacks them is what the host calls. Nothing else points to scratch memory,
+    which LLVM is told.
 
     Before: func, scf, cf, arith, math, memref, affine, index and rank-1 vectors;
     public functions take memrefs and return nothing. After: only the LLVM

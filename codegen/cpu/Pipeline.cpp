@@ -32,21 +32,20 @@ static CpuMathOptions getMathOptions(const CpuTarget &target) {
 
 SmallVector<Phase> attn::getCpuPhases(const CpuTarget &target) {
   SmallVector<Phase> phases;
-  phases.push_back({"block-registers", Form::Vector,
-                    [target](OpPassManager &manager) {
-                      manager.addNestedPass<func::FuncOp>(
-                          createBlockRegistersPass(target.vectorBits,
-                                                   target.vectorRegisters,
-                                                   target.hasFma));
-                      addCleanup(manager);
-                    }});
-  phases.push_back({"expand-math", Form::Vector, [target](OpPassManager &manager) {
-                      manager.addPass(createExpandMathPass(getMathOptions(target)));
-                      addCleanup(manager);
-                      CheckVectorsOptions options;
-                      options.vectorBits = target.vectorBits;
-                      manager.addPass(createCheckVectors(options));
-                    }});
+  phases.push_back(
+      {"block-registers", Form::Vector, [target](OpPassManager &manager) {
+         manager.addNestedPass<func::FuncOp>(createBlockRegistersPass(
+             target.vectorBits, target.vectorRegisters, target.hasFma));
+         addCleanup(manager);
+       }});
+  phases.push_back(
+      {"expand-math", Form::Vector, [target](OpPassManager &manager) {
+         manager.addPass(createExpandMathPass(getMathOptions(target)));
+         addCleanup(manager);
+         CheckVectorsOptions options;
+         options.vectorBits = target.vectorBits;
+         manager.addPass(createCheckVectors(options));
+       }});
   llvm::append_range(phases, getPlainCpuPhases());
   return phases;
 }

@@ -53,6 +53,9 @@ static LogicalResult simplify(ModuleOp module) {
   vector::populateVectorToVectorCanonicalizationPatterns(patterns);
   vector::populateVectorBroadcastLoweringPatterns(patterns);
   vector::populateVectorMaskOpLoweringPatterns(patterns);
+  // Positions are compared in 64 bits: a bound may exceed 32.
+  vector::populateVectorMaskMaterializationPatterns(
+      patterns, /*force32BitVectorIndices=*/false);
   vector::populateVectorInsertExtractStridedSliceTransforms(patterns);
   vector::populateVectorTransferLoweringPatterns(patterns,
                                                  /*maxTransferRank=*/1);
@@ -67,7 +70,8 @@ static void populatePatterns(LLVMTypeConverter &types,
   cf::populateControlFlowToLLVMConversionPatterns(types, patterns);
   cf::populateAssertToLLVMConversionPattern(types, patterns);
   arith::populateArithToLLVMConversionPatterns(types, patterns);
-  populateMathToLLVMConversionPatterns(types, patterns, /*approximateLog1p=*/false,
+  populateMathToLLVMConversionPatterns(types, patterns,
+                                       /*approximateLog1p=*/false,
                                        /*benefit=*/2);
   populateMathToLibmConversionPatterns(patterns);
   index::populateIndexToLLVMConversionPatterns(types, patterns);

@@ -60,10 +60,11 @@ static Error checkSizes(const Given &given) {
   for (auto [i, expected] : llvm::enumerate(given.port.sizes)) {
     int64_t size = given.buffer.sizes[i];
     if (size < 0)
-      return given.dimensionError(i, "must not be negative, got " + toString(size));
-    if (expected >= 0 && size != expected)
-      return given.dimensionError(i, "must be " + toString(expected) + ", got " +
+      return given.dimensionError(i, "must not be negative, got " +
                                          toString(size));
+    if (expected >= 0 && size != expected)
+      return given.dimensionError(i, "must be " + toString(expected) +
+                                         ", got " + toString(size));
   }
   return Error::success();
 }
@@ -89,8 +90,9 @@ static Error checkStrides(const Given &given) {
       return given.dimensionError(i, "must not have a negative stride, got " +
                                          toString(stride));
     if (given.role == "result" && stride == 0)
-      return given.dimensionError(i, "must not have stride 0: its elements would "
-                                     "overlap");
+      return given.dimensionError(i,
+                                  "must not have stride 0: its elements would "
+                                  "overlap");
     std::optional<int64_t> fixed = getFixedStride(given, i);
     if (fixed && stride != *fixed)
       return given.dimensionError(i, "must have stride " + toString(*fixed) +
@@ -121,7 +123,8 @@ static Error checkData(const Given &given) {
     return given.error("data must not be null");
   uintptr_t alignment = getByteSize(given.port.type);
   if (reinterpret_cast<uintptr_t>(given.buffer.data) % alignment)
-    return given.error("data must be aligned to " + Twine(alignment) + " bytes");
+    return given.error("data must be aligned to " + Twine(alignment) +
+                       " bytes");
   return Error::success();
 }
 
@@ -144,8 +147,8 @@ static Error checkBuffers(StringRef role, const std::vector<Port> &ports,
                           const std::vector<PortLayout> &layouts,
                           ArrayRef<Buffer> buffers) {
   if (buffers.size() != ports.size())
-    return llvm::createStringError("expected " + Twine(ports.size()) + " " + role +
-                                   "s, got " + Twine(buffers.size()));
+    return llvm::createStringError("expected " + Twine(ports.size()) + " " +
+                                   role + "s, got " + Twine(buffers.size()));
   for (size_t i = 0; i < ports.size(); ++i)
     if (Error error = checkBuffer({role, ports[i], layouts[i], buffers[i]}))
       return error;
@@ -178,7 +181,8 @@ public:
     if (source.kind != SizeSource::Kind::Argument)
       return "size " + toString(source.constant);
     const Port &port = signature.arguments[source.argument];
-    return "dimension " + toString(source.dim) + " (" + port.dims[source.dim] + ")";
+    return "dimension " + toString(source.dim) + " (" + port.dims[source.dim] +
+           ")";
   }
 
   /// " of argument 'q'", or nothing for a constant.
@@ -202,10 +206,11 @@ public:
   /// Checks that `source` has the size of `reference`; `why` ends the message.
   Error checkEqual(const SizeSource &source, const SizeSource &reference,
                    const Twine &why = "") const {
-    if (!isKnown(source) || !isKnown(reference) || get(source) == get(reference))
+    if (!isKnown(source) || !isKnown(reference) ||
+        get(source) == get(reference))
       return Error::success();
-    return getError(source, toString(get(reference)) + " as " + getDim(reference) +
-                                getOwner(reference) + why);
+    return getError(source, toString(get(reference)) + " as " +
+                                getDim(reference) + getOwner(reference) + why);
   }
 
 private:
@@ -279,8 +284,8 @@ Error attn::checkArguments(const Signature &signature,
 // Results
 //===----------------------------------------------------------------------===//
 
-llvm::Expected<ResultSizes>
-attn::getResultSizes(const Signature &signature, ArrayRef<Buffer> arguments) {
+llvm::Expected<ResultSizes> attn::getResultSizes(const Signature &signature,
+                                                 ArrayRef<Buffer> arguments) {
   CallSizes sizes(signature, arguments);
   ResultSizes result;
   for (auto [port, sources] :
@@ -310,7 +315,8 @@ Error attn::checkResults(const Signature &signature, ArrayRef<Buffer> arguments,
         return Given{"result", signature.results[i], signature.resultLayouts[i],
                      results[i]}
             .dimensionError(dim, "must be " + toString(sizes.get(source)) +
-                                     ", got " + toString(results[i].sizes[dim]));
+                                     ", got " +
+                                     toString(results[i].sizes[dim]));
   return Error::success();
 }
 

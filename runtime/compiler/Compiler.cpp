@@ -10,12 +10,12 @@
 #include "codegen/cpu/ObjectCode.h"
 #include "codegen/cpu/Pipeline.h"
 #include "dialect/AttnDialect.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/Format.h"
-#include "llvm/Support/Path.h"
 #include "runtime/compiler/CpuKernel.h"
 #include "runtime/compiler/Program.h"
 #include "runtime/compiler/SharedObject.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/Path.h"
 #include <chrono>
 
 using namespace mlir;
@@ -82,9 +82,9 @@ static Expected<Target> parseTarget(StringRef name) {
     level = "";
   } else if (!level.consume_front("cpu") ||
              (!level.empty() && !level.consume_front(":"))) {
-    return llvm::createStringError(
-        "unknown target '" + name +
-        "': expected cpu, cpu:avx512, cpu:avx2, cpu:baseline, reference or naive");
+    return llvm::createStringError("unknown target '" + name +
+                                   "': expected cpu, cpu:avx512, cpu:avx2, "
+                                   "cpu:baseline, reference or naive");
   }
   Expected<CpuTarget> cpu = getCpuTarget(level);
   if (!cpu)
@@ -318,8 +318,9 @@ Expected<std::string> attn::emit(StringRef text, StringRef name,
   if (!target)
     return target.takeError();
   if (stage == Stage::Tile && !target->definition.empty())
-    return llvm::createStringError("target '" + options.target +
-                                   "' has no tile program: expected a cpu target");
+    return llvm::createStringError(
+        "target '" + options.target +
+        "' has no tile program: expected a cpu target");
   Compilation compilation(options, *target);
   if (Error error = compilation.parse(text, name))
     return std::move(error);

@@ -53,9 +53,9 @@ CpuKernel::resultSizes(ArrayRef<Buffer> arguments) const {
 Error CpuKernel::launch(ArrayRef<Buffer> arguments, ArrayRef<Buffer> results,
                         const LaunchOptions &options) const {
   if (options.threads < 0 || options.threads > kMostThreads)
-    return llvm::createStringError(
-        "threads must be between 0 and " + llvm::Twine(kMostThreads) + ", got " +
-        llvm::Twine(options.threads));
+    return llvm::createStringError("threads must be between 0 and " +
+                                   llvm::Twine(kMostThreads) + ", got " +
+                                   llvm::Twine(options.threads));
   if (Error error = checkArguments(signature, arguments))
     return error;
   if (Error error = checkResults(signature, arguments, results))
@@ -65,7 +65,8 @@ Error CpuKernel::launch(ArrayRef<Buffer> arguments, ArrayRef<Buffer> results,
   for (auto [layout, buffer] :
        llvm::zip_equal(signature.argumentLayouts, arguments))
     descriptors[layout.position] = makeDescriptor(buffer);
-  for (auto [layout, buffer] : llvm::zip_equal(signature.resultLayouts, results))
+  for (auto [layout, buffer] :
+       llvm::zip_equal(signature.resultLayouts, results))
     descriptors[layout.position] = makeDescriptor(buffer);
   std::vector<void *> pointers;
   for (std::vector<int64_t> &descriptor : descriptors)

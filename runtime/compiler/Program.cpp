@@ -9,8 +9,6 @@
 #include "runtime/compiler/Program.h"
 #include "dialect/AttnDialect.h"
 #include "dialect/TileDialect.h"
-#include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/SourceMgr.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -18,6 +16,8 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/SourceMgr.h"
 
 using namespace mlir;
 using namespace attn;
@@ -45,8 +45,8 @@ static std::string getPosition(Location location) {
   std::string text;
   if (auto position = location->findInstanceOf<FileLineColLoc>()) {
     llvm::raw_string_ostream stream(text);
-    stream << position.getFilename().strref() << ':' << position.getLine() << ':'
-           << position.getColumn() << ": ";
+    stream << position.getFilename().strref() << ':' << position.getLine()
+           << ':' << position.getColumn() << ": ";
   }
   return text;
 }
@@ -85,9 +85,8 @@ Program::Program()
         return success();
       }) {}
 
-llvm::Expected<std::unique_ptr<Program>> Program::parse(StringRef text,
-                                                        StringRef name,
-                                                        StringRef function) {
+llvm::Expected<std::unique_ptr<Program>>
+Program::parse(StringRef text, StringRef name, StringRef function) {
   std::unique_ptr<Program> program(new Program());
   llvm::SourceMgr sources;
   sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(text, name),
@@ -152,7 +151,8 @@ func::FuncOp Program::getFunction() {
 bool Program::isAboveVectors() {
   auto isTensor = [](Type type) { return isa<TensorType>(type); };
   WalkResult result = module->walk([&](Operation *op) {
-    bool isAbove = isa_and_nonnull<AttnDialect, tile::TileDialect>(op->getDialect());
+    bool isAbove =
+        isa_and_nonnull<AttnDialect, tile::TileDialect>(op->getDialect());
     isAbove |= llvm::any_of(op->getOperandTypes(), isTensor);
     return isAbove ? WalkResult::interrupt() : WalkResult::advance();
   });
@@ -165,7 +165,8 @@ llvm::Error Program::run(const Phase &phase, TimingScope &timing) {
   phase.build(manager);
   if (succeeded(manager.run(*module)))
     return llvm::Error::success();
-  return takeError("error: phase '" + phase.name + "' failed without a message");
+  return takeError("error: phase '" + phase.name +
+                   "' failed without a message");
 }
 
 std::string Program::getText() {

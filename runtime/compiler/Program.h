@@ -9,13 +9,13 @@
 #ifndef ATTN_RUNTIME_COMPILER_PROGRAM_H
 #define ATTN_RUNTIME_COMPILER_PROGRAM_H
 
-#include "llvm/Support/Error.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Support/Timing.h"
 #include "passes/Pipelines.h"
+#include "llvm/Support/Error.h"
 
 namespace attn {
 

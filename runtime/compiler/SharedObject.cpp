@@ -128,20 +128,21 @@ llvm::Expected<std::string> attn::linkSharedObject(StringRef object) {
     return std::move(error);
   std::string math = findMathLibrary().str();
   llvm::SmallVector<const char *> arguments = {
-      "ld.lld",       "-shared",   "-Bsymbolic",  "--threads=1",
-      "--as-needed",  "-o",        output.c_str(), input.c_str()};
+      "ld.lld",      "-shared", "-Bsymbolic",   "--threads=1",
+      "--as-needed", "-o",      output.c_str(), input.c_str()};
   if (!math.empty())
     arguments.push_back(math.c_str());
   if (Error error = runLinker(arguments))
     return std::move(error);
   auto bytes = llvm::MemoryBuffer::getFile(output);
   if (!bytes)
-    return llvm::createStringError(output + ": cannot read: " +
-                                   bytes.getError().message());
+    return llvm::createStringError(
+        output + ": cannot read: " + bytes.getError().message());
   return (*bytes)->getBuffer().str();
 }
 
-llvm::Expected<std::unique_ptr<SharedObject>> SharedObject::load(StringRef bytes) {
+llvm::Expected<std::unique_ptr<SharedObject>>
+SharedObject::load(StringRef bytes) {
   llvm::Expected<TemporaryFolder> folder = TemporaryFolder::create();
   if (!folder)
     return folder.takeError();
@@ -160,6 +161,6 @@ SharedObject::~SharedObject() { dlclose(handle); }
 llvm::Expected<void *> SharedObject::lookup(const std::string &symbol) const {
   if (void *address = dlsym(handle, symbol.c_str()))
     return address;
-  return llvm::createStringError("the compiled code lacks the symbol '" + symbol +
-                                 "'");
+  return llvm::createStringError("the compiled code lacks the symbol '" +
+                                 symbol + "'");
 }

@@ -9,8 +9,8 @@
 #include "runtime/compiler/Signature.h"
 #include "dialect/AttnDialect.h"
 #include "dialect/AttnRegions.h"
-#include "llvm/ADT/TypeSwitch.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace attn;
@@ -27,7 +27,8 @@ static SizeSource getConstant(int64_t size) {
 static SizeSources getStaticSizes(ShapedType type) {
   SizeSources sizes;
   for (int64_t size : type.getShape())
-    sizes.push_back(ShapedType::isDynamic(size) ? SizeSource() : getConstant(size));
+    sizes.push_back(ShapedType::isDynamic(size) ? SizeSource()
+                                                : getConstant(size));
   return sizes;
 }
 
@@ -39,7 +40,8 @@ static SizeSources traceSizes(Value value) {
     if (!isa<func::FuncOp>(argument.getOwner()->getParentOp()))
       return getStaticSizes(type);
     for (unsigned dim = 0; dim < type.getRank(); ++dim)
-      sizes.push_back({SizeSource::Kind::Argument, 0, argument.getArgNumber(), dim});
+      sizes.push_back(
+          {SizeSource::Kind::Argument, 0, argument.getArgNumber(), dim});
     return sizes;
   }
   return TypeSwitch<Operation *, SizeSources>(value.getDefiningOp())
@@ -81,9 +83,9 @@ static SizeSource findDimension(const Signature &signature, StringRef name) {
 
 static std::optional<ElementType> getElementType(Type type) {
   static constexpr ElementType all[] = {
-      ElementType::F64, ElementType::F32, ElementType::F16,
+      ElementType::F64,  ElementType::F32, ElementType::F16,
       ElementType::BF16, ElementType::I64, ElementType::I32,
-      ElementType::I16, ElementType::I8, ElementType::I1};
+      ElementType::I16,  ElementType::I8,  ElementType::I1};
   std::string text;
   llvm::raw_string_ostream(text) << type;
   for (ElementType candidate : all)
@@ -103,7 +105,8 @@ static std::string getString(DictionaryAttr attributes, StringRef name,
 static std::vector<std::string> getDims(DictionaryAttr attributes,
                                         const Port &port) {
   std::vector<std::string> dims;
-  auto given = attributes ? attributes.getAs<ArrayAttr>(kDimsAttr) : ArrayAttr();
+  auto given =
+      attributes ? attributes.getAs<ArrayAttr>(kDimsAttr) : ArrayAttr();
   for (size_t i = 0; i < port.sizes.size(); ++i)
     dims.push_back(given ? cast<StringAttr>(given[i]).str()
                          : port.name + std::to_string(i));
@@ -187,7 +190,8 @@ static bool nameDimensions(const Signature &signature, const SizeSources &sizes,
 }
 
 /// Describes what the function returns.
-static LogicalResult describeResults(func::FuncOp function, Signature &signature) {
+static LogicalResult describeResults(func::FuncOp function,
+                                     Signature &signature) {
   Operation *end = function.front().getTerminator();
   for (auto [i, type] : llvm::enumerate(function.getResultTypes())) {
     DictionaryAttr attributes = function.getResultAttrDict(i);
@@ -208,7 +212,8 @@ static LogicalResult describeResults(func::FuncOp function, Signature &signature
 }
 
 /// Sizes of results that are arguments.
-static void describeResultArguments(func::FuncOp function, Signature &signature) {
+static void describeResultArguments(func::FuncOp function,
+                                    Signature &signature) {
   for (auto [port, layout] :
        llvm::zip_equal(signature.results, signature.resultLayouts)) {
     auto type = cast<ShapedType>(function.getArgumentTypes()[layout.position]);
@@ -262,7 +267,8 @@ void attn::annotateFunction(func::FuncOp function, const Signature &signature) {
     unsigned arguments = function.getNumArguments();
     if (position < arguments && !function.getArgAttr(position, name))
       function.setArgAttr(position, name, value);
-    if (position >= arguments && !function.getResultAttr(position - arguments, name))
+    if (position >= arguments &&
+        !function.getResultAttr(position - arguments, name))
       function.setResultAttr(position - arguments, name, value);
   };
   for (auto [port, layout] :
@@ -297,7 +303,8 @@ static LogicalResult readLoweredType(func::FuncOp lowered, Port &port,
   return success();
 }
 
-LogicalResult attn::readLoweredTypes(func::FuncOp lowered, Signature &signature) {
+LogicalResult attn::readLoweredTypes(func::FuncOp lowered,
+                                     Signature &signature) {
   size_t expected = signature.arguments.size() + signature.results.size();
   if (lowered.getNumArguments() != expected)
     return lowered.emitOpError("must have ")

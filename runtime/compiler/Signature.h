@@ -7,8 +7,8 @@
 //===----------------------------------------------------------------------===//
 //
 // Sizes are known only when a kernel is called, so what the verifiers of ops
-// cannot check is collected here before the function is lowered: where the sizes
-// of results come from, and which sizes must agree.
+// cannot check is collected here before the function is lowered: where the
+// sizes of results come from, and which sizes must agree.
 //
 //===----------------------------------------------------------------------===//
 
@@ -55,8 +55,8 @@ struct Signature {
 };
 
 /// Describes a function over ranked tensors, or one over memrefs whose results
-/// are marked with `attn.result`. Fails with a diagnostic if there is a type that
-/// no buffer can have.
+/// are marked with `attn.result`. Fails with a diagnostic if there is a type
+/// that no buffer can have.
 mlir::FailureOr<Signature> describeFunction(mlir::func::FuncOp function);
 
 /// Writes names of ports and dimensions of results down as attributes where the

@@ -115,9 +115,8 @@ struct Array {
 };
 } // namespace
 
-static std::unique_ptr<Kernel> mustCompile(StringRef text,
-                                           StringRef target = "cpu",
-                                           StringRef dtype = "") {
+static std::unique_ptr<Kernel>
+mustCompile(StringRef text, StringRef target = "cpu", StringRef dtype = "") {
   CompileOptions options;
   options.target = target.str();
   options.dtype = dtype.str();
@@ -129,7 +128,8 @@ static std::unique_ptr<Kernel> mustCompile(StringRef text,
 }
 
 /// The message with which compiling `text` fails.
-static std::string getCompileError(StringRef text, CompileOptions options = {}) {
+static std::string getCompileError(StringRef text,
+                                   CompileOptions options = {}) {
   auto kernel = compile(text, "test.mlir", options);
   return kernel ? "" : llvm::toString(kernel.takeError());
 }
@@ -154,7 +154,8 @@ static std::vector<Array> run(const Kernel &kernel, ArrayRef<Buffer> arguments,
 }
 
 /// The message with which the arguments are refused.
-static std::string getSizeError(const Kernel &kernel, ArrayRef<Buffer> arguments) {
+static std::string getSizeError(const Kernel &kernel,
+                                ArrayRef<Buffer> arguments) {
   auto sizes = kernel.resultSizes(arguments);
   return sizes ? "" : llvm::toString(sizes.takeError());
 }
@@ -235,9 +236,9 @@ TEST(CompilerTest, RunsOnEveryInstructionSet) {
     options.target = target.str();
     auto kernel = compile(kDouble, "test.mlir", options);
     if (!kernel) { // A machine without it says so.
-      EXPECT_TRUE(StringRef(llvm::toString(kernel.takeError()))
-                      .starts_with("this machine cannot run code for " +
-                                   target.str()));
+      EXPECT_TRUE(
+          StringRef(llvm::toString(kernel.takeError()))
+              .starts_with("this machine cannot run code for " + target.str()));
       continue;
     }
     Array x({1, 5, 32}, 0.3f);
@@ -314,7 +315,8 @@ TEST(CompilerTest, NothingToCompute) {
   auto operands = makeOperands(2, 0, 0, 5, 5);
   auto results = run(*kernel, getBuffers(operands), 2);
   ASSERT_EQ(results.size(), 2u);
-  EXPECT_EQ(results[0].buffer.sizes, (llvm::SmallVector<int64_t, 4>{2, 0, 5, 16}));
+  EXPECT_EQ(results[0].buffer.sizes,
+            (llvm::SmallVector<int64_t, 4>{2, 0, 5, 16}));
 }
 
 TEST(CompilerTest, SameBitsForEveryThreadCount) {
@@ -363,7 +365,8 @@ TEST(CompilerTest, DescribesFunction) {
   EXPECT_EQ(kernel->defaultDims().at("N"), 64);
   EXPECT_TRUE(StringRef(kernel->schedule()).starts_with("block_q="));
   auto operands = makeOperands(2, 4, 2, 5, 7);
-  EXPECT_EQ(kernel->flops(getBuffers(operands)), 2. * 2 * 4 * 5 * 7 * (16 + 16));
+  EXPECT_EQ(kernel->flops(getBuffers(operands)),
+            2. * 2 * 4 * 5 * 7 * (16 + 16));
 }
 
 TEST(CompilerTest, UsesTheGivenSchedule) {
@@ -373,7 +376,8 @@ TEST(CompilerTest, UsesTheGivenSchedule) {
   ASSERT_TRUE(bool(kernel)) << llvm::toString(kernel.takeError());
   EXPECT_EQ((*kernel)->schedule(), "block_q=32,block_k=16");
   auto operands = makeOperands(1, 2, 1, 45, 50);
-  expectNear(run(**kernel, getBuffers(operands))[0].data, computeCausal(operands));
+  expectNear(run(**kernel, getBuffers(operands))[0].data,
+             computeCausal(operands));
 }
 
 //===----------------------------------------------------------------------===//
@@ -394,8 +398,9 @@ TEST(CompilerTest, RefusesSizesThatDisagree) {
                                   "'k', got 4");
   auto operands = makeOperands(1, 4, 2, 5, 64);
   operands[2].buffer.sizes[2] = 63;
-  EXPECT_EQ(getSizeError(*kernel, getBuffers(operands)),
-            "argument 'v': dimension 2 (M) must be 64 as in argument 'k', got 63");
+  EXPECT_EQ(
+      getSizeError(*kernel, getBuffers(operands)),
+      "argument 'v': dimension 2 (M) must be 64 as in argument 'k', got 63");
   operands[0].buffer.sizes[3] = 15;
   EXPECT_EQ(getSizeError(*kernel, getBuffers(operands)),
             "argument 'q': dimension 3 (D) must be 16, got 15");
@@ -427,9 +432,10 @@ TEST(CompilerTest, RefusesBadBuffers) {
             "argument 'x': expected 3 strides, got 2");
   EXPECT_EQ(error([](Buffer &x) { x.sizes[1] = -1; }),
             "argument 'x': dimension 1 (N) must not be negative, got -1");
-  EXPECT_EQ(error([](Buffer &x) { x.strides[1] = -32; }),
-            "argument 'x': dimension 1 (N) must not have a negative stride, got "
-            "-32");
+  EXPECT_EQ(
+      error([](Buffer &x) { x.strides[1] = -32; }),
+      "argument 'x': dimension 1 (N) must not have a negative stride, got "
+      "-32");
   EXPECT_EQ(error([](Buffer &x) { x.strides[2] = 2; }),
             "argument 'x': dimension 2 (D) must have stride 1, got 2");
   EXPECT_EQ(error([](Buffer &x) { x.data = nullptr; }),
@@ -457,8 +463,9 @@ TEST(CompilerTest, RefusesBadResultsAndThreads) {
             "result 'out': dimension 1 (N) must be 5, got 4");
   EXPECT_EQ(error(y.buffer, -1), "threads must be between 0 and 4096, got -1");
   y.buffer.strides[0] = 0;
-  EXPECT_EQ(error(y.buffer), "result 'out': dimension 0 (B) must not have stride "
-                             "0: its elements would overlap");
+  EXPECT_EQ(error(y.buffer),
+            "result 'out': dimension 0 (B) must not have stride "
+            "0: its elements would overlap");
 }
 
 //===----------------------------------------------------------------------===//
@@ -476,28 +483,32 @@ TEST(CompilerTest, RefusesUnknownTargets) {
   }
   CompileOptions options;
   options.target = "cpu:neon";
-  EXPECT_EQ(getCompileError(kDouble, options),
-            "unknown instruction set 'neon': expected avx512, avx2 or baseline");
+  EXPECT_EQ(
+      getCompileError(kDouble, options),
+      "unknown instruction set 'neon': expected avx512, avx2 or baseline");
 }
 
 TEST(CompilerTest, RefusesTextThatIsNoProgram) {
   EXPECT_EQ(getCompileError("func.func @f("),
             "test.mlir:1:13: error: expected non-function type");
   EXPECT_EQ(getCompileError(""), "test.mlir: expected a function, got none");
-  EXPECT_EQ(getCompileError("func.func @f(%x: f32) { return }"),
-            "test.mlir:1:1: error: 'func.func' op 'arg0' must be a ranked tensor "
-            "or memref, got 'f32'");
-  EXPECT_EQ(getCompileError("func.func @f(%x: memref<4xi7>) { return }"),
-            "test.mlir:1:1: error: 'func.func' op 'arg0' has an element type that "
-            "no buffer can have, got 'memref<4xi7>'");
+  EXPECT_EQ(
+      getCompileError("func.func @f(%x: f32) { return }"),
+      "test.mlir:1:1: error: 'func.func' op 'arg0' must be a ranked tensor "
+      "or memref, got 'f32'");
+  EXPECT_EQ(
+      getCompileError("func.func @f(%x: memref<4xi7>) { return }"),
+      "test.mlir:1:1: error: 'func.func' op 'arg0' has an element type that "
+      "no buffer can have, got 'memref<4xi7>'");
 }
 
 TEST(CompilerTest, SelectsFunction) {
   StringRef text = "func.func @f(%x: memref<4xf32>) { return }\n"
                    "func.func @g(%y: memref<8xf32>) { return }";
-  EXPECT_EQ(getCompileError(text),
-            "test.mlir: expected the name of one function, as there are several: "
-            "'f', 'g'");
+  EXPECT_EQ(
+      getCompileError(text),
+      "test.mlir: expected the name of one function, as there are several: "
+      "'f', 'g'");
   CompileOptions options;
   options.function = "h";
   EXPECT_EQ(getCompileError(text, options),
@@ -509,16 +520,17 @@ TEST(CompilerTest, SelectsFunction) {
 }
 
 TEST(CompilerTest, RefusesWhatPassesRefuse) {
-  EXPECT_EQ(getCompileError("func.func @f(%n: memref<?xf32>, %m: memref<1xf32>) {\n"
-                            "  %c0 = arith.constant 0 : index\n"
-                            "  %c9 = arith.constant 9 : index\n"
-                            "  scf.forall (%i) in (%c9) {\n"
-                            "    %t = memref.alloca() : memref<3000000xf32>\n"
-                            "    %x = memref.load %t[%i] : memref<3000000xf32>\n"
-                            "    memref.store %x, %n[%i] : memref<?xf32>\n"
-                            "  }\n  return\n}"),
-            "test.mlir:4:3: error: a block needs 12000000 bytes of scratch memory, "
-            "at most 8388608 are allowed; make block_q or block_k smaller");
+  EXPECT_EQ(
+      getCompileError("func.func @f(%n: memref<?xf32>, %m: memref<1xf32>) {\n"
+                      "  %c0 = arith.constant 0 : index\n"
+                      "  %c9 = arith.constant 9 : index\n"
+                      "  scf.forall (%i) in (%c9) {\n"
+                      "    %t = memref.alloca() : memref<3000000xf32>\n"
+                      "    %x = memref.load %t[%i] : memref<3000000xf32>\n"
+                      "    memref.store %x, %n[%i] : memref<?xf32>\n"
+                      "  }\n  return\n}"),
+      "test.mlir:4:3: error: a block needs 12000000 bytes of scratch memory, "
+      "at most 8388608 are allowed; make block_q or block_k smaller");
 }
 
 //===----------------------------------------------------------------------===//
@@ -543,10 +555,16 @@ TEST(CompilerTest, LaterFormsRun) {
 
 TEST(CompilerTest, EmitsEveryStage) {
   const std::pair<Stage, StringRef> expected[] = {
-      {Stage::Attn, "attn.attend"},     {Stage::Tile, "tile.dot"},
-      {Stage::Vector, "vector.store"},  {Stage::Llvm, "llvm.func @attn_entry_"},
-      {Stage::LlvmIr, "define "},       {Stage::Assembly, "attn_entry_causal:"},
-      {Stage::Object, "\x7f" "ELF"},    {Stage::SharedObject, "\x7f" "ELF"}};
+      {Stage::Attn, "attn.attend"},
+      {Stage::Tile, "tile.dot"},
+      {Stage::Vector, "vector.store"},
+      {Stage::Llvm, "llvm.func @attn_entry_"},
+      {Stage::LlvmIr, "define "},
+      {Stage::Assembly, "attn_entry_causal:"},
+      {Stage::Object, "\x7f"
+                      "ELF"},
+      {Stage::SharedObject, "\x7f"
+                            "ELF"}};
   for (auto [stage, part] : expected) {
     auto text = emit(getCausal(), "test.mlir", {}, stage);
     ASSERT_TRUE(bool(text)) << llvm::toString(text.takeError());
@@ -554,9 +572,10 @@ TEST(CompilerTest, EmitsEveryStage) {
   }
   CompileOptions options;
   options.target = "reference";
-  EXPECT_EQ(llvm::toString(
-                emit(getCausal(), "test.mlir", options, Stage::Tile).takeError()),
-            "target 'reference' has no tile program: expected a cpu target");
+  EXPECT_EQ(
+      llvm::toString(
+          emit(getCausal(), "test.mlir", options, Stage::Tile).takeError()),
+      "target 'reference' has no tile program: expected a cpu target");
 }
 
 TEST(CompilerTest, DumpsPhases) {
@@ -567,10 +586,12 @@ TEST(CompilerTest, DumpsPhases) {
   EXPECT_EQ(getCompileError(kDouble, options), "");
   for (StringRef name : {"00-parsed.mlir", "01-block-registers.mlir",
                          "04-to-llvm.mlir", "05-llvm-ir.ll"})
-    EXPECT_TRUE(llvm::sys::fs::exists(options.dumpPhasesTo + "/" + name)) << name.str();
+    EXPECT_TRUE(llvm::sys::fs::exists(options.dumpPhasesTo + "/" + name))
+        << name.str();
   options.dumpPhasesTo += "/00-parsed.mlir";
   EXPECT_EQ(getCompileError(kDouble, options),
-            options.dumpPhasesTo + "/00-parsed.mlir: cannot write: Not a directory");
+            options.dumpPhasesTo +
+                "/00-parsed.mlir: cannot write: Not a directory");
   llvm::sys::fs::remove_directories(folder);
 }
 

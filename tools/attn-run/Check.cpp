@@ -47,18 +47,36 @@ static double getFloor(ElementType type) {
                                   : 8 * getEpsilon(ElementType::F32);
 }
 
-Comparison attn::compareResult(StringRef name, const Array &result,
-                               const Array &naive, const Array &reference) {
-  Comparison comparison;
-  comparison.name = name.str();
-  ElementType type = result.getType();
+double attn::getLargestError(const Array &result, const Array &reference) {
   double largest = 0;
   for (int64_t i = 0; i < result.getNumElements(); ++i) {
-    double expected = getExpected(reference, type, i);
+    double expected = getExpected(reference, result.getType(), i);
+    if (double error = getError(result.get(i), expected); std::isfinite(error))
+      largest = std::max(largest, error);
+  }
+  return largest;
+}
+
+/// The errors that are allowed where max|reference| is `largest`.
+static double getTolerance(ElementType type, double naiveError,
+                           double largest) {
+  // A float64 reference is itself as wrong as the naive evaluation.
+  bool isDouble = type == ElementType::F64;
+  double factor = isDouble ? 3 : 2;
+  double epsilon = getEpsilon(isDouble ? type : ElementType::F32);
+  return std::max(factor * naiveError, 8 * epsilon * largest);
+}
+
+Comparison attn::compareResult(StringRef name, const Array &result,
+                               const Array &reference, double naiveError) {
+  Comparison comparison;
+  comparison.name = name.str();
+  comparison.naiveError = naiveError;
+  double largest = 0;
+  for (int64_t i = 0; i < result.getNumElements(); ++i) {
+    double expected = getExpected(reference, result.getType(), i);
     if (std::isfinite(expected))
       largest = std::max(largest, std::abs(expected));
-    if (double error = getError(naive.get(i), expected); std::isfinite(error))
-      comparison.naiveError = std::max(comparison.naiveError, error);
     double got = result.get(i), error = getError(got, expected);
     if (comparison.worst < 0 || error > comparison.error) {
       comparison.error = error;
@@ -67,8 +85,7 @@ Comparison attn::compareResult(StringRef name, const Array &result,
       comparison.expected = expected;
     }
   }
-  comparison.tolerance =
-      std::max(2 * comparison.naiveError, getFloor(type) * largest);
+  comparison.tolerance = getTolerance(result.getType(), naiveError, largest);
   comparison.ok = comparison.error <= comparison.tolerance;
   if (comparison.worst >= 0)
     comparison.coordinates = result.getCoordinates(comparison.worst);
@@ -95,9 +112,10 @@ bool attn::reportComparisons(llvm::raw_ostream &stream, StringRef label,
                              const Definition &definition,
                              const Arrays &results) {
   bool ok = true;
-  for (auto [name, result, naive, reference] : llvm::zip(
-           definition.names, results, definition.naive, definition.reference)) {
-    Comparison comparison = compareResult(name, result, naive, reference);
+  for (auto [name, result, reference, naiveError] :
+       llvm::zip(definition.names, results, definition.reference,
+                 definition.naiveErrors)) {
+    Comparison comparison = compareResult(name, result, reference, naiveError);
     print(stream, label, comparison);
     ok &= comparison.ok;
   }
@@ -107,22 +125,6 @@ bool attn::reportComparisons(llvm::raw_ostream &stream, StringRef label,
 //===----------------------------------------------------------------------===//
 // The definition
 //===----------------------------------------------------------------------===//
-
-Expected<Checker> Checker::create(const CompileInput &input) {
-  Checker checker;
-  for (auto [target, kernel] : {std::pair("reference", &checker.reference),
-                                std::pair("naive", &checker.naive)}) {
-    CompileOptions definition = input.options;
-    definition.target = target;
-    definition.schedule.clear();
-    definition.dumpPhasesTo.clear();
-    auto compiled = compile(input.text, input.name, definition);
-    if (!compiled)
-      return compiled.takeError();
-    *kernel = std::move(*compiled);
-  }
-  return checker;
-}
 
 Expected<Arrays> attn::evaluate(const Kernel &kernel, const Arrays &arguments) {
   Expected<Arrays> converted = convertArguments(arguments, kernel.arguments());
@@ -139,15 +141,90 @@ Expected<Arrays> attn::evaluate(const Kernel &kernel, const Arrays &arguments) {
   return results;
 }
 
-Expected<Definition> Checker::evaluate(const Arrays &arguments) const {
-  Expected<Arrays> exact = attn::evaluate(*reference, arguments);
+/// Whether a result is float64 in the precision of the spec.
+static bool hasDouble(const Kernel &naive) {
+  return llvm::any_of(naive.results(), [](const Port &port) {
+    return port.type == ElementType::F64;
+  });
+}
+
+Expected<Checker::Evaluations> Checker::compileFor(const CompileInput &input,
+                                                   StringRef dtype) {
+  Evaluations kernels;
+  for (auto [target, kernel] : {std::pair("reference", &kernels.reference),
+                                std::pair("naive", &kernels.naive)}) {
+    CompileOptions options = input.options;
+    options.target = target;
+    options.dtype = dtype;
+    options.schedule.clear();
+    options.dumpPhasesTo.clear();
+    auto compiled = compile(input.text, input.name, options);
+    if (!compiled)
+      return compiled.takeError();
+    *kernel = std::move(*compiled);
+  }
+  return kernels;
+}
+
+Expected<Checker> Checker::create(const CompileInput &input) {
+  Checker checker;
+  auto exact = compileFor(input, input.options.dtype);
   if (!exact)
     return exact.takeError();
-  Expected<Arrays> rounded = attn::evaluate(*naive, arguments);
+  checker.exact = std::move(*exact);
+  if (!hasDouble(*checker.exact.naive))
+    return checker;
+  auto coarse = compileFor(input, "f32");
+  if (!coarse)
+    return coarse.takeError();
+  checker.coarse = std::move(*coarse);
+  return checker;
+}
+
+/// The errors of the naive evaluation, one per result.
+Expected<std::vector<double>> Checker::getErrors(const Evaluations &kernels,
+                                                 const Arrays &arguments,
+                                                 const Arrays &reference) {
+  Expected<Arrays> naive = attn::evaluate(*kernels.naive, arguments);
+  if (!naive)
+    return naive.takeError();
+  std::vector<double> errors;
+  for (auto [result, expected] : llvm::zip(*naive, reference))
+    errors.push_back(getLargestError(result, expected));
+  return errors;
+}
+
+/// In float64 the naive evaluation and the reference are the same. But rounding
+/// errors are proportional to eps, so the error in float64 is that of the same
+/// loops in float32, on the arguments rounded to float32, times 2^-29.
+Expected<std::vector<double>>
+Checker::getNaiveErrors(const Arrays &arguments,
+                        const Arrays &reference) const {
+  if (!coarse)
+    return getErrors(exact, arguments, reference);
+  Expected<Arrays> rounded =
+      convertArguments(arguments, coarse->naive->arguments());
   if (!rounded)
     return rounded.takeError();
-  Definition definition{{}, std::move(*exact), std::move(*rounded)};
-  for (const Port &port : naive->results())
+  Expected<Arrays> expected = attn::evaluate(*coarse->reference, *rounded);
+  if (!expected)
+    return expected.takeError();
+  auto errors = getErrors(*coarse, *rounded, *expected);
+  if (errors)
+    for (double &error : *errors)
+      error *= getEpsilon(ElementType::F64) / getEpsilon(ElementType::F32);
+  return errors;
+}
+
+Expected<Definition> Checker::evaluate(const Arrays &arguments) const {
+  Expected<Arrays> reference = attn::evaluate(*exact.reference, arguments);
+  if (!reference)
+    return reference.takeError();
+  auto errors = getNaiveErrors(arguments, *reference);
+  if (!errors)
+    return errors.takeError();
+  Definition definition{{}, std::move(*reference), std::move(*errors)};
+  for (const Port &port : exact.naive->results())
     definition.names.push_back(port.name);
   return definition;
 }

@@ -7,16 +7,17 @@
 //===----------------------------------------------------------------------===//
 //
 // The definition of the spec is evaluated twice on the same inputs: in float64
-// (the reference) and in the precision of the spec (the naive evaluation). A
-// result may be wrong by
+// (the reference) and in the precision of the spec (the naive evaluation, whose
+// error is known then). A result may be wrong by
 //
-//   max(2 * max|naive - reference|, 8 * eps * max|reference|)
+//   max(2 * error of the naive evaluation, 8 * eps * max|reference|)
 //
-// where eps is that of float32; for f64 results, whose reference is no more
-// precise than they are, the bound is 32 eps of float64.
+// where eps is that of the accumulator: float64 for f64 results, else float32.
 // The naive evaluation rounds its results as the kernel does, so the rounding
-// of 16-bit results is part of the first term. Infinities and NaN must stand
-// exactly where the reference has them; docs/numerics.md gives the reasons.
+// of 16-bit results is part of the first term. For f64 both evaluations would
+// be the same; getNaiveErrors() says what is done instead. Infinities and NaN
+// must stand exactly where the reference has them. docs/numerics.md gives the
+// reasons.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,6 +26,7 @@
 
 #include "tools/attn-run/Arguments.h"
 #include "tools/support/KernelFlags.h"
+#include <optional>
 
 namespace attn {
 
@@ -40,15 +42,18 @@ struct Comparison {
   bool ok = true;
 };
 
-/// Compares a result with both evaluations of the definition.
+/// Compares a result with the reference.
 Comparison compareResult(llvm::StringRef name, const Array &result,
-                         const Array &naive, const Array &reference);
+                         const Array &reference, double naiveError);
+
+/// The largest error of a finite element.
+double getLargestError(const Array &result, const Array &reference);
 
 /// What the definition says about some arguments.
 struct Definition {
   std::vector<std::string> names; ///< Of the results.
   Arrays reference;
-  Arrays naive;
+  std::vector<double> naiveErrors; ///< One per result.
 };
 
 /// Compares all results and prints a line for each; returns whether all are
@@ -70,7 +75,22 @@ public:
   llvm::Expected<Definition> evaluate(const Arrays &arguments) const;
 
 private:
-  std::unique_ptr<Kernel> reference, naive;
+  /// The definition in one element type.
+  struct Evaluations {
+    std::unique_ptr<Kernel> reference, naive;
+  };
+
+  static llvm::Expected<Evaluations> compileFor(const CompileInput &input,
+                                                llvm::StringRef dtype);
+  static llvm::Expected<std::vector<double>>
+  getErrors(const Evaluations &kernels, const Arrays &arguments,
+            const Arrays &reference);
+  llvm::Expected<std::vector<double>>
+  getNaiveErrors(const Arrays &arguments, const Arrays &reference) const;
+
+  Evaluations exact;
+  /// The definition in float32, if that of the spec is float64.
+  std::optional<Evaluations> coarse;
 };
 
 } // namespace attn

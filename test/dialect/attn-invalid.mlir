@@ -1,0 +1,482 @@
+// RUN: attn-opt %s --split-input-file --verify-diagnostics
+
+// Every rule of the ops of the attn dialect, broken once; the label before a
+// function is that of the rule in docs/spec.md. Rules of regions:
+// attn-invalid-regions.mlir.
+
+// attend_c1
+func.func @negative_attend_rank_3(%q: tensor<2x4x8xf32>, %k: tensor<2x4x8xf32>, %v: tensor<2x4x8xf32>) {
+  // expected-error@below {{'query' must have rank 4 ([B, H, N, D]), got 'tensor<2x4x8xf32>'}}
+  %o = attn.attend %q, %k, %v : tensor<2x4x8xf32>, tensor<2x4x8xf32>, tensor<2x4x8xf32> -> tensor<2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c2
+func.func @negative_attend_element_i32(%q: tensor<1x2x4x8xi32>, %k: tensor<1x2x4x8xi32>, %v: tensor<1x2x4x8xi32>) {
+  // expected-error@below {{'query' must have element type f64, f32, f16 or bf16, got 'i32'}}
+  %o = attn.attend %q, %k, %v : tensor<1x2x4x8xi32>, tensor<1x2x4x8xi32>, tensor<1x2x4x8xi32> -> tensor<1x2x4x8xi32>
+  return
+}
+
+// -----
+
+// attend_c2
+func.func @negative_attend_mixed_elements(%q: tensor<1x2x4x8xf32>, %k: tensor<1x2x4x8xf16>, %v: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{'key' must have the element type of 'query', expected 'f32', got 'f16'}}
+  %o = attn.attend %q, %k, %v : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf16>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c3
+func.func @negative_attend_dynamic_features(%q: tensor<1x2x4x8xf32>, %k: tensor<1x2x4x8xf32>, %v: tensor<1x2x4x?xf32>) {
+  // expected-error@below {{'value' must have a static number of features (its last dimension), got 'tensor<1x2x4x?xf32>'}}
+  %o = attn.attend %q, %k, %v : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x?xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c3
+func.func @negative_attend_no_features(%q: tensor<1x2x4x0xf32>, %k: tensor<1x2x4x0xf32>, %v: tensor<1x2x4x0xf32>) {
+  // expected-error@below {{'query' must have a static number of features (its last dimension), got 'tensor<1x2x4x0xf32>'}}
+  %o = attn.attend %q, %k, %v : tensor<1x2x4x0xf32>, tensor<1x2x4x0xf32>, tensor<1x2x4x0xf32> -> tensor<1x2x4x0xf32>
+  return
+}
+
+// -----
+
+// attend_c4
+func.func @negative_attend_features_of_query_and_key(%q: tensor<1x2x4x8xf32>, %k: tensor<1x2x4x6xf32>, %v: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{'query' and 'key' rows must have the same number of features, got 8 and 6}}
+  %o = attn.attend %q, %k, %v : tensor<1x2x4x8xf32>, tensor<1x2x4x6xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c4
+func.func @negative_attend_features_of_mapped_rows(%q: tensor<1x2x4x8xf32>, %k: tensor<1x2x4x8xf32>, %v: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{'query' and 'key' rows must have the same number of features, got 4 and 8}}
+  %o = attn.attend %q, %k, %v
+
+      query (%x: tensor<8xf32>, %b, %h, %n) {
+        %y = tensor.extract_slice %x[0] [4] [1] : tensor<8xf32> to tensor<4xf32>
+        attn.yield %y : tensor<4xf32>
+      }
+      : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c5
+func.func @negative_attend_batch_of_key(%q: tensor<1x2x4x8xf32>, %k: tensor<3x2x4x8xf32>, %v: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{'query' and 'key' must have the same batch size (dimension 0), got 1 and 3}}
+  %o = attn.attend %q, %k, %v : tensor<1x2x4x8xf32>, tensor<3x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c5
+func.func @negative_attend_batch_of_value(%q: tensor<1x2x4x8xf32>, %k: tensor<1x2x4x8xf32>, %v: tensor<3x2x4x8xf32>) {
+  // expected-error@below {{'query' and 'value' must have the same batch size (dimension 0), got 1 and 3}}
+  %o = attn.attend %q, %k, %v : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<3x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c6
+func.func @negative_attend_heads_of_value(%q: tensor<1x2x4x8xf32>, %k: tensor<1x2x4x8xf32>, %v: tensor<1x1x4x8xf32>) {
+  // expected-error@below {{'key' and 'value' must have the same number of heads (dimension 1), got 2 and 1}}
+  %o = attn.attend %q, %k, %v : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x1x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c6
+func.func @negative_attend_heads_not_multiple(%q: tensor<1x2x4x8xf32>, %k: tensor<1x3x4x8xf32>, %v: tensor<1x3x4x8xf32>) {
+  // expected-error@below {{'query' must have a multiple of the heads of 'key', got 2 and 3}}
+  %o = attn.attend %q, %k, %v : tensor<1x2x4x8xf32>, tensor<1x3x4x8xf32>, tensor<1x3x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c6
+func.func @negative_attend_no_key_heads(%q: tensor<1x2x4x8xf32>, %k: tensor<1x0x4x8xf32>, %v: tensor<1x0x4x8xf32>) {
+  // expected-error@below {{'query' must have a multiple of the heads of 'key', got 2 and 0}}
+  %o = attn.attend %q, %k, %v : tensor<1x2x4x8xf32>, tensor<1x0x4x8xf32>, tensor<1x0x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c7
+func.func @negative_attend_rows_of_value(%q: tensor<1x2x4x8xf32>, %k: tensor<1x2x4x8xf32>, %v: tensor<1x2x5x8xf32>) {
+  // expected-error@below {{'key' and 'value' must have the same number of rows (dimension 2), got 4 and 5}}
+  %o = attn.attend %q, %k, %v : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x5x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c8
+func.func @negative_attend_output_shape(%q: tensor<1x2x4x8xf32>, %k: tensor<1x2x4x8xf32>, %v: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{'output' must be 'tensor<1x2x4x8xf32>', got 'tensor<1x2x4x6xf32>'}}
+  %o = attn.attend %q, %k, %v : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x6xf32>
+  return
+}
+
+// -----
+
+// attend_c8
+func.func @negative_attend_output_element(%q: tensor<1x2x4x8xf32>, %k: tensor<1x2x4x8xf32>, %v: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{'output' must be 'tensor<1x2x4x8xf32>', got 'tensor<1x2x4x8xf16>'}}
+  %o = attn.attend %q, %k, %v : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf16>
+  return
+}
+
+// -----
+
+// attend_c9
+func.func @negative_attend_lse_shape(%q: tensor<1x2x4x8xf32>, %k: tensor<1x2x4x8xf32>, %v: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{'lse' must be 'tensor<1x2x4xf32>', got 'tensor<1x2x3xf32>'}}
+  %o, %l = attn.attend %q, %k, %v : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>, tensor<1x2x3xf32>
+  return
+}
+
+// -----
+
+// attend_c9
+func.func @negative_attend_lse_element(%q: tensor<1x2x4x8xbf16>, %k: tensor<1x2x4x8xbf16>, %v: tensor<1x2x4x8xbf16>) {
+  // expected-error@below {{'lse' must be 'tensor<1x2x4xf32>', got 'tensor<1x2x4xbf16>'}}
+  %o, %l = attn.attend %q, %k, %v : tensor<1x2x4x8xbf16>, tensor<1x2x4x8xbf16>, tensor<1x2x4x8xbf16> -> tensor<1x2x4x8xbf16>, tensor<1x2x4xbf16>
+  return
+}
+
+// -----
+
+// attend_c10
+func.func @negative_attend_scale_infinite(%q: tensor<1x2x4x8xf32>, %k: tensor<1x2x4x8xf32>, %v: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{'scale' must be finite, got 0x7FF0000000000000 : f64}}
+  %o = attn.attend %q, %k, %v scale(0x7FF0000000000000) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c10
+func.func @negative_attend_scale_nan(%q: tensor<1x2x4x8xf32>, %k: tensor<1x2x4x8xf32>, %v: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{'scale' must be finite, got 0x7FF8000000000000 : f64}}
+  %o = attn.attend %q, %k, %v scale(0x7FF8000000000000) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c11
+func.func @negative_attend_no_alignment_static(%q: tensor<1x2x4x8xf32>, %k: tensor<1x2x6x8xf32>, %v: tensor<1x2x6x8xf32>) {
+  // expected-error@below {{needs 'alignment(start)' or 'alignment(end)': its regions use %i and %j, and 'query' and 'key' have different numbers of rows, 4 and 6}}
+  %o = attn.attend %q, %k, %v
+
+      mask (%b, %h, %i, %j) {
+        %keep = arith.cmpi sge, %i, %j : index
+        attn.yield %keep : i1
+      }
+      : tensor<1x2x4x8xf32>, tensor<1x2x6x8xf32>, tensor<1x2x6x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c11
+func.func @negative_attend_no_alignment_names(
+    %q: tensor<1x2x?x8xf32> {attn.dims = ["B", "H", "Nq", "D"]},
+    %k: tensor<1x2x?x8xf32> {attn.dims = ["B", "H", "Nk", "D"]}) {
+  // expected-error@below {{needs 'alignment(start)' or 'alignment(end)': its regions use %i and %j, and 'query' and 'key' have different numbers of rows, "Nq" and "Nk"}}
+  %o = attn.attend %q, %k, %k
+      mask (%b, %h, %i, %j) {
+        %keep = arith.cmpi sge, %i, %j : index
+        attn.yield %keep : i1
+      }
+      : tensor<1x2x?x8xf32>, tensor<1x2x?x8xf32>, tensor<1x2x?x8xf32> -> tensor<1x2x?x8xf32>
+  return
+}
+
+// -----
+
+// schedule_c1
+func.func @negative_schedule_zero(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{schedule 'block_k' must be between 1 and 4096, got 0}}
+  %o = attn.attend %q, %q, %q schedule(<block_q = 16, block_k = 0>) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// schedule_c1
+func.func @negative_schedule_too_large(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{schedule 'block_q' must be between 1 and 4096, got 4097}}
+  %o = attn.attend %q, %q, %q schedule(<block_q = 4097, block_k = 16>) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// map_rows_c1
+func.func @negative_map_rows_rank_3(%q: tensor<2x4x8xf32>) {
+  // expected-error@below {{'input' must have rank 4 ([B, H, N, D]), got 'tensor<2x4x8xf32>'}}
+  %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    attn.yield %x : tensor<8xf32>
+  } : tensor<2x4x8xf32> -> tensor<2x4x8xf32>
+  return
+}
+
+// -----
+
+// map_rows_c2
+func.func @negative_map_rows_element_i8(%q: tensor<1x2x4x8xi8>) {
+  // expected-error@below {{'input' must have element type f64, f32, f16 or bf16, got 'i8'}}
+  %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    attn.yield %x : tensor<8xf32>
+  } : tensor<1x2x4x8xi8> -> tensor<1x2x4x8xi8>
+  return
+}
+
+// -----
+
+// map_rows_c3
+func.func @negative_map_rows_dynamic_features(%q: tensor<1x2x4x?xf32>) {
+  // expected-error@below {{'input' must have a static number of features (its last dimension), got 'tensor<1x2x4x?xf32>'}}
+  %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    attn.yield %x : tensor<8xf32>
+  } : tensor<1x2x4x?xf32> -> tensor<1x2x4x?xf32>
+  return
+}
+
+// -----
+
+// map_rows_c4
+func.func @negative_map_rows_no_region(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{region 'rows' must not be empty}}
+  %y = "attn.map_rows"(%q) ({}) : (tensor<1x2x4x8xf32>) -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// map_rows_c5
+func.func @negative_map_rows_output_features(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{'output' must be 'tensor<1x2x4x8xf32>', got 'tensor<1x2x4x4xf32>'}}
+  %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    attn.yield %x : tensor<8xf32>
+  } : tensor<1x2x4x8xf32> -> tensor<1x2x4x4xf32>
+  return
+}
+
+// -----
+
+// map_rows_c5
+func.func @negative_map_rows_output_element(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{'output' must be 'tensor<1x2x4x8xf32>', got 'tensor<1x2x4x8xf64>'}}
+  %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    attn.yield %x : tensor<8xf32>
+  } : tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf64>
+  return
+}
+
+// -----
+
+// reduce_row_c1
+func.func @negative_reduce_row_rank_2(%x: tensor<4x8xf32>) {
+  // expected-error@below {{'vector' must have rank 1 and a static size, got 'tensor<4x8xf32>'}}
+  %s = attn.reduce_row sum %x : tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// reduce_row_c1
+func.func @negative_reduce_row_dynamic(%x: tensor<?xf32>) {
+  // expected-error@below {{'vector' must have rank 1 and a static size, got 'tensor<?xf32>'}}
+  %s = attn.reduce_row max %x : tensor<?xf32>
+  return
+}
+
+// -----
+
+// reduce_row_c2
+func.func @negative_reduce_row_outside(%x: tensor<8xf32>) {
+  // expected-error@below {{must stand in a row region of an attn op}}
+  %s = attn.reduce_row sum %x : tensor<8xf32>
+  return
+}
+
+// -----
+
+// attend_c1
+func.func @negative_partial_query_rank(%q: tensor<4x8xf32>, %x: index, %t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>) {
+  // expected-error@below {{'query' must have rank 4 ([B, H, N, D]), got 'tensor<4x8xf32>'}}
+  %r:3 = attn.partial %q, %q, %q at(%x, %x, %x, %x) init(%t, %l, %a) width(16) scale(1.0)
+      : tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32> -> tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// partial_c1
+func.func @negative_partial_accumulator_element(%q: tensor<1x2x4x8xf32>, %x: index, %t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf64>) {
+  // expected-error@below {{'accumulator' must be a tensor of rank 2 of 'f32' that is not empty, got 'tensor<4x8xf64>'}}
+  %r:3 = attn.partial %q, %q, %q at(%x, %x, %x, %x) init(%t, %l, %a) width(16) scale(1.0)
+      : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<4xf32>, tensor<4xf32>, tensor<4x8xf64>
+  return
+}
+
+// -----
+
+// partial_c1
+func.func @negative_partial_accumulator_rank(%q: tensor<1x2x4x8xf32>, %x: index, %t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<8xf32>) {
+  // expected-error@below {{'accumulator' must be a tensor of rank 2 of 'f32' that is not empty, got 'tensor<8xf32>'}}
+  %r:3 = attn.partial %q, %q, %q at(%x, %x, %x, %x) init(%t, %l, %a) width(16) scale(1.0)
+      : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<4xf32>, tensor<4xf32>, tensor<8xf32>
+  return
+}
+
+// -----
+
+// partial_c1
+func.func @negative_partial_no_rows(%q: tensor<1x2x4x8xf32>, %x: index, %t: tensor<0xf32>, %l: tensor<0xf32>, %a: tensor<0x8xf32>) {
+  // expected-error@below {{'accumulator' must be a tensor of rank 2 of 'f32' that is not empty, got 'tensor<0x8xf32>'}}
+  %r:3 = attn.partial %q, %q, %q at(%x, %x, %x, %x) init(%t, %l, %a) width(16) scale(1.0)
+      : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<0xf32>, tensor<0xf32>, tensor<0x8xf32>
+  return
+}
+
+// -----
+
+// partial_c2
+func.func @negative_partial_reference_size(%q: tensor<1x2x4x8xf32>, %x: index, %t: tensor<3xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>) {
+  // expected-error@below {{'reference' must be 'tensor<4xf32>', got 'tensor<3xf32>'}}
+  %r:3 = attn.partial %q, %q, %q at(%x, %x, %x, %x) init(%t, %l, %a) width(16) scale(1.0)
+      : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<3xf32>, tensor<4xf32>, tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// partial_c2
+func.func @negative_partial_sum_size(%q: tensor<1x2x4x8xf32>, %x: index, %t: tensor<4xf32>, %l: tensor<5xf32>, %a: tensor<4x8xf32>) {
+  // expected-error@below {{'sum' must be 'tensor<4xf32>', got 'tensor<5xf32>'}}
+  %r:3 = attn.partial %q, %q, %q at(%x, %x, %x, %x) init(%t, %l, %a) width(16) scale(1.0)
+      : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<4xf32>, tensor<5xf32>, tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// partial_c3
+func.func @negative_partial_width_zero(%q: tensor<1x2x4x8xf32>, %x: index, %t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>) {
+  // expected-error@below {{'width' must be positive, got 0}}
+  %r:3 = attn.partial %q, %q, %q at(%x, %x, %x, %x) init(%t, %l, %a) width(0) scale(1.0)
+      : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// partial_c4
+func.func @negative_partial_accumulator_features(%q: tensor<1x2x4x8xf32>, %x: index, %t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x6xf32>) {
+  // expected-error@below {{'accumulator' must have the features of the value rows, expected 8, got 6}}
+  %r:3 = attn.partial %q, %q, %q at(%x, %x, %x, %x) init(%t, %l, %a) width(16) scale(1.0)
+      : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<4xf32>, tensor<4xf32>, tensor<4x6xf32>
+  return
+}
+
+// -----
+
+// partial_c5
+func.func @negative_partial_scale_nan(%q: tensor<1x2x4x8xf32>, %x: index, %t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>) {
+  // expected-error@below {{'scale' must be finite, got 0x7FF8000000000000 : f64}}
+  %r:3 = attn.partial %q, %q, %q at(%x, %x, %x, %x) init(%t, %l, %a) width(16) scale(0x7FF8000000000000)
+      : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// finish_c1
+func.func @negative_finish_accumulator_f16(%t: tensor<4xf16>, %l: tensor<4xf16>, %a: tensor<4x8xf16>) {
+  // expected-error@below {{'accumulator' must have element type f32 or f64, got 'f16'}}
+  %o, %lse = attn.finish %t, %l, %a : tensor<4xf16>, tensor<4xf16>, tensor<4x8xf16> -> tensor<4x8xf16>, tensor<4xf16>
+  return
+}
+
+// -----
+
+// finish_c2
+func.func @negative_finish_accumulator_rank(%t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<8xf32>) {
+  // expected-error@below {{'accumulator' must be a tensor of rank 2 of 'f32' that is not empty, got 'tensor<8xf32>'}}
+  %o, %lse = attn.finish %t, %l, %a : tensor<4xf32>, tensor<4xf32>, tensor<8xf32> -> tensor<4x8xbf16>, tensor<4xf32>
+  return
+}
+
+// -----
+
+// finish_c2
+func.func @negative_finish_reference_size(%t: tensor<3xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>) {
+  // expected-error@below {{'reference' must be 'tensor<4xf32>', got 'tensor<3xf32>'}}
+  %o, %lse = attn.finish %t, %l, %a : tensor<3xf32>, tensor<4xf32>, tensor<4x8xf32> -> tensor<4x8xbf16>, tensor<4xf32>
+  return
+}
+
+// -----
+
+// finish_c2
+func.func @negative_finish_sum_element(%t: tensor<4xf32>, %l: tensor<4xf64>, %a: tensor<4x8xf32>) {
+  // expected-error@below {{'sum' must be 'tensor<4xf32>', got 'tensor<4xf64>'}}
+  %o, %lse = attn.finish %t, %l, %a : tensor<4xf32>, tensor<4xf64>, tensor<4x8xf32> -> tensor<4x8xbf16>, tensor<4xf32>
+  return
+}
+
+// -----
+
+// finish_c3
+func.func @negative_finish_output_element(%t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>) {
+  // expected-error@below {{'output' must have an element type that is accumulated in 'f32', got 'f64'}}
+  %o, %lse = attn.finish %t, %l, %a : tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32> -> tensor<4x8xf64>, tensor<4xf32>
+  return
+}
+
+// -----
+
+// finish_c3
+func.func @negative_finish_output_integer(%t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>) {
+  // expected-error@below {{'output' must have an element type that is accumulated in 'f32', got 'i32'}}
+  %o, %lse = attn.finish %t, %l, %a : tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32> -> tensor<4x8xi32>, tensor<4xf32>
+  return
+}
+
+// -----
+
+// finish_c4
+func.func @negative_finish_output_shape(%t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>) {
+  // expected-error@below {{'output' must be 'tensor<4x8xbf16>', got 'tensor<8x4xbf16>'}}
+  %o, %lse = attn.finish %t, %l, %a : tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32> -> tensor<8x4xbf16>, tensor<4xf32>
+  return
+}
+
+// -----
+
+// finish_c4
+func.func @negative_finish_lse_element(%t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>) {
+  // expected-error@below {{'lse' must be 'tensor<4xf32>', got 'tensor<4xbf16>'}}
+  %o, %lse = attn.finish %t, %l, %a : tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32> -> tensor<4x8xbf16>, tensor<4xbf16>
+  return
+}

@@ -1,0 +1,381 @@
+// RUN: attn-opt %s --split-input-file --verify-diagnostics
+
+// Every rule of the ops of the tile dialect, broken once; the label before a
+// function is that of the rule in docs/spec.md. Rules of tile programs as a
+// whole: test/passes/verify-tile.mlir.
+
+// access_c1
+func.func @negative_load_offsets(%m: memref<?x8xf32, strided<[?, 1], offset: ?>>, %i: index) {
+  // expected-error@below {{needs one offset per dimension of 'view', expected 2, got 1}}
+  %t = tile.load %m[%i] : memref<?x8xf32, strided<[?, 1], offset: ?>> -> tensor<8xf32>
+  return
+}
+
+// -----
+
+// access_c1
+func.func @negative_store_offsets(%t: tensor<4x8xf32>, %m: memref<?x8xf32, strided<[?, 1], offset: ?>>, %i: index) {
+  // expected-error@below {{needs one offset per dimension of 'view', expected 2, got 3}}
+  tile.store %t, %m[%i, %i, %i] : tensor<4x8xf32>, memref<?x8xf32, strided<[?, 1], offset: ?>>
+  return
+}
+
+// -----
+
+// access_c2
+func.func @negative_load_rank_3(%m: memref<?x?x?x8xf32, strided<[?, ?, ?, 1], offset: ?>>, %i: index) {
+  // expected-error@below {{tile must have rank 1 or 2 and at most that of 'view', got 'tensor<2x4x8xf32>' and}}
+  %t = tile.load %m[%i, %i, %i, %i] : memref<?x?x?x8xf32, strided<[?, ?, ?, 1], offset: ?>> -> tensor<2x4x8xf32>
+  return
+}
+
+// -----
+
+// access_c2
+func.func @negative_load_rank_above_view(%m: memref<?xf32>, %i: index) {
+  // expected-error@below {{tile must have rank 1 or 2 and at most that of 'view', got 'tensor<4x8xf32>' and 'memref<?xf32>'}}
+  %t = tile.load %m[%i] : memref<?xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// access_c2
+func.func @negative_store_rank_0(%t: tensor<f32>, %m: memref<?x8xf32, strided<[?, 1], offset: ?>>, %i: index) {
+  // expected-error@below {{tile must have rank 1 or 2 and at most that of 'view', got 'tensor<f32>' and}}
+  tile.store %t, %m[%i, %i] : tensor<f32>, memref<?x8xf32, strided<[?, 1], offset: ?>>
+  return
+}
+
+// -----
+
+// access_c3
+func.func @negative_load_element(%m: memref<?x8xf32, strided<[?, 1], offset: ?>>, %i: index) {
+  // expected-error@below {{tile and 'view' must have the same element type, got 'f16' and 'f32'}}
+  %t = tile.load %m[%i, %i] : memref<?x8xf32, strided<[?, 1], offset: ?>> -> tensor<4x8xf16>
+  return
+}
+
+// -----
+
+// access_c3
+func.func @negative_store_element(%t: tensor<4x8xf64>, %m: memref<?x8xf32, strided<[?, 1], offset: ?>>, %i: index) {
+  // expected-error@below {{tile and 'view' must have the same element type, got 'f64' and 'f32'}}
+  tile.store %t, %m[%i, %i] : tensor<4x8xf64>, memref<?x8xf32, strided<[?, 1], offset: ?>>
+  return
+}
+
+// -----
+
+// access_c4
+func.func @negative_load_column_major(%m: memref<?x8xf32, strided<[1, ?]>>, %i: index) {
+  // expected-error@below {{the last dimension of 'view' must have stride 1, got 'memref<?x8xf32, strided<[1, ?]>>'}}
+  %t = tile.load %m[%i, %i] : memref<?x8xf32, strided<[1, ?]>> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// access_c4
+func.func @negative_gather_dynamic_stride(%m: memref<?xf32, strided<[?]>>, %i: index) {
+  // expected-error@below {{the last dimension of 'view' must have stride 1, got 'memref<?xf32, strided<[?]>>'}}
+  %t = tile.gather %m[%i : index] : memref<?xf32, strided<[?]>> -> f32
+  return
+}
+
+// -----
+
+// gather_c1
+func.func @negative_gather_indices(%m: memref<?x8xf32, strided<[?, 1], offset: ?>>, %i: index) {
+  // expected-error@below {{needs one index per dimension of 'view', expected 2, got 1}}
+  %t = tile.gather %m[%i : index] : memref<?x8xf32, strided<[?, 1], offset: ?>> -> f32
+  return
+}
+
+// -----
+
+// gather_c2
+func.func @negative_gather_shapes(%m: memref<?x8xf32, strided<[?, 1], offset: ?>>, %i: index, %j: tensor<4xindex>) {
+  // expected-error@below {{index tiles must be of index and have the shape of the result, 'tensor<4x8xf32>', got 'tensor<4xindex>'}}
+  %t = tile.gather %m[%i, %j : index, tensor<4xindex>] : memref<?x8xf32, strided<[?, 1], offset: ?>> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// gather_c2
+func.func @negative_gather_i32(%m: memref<?x8xf32, strided<[?, 1], offset: ?>>, %i: index, %j: tensor<4xi32>) {
+  // expected-error@below {{index tiles must be of index and have the shape of the result, 'tensor<4xf32>', got 'tensor<4xi32>'}}
+  %t = tile.gather %m[%i, %j : index, tensor<4xi32>] : memref<?x8xf32, strided<[?, 1], offset: ?>> -> tensor<4xf32>
+  return
+}
+
+// -----
+
+// gather_c2
+func.func @negative_gather_scalar_result(%m: memref<?x8xf32, strided<[?, 1], offset: ?>>, %i: index, %j: tensor<4xindex>) {
+  // expected-error@below {{index tiles must be of index and have the shape of the result, 'f32', got 'tensor<4xindex>'}}
+  %t = tile.gather %m[%i, %j : index, tensor<4xindex>] : memref<?x8xf32, strided<[?, 1], offset: ?>> -> f32
+  return
+}
+
+// -----
+
+// gather_c3
+func.func @negative_gather_element(%m: memref<?x8xf32, strided<[?, 1], offset: ?>>, %i: index) {
+  // expected-error@below {{result must have the element type of 'view', expected 'f32', got 'f16'}}
+  %t = tile.gather %m[%i, %i : index, index] : memref<?x8xf32, strided<[?, 1], offset: ?>> -> f16
+  return
+}
+
+// -----
+
+// gather_c4
+func.func @negative_gather_scalar_indices(%m: memref<?x8xf32, strided<[?, 1], offset: ?>>, %i: index) {
+  // expected-error@below {{with scalar indices must have a scalar result, got 'tensor<4xf32>'}}
+  %t = tile.gather %m[%i, %i : index, index] : memref<?x8xf32, strided<[?, 1], offset: ?>> -> tensor<4xf32>
+  return
+}
+
+// -----
+
+// tile_c1
+func.func @negative_gather_rank_3(%m: memref<?xf32>, %j: tensor<2x2x2xindex>) {
+  // expected-error@below {{result must be a tile of rank 1 or 2, got 'tensor<2x2x2xf32>'}}
+  %t = tile.gather %m[%j : tensor<2x2x2xindex>] : memref<?xf32> -> tensor<2x2x2xf32>
+  return
+}
+
+// -----
+
+// tile_c1
+func.func @negative_splat_rank_0(%x: f32) {
+  // expected-error@below {{result must be a tile of rank 1 or 2, got 'tensor<f32>'}}
+  %t = tile.splat %x : f32 -> tensor<f32>
+  return
+}
+
+// -----
+
+// tile_c1
+func.func @negative_iota_rank_3(%x: index) {
+  // expected-error@below {{result must be a tile of rank 1 or 2, got 'tensor<2x2x2xindex>'}}
+  %t = tile.iota %x along 2 : tensor<2x2x2xindex>
+  return
+}
+
+// -----
+
+// splat_c1
+func.func @negative_splat_element(%x: f16) {
+  // expected-error@below {{'scalar' must have the element type of the result, expected 'f32', got 'f16'}}
+  %t = tile.splat %x : f16 -> tensor<4xf32>
+  return
+}
+
+// -----
+
+// iota_c1
+func.func @negative_iota_element(%x: index) {
+  // expected-error@below {{result must be an index tile with a dimension 0, got 'tensor<4xi32>'}}
+  %t = tile.iota %x along 0 : tensor<4xi32>
+  return
+}
+
+// -----
+
+// iota_c1
+func.func @negative_iota_along(%x: index) {
+  // expected-error@below {{result must be an index tile with a dimension 1, got 'tensor<4xindex>'}}
+  %t = tile.iota %x along 1 : tensor<4xindex>
+  return
+}
+
+// -----
+
+// iota_c1
+func.func @negative_iota_negative(%x: index) {
+  // expected-error@below {{result must be an index tile with a dimension -1, got 'tensor<4xindex>'}}
+  %t = tile.iota %x along -1 : tensor<4xindex>
+  return
+}
+
+// -----
+
+// broadcast_c1
+func.func @negative_broadcast_size(%x: tensor<4xf32>) {
+  // expected-error@below {{must repeat a vector along dimension 0 or 1, got 'tensor<4xf32>' along 0 to 'tensor<4x8xf32>'}}
+  %t = tile.broadcast %x along 0 : tensor<4xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// broadcast_c1
+func.func @negative_broadcast_along_2(%x: tensor<4xf32>) {
+  // expected-error@below {{must repeat a vector along dimension 0 or 1, got 'tensor<4xf32>' along 2 to 'tensor<4x8xf32>'}}
+  %t = tile.broadcast %x along 2 : tensor<4xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// broadcast_c1
+func.func @negative_broadcast_element(%x: tensor<4xf16>) {
+  // expected-error@below {{must repeat a vector along dimension 0 or 1, got 'tensor<4xf16>' along 1 to 'tensor<4x8xf32>'}}
+  %t = tile.broadcast %x along 1 : tensor<4xf16> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// slice_c1
+func.func @negative_slice_start(%x: tensor<4x8xf32>) {
+  // expected-error@below {{must take columns of its operand, got 'tensor<4x4xf32>' from 5 of 'tensor<4x8xf32>'}}
+  %t = tile.slice %x from 5 : tensor<4x8xf32> -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+// slice_c1
+func.func @negative_slice_start_largest(%x: tensor<4x8xf32>) {
+  // expected-error@below {{got 'tensor<4x4xf32>' from 9223372036854775807 of 'tensor<4x8xf32>'}}
+  %t = tile.slice %x from 9223372036854775807 : tensor<4x8xf32> -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+// slice_c1
+func.func @negative_slice_negative(%x: tensor<4x8xf32>) {
+  // expected-error@below {{got 'tensor<4x4xf32>' from -1 of 'tensor<4x8xf32>'}}
+  %t = tile.slice %x from -1 : tensor<4x8xf32> -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+// slice_c1
+func.func @negative_slice_rows(%x: tensor<4x8xf32>) {
+  // expected-error@below {{got 'tensor<3x4xf32>' from 0 of 'tensor<4x8xf32>'}}
+  %t = tile.slice %x from 0 : tensor<4x8xf32> -> tensor<3x4xf32>
+  return
+}
+
+// -----
+
+// concat_c1
+func.func @negative_concat_rows(%x: tensor<4x4xf32>, %y: tensor<3x4xf32>) {
+  // expected-error@below {{operands must be tiles with the rows and the element type of the result, 'tensor<4x8xf32>', got 'tensor<3x4xf32>'}}
+  %t = tile.concat %x, %y : tensor<4x4xf32>, tensor<3x4xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// concat_c1
+func.func @negative_concat_rank_0(%x: tensor<4x4xf32>) {
+  // expected-error@below {{operands must be tiles with the rows and the element type of the result, 'tensor<f32>', got 'tensor<4x4xf32>'}}
+  %t = tile.concat %x : tensor<4x4xf32> -> tensor<f32>
+  return
+}
+
+// -----
+
+// concat_c2
+func.func @negative_concat_columns(%x: tensor<4x4xf32>) {
+  // expected-error@below {{operands must have as many columns as the result, expected 9, got 8}}
+  %t = tile.concat %x, %x : tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4x9xf32>
+  return
+}
+
+// -----
+
+// concat_c3
+func.func @negative_concat_nothing() {
+  // expected-error@below {{needs at least one operand}}
+  %t = "tile.concat"() : () -> tensor<f32>
+  return
+}
+
+// -----
+
+// dot_c1
+func.func @negative_dot_rank_1(%a: tensor<8xf32>, %b: tensor<8x4xf32>, %c: tensor<4x4xf32>) {
+  // expected-error@below {{operands must have rank 2, got 'tensor<8xf32>', 'tensor<8x4xf32>' and 'tensor<4x4xf32>'}}
+  %t = tile.dot %a, %b, %c : tensor<8xf32>, tensor<8x4xf32> -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+// dot_c2
+func.func @negative_dot_mixed(%a: tensor<4x8xbf16>, %b: tensor<8x4xbf16>, %c: tensor<4x4xf32>) {
+  // expected-error@below {{operands must have one floating-point type, got 'bf16', 'bf16' and 'f32'}}
+  %t = tile.dot %a, %b, %c : tensor<4x8xbf16>, tensor<8x4xbf16> -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+// dot_c2
+func.func @negative_dot_integer(%a: tensor<4x8xi32>, %b: tensor<8x4xi32>, %c: tensor<4x4xi32>) {
+  // expected-error@below {{operands must have one floating-point type, got 'i32', 'i32' and 'i32'}}
+  %t = tile.dot %a, %b, %c : tensor<4x8xi32>, tensor<8x4xi32> -> tensor<4x4xi32>
+  return
+}
+
+// -----
+
+// dot_c3
+func.func @negative_dot_depth(%a: tensor<4x8xf32>, %b: tensor<6x4xf32>, %c: tensor<4x4xf32>) {
+  // expected-error@below {{'lhs' and 'rhs' must have the same depth, got 8 and 6}}
+  %t = tile.dot %a, %b, %c : tensor<4x8xf32>, tensor<6x4xf32> -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+// dot_c3
+func.func @negative_dot_depth_transposed(%a: tensor<4x8xf32>, %b: tensor<8x4xf32>, %c: tensor<4x8xf32>) {
+  // expected-error@below {{'lhs' and 'rhs' must have the same depth, got 8 and 4}}
+  %t = tile.dot %a, %b, %c transpose_rhs : tensor<4x8xf32>, tensor<8x4xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// dot_c4
+func.func @negative_dot_init(%a: tensor<4x8xf32>, %b: tensor<8x6xf32>, %c: tensor<4x8xf32>) {
+  // expected-error@below {{'init' must be 'tensor<4x6xf32>', got 'tensor<4x8xf32>'}}
+  %t = tile.dot %a, %b, %c : tensor<4x8xf32>, tensor<8x6xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// reduce_c1
+func.func @negative_reduce_shape(%x: tensor<4x8xf32>, %z: tensor<8xf32>) {
+  // expected-error@below {{must reduce the rows of a tile of rank 2 to a vector, got 'tensor<4x8xf32>' to 'tensor<8xf32>'}}
+  %t = tile.reduce add %x, %z : tensor<4x8xf32> -> tensor<8xf32>
+  return
+}
+
+// -----
+
+// reduce_c1
+func.func @negative_reduce_element(%x: tensor<4x8xf32>, %z: tensor<4xf64>) {
+  // expected-error@below {{got 'tensor<4x8xf32>' to 'tensor<4xf64>'}}
+  %t = tile.reduce max %x, %z : tensor<4x8xf32> -> tensor<4xf64>
+  return
+}
+
+// -----
+
+// reduce_c2
+func.func @negative_reduce_integer(%x: tensor<4x8xi32>, %z: tensor<4xi32>) {
+  // expected-error@below {{needs a floating-point type, got 'i32'}}
+  %t = tile.reduce max %x, %z : tensor<4x8xi32> -> tensor<4xi32>
+  return
+}
