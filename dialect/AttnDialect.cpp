@@ -6,15 +6,14 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The labels in comments (names_c1) are those of the constraints in
-// docs/spec.md.
+// The labels in comments are those of the constraints in docs/spec.md.
 //
 //===----------------------------------------------------------------------===//
 
 #include "dialect/AttnDialect.h"
-#include "llvm/ADT/TypeSwitch.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace attn;
@@ -74,8 +73,8 @@ struct Port {
                     : function.getArgAttr(index, name);
   }
   InFlightDiagnostic error() {
-    return function.emitOpError() << (isResult ? "result " : "argument ")
-                                  << index << ": ";
+    return function.emitOpError()
+           << (isResult ? "result " : "argument ") << index << ": ";
   }
 };
 } // namespace
@@ -95,8 +94,9 @@ static SmallVector<Port> portsBefore(Port port) {
 static LogicalResult verifyName(Port port, Attribute attribute) {
   auto name = dyn_cast<StringAttr>(attribute);
   if (!name || name.empty()) // names_c1
-    return port.error() << "'attn.name' must be a string that is not empty, got "
-                        << attribute;
+    return port.error()
+           << "'attn.name' must be a string that is not empty, got "
+           << attribute;
   for (Port other : portsBefore(port)) // names_c2
     if (other.attribute(kNameAttr) == name)
       return port.error() << "'attn.name' " << name << " is taken already";
@@ -108,18 +108,18 @@ static LogicalResult verifySameSizes(Port port, Port other) {
   auto dims = dyn_cast<ArrayAttr>(port.attribute(kDimsAttr));
   auto otherDims = dyn_cast_or_null<ArrayAttr>(other.attribute(kDimsAttr));
   ShapedType type = port.shape(), otherType = other.shape();
-  if (!otherDims || !otherType || otherType.getRank() != (int64_t)otherDims.size())
+  if (!otherDims || !otherType ||
+      otherType.getRank() != (int64_t)otherDims.size())
     return success();
   for (auto [i, name] : llvm::enumerate(dims))
     for (auto [j, otherName] : llvm::enumerate(otherDims))
       if (name == otherName &&
           failed(verifyCompatibleShape({type.getDimSize(i)},
                                        {otherType.getDimSize(j)})))
-        return port.error() << "dimension " << name << " is "
-                            << type.getDimSize(i) << " here and "
-                            << otherType.getDimSize(j) << " in "
-                            << (other.isResult ? "result " : "argument ")
-                            << other.index;
+        return port.error()
+               << "dimension " << name << " is " << type.getDimSize(i)
+               << " here and " << otherType.getDimSize(j) << " in "
+               << (other.isResult ? "result " : "argument ") << other.index;
   return success();
 }
 
@@ -147,7 +147,8 @@ static LogicalResult verifyDims(Port port, Attribute attribute) {
 
 static LogicalResult verifyFill(Port port, Attribute attribute) {
   auto fill = dyn_cast<StringAttr>(attribute); // fill_c1
-  if (fill && llvm::is_contained({"normal", "uniform", "decay"}, fill.getValue()))
+  if (fill &&
+      llvm::is_contained({"normal", "uniform", "decay"}, fill.getValue()))
     return success();
   return port.error()
          << "'attn.fill' must be \"normal\", \"uniform\" or \"decay\", got "
@@ -172,7 +173,8 @@ static LogicalResult verifyPort(Port port, NamedAttribute attribute) {
   if (attribute.getName() == kResultAttr && !port.isResult)
     return verifyResult(port, attribute.getValue());
   InFlightDiagnostic error = port.error() // ports_c1
-                             << "unknown attribute '" << attribute.getName().getValue()
+                             << "unknown attribute '"
+                             << attribute.getName().getValue()
                              << "', expected 'attn.name'";
   return port.isResult ? error << " or 'attn.dims'"
                        : error << ", 'attn.dims', 'attn.fill' or 'attn.result'";
@@ -182,14 +184,15 @@ LogicalResult AttnDialect::verifyRegionArgAttribute(Operation *op, unsigned,
                                                     unsigned argIndex,
                                                     NamedAttribute attribute) {
   // Only the verifier of functions asks.
-  return verifyPort({cast<FunctionOpInterface>(op), argIndex, false}, attribute);
+  return verifyPort({cast<FunctionOpInterface>(op), argIndex, false},
+                    attribute);
 }
 
-LogicalResult AttnDialect::verifyRegionResultAttribute(Operation *op, unsigned,
-                                                       unsigned resultIndex,
-                                                       NamedAttribute attribute) {
+LogicalResult AttnDialect::verifyRegionResultAttribute(
+    Operation *op, unsigned, unsigned resultIndex, NamedAttribute attribute) {
   // Only the verifier of functions asks.
-  return verifyPort({cast<FunctionOpInterface>(op), resultIndex, true}, attribute);
+  return verifyPort({cast<FunctionOpInterface>(op), resultIndex, true},
+                    attribute);
 }
 
 static LogicalResult verifyDefaults(Operation *function, Attribute defaults) {
@@ -201,8 +204,9 @@ static LogicalResult verifyDefaults(Operation *function, Attribute defaults) {
   auto sizes = dyn_cast<DictionaryAttr>(defaults);
   if (sizes && llvm::all_of(sizes, isSize)) // defaults_c1
     return success();
-  return function->emitOpError("'attn.defaults' must map dimension names to positive "
-                               "64-bit sizes, got ")
+  return function->emitOpError(
+             "'attn.defaults' must map dimension names to positive "
+             "64-bit sizes, got ")
          << defaults;
 }
 
@@ -214,7 +218,7 @@ LogicalResult AttnDialect::verifyOperationAttribute(Operation *op,
   if (attribute.getName() == kDefaultsAttr) // defaults_c2
     return op->emitOpError("cannot carry 'attn.defaults', expected a function");
   if (isFunction) // defaults_c3
-    return op->emitOpError("unknown attribute '") << attribute.getName().getValue()
-                                                  << "', expected 'attn.defaults'";
+    return op->emitOpError("unknown attribute '")
+           << attribute.getName().getValue() << "', expected 'attn.defaults'";
   return success();
 }

@@ -6,8 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The labels in comments (attend_c3) are those of the constraints in
-// docs/spec.md.
+// The labels in comments are those of the constraints in docs/spec.md.
 //
 //===----------------------------------------------------------------------===//
 
@@ -45,8 +44,8 @@ static bool isStorageType(Type type) {
 static LogicalResult verifyRows(Operation *op, StringRef name,
                                 RankedTensorType type) {
   if (type.getRank() != 4) // attend_c1, map_rows_c1
-    return op->emitOpError() << "'" << name
-                             << "' must have rank 4 ([B, H, N, D]), got " << type;
+    return op->emitOpError()
+           << "'" << name << "' must have rank 4 ([B, H, N, D]), got " << type;
   Type element = type.getElementType();
   if (!isStorageType(element)) // attend_c2, map_rows_c2
     return op->emitOpError() << "'" << name
@@ -62,8 +61,9 @@ static LogicalResult verifyRows(Operation *op, StringRef name,
 }
 
 /// The sizes of one dimension of two operands must not contradict.
-static LogicalResult verifySameSize(Operation *op, StringRef what, StringRef nameA,
-                                    int64_t a, StringRef nameB, int64_t b) {
+static LogicalResult verifySameSize(Operation *op, StringRef what,
+                                    StringRef nameA, int64_t a, StringRef nameB,
+                                    int64_t b) {
   if (succeeded(verifyCompatibleShape({a}, {b})))
     return success();
   return op->emitOpError() << "'" << nameA << "' and '" << nameB
@@ -81,12 +81,14 @@ template <typename OpT> static LogicalResult verifyPairwiseOperands(OpT op) {
     return failure();
   for (auto [name, type] : {std::pair("key", k), {"value", v}})
     if (type.getElementType() != q.getElementType()) // attend_c2
-      return op.emitOpError() << "'" << name << "' must have the element type of "
-                              << "'query', expected " << q.getElementType()
-                              << ", got " << type.getElementType();
+      return op.emitOpError()
+             << "'" << name << "' must have the element type of "
+             << "'query', expected " << q.getElementType() << ", got "
+             << type.getElementType();
   auto same = [&](StringRef what, StringRef a, RankedTensorType ta, StringRef b,
                   RankedTensorType tb, int dim) {
-    return verifySameSize(op, what, a, ta.getDimSize(dim), b, tb.getDimSize(dim));
+    return verifySameSize(op, what, a, ta.getDimSize(dim), b,
+                          tb.getDimSize(dim));
   };
   if (failed(same("batch size (dimension 0)", "query", q, "key", k, 0)) ||
       failed(same("batch size (dimension 0)", "query", q, "value", v, 0)))
@@ -104,19 +106,24 @@ template <typename OpT> static LogicalResult verifyPairwiseOperands(OpT op) {
 }
 
 /// Checks all regions; returns the width of the mapped value rows.
-template <typename OpT> static FailureOr<int64_t> verifyPairwiseRegions(OpT op) {
+template <typename OpT>
+static FailureOr<int64_t> verifyPairwiseRegions(OpT op) {
   Type element = op.getAccumulatorType();
   auto width = [](Value operand) { return tensorOf(operand).getDimSize(3); };
-  auto dq = verifyRowRegion(op, op.getQueryRows(), "query", width(op.getQuery()), element);
-  auto dk = verifyRowRegion(op, op.getKeyRows(), "key", width(op.getKey()), element);
-  auto dv = verifyRowRegion(op, op.getValueRows(), "value", width(op.getValue()), element);
+  auto dq = verifyRowRegion(op, op.getQueryRows(), "query",
+                            width(op.getQuery()), element);
+  auto dk =
+      verifyRowRegion(op, op.getKeyRows(), "key", width(op.getKey()), element);
+  auto dv = verifyRowRegion(op, op.getValueRows(), "value",
+                            width(op.getValue()), element);
   if (failed(dq) || failed(dk) || failed(dv) ||
       failed(verifyScoreRegion(op, op.getScore(), element)) ||
       failed(verifyMaskRegion(op, op.getMask())))
     return failure();
   if (*dq != *dk) // attend_c4
-    return op.emitOpError() << "'query' and 'key' rows must have the same number "
-                            << "of features, got " << *dq << " and " << *dk;
+    return op.emitOpError()
+           << "'query' and 'key' rows must have the same number "
+           << "of features, got " << *dq << " and " << *dk;
   return *dv;
 }
 
@@ -126,8 +133,8 @@ static LogicalResult verifyResult(Operation *op, StringRef name, Value result,
   auto expected = RankedTensorType::get(shape, element);
   if (type.getElementType() != element ||
       failed(verifyCompatibleShape(type.getShape(), shape)))
-    return op->emitOpError() << "'" << name << "' must be " << expected
-                             << ", got " << type;
+    return op->emitOpError()
+           << "'" << name << "' must be " << expected << ", got " << type;
   return success();
 }
 
@@ -162,10 +169,12 @@ static Attribute dimensionName(Value value, unsigned dim) {
   auto argument = dyn_cast<BlockArgument>(value);
   if (!argument)
     return {};
-  auto function = dyn_cast<FunctionOpInterface>(argument.getOwner()->getParentOp());
+  auto function =
+      dyn_cast<FunctionOpInterface>(argument.getOwner()->getParentOp());
   if (!function)
     return {};
-  auto dims = function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), kDimsAttr);
+  auto dims =
+      function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), kDimsAttr);
   return dims && dim < dims.size() ? dims[dim] : Attribute();
 }
 
@@ -182,10 +191,10 @@ static LogicalResult verifyAlignment(AttendOp op) {
                 (nameQ && nameK && nameQ != nameK);
   if (!differ)
     return success();
-  InFlightDiagnostic error =
-      op.emitOpError("needs 'alignment(start)' or 'alignment(end)': its regions "
-                     "use %i and %j, and 'query' and 'key' have different "
-                     "numbers of rows, ");
+  InFlightDiagnostic error = op.emitOpError(
+      "needs 'alignment(start)' or 'alignment(end)': its regions "
+      "use %i and %j, and 'query' and 'key' have different "
+      "numbers of rows, ");
   if (nameQ && nameK)
     return error << nameQ << " and " << nameK;
   return error << nq << " and " << nk;
@@ -198,7 +207,8 @@ LogicalResult AttendOp::verifyRegions() {
   RankedTensorType q = tensorOf(getQuery());
   SmallVector<int64_t> shape{q.getDimSize(0), q.getDimSize(1), q.getDimSize(2),
                              *valueWidth};
-  if (failed(verifyResult(*this, "output", getOutput(), shape, q.getElementType())))
+  if (failed(verifyResult(*this, "output", getOutput(), shape,
+                          q.getElementType())))
     return failure(); // attend_c8
   if (!getLse())
     return success();
@@ -206,9 +216,8 @@ LogicalResult AttendOp::verifyRegions() {
   return verifyResult(*this, "lse", getLse(), shape, getAccumulatorType());
 }
 
-LogicalResult
-AttendOp::reifyResultShapes(OpBuilder &builder,
-                            ReifiedRankedShapedTypeDims &shapes) {
+LogicalResult AttendOp::reifyResultShapes(OpBuilder &builder,
+                                          ReifiedRankedShapedTypeDims &shapes) {
   SmallVector<OpFoldResult> shape;
   for (int64_t dim = 0; dim < 3; ++dim)
     shape.push_back(tensor::getMixedSize(builder, getLoc(), getQuery(), dim));
@@ -239,7 +248,8 @@ struct DropTrivialRegions : OpRewritePattern<AttendOp> {
                            &op.getValueRows(), &op.getScore()})
       if (isIdentity(*region))
         trivial.push_back(region);
-    if (!op.getMask().empty() && matchPattern(getYielded(op.getMask()), m_One()))
+    if (!op.getMask().empty() &&
+        matchPattern(getYielded(op.getMask()), m_One()))
       trivial.push_back(&op.getMask());
     if (trivial.empty())
       return rewriter.notifyMatchFailure(op, "no region is trivial");
@@ -310,7 +320,8 @@ LogicalResult MapRowsOp::verifyRegions() {
     return failure();
   SmallVector<int64_t> shape(input.getShape());
   shape.back() = *width; // map_rows_c5
-  return verifyResult(*this, "output", getOutput(), shape, input.getElementType());
+  return verifyResult(*this, "output", getOutput(), shape,
+                      input.getElementType());
 }
 
 LogicalResult
@@ -332,9 +343,11 @@ void MapRowsOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
 LogicalResult ReduceRowOp::verify() {
   auto type = tensorOf(getVector()); // reduce_row_c1
   if (type.getRank() != 1 || !type.hasStaticShape())
-    return emitOpError("'vector' must have rank 1 and a static size, got ") << type;
+    return emitOpError("'vector' must have rank 1 and a static size, got ")
+           << type;
   if (!isa_and_nonnull<AttendOp, MapRowsOp, PartialOp>((*this)->getParentOp()))
-    return emitOpError("must stand in a row region of an attn op"); // reduce_row_c2
+    return emitOpError(
+        "must stand in a row region of an attn op"); // reduce_row_c2
   return success();
 }
 
@@ -347,10 +360,12 @@ LogicalResult ReduceRowOp::verify() {
 static LogicalResult verifyTuple(Operation *op, Value reference, Value sum,
                                  Value accumulator, Type element) {
   auto a = tensorOf(accumulator);
-  if (a.getRank() != 2 || a.getElementType() != element || a.getNumElements() == 0)
+  if (a.getRank() != 2 || a.getElementType() != element ||
+      a.getNumElements() == 0)
     return op->emitOpError() << "'accumulator' must be a tensor of rank 2 of "
                              << element << " that is not empty, got " << a;
-  if (failed(verifyResult(op, "reference", reference, a.getShape().take_front(), element)))
+  if (failed(verifyResult(op, "reference", reference, a.getShape().take_front(),
+                          element)))
     return failure();
   return verifyResult(op, "sum", sum, a.getShape().take_front(), element);
 }
@@ -379,8 +394,9 @@ LogicalResult PartialOp::verifyRegions() {
     return failure();
   int64_t got = tensorOf(getAccumulator()).getDimSize(1);
   if (got != *valueWidth) // partial_c4
-    return emitOpError("'accumulator' must have the features of the value rows, "
-                       "expected ")
+    return emitOpError(
+               "'accumulator' must have the features of the value rows, "
+               "expected ")
            << *valueWidth << ", got " << got;
   return success();
 }
@@ -391,13 +407,17 @@ LogicalResult FinishOp::verify() {
   if (!element.isF32() && !element.isF64()) // finish_c1
     return emitOpError("'accumulator' must have element type f32 or f64, got ")
            << element;
-  if (failed(verifyTuple(*this, getReference(), getSum(), getAccumulator(), element)))
+  if (failed(verifyTuple(*this, getReference(), getSum(), getAccumulator(),
+                         element)))
     return failure();
   Type stored = tensorOf(getOutput()).getElementType();
-  if (!isStorageType(stored) || attn::getAccumulatorType(stored) != element) // finish_c3
-    return emitOpError("'output' must have an element type that is accumulated in ")
+  if (!isStorageType(stored) ||
+      attn::getAccumulatorType(stored) != element) // finish_c3
+    return emitOpError(
+               "'output' must have an element type that is accumulated in ")
            << element << ", got " << stored;
   if (failed(verifyResult(*this, "output", getOutput(), a.getShape(), stored)))
     return failure(); // finish_c4
-  return verifyResult(*this, "lse", getLse(), a.getShape().take_front(), element);
+  return verifyResult(*this, "lse", getLse(), a.getShape().take_front(),
+                      element);
 }

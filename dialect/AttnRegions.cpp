@@ -6,8 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The labels in comments (regions_c3) are those of the constraints in
-// docs/spec.md.
+// The labels in comments are those of the constraints in docs/spec.md.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,9 +25,9 @@ static LogicalResult verifyArguments(Operation *op, Region &region,
                                      StringRef name, ArrayRef<Type> expected) {
   Block &block = region.front();
   if (block.getNumArguments() != expected.size())
-    return op->emitOpError() << "region '" << name << "' takes "
-                             << expected.size() << " arguments, got "
-                             << block.getNumArguments();
+    return op->emitOpError()
+           << "region '" << name << "' takes " << expected.size()
+           << " arguments, got " << block.getNumArguments();
   for (auto [index, argument] : llvm::enumerate(block.getArguments()))
     if (argument.getType() != expected[index])
       return op->emitOpError()
@@ -61,14 +60,16 @@ struct Body {
 
 /// The types of scalars, and of the elements of tensors.
 static bool isScalar(Type type) {
-  if (type.isIndex() || type.isF64() || type.isF32() || type.isF16() || type.isBF16())
+  if (type.isIndex() || type.isF64() || type.isF32() || type.isF16() ||
+      type.isBF16())
     return true;
   return type.isSignlessInteger() && type.getIntOrFloatBitWidth() >= 1 &&
          type.getIntOrFloatBitWidth() <= 64;
 }
 
 /// How messages call what `isScalar` accepts.
-static constexpr StringLiteral kScalars = "index, i1 to i64, f16, bf16, f32 or f64";
+static constexpr StringLiteral kScalars =
+    "index, i1 to i64, f16, bf16, f32 or f64";
 
 static bool isVector(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
@@ -83,20 +84,21 @@ static bool isRead(Operation *op) {
 
 /// Checks the kind of `op` (regions_c3).
 static LogicalResult verifyKind(const Body &body, Operation *op) {
-  bool elementwise =
-      isa_and_nonnull<arith::ArithDialect, math::MathDialect>(op->getDialect()) &&
-      (isa<arith::ConstantOp>(op) || OpTrait::hasElementwiseMappableTraits(op)) &&
-      op->getNumResults() == 1;
-  bool onVectors =
-      isa<tensor::ExtractSliceOp, tensor::ConcatOp, tensor::SplatOp, ReduceRowOp>(op);
+  bool elementwise = isa_and_nonnull<arith::ArithDialect, math::MathDialect>(
+                         op->getDialect()) &&
+                     (isa<arith::ConstantOp>(op) ||
+                      OpTrait::hasElementwiseMappableTraits(op)) &&
+                     op->getNumResults() == 1;
+  bool onVectors = isa<tensor::ExtractSliceOp, tensor::ConcatOp,
+                       tensor::SplatOp, ReduceRowOp>(op);
   if (elementwise || isa<YieldOp, tensor::ExtractOp, tensor::DimOp>(op) ||
       (body.vectors && onVectors))
     return success();
-  InFlightDiagnostic error = body.parent->emitOpError()
-                             << "region '" << body.name << "' cannot hold '"
-                             << op->getName()
-                             << "'; expected elementwise arith and math with one "
-                                "result, tensor.extract and tensor.dim of captures";
+  InFlightDiagnostic error =
+      body.parent->emitOpError()
+      << "region '" << body.name << "' cannot hold '" << op->getName()
+      << "'; expected elementwise arith and math with one "
+         "result, tensor.extract and tensor.dim of captures";
   if (body.vectors)
     error << ", tensor.extract_slice, tensor.concat, tensor.splat, "
              "attn.reduce_row";
@@ -106,7 +108,8 @@ static LogicalResult verifyKind(const Body &body, Operation *op) {
 
 /// Checks an operand of `op`: captured tensors are read, nothing else, and
 /// elements are read of captured tensors only.
-static LogicalResult verifyOperand(const Body &body, Operation *op, Value operand) {
+static LogicalResult verifyOperand(const Body &body, Operation *op,
+                                   Value operand) {
   Type type = operand.getType();
   bool isTensor = isa<TensorType>(type);
   if (!body.isCaptured(operand)) {
@@ -116,10 +119,11 @@ static LogicalResult verifyOperand(const Body &body, Operation *op, Value operan
     return success();
   }
   if (isTensor && !isRead(op)) // regions_c7
-    return body.refuse(op) << "cannot use a captured tensor as a whole; expected "
-                              "what tensor.extract, tensor.extract_slice or "
-                              "tensor.dim read of it, got "
-                           << type;
+    return body.refuse(op)
+           << "cannot use a captured tensor as a whole; expected "
+              "what tensor.extract, tensor.extract_slice or "
+              "tensor.dim read of it, got "
+           << type;
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (!isScalar(tensor ? tensor.getElementType() : type)) // regions_c11
     return body.refuse(op) << "can capture scalars and ranked tensors of "
@@ -128,13 +132,15 @@ static LogicalResult verifyOperand(const Body &body, Operation *op, Value operan
 }
 
 /// A constant part of a vector, or one row of a captured tensor.
-static LogicalResult verifySlice(const Body &body, tensor::ExtractSliceOp slice) {
+static LogicalResult verifySlice(const Body &body,
+                                 tensor::ExtractSliceOp slice) {
   auto type = slice.getResultType();
   ArrayRef<int64_t> sizes = slice.getStaticSizes();
-  bool rowShaped = type.getRank() == 1 && type.hasStaticShape() &&
-                   !sizes.empty() && sizes.back() == type.getDimSize(0) &&
-                   llvm::all_of(sizes.drop_back(), [](int64_t s) { return s == 1; }) &&
-                   llvm::all_of(slice.getStaticStrides(), [](int64_t s) { return s == 1; });
+  bool rowShaped =
+      type.getRank() == 1 && type.hasStaticShape() && !sizes.empty() &&
+      sizes.back() == type.getDimSize(0) &&
+      llvm::all_of(sizes.drop_back(), [](int64_t s) { return s == 1; }) &&
+      llvm::all_of(slice.getStaticStrides(), [](int64_t s) { return s == 1; });
   if (!rowShaped) // regions_c4
     return body.refuse(slice)
            << "must take consecutive elements of the last dimension, sizes 1 "
@@ -168,8 +174,9 @@ static LogicalResult verifyDetails(const Body &body, Operation *op) {
   auto constant = dyn_cast<arith::ConstantOp>(op);
   if (constant && isa<TensorType>(constant.getType()) &&
       !isa<SplatElementsAttr>(constant.getValue())) // regions_c5
-    return body.refuse(op) << "must have the same element everywhere, got a dense "
-                              "constant; pass it as a captured tensor";
+    return body.refuse(op)
+           << "must have the same element everywhere, got a dense "
+              "constant; pass it as a captured tensor";
   return success();
 }
 
@@ -184,9 +191,10 @@ static LogicalResult verifyBodyOp(const Body &body, Operation *op) {
     return failure();
   for (Type type : op->getResultTypes()) // regions_c10
     if (!isScalar(type) && !(body.vectors && isVector(type)))
-      return body.refuse(op) << "must compute a scalar "
-                             << (body.vectors ? "or a vector of static size " : "")
-                             << "of " << kScalars << ", got " << type;
+      return body.refuse(op)
+             << "must compute a scalar "
+             << (body.vectors ? "or a vector of static size " : "") << "of "
+             << kScalars << ", got " << type;
   return success();
 }
 
@@ -212,8 +220,8 @@ static LogicalResult verifyYield(Operation *op, Region &region, StringRef name,
                                  Type expected) {
   Type got = getYielded(region).getType();
   if (got != expected) // regions_c12
-    return op->emitOpError() << "region '" << name << "' must yield " << expected
-                             << ", got " << got;
+    return op->emitOpError() << "region '" << name << "' must yield "
+                             << expected << ", got " << got;
   return success();
 }
 
@@ -233,9 +241,9 @@ FailureOr<int64_t> attn::verifyRowRegion(Operation *op, Region &region,
   Type yielded = getYielded(region).getType();
   auto type = dyn_cast<RankedTensorType>(yielded);
   if (!type || type.getElementType() != element) // regions_c12
-    return op->emitOpError() << "region '" << name
-                             << "' must yield a vector of static size of "
-                             << element << ", got " << yielded;
+    return op->emitOpError()
+           << "region '" << name << "' must yield a vector of static size of "
+           << element << ", got " << yielded;
   return type.getDimSize(0);
 }
 
@@ -253,7 +261,8 @@ LogicalResult attn::verifyScoreRegion(Operation *op, Region &region,
 LogicalResult attn::verifyMaskRegion(Operation *op, Region &region) {
   if (region.empty())
     return success();
-  if (failed(verifyRegion(op, region, "mask", indices(op, 4), /*vectors=*/false)))
+  if (failed(
+          verifyRegion(op, region, "mask", indices(op, 4), /*vectors=*/false)))
     return failure();
   return verifyYield(op, region, "mask", IntegerType::get(op->getContext(), 1));
 }

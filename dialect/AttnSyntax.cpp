@@ -1,4 +1,4 @@
-//===- AttnSyntax.cpp - Custom syntax of the regions of attn ops -*- C++ -*-===//
+//===- AttnSyntax.cpp - Custom syntax of regions -*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -16,7 +16,34 @@
 
 using namespace mlir;
 
-ParseResult attn::parseRegionWithArguments(OpAsmParser &parser, Region &region) {
+/// Refuses a region whose values are used by ops outside of it. Such uses come
+/// from names that were used before the parser met them here, and are wrong
+/// anyway; but the parser would keep them if it gave up after this region,
+/// which it then destroys.
+static ParseResult refuseOuterUses(OpAsmParser &parser, llvm::SMLoc location,
+                                   Region &region) {
+  // Ops that are being parsed have no parents that could be asked.
+  llvm::SmallPtrSet<Operation *, 16> inside;
+  region.walk([&](Operation *op) { inside.insert(op); });
+  auto usedOutside = [&](Value value) {
+    return llvm::any_of(value.getUsers(), [&](Operation *user) {
+      return !inside.contains(user);
+    });
+  };
+  bool leaks = llvm::any_of(inside, [&](Operation *op) {
+    return llvm::any_of(op->getResults(), usedOutside);
+  });
+  if (!leaks)
+    return success();
+  for (Block &block : region)
+    block.dropAllDefinedValueUses();
+  return parser.emitError(location,
+                          "region defines a value that an op outside of "
+                          "it uses");
+}
+
+ParseResult attn::parseRegionWithArguments(OpAsmParser &parser,
+                                           Region &region) {
   SmallVector<OpAsmParser::Argument> arguments;
   auto parseOne = [&]() -> ParseResult {
     OpAsmParser::Argument &argument = arguments.emplace_back();
@@ -27,9 +54,11 @@ ParseResult attn::parseRegionWithArguments(OpAsmParser &parser, Region &region) 
                ? parser.parseType(argument.type)
                : success();
   };
-  if (parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, parseOne))
+  llvm::SMLoc location = parser.getCurrentLocation();
+  if (parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, parseOne) ||
+      parser.parseRegion(region, arguments))
     return failure();
-  return parser.parseRegion(region, arguments);
+  return refuseOuterUses(parser, location, region);
 }
 
 void attn::printRegionWithArguments(OpAsmPrinter &printer, StringRef keyword,
@@ -58,13 +87,16 @@ ParseResult attn::parsePairwiseRegions(OpAsmParser &parser, Region &queryRows,
   StringRef keyword;
   llvm::SMLoc location = parser.getCurrentLocation();
   while (succeeded(parser.parseOptionalKeyword(&keyword))) {
-    auto *entry = llvm::find_if(regions, [&](auto &r) { return r.first == keyword; });
+    auto *entry =
+        llvm::find_if(regions, [&](auto &r) { return r.first == keyword; });
     if (entry == std::end(regions))
-      return parser.emitError(location, "expected region 'query', 'key', 'value', "
-                                        "'score' or 'mask', got '")
+      return parser.emitError(location,
+                              "expected region 'query', 'key', 'value', "
+                              "'score' or 'mask', got '")
              << keyword << "'";
     if (!entry->second->empty())
-      return parser.emitError(location, "region '") << keyword << "' is given twice";
+      return parser.emitError(location, "region '")
+             << keyword << "' is given twice";
     if (parseRegionWithArguments(parser, *entry->second))
       return failure();
     location = parser.getCurrentLocation();
@@ -74,7 +106,8 @@ ParseResult attn::parsePairwiseRegions(OpAsmParser &parser, Region &queryRows,
 
 void attn::printPairwiseRegions(OpAsmPrinter &printer, Operation *,
                                 Region &queryRows, Region &keyRows,
-                                Region &valueRows, Region &score, Region &mask) {
+                                Region &valueRows, Region &score,
+                                Region &mask) {
   printRegionWithArguments(printer, "query", queryRows);
   printRegionWithArguments(printer, "key", keyRows);
   printRegionWithArguments(printer, "value", valueRows);

@@ -6,13 +6,13 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The labels in comments (dot_c3) are those of the constraints in docs/spec.md.
+// The labels in comments are those of the constraints in docs/spec.md.
 //
 //===----------------------------------------------------------------------===//
 
 #include "dialect/TileDialect.h"
-#include "llvm/ADT/TypeSwitch.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace attn::tile;
@@ -48,14 +48,17 @@ static LogicalResult verifyRank(Operation *op, RankedTensorType tile) {
 static LogicalResult verifyStride(Operation *op, MemRefType view) {
   if (view.getRank() == 0 || view.isLastDimUnitStride()) // access_c4
     return success();
-  return op->emitOpError("the last dimension of 'view' must have stride 1, got ") << view;
+  return op->emitOpError(
+             "the last dimension of 'view' must have stride 1, got ")
+         << view;
 }
 
 /// Checks offsets and element type of a tile that meets a view.
 static LogicalResult verifyAccess(Operation *op, MemRefType view,
                                   RankedTensorType tile, size_t offsets) {
   if ((int64_t)offsets != view.getRank()) // access_c1
-    return op->emitOpError("needs one offset per dimension of 'view', expected ")
+    return op->emitOpError(
+               "needs one offset per dimension of 'view', expected ")
            << view.getRank() << ", got " << offsets;
   if (tile.getRank() < 1 ||
       tile.getRank() > std::min<int64_t>(2, view.getRank())) // access_c2
@@ -63,7 +66,8 @@ static LogicalResult verifyAccess(Operation *op, MemRefType view,
                            "'view', got ")
            << tile << " and " << view;
   if (tile.getElementType() != view.getElementType()) // access_c3
-    return op->emitOpError("tile and 'view' must have the same element type, got ")
+    return op->emitOpError(
+               "tile and 'view' must have the same element type, got ")
            << tile.getElementType() << " and " << view.getElementType();
   return verifyStride(op, view);
 }
@@ -84,15 +88,18 @@ LogicalResult GatherOp::verify() {
     return emitOpError("needs one index per dimension of 'view', expected ")
            << view.getRank() << ", got " << getIndices().size();
   auto tile = dyn_cast<RankedTensorType>(getResult().getType());
-  bool anyTile = llvm::any_of(getIndices().getTypes(), llvm::IsaPred<RankedTensorType>);
+  bool anyTile =
+      llvm::any_of(getIndices().getTypes(), llvm::IsaPred<RankedTensorType>);
   if (tile && !anyTile) // gather_c4
-    return emitOpError("with scalar indices must have a scalar result, got ") << tile;
+    return emitOpError("with scalar indices must have a scalar result, got ")
+           << tile;
   for (Value index : getIndices()) { // gather_c2
     auto type = dyn_cast<RankedTensorType>(index.getType());
     if (type && (!tile || !type.getElementType().isIndex() ||
                  type.getShape() != tile.getShape()))
-      return emitOpError("index tiles must be of index and have the shape of the "
-                         "result, ")
+      return emitOpError(
+                 "index tiles must be of index and have the shape of the "
+                 "result, ")
              << getResult().getType() << ", got " << type;
   }
   Type element = tile ? tile.getElementType() : getResult().getType();
@@ -121,7 +128,8 @@ LogicalResult IotaOp::verify() {
   auto type = tileOf(getResult());
   int64_t along = getAlong();
   if (!type.getElementType().isIndex() || along < 0 || along >= type.getRank())
-    return emitOpError("result must be an index tile with a dimension ") // iota_c1
+    return emitOpError(
+               "result must be an index tile with a dimension ") // iota_c1
            << along << ", got " << type;
   return verifyRank(*this, type);
 }
@@ -185,13 +193,15 @@ LogicalResult DotOp::verify() {
   if (!isa<FloatType>(element) || a.getElementType() != element ||
       b.getElementType() != element) // dot_c2
     return emitOpError("operands must have one floating-point type, got ")
-           << a.getElementType() << ", " << b.getElementType() << " and " << element;
+           << a.getElementType() << ", " << b.getElementType() << " and "
+           << element;
   int64_t depth = b.getDimSize(getTransposeRhs() ? 1 : 0);
   int64_t columns = b.getDimSize(getTransposeRhs() ? 0 : 1);
   if (a.getDimSize(1) != depth) // dot_c3
     return emitOpError("'lhs' and 'rhs' must have the same depth, got ")
            << a.getDimSize(1) << " and " << depth;
-  if (c.getDimSize(0) != a.getDimSize(0) || c.getDimSize(1) != columns) // dot_c4
+  if (c.getDimSize(0) != a.getDimSize(0) ||
+      c.getDimSize(1) != columns) // dot_c4
     return emitOpError("'init' must be ")
            << RankedTensorType::get({a.getDimSize(0), columns}, element)
            << ", got " << c;
@@ -203,9 +213,11 @@ LogicalResult ReduceOp::verify() {
   if (from.getRank() != 2 || to.getRank() != 1 ||
       from.getDimSize(0) != to.getDimSize(0) ||
       from.getElementType() != to.getElementType()) // reduce_c1
-    return emitOpError("must reduce the rows of a tile of rank 2 to a vector, got ")
+    return emitOpError(
+               "must reduce the rows of a tile of rank 2 to a vector, got ")
            << from << " to " << to;
   if (!isa<FloatType>(to.getElementType())) // reduce_c2
-    return emitOpError("needs a floating-point type, got ") << to.getElementType();
+    return emitOpError("needs a floating-point type, got ")
+           << to.getElementType();
   return success();
 }

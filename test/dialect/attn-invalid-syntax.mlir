@@ -93,7 +93,7 @@ func.func @negative_scale_not_number(%q: tensor<1x2x4x8xf32>) {
 // -----
 
 func.func @negative_alignment_unknown(%q: tensor<1x2x4x8xf32>) {
-  // expected-error@below {{expected}}
+  // expected-error@below {{expected string or keyword containing one of the following enum values for attribute 'alignment' [start, end]}}
   %o = attn.attend %q, %q, %q alignment(middle) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
   return
 }
@@ -109,7 +109,7 @@ func.func @negative_schedule_incomplete(%q: tensor<1x2x4x8xf32>) {
 // -----
 
 func.func @negative_schedule_misspelt(%q: tensor<1x2x4x8xf32>) {
-  // expected-error@below {{block_m}}
+  // expected-error@below {{duplicate or unknown struct parameter name: block_m}}
   %o = attn.attend %q, %q, %q schedule(<block_m = 16, block_k = 16>) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
   return
 }
@@ -152,7 +152,7 @@ func.func @negative_map_rows_misnamed_region(%q: tensor<1x2x4x8xf32>) {
 
 func.func @negative_reduce_row_kind(%q: tensor<1x2x4x8xf32>) {
   %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
-  // expected-error@below {{expected}}
+  // expected-error@below {{expected string or keyword containing one of the following enum values for attribute 'kind' [sum, max]}}
     %s = attn.reduce_row min %x : tensor<8xf32>
     attn.yield %x : tensor<8xf32>
   } : tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
@@ -162,7 +162,7 @@ func.func @negative_reduce_row_kind(%q: tensor<1x2x4x8xf32>) {
 // -----
 
 func.func @negative_reduce_row_unranked(%q: tensor<1x2x4x8xf32>) {
-  // expected-error@below {{expected}}
+  // expected-error@below {{invalid kind of type specified: expected builtin.tensor, but found 'tensor<*xf32>'}}
   %s = attn.reduce_row sum %q : tensor<*xf32>
   return
 }
@@ -190,5 +190,22 @@ func.func @negative_dynamic_tile(%q: tensor<1x2x4x8xf32>) {
   %i = arith.constant 0 : index
   // expected-error@below {{must be statically shaped tensor}}
   %t = tile.iota %i along 0 : tensor<?xindex>
+  return
+}
+
+// -----
+
+// The name is used in one region and defined in another.
+func.func @negative_value_used_outside(%q: tensor<1x2x4x8xf32>) {
+  %o = attn.attend %q, %q, %q
+      score (%s: f32, %b, %h, %i, %j) {
+        %t = arith.select %keep, %s, %s : f32
+        attn.yield %t : f32
+      }
+      // expected-error@below {{region defines a value that an op outside of it uses}}
+      mask (%b, %h, %i, %j) {
+        %keep = arith.cmpi sge, %i, %j : index
+        attn.yield %keep : i1
+      } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
   return
 }

@@ -88,7 +88,7 @@ def check_parses(root):
 
 def ops_of(text):
     """How often each op occurs, spelled as it is printed."""
-    body = re.sub(r'"[^"]*"', "", text)
+    body = re.sub(r'"[^"]*"', "", text or "")
     names = re.findall(r"^\s*(?:%[^=\n]*= )?([a-z_]+(?:\.[a-z_0-9]+)*)\b", body, re.M)
     return collections.Counter(names)
 

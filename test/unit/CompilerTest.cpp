@@ -369,6 +369,30 @@ TEST(CompilerTest, DescribesFunction) {
             2. * 2 * 4 * 5 * 7 * (16 + 16));
 }
 
+TEST(CompilerTest, FollowsSizesThroughRowMaps) {
+  auto kernel = mustCompile(R"mlir(
+func.func @half(
+    %x: tensor<?x?x?x16xf32> {attn.name = "x", attn.dims = ["B", "H", "N", "D"]})
+    -> tensor<?x?x?x8xf32> {
+  %y = attn.map_rows %x rows (%r: tensor<16xf32>, %b, %h, %n) {
+    %part = tensor.extract_slice %r[8] [8] [1] : tensor<16xf32> to tensor<8xf32>
+    attn.yield %part : tensor<8xf32>
+  } : tensor<?x?x?x16xf32> -> tensor<?x?x?x8xf32>
+  return %y : tensor<?x?x?x8xf32>
+})mlir");
+  ASSERT_TRUE(kernel);
+  EXPECT_EQ(kernel->results()[0].dims,
+            (std::vector<std::string>{"B", "H", "N", "out3"}));
+  Array x({1, 2, 50, 16}, 0.3f);
+  auto results = run(*kernel, x.buffer);
+  ASSERT_EQ(results.size(), 1u);
+  ASSERT_EQ(results[0].buffer.sizes,
+            (llvm::SmallVector<int64_t, 4>{1, 2, 50, 8}));
+  for (int64_t row = 0; row < 100; ++row)
+    for (int64_t d = 0; d < 8; ++d)
+      ASSERT_EQ(results[0].data[row * 8 + d], x.data[row * 16 + 8 + d]);
+}
+
 TEST(CompilerTest, UsesTheGivenSchedule) {
   CompileOptions options;
   options.schedule = "block_q=32,block_k=16";

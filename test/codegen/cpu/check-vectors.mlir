@@ -1,5 +1,4 @@
 // RUN: attn-opt %s --split-input-file --attn-cpu-check-vectors --verify-diagnostics
-// RUN: attn-opt %s --attn-cpu-check-vectors=vector-bits=512 --verify-diagnostics --split-input-file
 
 // Two registers are what a conversion from half to full width yields.
 func.func @pair_of_registers(%m: memref<32xf32>, %i: index) {

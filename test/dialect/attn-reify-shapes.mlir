@@ -1,0 +1,42 @@
+// RUN: attn-opt %s --resolve-ranked-shaped-type-result-dims --canonicalize | FileCheck %s
+
+// Sizes of results are those of the operands they come from.
+
+// CHECK-LABEL: func.func @attend
+// CHECK-SAME: %[[Q:.*]]: tensor<?x?x?x8xf32>, %[[K:.*]]: tensor<?x?x?x8xf32>, %[[V:.*]]: tensor<?x?x?x6xf32>
+// CHECK-DAG: %[[C0:.*]] = arith.constant 0 : index
+// CHECK-DAG: %[[C1:.*]] = arith.constant 1 : index
+// CHECK-DAG: %[[C2:.*]] = arith.constant 2 : index
+// CHECK-DAG: %[[B:.*]] = tensor.dim %[[Q]], %[[C0]]
+// CHECK-DAG: %[[H:.*]] = tensor.dim %[[Q]], %[[C1]]
+// CHECK-DAG: %[[N:.*]] = tensor.dim %[[Q]], %[[C2]]
+// CHECK-DAG: %[[NLSE:.*]] = tensor.dim %[[Q]], %[[C2]]
+// CHECK: return %[[B]], %[[H]], %[[N]], %[[NLSE]]
+func.func @attend(%q: tensor<?x?x?x8xf32>, %k: tensor<?x?x?x8xf32>, %v: tensor<?x?x?x6xf32>)
+    -> (index, index, index, index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %o, %lse = attn.attend %q, %k, %v
+      : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x6xf32> -> tensor<?x?x?x6xf32>, tensor<?x?x?xf32>
+  %b = tensor.dim %o, %c0 : tensor<?x?x?x6xf32>
+  %h = tensor.dim %lse, %c1 : tensor<?x?x?xf32>
+  %n = tensor.dim %o, %c2 : tensor<?x?x?x6xf32>
+  %n_lse = tensor.dim %lse, %c2 : tensor<?x?x?xf32>
+  return %b, %h, %n, %n_lse : index, index, index, index
+}
+
+// CHECK-LABEL: func.func @map_rows
+// CHECK-SAME: %[[X:.*]]: tensor<?x?x?x8xf32>
+// CHECK: %[[C2:.*]] = arith.constant 2 : index
+// CHECK: %[[N:.*]] = tensor.dim %[[X]], %[[C2]]
+// CHECK: return %[[N]]
+func.func @map_rows(%x: tensor<?x?x?x8xf32>) -> index {
+  %c2 = arith.constant 2 : index
+  %y = attn.map_rows %x rows (%r: tensor<8xf32>, %b, %h, %n) {
+    %z = math.tanh %r : tensor<8xf32>
+    attn.yield %z : tensor<8xf32>
+  } : tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
+  %n = tensor.dim %y, %c2 : tensor<?x?x?x8xf32>
+  return %n : index
+}

@@ -1,0 +1,193 @@
+// RUN: attn-opt %s | attn-opt | FileCheck %s
+// RUN: attn-opt %s --mlir-print-op-generic | attn-opt | FileCheck %s
+// RUN: attn-opt %s --emit-bytecode | attn-opt | FileCheck %s
+
+// Every op and attribute of the attn dialect, with and without each optional
+// part, survives printing in both syntaxes and in bytecode.
+
+!x = tensor<?x4x?x8xf32>
+!kv = tensor<?x2x?x8xf32>
+!v = tensor<?x2x?x6xf32>
+
+// CHECK-LABEL: func.func @attend_plain
+// CHECK: %{{.*}} = attn.attend %{{.*}}, %{{.*}}, %{{.*}} : tensor<?x4x?x8xf32>, tensor<?x4x?x8xf32>, tensor<?x4x?x8xf32> -> tensor<?x4x?x8xf32>{{$}}
+func.func @attend_plain(%q: !x) -> !x {
+  %o = attn.attend %q, %q, %q : !x, !x, !x -> !x
+  return %o : !x
+}
+
+// CHECK-LABEL: func.func @attend_all_clauses
+// CHECK: %{{.*}}, %{{.*}} = attn.attend %{{.*}}, %{{.*}}, %{{.*}} scale(1.250000e-01) alignment(end) schedule(<block_q = 96, block_k = 64>)
+// CHECK-NEXT: query (%[[X:.*]]: tensor<8xf32>, %{{.*}}, %{{.*}}, %{{.*}}) {
+// CHECK-NEXT: attn.yield %[[X]] : tensor<8xf32>
+// CHECK: key (%{{.*}}: tensor<8xf32>, %{{.*}}, %{{.*}}, %{{.*}}) {
+// CHECK: value (%{{.*}}: tensor<6xf32>, %{{.*}}, %{{.*}}, %{{.*}}) {
+// CHECK: score (%[[S:.*]]: f32, %{{.*}}, %{{.*}}, %[[I:.*]], %{{.*}}) {
+// CHECK-NEXT: %[[BIAS:.*]] = tensor.extract %{{.*}}[%[[I]]] : tensor<?xf32>
+// CHECK-NEXT: arith.addf %[[S]], %[[BIAS]] : f32
+// CHECK: mask (%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) {
+// CHECK: attn.yield %{{.*}} : i1
+// CHECK: : tensor<?x4x?x8xf32>, tensor<?x2x?x8xf32>, tensor<?x2x?x6xf32> -> tensor<?x4x?x6xf32>, tensor<?x4x?xf32>
+func.func @attend_all_clauses(%q: !x, %k: !kv, %v: !v, %bias: tensor<?xf32>)
+    -> (tensor<?x4x?x6xf32>, tensor<?x4x?xf32>) {
+  %o, %lse = attn.attend %q, %k, %v scale(0.125) alignment(end) schedule(<block_q = 96, block_k = 64>)
+      query (%x: tensor<8xf32>, %b, %h, %n) {
+        attn.yield %x : tensor<8xf32>
+      }
+      key (%x: tensor<8xf32>, %b, %h, %n) {
+        attn.yield %x : tensor<8xf32>
+      }
+      value (%x: tensor<6xf32>, %b, %h, %n) {
+        attn.yield %x : tensor<6xf32>
+      }
+      score (%s: f32, %b, %h, %i, %j) {
+        %e = tensor.extract %bias[%i] : tensor<?xf32>
+        %t = arith.addf %s, %e : f32
+        attn.yield %t : f32
+      }
+      mask (%b, %h, %i, %j) {
+        %keep = arith.cmpi sge, %i, %j : index
+        attn.yield %keep : i1
+      } : !x, !kv, !v -> tensor<?x4x?x6xf32>, tensor<?x4x?xf32>
+  return %o, %lse : tensor<?x4x?x6xf32>, tensor<?x4x?xf32>
+}
+
+// Regions may be written in any order; argument types may be spelled out.
+// CHECK-LABEL: func.func @attend_regions_in_any_order
+// CHECK: attn.attend %{{.*}}, %{{.*}}, %{{.*}} alignment(start)
+// CHECK: score (%{{.*}}: f32, %{{[a-z0-9]+}}, %{{[a-z0-9]+}}, %{{[a-z0-9]+}}, %{{[a-z0-9]+}}) {
+// CHECK: mask (%{{[a-z0-9]+}}, %{{[a-z0-9]+}}, %{{[a-z0-9]+}}, %{{[a-z0-9]+}}) {
+func.func @attend_regions_in_any_order(%q: !x) -> !x {
+  %o = attn.attend %q, %q, %q alignment(start)
+      mask (%b: index, %h: index, %i: index, %j: index) {
+        %keep = arith.cmpi ne, %i, %j : index
+        attn.yield %keep : i1
+      }
+      score (%s: f32, %b, %h, %i, %j) {
+        attn.yield %s : f32
+      } : !x, !x, !x -> !x
+  return %o : !x
+}
+
+// CHECK-LABEL: func.func @attend_discardable_attribute
+// CHECK: attn.attend %{{.*}}, %{{.*}}, %{{.*}} {note = "kept"} :
+func.func @attend_discardable_attribute(%q: !x) -> !x {
+  %o = attn.attend %q, %q, %q {note = "kept"} : !x, !x, !x -> !x
+  return %o : !x
+}
+
+// The accumulator of f64 is f64, that of 16-bit types f32.
+// CHECK-LABEL: func.func @attend_f64
+// CHECK: score (%{{.*}}: f64,
+// CHECK: -> tensor<1x1x4x8xf64>, tensor<1x1x4xf64>
+func.func @attend_f64(%q: tensor<1x1x4x8xf64>) -> tensor<1x1x4xf64> {
+  %o, %lse = attn.attend %q, %q, %q
+      score (%s: f64, %b, %h, %i, %j) {
+        attn.yield %s : f64
+      } : tensor<1x1x4x8xf64>, tensor<1x1x4x8xf64>, tensor<1x1x4x8xf64>
+      -> tensor<1x1x4x8xf64>, tensor<1x1x4xf64>
+  return %lse : tensor<1x1x4xf64>
+}
+
+// CHECK-LABEL: func.func @attend_bf16
+// CHECK: score (%{{.*}}: f32,
+// CHECK: -> tensor<1x1x4x8xbf16>, tensor<1x1x4xf32>
+func.func @attend_bf16(%q: tensor<1x1x4x8xbf16>) -> tensor<1x1x4xf32> {
+  %o, %lse = attn.attend %q, %q, %q
+      score (%s: f32, %b, %h, %i, %j) {
+        attn.yield %s : f32
+      } : tensor<1x1x4x8xbf16>, tensor<1x1x4x8xbf16>, tensor<1x1x4x8xbf16>
+      -> tensor<1x1x4x8xbf16>, tensor<1x1x4xf32>
+  return %lse : tensor<1x1x4xf32>
+}
+
+// Everything a row region may hold.
+// CHECK-LABEL: func.func @map_rows
+// CHECK: attn.map_rows %{{.*}} schedule(<block_q = 32, block_k = 1>)
+// CHECK-NEXT: rows (%[[X:.*]]: tensor<8xf32>, %[[B:.*]], %[[H:.*]], %[[N:.*]]) {
+// CHECK: tensor.extract_slice %{{.*}}[%[[N]], 0] [1, 4] [1, 1] : tensor<?x4xf32> to tensor<4xf32>
+// CHECK: tensor.extract_slice %[[X]][4] [4] [1] : tensor<8xf32> to tensor<4xf32>
+// CHECK: tensor.extract %{{.*}}[%[[N]], %[[H]]] : tensor<?x4xf32>
+// CHECK: tensor.dim %{{.*}}, %{{.*}} : tensor<?x4xf32>
+// CHECK: tensor.splat %{{.*}} : tensor<4xf32>
+// CHECK: attn.reduce_row sum %{{.*}} : tensor<8xf32>
+// CHECK: attn.reduce_row max %{{.*}} : tensor<8xf32>
+// CHECK: tensor.concat dim(0)
+// CHECK: attn.yield %{{.*}} : tensor<12xf32>
+// CHECK: : tensor<?x4x?x8xf32> -> tensor<?x4x?x12xf32>
+func.func @map_rows(%q: !x, %table: tensor<?x4xf32>) -> tensor<?x4x?x12xf32> {
+  %y = attn.map_rows %q schedule(<block_q = 32, block_k = 1>) rows (%x: tensor<8xf32>, %b, %h, %n) {
+    %c0 = arith.constant 0 : index
+    %half = arith.constant dense<0.5> : tensor<4xf32>
+    %row = tensor.extract_slice %table[%n, 0] [1, 4] [1, 1] : tensor<?x4xf32> to tensor<4xf32>
+    %hi = tensor.extract_slice %x[4] [4] [1] : tensor<8xf32> to tensor<4xf32>
+    %e = tensor.extract %table[%n, %h] : tensor<?x4xf32>
+    %size = tensor.dim %table, %c0 : tensor<?x4xf32>
+    %size_i64 = arith.index_cast %size : index to i64
+    %size_f = arith.sitofp %size_i64 : i64 to f32
+    %f = arith.mulf %e, %size_f : f32
+    %all = tensor.splat %f : tensor<4xf32>
+    %sum = attn.reduce_row sum %x : tensor<8xf32>
+    %max = attn.reduce_row max %x : tensor<8xf32>
+    %norm = arith.divf %sum, %max : f32
+    %norms = tensor.splat %norm : tensor<4xf32>
+    %a = math.fma %row, %half, %hi : tensor<4xf32>
+    %z = tensor.concat dim(0) %a, %all, %norms
+       : (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<12xf32>
+    attn.yield %z : tensor<12xf32>
+  } : !x -> tensor<?x4x?x12xf32>
+  return %y : tensor<?x4x?x12xf32>
+}
+
+// CHECK-LABEL: func.func @partial_plain
+// CHECK: attn.partial %{{.*}}, %{{.*}}, %{{.*}} at(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) init(%{{.*}}, %{{.*}}, %{{.*}}) width(16) scale(1.000000e+00) : tensor<?x4x?x8xf32>, tensor<?x4x?x8xf32>, tensor<?x4x?x8xf32> -> tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
+func.func @partial_plain(%q: !x, %at: index, %t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>) -> tensor<4xf32> {
+  %r:3 = attn.partial %q, %q, %q at(%at, %at, %at, %at) init(%t, %l, %a) width(16) scale(1.0)
+      : !x, !x, !x -> tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
+  return %r#0 : tensor<4xf32>
+}
+
+// CHECK-LABEL: func.func @partial_all_clauses
+// CHECK: width(16) bounded scale(5.000000e-01) alignment(end)
+// CHECK-NEXT: value (%{{.*}}: tensor<8xf32>, %{{.*}}, %{{.*}}, %{{.*}}) {
+// CHECK: mask (%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) {
+func.func @partial_all_clauses(%q: !x, %at: index, %t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x4xf32>) -> tensor<4x4xf32> {
+  %r:3 = attn.partial %q, %q, %q at(%at, %at, %at, %at) init(%t, %l, %a) width(16) bounded scale(0.5) alignment(end)
+      value (%x: tensor<8xf32>, %b, %h, %n) {
+        %lo = tensor.extract_slice %x[0] [4] [1] : tensor<8xf32> to tensor<4xf32>
+        attn.yield %lo : tensor<4xf32>
+      }
+      mask (%b, %h, %i, %j) {
+        %keep = arith.cmpi sge, %i, %j : index
+        attn.yield %keep : i1
+      } : !x, !x, !x -> tensor<4xf32>, tensor<4xf32>, tensor<4x4xf32>
+  return %r#2 : tensor<4x4xf32>
+}
+
+// CHECK-LABEL: func.func @finish
+// CHECK: %{{.*}}, %{{.*}} = attn.finish %{{.*}}, %{{.*}}, %{{.*}} : tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32> -> tensor<4x8xbf16>, tensor<4xf32>
+func.func @finish(%t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>) -> tensor<4x8xbf16> {
+  %o, %lse = attn.finish %t, %l, %a : tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32> -> tensor<4x8xbf16>, tensor<4xf32>
+  return %o : tensor<4x8xbf16>
+}
+
+// CHECK-LABEL: func.func private @ports
+// CHECK-SAME: tensor<?x8xf32> {attn.dims = ["N", "D"], attn.fill = "uniform", attn.name = "x"}
+// CHECK-SAME: memref<?xf32> {attn.dims = ["N"], attn.name = "y", attn.result}
+// CHECK-SAME: -> (tensor<?x8xf32> {attn.dims = ["N", "D"], attn.name = "out"})
+// CHECK-SAME: attributes {attn.defaults = {D = 8 : i64, N = 256 : i64}}
+func.func private @ports(
+    tensor<?x8xf32> {attn.name = "x", attn.dims = ["N", "D"], attn.fill = "uniform"},
+    memref<?xf32> {attn.name = "y", attn.dims = ["N"], attn.result})
+    -> (tensor<?x8xf32> {attn.name = "out", attn.dims = ["N", "D"]})
+    attributes {attn.defaults = {N = 256, D = 8}}
+
+// A dynamic size fits a static one of the same name.
+// CHECK-LABEL: func.func private @ports_dynamic_size
+func.func private @ports_dynamic_size(
+    tensor<?xf32> {attn.dims = ["N"], attn.fill = "decay"},
+    tensor<4xf32> {attn.dims = ["N"], attn.fill = "normal"})
+
+// CHECK-LABEL: func.func private @schedule
+// CHECK-SAME: s = #attn.schedule<block_q = 1, block_k = 4096>
+func.func private @schedule() attributes {s = #attn.schedule<block_q = 1, block_k = 4096>}

@@ -1,0 +1,73 @@
+// RUN: attn-opt %s | attn-opt | FileCheck %s
+// RUN: attn-opt %s --mlir-print-op-generic | attn-opt | FileCheck %s
+// RUN: attn-opt %s --emit-bytecode | attn-opt | FileCheck %s
+
+// Every op of the tile dialect survives printing in both syntaxes and in
+// bytecode.
+
+!view = memref<?x8xf32, strided<[?, 1], offset: ?>>
+
+// CHECK-LABEL: func.func @load_store
+// CHECK: %[[T:.*]] = tile.load %{{.*}}[%{{.*}}, %{{.*}}] : memref<?x8xf32, strided<[?, 1], offset: ?>> -> tensor<4x8xf32>
+// CHECK: tile.store %[[T]], %{{.*}}[%{{.*}}, %{{.*}}] : tensor<4x8xf32>, memref<?x8xf32, strided<[?, 1], offset: ?>>
+func.func @load_store(%m: !view, %i: index) {
+  %t = tile.load %m[%i, %i] : !view -> tensor<4x8xf32>
+  tile.store %t, %m[%i, %i] : tensor<4x8xf32>, !view
+  return
+}
+
+// A vector of a matrix: the leading offset picks the row.
+// CHECK-LABEL: func.func @load_vector
+// CHECK: tile.load %{{.*}}[%{{.*}}, %{{.*}}] : memref<?x8xf32, strided<[?, 1], offset: ?>> -> tensor<4xf32>
+func.func @load_vector(%m: !view, %i: index) -> tensor<4xf32> {
+  %t = tile.load %m[%i, %i] : !view -> tensor<4xf32>
+  return %t : tensor<4xf32>
+}
+
+// CHECK-LABEL: func.func @gather
+// CHECK: tile.gather %{{.*}}[%{{.*}}, %{{.*}} : index, tensor<4x8xindex>] : memref<?x8xf32, strided<[?, 1], offset: ?>> -> tensor<4x8xf32>
+// CHECK: tile.gather %{{.*}}[%{{.*}}, %{{.*}} : index, index] : memref<?x8xf32, strided<[?, 1], offset: ?>> -> f32
+func.func @gather(%m: !view, %i: index, %j: tensor<4x8xindex>) -> tensor<4x8xf32> {
+  %t = tile.gather %m[%i, %j : index, tensor<4x8xindex>] : !view -> tensor<4x8xf32>
+  %x = tile.gather %m[%i, %i : index, index] : !view -> f32
+  return %t : tensor<4x8xf32>
+}
+
+// CHECK-LABEL: func.func @make
+// CHECK: tile.splat %{{.*}} : f32 -> tensor<4xf32>
+// CHECK: tile.splat %{{.*}} : i1 -> tensor<4x8xi1>
+// CHECK: tile.iota %{{.*}} along 0 : tensor<4xindex>
+// CHECK: tile.iota %{{.*}} along 1 : tensor<4x8xindex>
+func.func @make(%x: f32, %c: i1, %i: index) -> tensor<4xf32> {
+  %t = tile.splat %x : f32 -> tensor<4xf32>
+  %m = tile.splat %c : i1 -> tensor<4x8xi1>
+  %a = tile.iota %i along 0 : tensor<4xindex>
+  %b = tile.iota %i along 1 : tensor<4x8xindex>
+  return %t : tensor<4xf32>
+}
+
+// CHECK-LABEL: func.func @reshape
+// CHECK: tile.broadcast %{{.*}} along 1 : tensor<4xf32> -> tensor<4x8xf32>
+// CHECK: tile.broadcast %{{.*}} along 0 : tensor<4xf32> -> tensor<8x4xf32>
+// CHECK: tile.slice %{{.*}} from 2 : tensor<4x8xf32> -> tensor<4x6xf32>
+// CHECK: tile.concat %{{.*}}, %{{.*}} : tensor<4x8xf32>, tensor<4x6xf32> -> tensor<4x14xf32>
+func.func @reshape(%v: tensor<4xf32>) -> tensor<4x14xf32> {
+  %a = tile.broadcast %v along 1 : tensor<4xf32> -> tensor<4x8xf32>
+  %b = tile.broadcast %v along 0 : tensor<4xf32> -> tensor<8x4xf32>
+  %c = tile.slice %a from 2 : tensor<4x8xf32> -> tensor<4x6xf32>
+  %d = tile.concat %a, %c : tensor<4x8xf32>, tensor<4x6xf32> -> tensor<4x14xf32>
+  return %d : tensor<4x14xf32>
+}
+
+// CHECK-LABEL: func.func @contract
+// CHECK: tile.dot %{{.*}}, %{{.*}}, %{{.*}} transpose_rhs : tensor<4x8xf64>, tensor<16x8xf64> -> tensor<4x16xf64>
+// CHECK: tile.dot %{{.*}}, %{{.*}}, %{{.*}} : tensor<4x16xf64>, tensor<16x8xf64> -> tensor<4x8xf64>
+// CHECK: tile.reduce add %{{.*}}, %{{.*}} : tensor<4x8xf64> -> tensor<4xf64>
+// CHECK: tile.reduce max %{{.*}}, %{{.*}} : tensor<4x8xf64> -> tensor<4xf64>
+func.func @contract(%q: tensor<4x8xf64>, %k: tensor<16x8xf64>, %s: tensor<4x16xf64>, %l: tensor<4xf64>) -> tensor<4xf64> {
+  %p = tile.dot %q, %k, %s transpose_rhs : tensor<4x8xf64>, tensor<16x8xf64> -> tensor<4x16xf64>
+  %o = tile.dot %p, %k, %q : tensor<4x16xf64>, tensor<16x8xf64> -> tensor<4x8xf64>
+  %a = tile.reduce add %o, %l : tensor<4x8xf64> -> tensor<4xf64>
+  %m = tile.reduce max %o, %l : tensor<4x8xf64> -> tensor<4xf64>
+  return %m : tensor<4xf64>
+}
