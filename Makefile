@@ -62,9 +62,8 @@ tidy: build
 	@run-clang-tidy-22 -quiet -p $(BUILD) \
 	  '^$(CURDIR)/($(subst $() ,|,$(strip $(EXISTING_DIRS))))/.*\.cpp$$'
 
-docs: configure
-	@ninja -C $(BUILD) $(if $(JOBS),-j$(JOBS)) mlir-doc
-	@echo "The op and pass reference is in $(BUILD)/docs/."
+docs: setup
+	@docs/generate.sh
 
 clean:
 	rm -rf build build-release build-asan

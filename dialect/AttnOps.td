@@ -199,7 +199,8 @@ def Attn_ReduceRowOp : Attn_Op<"reduce_row", [Pure,
   let hasVerifier = 1;
 }
 
-def Attn_YieldOp : Attn_Op<"yield", [Pure, Terminator, ReturnLike]> {
+def Attn_YieldOp : Attn_Op<"yield", [Pure, Terminator, ReturnLike,
+    ParentOneOf<["AttendOp", "MapRowsOp", "PartialOp"]>]> {
   let summary = "Ends a region of an attn op with its value";
   let description = [{
     Example: `attn.yield %keep : i1` ends a `mask` region.

@@ -110,7 +110,7 @@ def Tile_GatherOp : Tile_Op<"gather"> {
                    Variadic<AnyTypeOf<[Index, Tile_Tile]>>:$indices);
   let results = (outs AnyType:$result);
   let assemblyFormat = [{
-    $view `[` $indices `:` type($indices) `]` attr-dict `:` type($view) `->` type($result)
+    $view `[` ($indices^ `:` type($indices))? `]` attr-dict `:` type($view) `->` type($result)
   }];
   let hasVerifier = 1;
 }

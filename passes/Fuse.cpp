@@ -75,7 +75,8 @@ struct FuseIntoAttend : OpRewritePattern<AttendOp> {
       rewriter.eraseOp(producer);
       return success();
     }
-    return rewriter.notifyMatchFailure(op, "no operand is a row map of its own");
+    return rewriter.notifyMatchFailure(op,
+                                       "no operand is a row map of its own");
   }
 };
 
@@ -87,7 +88,8 @@ struct FuseChain : OpRewritePattern<MapRowsOp> {
                                 PatternRewriter &rewriter) const override {
     MapRowsOp producer = getOnlyProducer(op.getInput());
     if (!producer)
-      return rewriter.notifyMatchFailure(op, "input is not a row map of its own");
+      return rewriter.notifyMatchFailure(op,
+                                         "input is not a row map of its own");
     rewriter.modifyOpInPlace(op, [&] {
       prependRows(rewriter, op.getRows(), producer);
       op.getInputMutable().assign(producer.getInput());

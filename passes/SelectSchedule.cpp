@@ -21,8 +21,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/AttnDialect.h"
-#include "llvm/ADT/StringExtras.h"
 #include "passes/Passes.h"
+#include "llvm/ADT/StringExtras.h"
 
 namespace attn {
 #define GEN_PASS_DEF_SELECTSCHEDULE
@@ -66,9 +66,10 @@ static double cyclesPerPair(const Problem &problem, Blocks blocks) {
                   2 * double(problem.widthV) / (lanes * double(blocks.k)) +
                   40 / (strip * 8);
   double tokens = 1024;
-  double padded = std::ceil(tokens / double(blocks.q)) * double(blocks.q) / tokens;
-  double stripBytes = double(problem.elementBytes) * strip *
-                      double(blocks.k + problem.widthQk);
+  double padded =
+      std::ceil(tokens / double(blocks.q)) * double(blocks.q) / tokens;
+  double stripBytes =
+      double(problem.elementBytes) * strip * double(blocks.k + problem.widthQk);
   if (stripBytes > 0.75 * double(problem.l1Bytes))
     padded *= 1.05;
   if (double(blockBytes(problem, blocks)) > 0.5 * double(problem.l2Bytes))
@@ -99,12 +100,12 @@ static FailureOr<Blocks> parseSchedule(Operation *op, StringRef text) {
                                        : nullptr;
     if (!slot)
       return emitError(op->getLoc())
-             << "schedule '" << text << "': expected 'block_q' or 'block_k', got '"
-             << key << "'";
+             << "schedule '" << text
+             << "': expected 'block_q' or 'block_k', got '" << key << "'";
     if (value.getAsInteger(10, size) || size < 1 || size > 4096)
-      return emitError(op->getLoc()) << "schedule '" << text << "': '" << key
-                                     << "' must be a number between 1 and 4096, got '"
-                                     << value << "'";
+      return emitError(op->getLoc())
+             << "schedule '" << text << "': '" << key
+             << "' must be a number between 1 and 4096, got '" << value << "'";
     *slot = size;
   }
   return blocks;
@@ -117,12 +118,13 @@ static LogicalResult checkFits(Operation *op, const Problem &problem,
     return emitError(op->getLoc())
            << "schedule: 'block_q' must be a multiple of the " << problem.lanes
            << " vector lanes of this target, got " << blocks.q;
-  int64_t bytes = blockBytes(problem, blocks) +
-                  problem.elementBytes * blocks.q * blocks.k;
+  int64_t bytes =
+      blockBytes(problem, blocks) + problem.elementBytes * blocks.q * blocks.k;
   if (bytes > kScratchLimit)
     return emitError(op->getLoc())
-           << "schedule: block_q = " << blocks.q << " and block_k = " << blocks.k
-           << " need " << bytes << " bytes of scratch, at most " << kScratchLimit
+           << "schedule: block_q = " << blocks.q
+           << " and block_k = " << blocks.k << " need " << bytes
+           << " bytes of scratch, at most " << kScratchLimit
            << " are allowed; choose smaller blocks";
   return success();
 }
@@ -149,9 +151,9 @@ private:
     auto rows = cast<RankedTensorType>(queryRows.getType());
     auto values = cast<RankedTensorType>(valueRows.getType());
     int64_t bytes = getAccumulatorType(rows.getElementType()).isF64() ? 8 : 4;
-    Problem problem{vectorBits / 8 / bytes, bytes,
-                    l1Bytes,                l2Bytes,
-                    rows.getDimSize(3),     values.getDimSize(3)};
+    Problem problem{
+        vectorBits / 8 / bytes, bytes, l1Bytes, l2Bytes, rows.getDimSize(3),
+        values.getDimSize(3)};
     Blocks blocks = cheapest(problem);
     if (ScheduleAttr given = op.getScheduleAttr())
       blocks = {given.getBlockQ(), given.getBlockK()};
@@ -159,7 +161,8 @@ private:
       FailureOr<Blocks> parsed = parseSchedule(op, schedule);
       if (failed(parsed))
         return WalkResult::interrupt();
-      blocks = {parsed->q ? parsed->q : blocks.q, parsed->k ? parsed->k : blocks.k};
+      blocks = {parsed->q ? parsed->q : blocks.q,
+                parsed->k ? parsed->k : blocks.k};
     }
     if (failed(checkFits(op, problem, blocks)))
       return WalkResult::interrupt();

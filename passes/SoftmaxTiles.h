@@ -17,8 +17,7 @@ namespace attn {
 /// views (tensors), tiles (parts of the partial result) and indices.
 class SoftmaxTiles {
 public:
-  SoftmaxTiles(mlir::ImplicitLocOpBuilder &b,
-               const mlir::IRMapping &mapping)
+  SoftmaxTiles(mlir::ImplicitLocOpBuilder &b, const mlir::IRMapping &mapping)
       : b(b), mapping(mapping), regions(b, mapping) {}
 
   /// Returns the continued partial result: reference, sum, accumulator. Rows of

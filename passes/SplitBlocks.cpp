@@ -1,4 +1,5 @@
-//===- SplitBlocks.cpp - Independent blocks of queries, merged blocks of keys -*- C++ -*-===//
+//===- SplitBlocks.cpp - Independent blocks of queries, merged blocks of keys
+//-*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -53,8 +54,9 @@ private:
   }
   Value emptyLike(Value result, ArrayRef<OpFoldResult> sizes);
   SmallVector<Value> identity();
-  SmallVector<Value> foldKeys(Value first, Value last, bool bounded, Value batch,
-                              Value head, Value row, ValueRange init);
+  SmallVector<Value> foldKeys(Value first, Value last, bool bounded,
+                              Value batch, Value head, Value row,
+                              ValueRange init);
   void emitBlock(scf::ForallOp forall);
   void insertRows(scf::ForallOp forall, unsigned result, Value rows, Value row);
 
@@ -77,10 +79,12 @@ Value Splitter::emptyLike(Value result, ArrayRef<OpFoldResult> sizes) {
 /// The identity of the merge: reference -inf, sum 0, accumulator 0.
 SmallVector<Value> Splitter::identity() {
   auto element = cast<FloatType>(op.getAccumulatorType());
-  int64_t width = cast<RankedTensorType>(op.getOutput().getType()).getDimSize(3);
+  int64_t width =
+      cast<RankedTensorType>(op.getOutput().getType()).getDimSize(3);
   auto splat = [&](ArrayRef<int64_t> shape, const APFloat &value) -> Value {
     return arith::ConstantOp::create(
-        b, DenseElementsAttr::get(RankedTensorType::get(shape, element), value));
+        b,
+        DenseElementsAttr::get(RankedTensorType::get(shape, element), value));
   };
   const llvm::fltSemantics &semantics = element.getFloatSemantics();
   return {splat({blockQ}, APFloat::getInf(semantics, /*Negative=*/true)),
@@ -104,7 +108,8 @@ SmallVector<Value> Splitter::foldKeys(Value first, Value last, bool bounded,
       from.cloneInto(&to, mapping);
     scf::YieldOp::create(b, partial.getResults());
   };
-  auto guarded = [&](OpBuilder &inner, Location loc, Value col, ValueRange tuple) {
+  auto guarded = [&](OpBuilder &inner, Location loc, Value col,
+                     ValueRange tuple) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
     body(inner, loc, col, tuple);
@@ -118,19 +123,21 @@ void Splitter::insertRows(scf::ForallOp forall, unsigned result, Value rows,
                           Value row) {
   auto type = cast<RankedTensorType>(rows.getType());
   Value left = arith::SubIOp::create(b, numQueries, row);
-  OpFoldResult count =
-      Value(arith::MinSIOp::create(b, left, constant(blockQ)));
+  OpFoldResult count = Value(arith::MinSIOp::create(b, left, constant(blockQ)));
   OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
 
   SmallVector<OpFoldResult> sizes{count}, offsets{zero};
-  SmallVector<OpFoldResult> at{forall.getInductionVar(0), forall.getInductionVar(1), row};
+  SmallVector<OpFoldResult> at{forall.getInductionVar(0),
+                               forall.getInductionVar(1), row};
   if (type.getRank() == 2) {
     sizes.push_back(b.getIndexAttr(type.getDimSize(1)));
     offsets.push_back(zero);
     at.push_back(zero);
   }
-  SmallVector<OpFoldResult> strides(sizes.size(), one), atStrides(at.size(), one);
-  Value existing = tensor::ExtractSliceOp::create(b, rows, offsets, sizes, strides);
+  SmallVector<OpFoldResult> strides(sizes.size(), one),
+      atStrides(at.size(), one);
+  Value existing =
+      tensor::ExtractSliceOp::create(b, rows, offsets, sizes, strides);
   SmallVector<OpFoldResult> atSizes{one, one};
   llvm::append_range(atSizes, sizes);
 
@@ -144,7 +151,8 @@ void Splitter::emitBlock(scf::ForallOp forall) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(forall.getTerminator());
   Value batch = forall.getInductionVar(0), head = forall.getInductionVar(1);
-  Value row = arith::MulIOp::create(b, forall.getInductionVar(2), constant(blockQ));
+  Value row =
+      arith::MulIOp::create(b, forall.getInductionVar(2), constant(blockQ));
   SmallVector<Value> tuple = identity();
   tuple = foldKeys(constant(0), wholeKeys, false, batch, head, row, tuple);
   tuple = foldKeys(wholeKeys, numKeys, true, batch, head, row, tuple);
@@ -152,7 +160,8 @@ void Splitter::emitBlock(scf::ForallOp forall) {
   auto output = cast<RankedTensorType>(op.getOutput().getType());
   auto rows = RankedTensorType::get({blockQ, output.getDimSize(3)},
                                     output.getElementType());
-  auto finish = FinishOp::create(b, rows, tuple[1].getType(), tuple[0], tuple[1], tuple[2]);
+  auto finish = FinishOp::create(b, rows, tuple[1].getType(), tuple[0],
+                                 tuple[1], tuple[2]);
   insertRows(forall, 0, finish.getOutput(), row);
   if (op.getLse())
     insertRows(forall, 1, finish.getLse(), row);
@@ -171,7 +180,8 @@ void Splitter::run() {
   Value rest = arith::RemSIOp::create(b, numKeys, constant(blockK));
   wholeKeys = arith::SubIOp::create(b, numKeys, rest);
   Value blocks = arith::CeilDivSIOp::create(b, numQueries, constant(blockQ));
-  SmallVector<OpFoldResult> grid{size(op.getQuery(), 0), size(op.getQuery(), 1), blocks};
+  SmallVector<OpFoldResult> grid{size(op.getQuery(), 0), size(op.getQuery(), 1),
+                                 blocks};
   auto forall = scf::ForallOp::create(b, grid, outputs, std::nullopt);
   emitBlock(forall);
   op->replaceAllUsesWith(forall.getResults());

@@ -1,4 +1,5 @@
-//===- TileRegions.cpp - Regions of attn ops as elementwise ops on tiles -*- C++ -*-===//
+//===- TileRegions.cpp - Regions of attn ops as elementwise ops on tiles -*- C++
+//-*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -16,7 +17,9 @@ static RankedTensorType tileOf(Value value) {
   return dyn_cast<RankedTensorType>(value.getType());
 }
 
-static Type elementOf(Value value) { return getElementTypeOrSelf(value.getType()); }
+static Type elementOf(Value value) {
+  return getElementTypeOrSelf(value.getType());
+}
 
 Value TileRegions::raise(Value value, ArrayRef<int64_t> shape) {
   auto type = RankedTensorType::get(shape, elementOf(value));
@@ -47,7 +50,8 @@ Value TileRegions::elementwise(Operation *op, IRMapping &mapping,
 Value TileRegions::gather(Value capture, ValueRange indices, Type element) {
   RankedTensorType shape;
   for (Value index : indices)
-    if (auto type = tileOf(index); type && (!shape || type.getRank() > shape.getRank()))
+    if (auto type = tileOf(index);
+        type && (!shape || type.getRank() > shape.getRank()))
       shape = type;
   SmallVector<Value> raised;
   for (Value index : indices)
@@ -71,7 +75,8 @@ Value TileRegions::captured(Operation *op, IRMapping &mapping) {
 }
 
 /// The shape of the highest class among the operands of `op`.
-static SmallVector<int64_t> commonShape(Operation *op, const IRMapping &mapping) {
+static SmallVector<int64_t> commonShape(Operation *op,
+                                        const IRMapping &mapping) {
   SmallVector<int64_t> shape;
   for (Value operand : op->getOperands())
     if (auto type = tileOf(mapping.lookupOrDefault(operand));
@@ -119,15 +124,18 @@ Value TileRegions::rowSlice(tensor::ExtractSliceOp slice, IRMapping &mapping,
   for (OpFoldResult offset : offsets)
     indices.push_back(index(offset, mapping));
   bool ownRow = indices.size() >= 2 && indices[indices.size() - 2] == position;
-  bool othersScalar = llvm::count_if(indices, [](Value v) { return bool(tileOf(v)); }) == 1;
+  bool othersScalar =
+      llvm::count_if(indices, [](Value v) { return bool(tileOf(v)); }) == 1;
   if (ownRow && othersScalar) {
     indices[indices.size() - 2] = first;
-    return tile::LoadOp::create(b, type, outer.lookup(slice.getSource()), indices);
+    return tile::LoadOp::create(b, type, outer.lookup(slice.getSource()),
+                                indices);
   }
   auto indexType = type.clone(b.getIndexType());
   Value column = tileOf(indices.back()) ? indices.back() : Value();
   Value start = column ? arith::ConstantIndexOp::create(b, 0) : indices.back();
-  Value last = tile::IotaOp::create(b, indexType, start, b.getI64IntegerAttr(1));
+  Value last =
+      tile::IotaOp::create(b, indexType, start, b.getI64IntegerAttr(1));
   if (column)
     last = arith::AddIOp::create(b, last, raise(column, indexType.getShape()));
   indices.back() = last;
@@ -142,7 +150,8 @@ Value TileRegions::reduceRow(ReduceRowOp op, Value tile) {
   APFloat identity = isSum ? APFloat::getZero(semantics)
                            : APFloat::getInf(semantics, /*Negative=*/true);
   auto columnType = RankedTensorType::get({type.getDimSize(0)}, element);
-  Value init = arith::ConstantOp::create(b, DenseElementsAttr::get(columnType, identity));
+  Value init = arith::ConstantOp::create(
+      b, DenseElementsAttr::get(columnType, identity));
   auto kind = tile::ReduceKindAttr::get(
       b.getContext(), isSum ? tile::ReduceKind::Add : tile::ReduceKind::Max);
   return tile::ReduceOp::create(b, columnType, kind, tile, init);
@@ -155,7 +164,9 @@ FailureOr<Value> TileRegions::rowOp(Operation *op, IRMapping &mapping,
   if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
     return rowSlice(slice, mapping, position, first, rows);
   auto vectorType = dyn_cast<RankedTensorType>(op->getResult(0).getType());
-  auto tileShape = [&] { return SmallVector<int64_t>{rows, vectorType.getDimSize(0)}; };
+  auto tileShape = [&] {
+    return SmallVector<int64_t>{rows, vectorType.getDimSize(0)};
+  };
   if (auto splat = dyn_cast<tensor::SplatOp>(op))
     return raise(mapping.lookupOrDefault(splat.getInput()), tileShape());
   if (auto reduce = dyn_cast<ReduceRowOp>(op))
@@ -183,7 +194,8 @@ FailureOr<Value> TileRegions::rows(Region &region, Value tile, Value batch,
     return tile;
   int64_t count = tileOf(tile).getDimSize(0);
   auto positionType = RankedTensorType::get({count}, b.getIndexType());
-  Value position = tile::IotaOp::create(b, positionType, first, b.getI64IntegerAttr(0));
+  Value position =
+      tile::IotaOp::create(b, positionType, first, b.getI64IntegerAttr(0));
   IRMapping mapping(outer);
   mapping.map(region.getArguments(), ValueRange{tile, batch, head, position});
   for (Operation &op : region.front().without_terminator()) {

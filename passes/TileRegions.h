@@ -1,4 +1,5 @@
-//===- TileRegions.h - Regions of attn ops as elementwise ops on tiles -*- C++ -*-===//
+//===- TileRegions.h - Regions of attn ops as elementwise ops on tiles -*- C++
+//-*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -23,8 +24,8 @@ namespace attn {
 /// |--------|--------------------|-------------------------------------------|
 /// | scalar | `f32`              | the same for the whole tile               |
 /// | column | `tensor<Mxf32>`    | row regions: one scalar per token         |
-/// | tile   | `tensor<MxNxf32>`  | pairwise: one scalar per pair; row regions: |
-/// |        |                    | the vectors of all tokens, one a row      |
+/// | tile   | `tensor<MxNxf32>`  | pairwise: one scalar per pair; row regions:
+/// | |        |                    | the vectors of all tokens, one a row |
 ///
 /// A value is raised to the next class where an op meets one of that class.
 class TileRegions {

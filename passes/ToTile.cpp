@@ -34,7 +34,8 @@ static MemRefType viewType(RankedTensorType type) {
   SmallVector<int64_t> strides(type.getRank(), ShapedType::kDynamic);
   if (!strides.empty())
     strides.back() = 1;
-  auto layout = StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic, strides);
+  auto layout =
+      StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic, strides);
   return MemRefType::get(type.getShape(), type.getElementType(), layout);
 }
 
@@ -70,14 +71,19 @@ private:
 LogicalResult Translator::checkSignature() {
   if (!from.getBody().hasOneBlock())
     return from.emitOpError("must have one block");
-  for (Type type : llvm::concat<const Type>(from.getArgumentTypes(), from.getResultTypes()))
+  for (Type type :
+       llvm::concat<const Type>(from.getArgumentTypes(), from.getResultTypes()))
     if (!isa<RankedTensorType>(type))
-      return from.emitOpError("arguments and results must be ranked tensors, got ")
+      return from.emitOpError(
+                 "arguments and results must be ranked tensors, got ")
              << type;
   DenseSet<Value> seen;
-  for (auto [index, value] : llvm::enumerate(from.getBody().front().getTerminator()->getOperands())) {
-    if (!value.getDefiningOp<scf::ForallOp>() && !value.getDefiningOp<MapRowsOp>())
-      return from.emitOpError("result ") << index << " must be computed by an attn op";
+  for (auto [index, value] :
+       llvm::enumerate(from.getBody().front().getTerminator()->getOperands())) {
+    if (!value.getDefiningOp<scf::ForallOp>() &&
+        !value.getDefiningOp<MapRowsOp>())
+      return from.emitOpError("result ")
+             << index << " must be computed by an attn op";
     if (!seen.insert(value).second)
       return from.emitOpError("result ") << index << " is returned twice";
   }
@@ -87,10 +93,12 @@ LogicalResult Translator::checkSignature() {
 /// Creates the function over views; results become arguments at the end.
 func::FuncOp Translator::declare() {
   SmallVector<Type> types;
-  for (Type type : llvm::concat<const Type>(from.getArgumentTypes(), from.getResultTypes()))
+  for (Type type :
+       llvm::concat<const Type>(from.getArgumentTypes(), from.getResultTypes()))
     types.push_back(viewType(cast<RankedTensorType>(type)));
   b.setInsertionPoint(from);
-  auto to = func::FuncOp::create(b, from.getName(), b.getFunctionType(types, {}));
+  auto to =
+      func::FuncOp::create(b, from.getName(), b.getFunctionType(types, {}));
   to->setDiscardableAttrs(from->getDiscardableAttrDictionary());
   to.setVisibility(from.getVisibility());
   unsigned count = from.getNumArguments();
@@ -104,8 +112,8 @@ func::FuncOp Translator::declare() {
   Block *body = to.addEntryBlock();
   mapping.map(from.getArguments(), body->getArguments().take_front(count));
   Operation *terminator = from.getBody().front().getTerminator();
-  for (auto [value, argument] :
-       llvm::zip(terminator->getOperands(), body->getArguments().drop_front(count)))
+  for (auto [value, argument] : llvm::zip(
+           terminator->getOperands(), body->getArguments().drop_front(count)))
     destination[value] = argument;
   b.setInsertionPointToEnd(body);
   return to;
@@ -165,9 +173,9 @@ LogicalResult Translator::translate(Operation *op) {
     return success();
   }
   if (auto dim = dyn_cast<tensor::DimOp>(op)) {
-    mapping.map(dim.getResult(),
-                Value(memref::DimOp::create(b, mapping.lookup(dim.getSource()),
-                                            mapping.lookupOrDefault(dim.getIndex()))));
+    mapping.map(dim.getResult(), Value(memref::DimOp::create(
+                                     b, mapping.lookup(dim.getSource()),
+                                     mapping.lookupOrDefault(dim.getIndex()))));
     return success();
   }
   // Read where they matter: by the op that fills them, by the store of rows.
@@ -189,7 +197,8 @@ LogicalResult Translator::mapRows(MapRowsOp op) {
   Value input = mapping.lookup(op.getInput());
   SmallVector<Value> sizes, dynamic;
   for (int64_t dim = 0; dim < 3; ++dim) {
-    sizes.push_back(memref::DimOp::create(b, input, arith::ConstantIndexOp::create(b, dim)));
+    sizes.push_back(memref::DimOp::create(
+        b, input, arith::ConstantIndexOp::create(b, dim)));
     if (cast<RankedTensorType>(op.getOutput().getType()).isDynamicDim(dim))
       dynamic.push_back(sizes.back());
   }
@@ -200,13 +209,14 @@ LogicalResult Translator::mapRows(MapRowsOp op) {
   Value step = arith::ConstantIndexOp::create(b, rows);
   Value blocks = arith::CeilDivSIOp::create(b, sizes[2], step);
   auto nest = scf::ForallOp::create(
-      b, ArrayRef<OpFoldResult>{sizes[0], sizes[1], blocks}, ValueRange(), std::nullopt);
+      b, ArrayRef<OpFoldResult>{sizes[0], sizes[1], blocks}, ValueRange(),
+      std::nullopt);
   b.setInsertionPoint(nest.getTerminator());
   Value batch = nest.getInductionVar(0), head = nest.getInductionVar(1);
   Value row = arith::MulIOp::create(b, nest.getInductionVar(2), step);
   SoftmaxTiles tiles(b, mapping);
-  FailureOr<Value> mapped =
-      tiles.loadRows(input, rows, type.getDimSize(3), op.getRows(), batch, head, head, row);
+  FailureOr<Value> mapped = tiles.loadRows(
+      input, rows, type.getDimSize(3), op.getRows(), batch, head, head, row);
   if (failed(mapped))
     return failure();
   Value stored = tiles.convert(*mapped, type.getElementType());
@@ -227,12 +237,13 @@ LogicalResult Translator::forall(scf::ForallOp op) {
   }
   SmallVector<OpFoldResult> bounds;
   for (OpFoldResult bound : op.getMixedUpperBound())
-    bounds.push_back(isa<Value>(bound)
-                         ? OpFoldResult(mapping.lookupOrDefault(cast<Value>(bound)))
-                         : bound);
+    bounds.push_back(isa<Value>(bound) ? OpFoldResult(mapping.lookupOrDefault(
+                                             cast<Value>(bound)))
+                                       : bound);
   auto nest = scf::ForallOp::create(b, bounds, ValueRange(), op.getMapping());
   mapping.map(op.getInductionVars(), nest.getInductionVars());
-  for (auto [argument, result] : llvm::zip(op.getRegionIterArgs(), op.getResults()))
+  for (auto [argument, result] :
+       llvm::zip(op.getRegionIterArgs(), op.getResults()))
     mapping.map(argument, mapping.lookup(result));
   b.setInsertionPoint(nest.getTerminator());
   if (failed(translate(*op.getBody())))
@@ -252,7 +263,8 @@ void Translator::storeRows(tensor::ParallelInsertSliceOp insert) {
   for (OpFoldResult offset : insert.getMixedOffsets())
     offsets.push_back(mapping.lookupOrDefault(
         getValueOrCreateConstantIndexOp(b, b.getLoc(), offset)));
-  tile::StoreOp::create(b, mapping.lookup(rows), mapping.lookup(insert.getDest()), offsets);
+  tile::StoreOp::create(b, mapping.lookup(rows),
+                        mapping.lookup(insert.getDest()), offsets);
 }
 
 LogicalResult Translator::loop(scf::ForOp op) {
@@ -260,8 +272,9 @@ LogicalResult Translator::loop(scf::ForOp op) {
   SmallVector<Value> init;
   for (Value value : op.getInitArgs())
     init.push_back(bound(value));
-  auto nest = scf::ForOp::create(b, bound(op.getLowerBound()), bound(op.getUpperBound()),
-                                 bound(op.getStep()), init);
+  auto nest =
+      scf::ForOp::create(b, bound(op.getLowerBound()),
+                         bound(op.getUpperBound()), bound(op.getStep()), init);
   mapping.map(op.getInductionVar(), nest.getInductionVar());
   mapping.map(op.getRegionIterArgs(), nest.getRegionIterArgs());
   mapping.map(op.getResults(), nest.getResults());
@@ -278,9 +291,11 @@ LogicalResult Translator::loop(scf::ForOp op) {
 namespace {
 struct ToTile : attn::impl::ToTileBase<ToTile> {
   void runOnOperation() override {
-    for (auto function : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
-      bool isTileProgram = llvm::none_of(
-          function.getArgumentTypes(), [](Type type) { return isa<TensorType>(type); });
+    for (auto function :
+         llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
+      bool isTileProgram =
+          llvm::none_of(function.getArgumentTypes(),
+                        [](Type type) { return isa<TensorType>(type); });
       if (function.isExternal() || isTileProgram)
         continue;
       if (failed(Translator(function).run()))

@@ -24,13 +24,15 @@ static bool isKnown(Operation *op) {
   if (isa<arith::ArithDialect, math::MathDialect>(op->getDialect()))
     return OpTrait::hasElementwiseMappableTraits(op);
   return isa<scf::ForallOp, scf::InParallelOp, scf::ForOp, scf::YieldOp,
-             memref::DimOp, memref::AllocOp, memref::DeallocOp, func::ReturnOp>(op);
+             memref::DimOp, memref::AllocOp, memref::DeallocOp, func::ReturnOp>(
+      op);
 }
 
 /// Checks kind and types of one op.
 static LogicalResult verifyMember(Operation *op) {
   if (!isKnown(op))
-    return op->emitError("not part of a tile program: '") << op->getName() << "'";
+    return op->emitError("not part of a tile program: '")
+           << op->getName() << "'";
   auto isOpen = [](Type type) {
     auto tensor = dyn_cast<TensorType>(type);
     return tensor && !tensor.hasStaticShape();
@@ -38,9 +40,11 @@ static LogicalResult verifyMember(Operation *op) {
   for (Type type : op->getResultTypes())
     if (isOpen(type))
       return op->emitError("tiles must have static shape, got ") << type;
-  if (auto forall = dyn_cast<scf::ForallOp>(op); forall && forall.getNumResults())
-    return forall.emitError("blocks of a tile program store their results, they "
-                            "do not yield them");
+  if (auto forall = dyn_cast<scf::ForallOp>(op);
+      forall && forall.getNumResults())
+    return forall.emitError(
+        "blocks of a tile program store their results, they "
+        "do not yield them");
   return success();
 }
 
@@ -51,7 +55,8 @@ struct VerifyTile : attn::impl::VerifyTileBase<VerifyTile> {
     for (Type type : llvm::concat<const Type>(function.getArgumentTypes(),
                                               function.getResultTypes()))
       if (isa<TensorType>(type)) {
-        function.emitError("a tile program takes views, not tensors, got ") << type;
+        function.emitError("a tile program takes views, not tensors, got ")
+            << type;
         return signalPassFailure();
       }
     WalkResult result = function.getBody().walk([](Operation *op) {

@@ -80,7 +80,7 @@ def set_environment():
         # The packaged MLIR is not instrumented, so its containers look broken
         # and what it keeps until exit looks leaked.
         config.environment["ASAN_OPTIONS"] = (
-            "detect_container_overflow=0:detect_leaks=0")
+            "allow_user_poisoning=0:detect_container_overflow=0:detect_leaks=0")
         config.environment["UBSAN_OPTIONS"] = (
             "print_stacktrace=1:halt_on_error=1")
 

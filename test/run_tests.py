@@ -82,7 +82,7 @@ def run_gtest(options, reports):
     environment = dict(os.environ)
     # The packaged MLIR is not instrumented, so its containers look broken.
     environment.setdefault(
-        "ASAN_OPTIONS", "detect_container_overflow=0:detect_leaks=0")
+        "ASAN_OPTIONS", "allow_user_poisoning=0:detect_container_overflow=0:detect_leaks=0")
     environment.setdefault("UBSAN_OPTIONS",
                            "print_stacktrace=1:halt_on_error=1")
     if options.full:

@@ -69,7 +69,8 @@ private:
 
   LogicalResult lowerBody(Block &block, ArrayRef<Materialized> yields);
   LogicalResult lowerLoop(scf::ForOp loop);
-  LogicalResult lowerSegment(const Segment &segment, ArrayRef<Materialized> yields);
+  LogicalResult lowerSegment(const Segment &segment,
+                             ArrayRef<Materialized> yields);
   void cloneScalar(Operation *op);
 
   bool isPair(Value tile);
@@ -80,7 +81,8 @@ private:
   LogicalResult packRows(Value tile);
   LogicalResult packStrips(Value tile);
   LogicalResult packOperands(const Segment &segment);
-  LogicalResult forEachRow(int64_t rows, llvm::function_ref<LogicalResult(Value)> body);
+  LogicalResult forEachRow(int64_t rows,
+                           llvm::function_ref<LogicalResult(Value)> body);
   void wantLeaves(Value tile, const Segment &segment,
                   SmallVector<Materialized> &wanted);
   void wantEscaping(const Segment &segment, SmallVector<Materialized> &wanted);
@@ -100,8 +102,9 @@ private:
 } // namespace
 
 LogicalResult BlockLowering::run() {
-  auto to = scf::ForallOp::create(b, from.getMixedLowerBound(), from.getMixedUpperBound(),
-                                  from.getMixedStep(), ValueRange(), from.getMapping());
+  auto to = scf::ForallOp::create(
+      b, from.getMixedLowerBound(), from.getMixedUpperBound(),
+      from.getMixedStep(), ValueRange(), from.getMapping());
   scalars.map(from.getInductionVars(), to.getInductionVars());
   entry = to.getBody();
   b.setInsertionPoint(to.getTerminator());
@@ -121,10 +124,12 @@ void BlockLowering::cloneScalar(Operation *op) {
   for (Value index : gather.getIndices())
     indices.push_back(scalars.lookupOrDefault(index));
   Value view = scalars.lookupOrDefault(gather.getView());
-  scalars.map(gather.getResult(), vectors.gather(view, indices, /*vectors=*/false));
+  scalars.map(gather.getResult(),
+              vectors.gather(view, indices, /*vectors=*/false));
 }
 
-LogicalResult BlockLowering::lowerBody(Block &block, ArrayRef<Materialized> yields) {
+LogicalResult BlockLowering::lowerBody(Block &block,
+                                       ArrayRef<Materialized> yields) {
   Segment segment;
   for (Operation &op : block.without_terminator()) {
     b.setLoc(op.getLoc());
@@ -171,9 +176,10 @@ Value BlockLowering::allocateFor(Value tile) {
   int64_t rows = type.getDimSize(0);
   if (type.getRank() == 1)
     return allocate({rows}, type.getElementType());
-  int64_t width =
-      StripLowering::stripRegisters(rows, vectors.getLanes()) * vectors.getLanes();
-  return allocate({rows / width, type.getDimSize(1), width}, type.getElementType());
+  int64_t width = StripLowering::stripRegisters(rows, vectors.getLanes()) *
+                  vectors.getLanes();
+  return allocate({rows / width, type.getDimSize(1), width},
+                  type.getElementType());
 }
 
 /// The buffer that a loop updates, holding `init`. That of an earlier loop is
@@ -181,10 +187,12 @@ Value BlockLowering::allocateFor(Value tile) {
 FailureOr<Value> BlockLowering::carried(Value init, scf::ForOp loop) {
   auto type = tileOf(init);
   if (!type)
-    return loop.emitOpError("the CPU back end supports loops that carry tiles, got ")
+    return loop.emitOpError(
+               "the CPU back end supports loops that carry tiles, got ")
            << init.getType();
   auto &kind = type.getRank() == 1 ? buffers.columns : buffers.strips;
-  if (init.hasOneUse() && init.getDefiningOp<scf::ForOp>() && kind.contains(init))
+  if (init.hasOneUse() && init.getDefiningOp<scf::ForOp>() &&
+      kind.contains(init))
     return kind.lookup(init);
   Value buffer = allocateFor(init);
   Segment nothing;
@@ -197,8 +205,8 @@ FailureOr<Value> BlockLowering::carried(Value init, scf::ForOp loop) {
 LogicalResult BlockLowering::lowerLoop(scf::ForOp loop) {
   SmallVector<Materialized> yields;
   for (auto [init, argument, result, yielded] :
-       llvm::zip(loop.getInitArgs(), loop.getRegionIterArgs(), loop.getResults(),
-                 loop.getYieldedValues())) {
+       llvm::zip(loop.getInitArgs(), loop.getRegionIterArgs(),
+                 loop.getResults(), loop.getYieldedValues())) {
     FailureOr<Value> buffer = carried(init, loop);
     if (failed(buffer))
       return failure();
@@ -208,8 +216,9 @@ LogicalResult BlockLowering::lowerLoop(scf::ForOp loop) {
     yields.push_back({yielded, *buffer});
   }
   auto bound = [&](Value value) { return scalars.lookupOrDefault(value); };
-  auto to = scf::ForOp::create(b, bound(loop.getLowerBound()), bound(loop.getUpperBound()),
-                               bound(loop.getStep()));
+  auto to =
+      scf::ForOp::create(b, bound(loop.getLowerBound()),
+                         bound(loop.getUpperBound()), bound(loop.getStep()));
   scalars.map(loop.getInductionVar(), to.getInductionVar());
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(to.getBody()->getTerminator());
@@ -221,8 +230,10 @@ LogicalResult BlockLowering::lowerLoop(scf::ForOp loop) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult
-BlockLowering::forEachRow(int64_t rows, llvm::function_ref<LogicalResult(Value)> body) {
-  auto loop = scf::ForOp::create(b, vectors.index(0), vectors.index(rows), vectors.index(1));
+BlockLowering::forEachRow(int64_t rows,
+                          llvm::function_ref<LogicalResult(Value)> body) {
+  auto loop = scf::ForOp::create(b, vectors.index(0), vectors.index(rows),
+                                 vectors.index(1));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(loop.getBody()->getTerminator());
   return body(loop.getInductionVar());
@@ -246,23 +257,25 @@ LogicalResult BlockLowering::packStrips(Value tile) {
   Value buffer = allocateFor(tile);
   int64_t width = cast<MemRefType>(buffer.getType()).getDimSize(2);
   int64_t lanes = vectors.getLanes(), cols = type.getDimSize(1);
-  LogicalResult packed = forEachRow(type.getDimSize(0), [&](Value row) -> LogicalResult {
-    RowEvaluator rows(b, vectors, buffers, scalars, row);
-    Value positions = vectors.steps(width);
-    Value strip = arith::DivUIOp::create(b, row, vectors.index(width));
-    Value lane = arith::RemUIOp::create(b, row, vectors.index(width));
-    for (int64_t col = 0; col < cols; col += lanes) {
-      FailureOr<Value> value = rows.vector(tile, col);
-      if (failed(value))
-        return failure();
-      Value mask = vector::ConstantMaskOp::create(
-          b, vectors.type(b.getI1Type()), ArrayRef<int64_t>{std::min(lanes, cols - col)});
-      vector::ScatterOp::create(b, /*resultType=*/Type(), buffer,
-                                ValueRange{strip, vectors.index(col), lane}, positions,
-                                mask, *value);
-    }
-    return success();
-  });
+  LogicalResult packed =
+      forEachRow(type.getDimSize(0), [&](Value row) -> LogicalResult {
+        RowEvaluator rows(b, vectors, buffers, scalars, row);
+        Value positions = vectors.steps(width);
+        Value strip = arith::DivUIOp::create(b, row, vectors.index(width));
+        Value lane = arith::RemUIOp::create(b, row, vectors.index(width));
+        for (int64_t col = 0; col < cols; col += lanes) {
+          FailureOr<Value> value = rows.vector(tile, col);
+          if (failed(value))
+            return failure();
+          Value mask = vector::ConstantMaskOp::create(
+              b, vectors.type(b.getI1Type()),
+              ArrayRef<int64_t>{std::min(lanes, cols - col)});
+          vector::ScatterOp::create(b, /*resultType=*/Type(), buffer,
+                                    ValueRange{strip, vectors.index(col), lane},
+                                    positions, mask, *value);
+        }
+        return success();
+      });
   buffers.strips[tile] = buffer;
   return packed;
 }
@@ -290,8 +303,9 @@ LogicalResult BlockLowering::packOperands(const Segment &segment) {
 //===----------------------------------------------------------------------===//
 
 void BlockLowering::want(Value tile, SmallVector<Materialized> &wanted) {
-  if (buffers.hasAny(tile) ||
-      llvm::any_of(wanted, [&](const Materialized &m) { return m.tile == tile; }))
+  if (buffers.hasAny(tile) || llvm::any_of(wanted, [&](const Materialized &m) {
+        return m.tile == tile;
+      }))
     return;
   wanted.push_back({tile, allocateFor(tile)});
 }
@@ -315,7 +329,8 @@ void BlockLowering::wantEscaping(const Segment &segment,
   for (Operation *op : segment)
     for (Value result : op->getResults())
       for (Operation *user : result.getUsers())
-        if (isPair(result) && !segment.contains(user) && !isa<scf::YieldOp>(user))
+        if (isPair(result) && !segment.contains(user) &&
+            !isa<scf::YieldOp>(user))
           want(result, wanted);
 }
 
@@ -323,7 +338,8 @@ void BlockLowering::wantEscaping(const Segment &segment,
 // Step 3: stores
 //===----------------------------------------------------------------------===//
 
-LogicalResult BlockLowering::storeRow(tile::StoreOp op, RowEvaluator &rows, Value row) {
+LogicalResult BlockLowering::storeRow(tile::StoreOp op, RowEvaluator &rows,
+                                      Value row) {
   auto type = tileOf(op.getValue());
   Value view = scalars.lookupOrDefault(op.getView());
   SmallVector<Value> offsets;
@@ -356,7 +372,8 @@ LogicalResult BlockLowering::storeRow(tile::StoreOp op, RowEvaluator &rows, Valu
   return success();
 }
 
-LogicalResult BlockLowering::storeRows(ArrayRef<tile::StoreOp> stores, int64_t rows) {
+LogicalResult BlockLowering::storeRows(ArrayRef<tile::StoreOp> stores,
+                                       int64_t rows) {
   return forEachRow(rows, [&](Value row) -> LogicalResult {
     for (tile::StoreOp op : stores) {
       // A store of its own may be skipped, so it evaluates all it needs.
@@ -384,14 +401,17 @@ LogicalResult BlockLowering::lowerSegment(const Segment &segment,
   if (!wanted.empty()) {
     int64_t rows = tileOf(wanted.front().tile).getDimSize(0);
     if (rows % vectors.getLanes())
-      return emitError(b.getLoc(), "blocks of the CPU back end must have a multiple of ")
+      return emitError(b.getLoc(),
+                       "blocks of the CPU back end must have a multiple of ")
              << vectors.getLanes() << " query rows, got " << rows;
     StripLowering strips(b, vectors, unit, buffers, scalars, segment);
     if (failed(strips.run(wanted, rows)))
       return failure();
     for (const Materialized &result : wanted)
-      if (result.tile.getDefiningOp() && segment.contains(result.tile.getDefiningOp())) {
-        auto &kind = tileOf(result.tile).getRank() == 1 ? buffers.columns : buffers.strips;
+      if (result.tile.getDefiningOp() &&
+          segment.contains(result.tile.getDefiningOp())) {
+        auto &kind = tileOf(result.tile).getRank() == 1 ? buffers.columns
+                                                        : buffers.strips;
         kind[result.tile] = result.buffer;
       }
   }
@@ -422,6 +442,7 @@ struct BlockRegisters : attn::impl::BlockRegistersBase<BlockRegisters> {
 } // namespace
 
 std::unique_ptr<Pass> attn::createBlockRegistersPass(int64_t vectorBits,
-                                                     int64_t vectorRegisters, bool hasFma) {
+                                                     int64_t vectorRegisters,
+                                                     bool hasFma) {
   return createBlockRegisters({vectorBits, vectorRegisters, hasFma});
 }

@@ -40,13 +40,15 @@ FailureOr<Value> RowEvaluator::scalar(Value tile) {
 }
 
 /// An operand of an elementwise op or gather: a tile, or a scalar of the block.
-FailureOr<Value> RowEvaluator::operand(Value value, int64_t col, bool wantVectors) {
+FailureOr<Value> RowEvaluator::operand(Value value, int64_t col,
+                                       bool wantVectors) {
   if (!tileOf(value))
     return scalars.lookupOrDefault(value);
   return wantVectors ? vector(value, col) : scalar(value);
 }
 
-FailureOr<Value> RowEvaluator::elementwise(Operation *op, int64_t col, bool wantVectors) {
+FailureOr<Value> RowEvaluator::elementwise(Operation *op, int64_t col,
+                                           bool wantVectors) {
   SmallVector<Value> operands;
   for (Value value : op->getOperands()) {
     FailureOr<Value> evaluated = operand(value, col, wantVectors);
@@ -55,7 +57,8 @@ FailureOr<Value> RowEvaluator::elementwise(Operation *op, int64_t col, bool want
     operands.push_back(*evaluated);
   }
   if (auto gather = dyn_cast<tile::GatherOp>(op))
-    return vectors.gather(operands.front(), ArrayRef(operands).drop_front(), wantVectors);
+    return vectors.gather(operands.front(), ArrayRef(operands).drop_front(),
+                          wantVectors);
   return vectors.elementwise(op, operands, wantVectors);
 }
 
@@ -69,7 +72,8 @@ Value RowEvaluator::load(tile::LoadOp op, int64_t col) {
   if (!inside)
     inside = vectors.rowInside(view, offsets);
   offsets.back() = vectors.add(offsets.back(), vectors.index(col));
-  return vectors.loadRow(view, offsets, tileOf(op.getResult()).getDimSize(1) - col, inside);
+  return vectors.loadRow(view, offsets,
+                         tileOf(op.getResult()).getDimSize(1) - col, inside);
 }
 
 /// Row of a tile that lies in strips: elements a strip width apart.
@@ -84,8 +88,8 @@ Value RowEvaluator::fromStrips(Value buffer, int64_t col, int64_t cols) {
                                               ArrayRef<int64_t>{count});
   auto vectorType = vectors.type(type.getElementType());
   return vector::GatherOp::create(b, vectorType, buffer,
-                                  ValueRange{strip, vectors.index(col), lane}, positions,
-                                  mask, vectors.zero(vectorType));
+                                  ValueRange{strip, vectors.index(col), lane},
+                                  positions, mask, vectors.zero(vectorType));
 }
 
 /// Joined parts are written side by side to a row of scratch and read back,
@@ -96,7 +100,8 @@ FailureOr<Value> RowEvaluator::fromConcat(tile::ConcatOp op, int64_t col) {
   Value &scratch = concatenated[op.getResult()];
   if (!scratch) {
     int64_t pitch = getRowPitch(type.getDimSize(1), lanes) + lanes;
-    Value buffer = memref::AllocaOp::create(b, MemRefType::get({pitch}, type.getElementType()));
+    Value buffer = memref::AllocaOp::create(
+        b, MemRefType::get({pitch}, type.getElementType()));
     int64_t start = 0;
     for (Value part : op.getParts()) {
       int64_t width = tileOf(part).getDimSize(1);
@@ -105,7 +110,8 @@ FailureOr<Value> RowEvaluator::fromConcat(tile::ConcatOp op, int64_t col) {
         FailureOr<Value> value = vector(part, c);
         if (failed(value))
           return failure();
-        vector::StoreOp::create(b, *value, buffer, ValueRange{vectors.index(start + c)});
+        vector::StoreOp::create(b, *value, buffer,
+                                ValueRange{vectors.index(start + c)});
       }
       start += width;
     }
@@ -113,18 +119,21 @@ FailureOr<Value> RowEvaluator::fromConcat(tile::ConcatOp op, int64_t col) {
   }
   Value at = vectors.index(col);
   return Value(vector::LoadOp::create(b, vectors.type(type.getElementType()),
-                                      concatenated[op.getResult()], ValueRange{at}));
+                                      concatenated[op.getResult()],
+                                      ValueRange{at}));
 }
 
 FailureOr<Value> RowEvaluator::compute(Value tile, int64_t col) {
   if (Value buffer = buffers.rows.lookup(tile))
-    return Value(vector::LoadOp::create(b, vectors.type(tileOf(tile).getElementType()),
-                                        buffer, ValueRange{row, vectors.index(col)}));
+    return Value(
+        vector::LoadOp::create(b, vectors.type(tileOf(tile).getElementType()),
+                               buffer, ValueRange{row, vectors.index(col)}));
   if (Value buffer = buffers.strips.lookup(tile))
     return fromStrips(buffer, col, tileOf(tile).getDimSize(1));
   Operation *op = tile.getDefiningOp();
   if (!op)
-    return emitError(tile.getLoc(), "the CPU back end cannot read this tile by rows");
+    return emitError(tile.getLoc(),
+                     "the CPU back end cannot read this tile by rows");
   ImplicitLocOpBuilder::InsertionGuard guard(b);
   if (auto constant = dyn_cast<arith::ConstantOp>(op))
     return vectors.constant(constant, true);
@@ -142,7 +151,8 @@ FailureOr<Value> RowEvaluator::compute(Value tile, int64_t col) {
       return vectors.splat(vectors.add(start, row));
     return vectors.iota(vectors.add(start, vectors.index(col)));
   }
-  if (auto broadcast = dyn_cast<tile::BroadcastOp>(op); broadcast && broadcast.getAlong() == 1) {
+  if (auto broadcast = dyn_cast<tile::BroadcastOp>(op);
+      broadcast && broadcast.getAlong() == 1) {
     FailureOr<Value> value = scalar(broadcast.getVector());
     return failed(value) ? value : FailureOr<Value>(vectors.splat(*value));
   }
@@ -154,17 +164,19 @@ FailureOr<Value> RowEvaluator::compute(Value tile, int64_t col) {
 
 FailureOr<Value> RowEvaluator::reduce(tile::ReduceOp op) {
   FailureOr<Value> result = scalar(op.getInit());
-  int64_t cols = tileOf(op.getValue()).getDimSize(1), lanes = vectors.getLanes();
-  auto kind = op.getKind() == tile::ReduceKind::Add ? vector::CombiningKind::ADD
-                                                    : vector::CombiningKind::MAXNUMF;
+  int64_t cols = tileOf(op.getValue()).getDimSize(1),
+          lanes = vectors.getLanes();
+  auto kind = op.getKind() == tile::ReduceKind::Add
+                  ? vector::CombiningKind::ADD
+                  : vector::CombiningKind::MAXNUMF;
   for (int64_t col = 0; col < cols && succeeded(result); col += lanes) {
     FailureOr<Value> part = vector(op.getValue(), col);
     if (failed(part))
       return failure();
     if (cols - col < lanes) {
       // Lanes beyond the tile must not count.
-      Value mask = vector::ConstantMaskOp::create(b, vectors.type(b.getI1Type()),
-                                                  ArrayRef<int64_t>{cols - col});
+      Value mask = vector::ConstantMaskOp::create(
+          b, vectors.type(b.getI1Type()), ArrayRef<int64_t>{cols - col});
       auto element = cast<FloatType>(tileOf(op.getValue()).getElementType());
       const llvm::fltSemantics &semantics = element.getFloatSemantics();
       APFloat identity = kind == vector::CombiningKind::ADD
@@ -184,7 +196,8 @@ FailureOr<Value> RowEvaluator::computeScalar(Value tile) {
     return Value(memref::LoadOp::create(b, buffer, ValueRange{row}));
   Operation *op = tile.getDefiningOp();
   if (!op)
-    return emitError(tile.getLoc(), "the CPU back end cannot read this tile by rows");
+    return emitError(tile.getLoc(),
+                     "the CPU back end cannot read this tile by rows");
   if (auto constant = dyn_cast<arith::ConstantOp>(op))
     return vectors.constant(constant, false);
   if (auto splat = dyn_cast<tile::SplatOp>(op))
@@ -198,7 +211,8 @@ FailureOr<Value> RowEvaluator::computeScalar(Value tile) {
     for (Value offset : loaded.getOffsets())
       indices.push_back(scalars.lookupOrDefault(offset));
     indices.back() = vectors.add(indices.back(), row);
-    return vectors.gather(scalars.lookupOrDefault(loaded.getView()), indices, false);
+    return vectors.gather(scalars.lookupOrDefault(loaded.getView()), indices,
+                          false);
   }
   if (isa<tile::GatherOp>(op) || OpTrait::hasElementwiseMappableTraits(op))
     return elementwise(op, 0, false);
@@ -207,11 +221,13 @@ FailureOr<Value> RowEvaluator::computeScalar(Value tile) {
 }
 
 LogicalResult RowEvaluator::store(Value tile, Value buffer) {
-  for (int64_t col = 0; col < tileOf(tile).getDimSize(1); col += vectors.getLanes()) {
+  for (int64_t col = 0; col < tileOf(tile).getDimSize(1);
+       col += vectors.getLanes()) {
     FailureOr<Value> value = vector(tile, col);
     if (failed(value))
       return failure();
-    vector::StoreOp::create(b, *value, buffer, ValueRange{row, vectors.index(col)});
+    vector::StoreOp::create(b, *value, buffer,
+                            ValueRange{row, vectors.index(col)});
   }
   return success();
 }

@@ -54,7 +54,8 @@ private:
   const mlir::IRMapping &scalars;
   mlir::Value row;
   llvm::DenseMap<std::pair<mlir::Value, int64_t>, mlir::Value> known;
-  llvm::DenseMap<mlir::Value, mlir::Value> knownScalars, insideRow, concatenated;
+  llvm::DenseMap<mlir::Value, mlir::Value> knownScalars, insideRow,
+      concatenated;
 };
 
 /// Columns of a row buffer for a tile of `cols` columns: room for whole vectors

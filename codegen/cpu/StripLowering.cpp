@@ -1,4 +1,5 @@
-//===- StripLowering.cpp - Score-like tiles of a segment, strip by strip -*- C++ -*-===//
+//===- StripLowering.cpp - Score-like tiles of a segment, strip by strip -*- C++
+//-*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -39,9 +40,9 @@ LogicalResult StripLowering::emitStrip(ArrayRef<Materialized> wanted) {
   for (auto &[buffer, value] : results)
     storeVectors(value, buffer, Value());
   for (const Materialized &copy : copies) {
-    auto columns = scf::ForOp::create(b, vectors.index(0),
-                                      vectors.index(tileOf(copy.tile).getDimSize(1)),
-                                      vectors.index(1));
+    auto columns = scf::ForOp::create(
+        b, vectors.index(0), vectors.index(tileOf(copy.tile).getDimSize(1)),
+        vectors.index(1));
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(columns.getBody()->getTerminator());
     Value col = columns.getInductionVar();
@@ -70,7 +71,8 @@ int64_t StripLowering::columnsAtOnce(Loop &loop, int64_t cols) {
     if (auto dot = dyn_cast<tile::DotOp>(op))
       hasProduct |= stageOf(dot.getResult()) == stage &&
                     tileOf(dot.getResult()).getDimSize(1) == cols;
-  int64_t accumulators = unit.registers - registers - (unit.registers > 16 ? 2 : 1);
+  int64_t accumulators =
+      unit.registers - registers - (unit.registers > 16 ? 2 : 1);
   int64_t count = hasProduct ? accumulators / registers : 2;
   if (hasProduct && unit.registers > 16 && registers == 3)
     count = 8; // 9 would fit, but block sizes are powers of two.
@@ -150,7 +152,8 @@ LogicalResult StripLowering::emitColumns(Loop &loop, Value first, int64_t count,
 //===----------------------------------------------------------------------===//
 
 /// Rank 3: [strip, column, lane]; rank 2: [column, lane]; rank 1: [row].
-SmallVector<Value> StripLowering::address(Value buffer, Value col, int64_t vector) {
+SmallVector<Value> StripLowering::address(Value buffer, Value col,
+                                          int64_t vector) {
   int64_t rank = cast<MemRefType>(buffer.getType()).getRank();
   Value lane = vectors.index(vector * vectors.getLanes());
   if (rank == 1) {
@@ -171,7 +174,8 @@ StripLowering::Vectors StripLowering::loadVectors(Value buffer, Value col) {
   return values;
 }
 
-void StripLowering::storeVectors(const Vectors &values, Value buffer, Value col) {
+void StripLowering::storeVectors(const Vectors &values, Value buffer,
+                                 Value col) {
   for (auto [v, value] : llvm::enumerate(values))
     vector::StoreOp::create(b, value, buffer, address(buffer, col, v));
 }
@@ -208,7 +212,8 @@ FailureOr<StripLowering::Vectors> StripLowering::computeColumn(Value tile) {
     return loadVectors(buffer, Value());
   Operation *op = tile.getDefiningOp();
   if (!op)
-    return emitError(tile.getLoc(), "the CPU back end cannot read this tile by strips");
+    return emitError(tile.getLoc(),
+                     "the CPU back end cannot read this tile by strips");
   if (auto constant = dyn_cast<arith::ConstantOp>(op))
     return repeat(vectors.constant(constant, true));
   if (auto splat = dyn_cast<tile::SplatOp>(op))
@@ -227,7 +232,8 @@ StripLowering::Vectors StripLowering::rowPositions(Value start) {
   Value first = vectors.add(start, arith::MulIOp::create(b, strip, width));
   Vectors values;
   for (int64_t v = 0; v < registers; ++v)
-    values.push_back(vectors.iota(vectors.add(first, vectors.index(v * vectors.getLanes()))));
+    values.push_back(vectors.iota(
+        vectors.add(first, vectors.index(v * vectors.getLanes()))));
   return values;
 }
 
@@ -249,9 +255,10 @@ StripLowering::elementwise(Operation *op, int64_t col, bool rank2) {
     SmallVector<Value> parts;
     for (const Vectors &operand : operands)
       parts.push_back(operand[v]);
-    results.push_back(isa<tile::GatherOp>(op)
-                          ? vectors.gather(parts.front(), ArrayRef(parts).drop_front(), true)
-                          : vectors.elementwise(op, parts, true));
+    results.push_back(
+        isa<tile::GatherOp>(op)
+            ? vectors.gather(parts.front(), ArrayRef(parts).drop_front(), true)
+            : vectors.elementwise(op, parts, true));
   }
   return results;
 }
@@ -260,7 +267,8 @@ StripLowering::elementwise(Operation *op, int64_t col, bool rank2) {
 // Pairs
 //===----------------------------------------------------------------------===//
 
-FailureOr<StripLowering::Vectors> StripLowering::pairs(Value tile, int64_t col) {
+FailureOr<StripLowering::Vectors> StripLowering::pairs(Value tile,
+                                                       int64_t col) {
   if (auto it = knownPairs.find({tile, col}); it != knownPairs.end())
     return it->second;
   FailureOr<Vectors> value = computePairs(tile, col);
@@ -269,7 +277,8 @@ FailureOr<StripLowering::Vectors> StripLowering::pairs(Value tile, int64_t col) 
   return value;
 }
 
-FailureOr<StripLowering::Vectors> StripLowering::computePairs(Value tile, int64_t col) {
+FailureOr<StripLowering::Vectors> StripLowering::computePairs(Value tile,
+                                                              int64_t col) {
   Value at = vectors.add(firstColumn, vectors.index(col));
   if (stored.contains(tile) && stageOf(tile) < stage)
     return loadVectors(home[tile], at);
@@ -277,7 +286,8 @@ FailureOr<StripLowering::Vectors> StripLowering::computePairs(Value tile, int64_
     return loadVectors(buffer, at);
   Operation *op = tile.getDefiningOp();
   if (!op)
-    return emitError(tile.getLoc(), "the CPU back end cannot read this tile by strips");
+    return emitError(tile.getLoc(),
+                     "the CPU back end cannot read this tile by strips");
   if (auto dot = dyn_cast<tile::DotOp>(op))
     return product(dot, col);
   if (auto constant = dyn_cast<arith::ConstantOp>(op))
@@ -289,7 +299,8 @@ FailureOr<StripLowering::Vectors> StripLowering::computePairs(Value tile, int64_
     return iota.getAlong() == 0 ? rowPositions(start)
                                 : repeat(vectors.splat(vectors.add(start, at)));
   }
-  if (auto broadcast = dyn_cast<tile::BroadcastOp>(op); broadcast && broadcast.getAlong() == 1)
+  if (auto broadcast = dyn_cast<tile::BroadcastOp>(op);
+      broadcast && broadcast.getAlong() == 1)
     return column(broadcast.getVector());
   if (isa<tile::GatherOp>(op) || OpTrait::hasElementwiseMappableTraits(op))
     return elementwise(op, col, /*rank2=*/true);
@@ -298,7 +309,8 @@ FailureOr<StripLowering::Vectors> StripLowering::computePairs(Value tile, int64_
 }
 
 /// Evaluates a product for all columns of the column tile at once.
-FailureOr<StripLowering::Vectors> StripLowering::product(tile::DotOp op, int64_t col) {
+FailureOr<StripLowering::Vectors> StripLowering::product(tile::DotOp op,
+                                                         int64_t col) {
   SmallVector<Value> sums;
   for (int64_t c = 0; c < columnCount; ++c) {
     FailureOr<Vectors> init = pairs(op.getInit(), c);
@@ -311,7 +323,8 @@ FailureOr<StripLowering::Vectors> StripLowering::product(tile::DotOp op, int64_t
     left = buffers.strips.lookup(op.getLhs());
   Value right = buffers.rows.lookup(op.getRhs());
   if (!left || !right)
-    return op.emitError("the CPU back end has no buffer for the operands of a product");
+    return op.emitError(
+        "the CPU back end has no buffer for the operands of a product");
 
   int64_t depth = tileOf(op.getLhs()).getDimSize(1);
   Value first = firstColumn;

@@ -1,4 +1,5 @@
-//===- StripLowering.h - Score-like tiles of a segment, strip by strip -*- C++ -*-===//
+//===- StripLowering.h - Score-like tiles of a segment, strip by strip -*- C++
+//-*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -31,9 +32,9 @@
 
 #include "codegen/cpu/TileBuffers.h"
 #include "codegen/cpu/VectorOps.h"
-#include "llvm/ADT/SetVector.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/SetVector.h"
 #include <map>
 
 namespace attn {
@@ -90,8 +91,7 @@ private:
   llvm::LogicalResult emitStrip(llvm::ArrayRef<Materialized> wanted);
   llvm::LogicalResult emitStage(int64_t stage);
   llvm::LogicalResult emitLoop(Loop &loop, int64_t cols);
-  llvm::LogicalResult emitColumns(Loop &loop, mlir::Value first,
-                                  int64_t count,
+  llvm::LogicalResult emitColumns(Loop &loop, mlir::Value first, int64_t count,
                                   llvm::SmallVector<Vectors> &sums);
   int64_t columnsAtOnce(Loop &loop, int64_t cols);
 
@@ -100,9 +100,12 @@ private:
   mlir::FailureOr<Vectors> computeColumn(mlir::Value tile);
   mlir::FailureOr<Vectors> pairs(mlir::Value tile, int64_t col);
   mlir::FailureOr<Vectors> computePairs(mlir::Value tile, int64_t col);
-  mlir::FailureOr<Vectors> elementwise(mlir::Operation *op, int64_t col, bool rank2);
+  mlir::FailureOr<Vectors> elementwise(mlir::Operation *op, int64_t col,
+                                       bool rank2);
   mlir::FailureOr<Vectors> product(tile::DotOp op, int64_t col);
-  Vectors repeat(mlir::Value vector) const { return Vectors(registers, vector); }
+  Vectors repeat(mlir::Value vector) const {
+    return Vectors(registers, vector);
+  }
   Vectors rowPositions(mlir::Value start);
   Vectors loadVectors(mlir::Value buffer, mlir::Value col);
   void storeVectors(const Vectors &values, mlir::Value buffer, mlir::Value col);

@@ -35,7 +35,8 @@ bool StripLowering::isHeavy(Value tile) {
   if (!isLocal(tile) || tileOf(tile).getRank() < 2)
     return false;
   Operation *op = tile.getDefiningOp();
-  if (isa<tile::DotOp, tile::GatherOp>(op) || isa<math::MathDialect>(op->getDialect()))
+  if (isa<tile::DotOp, tile::GatherOp>(op) ||
+      isa<math::MathDialect>(op->getDialect()))
     return true;
   return llvm::any_of(op->getOperands(),
                       [&](Value v) { return tileOf(v) && isHeavy(v); });
@@ -149,7 +150,8 @@ void StripLowering::placeTemporaries(ArrayRef<Materialized> wanted) {
     int64_t at = stageOf(result.tile);
     bool stillRead = llvm::any_of(buffers.strips, [&](auto &entry) {
       Reads read = reads.lookup(entry.first);
-      return entry.second == result.buffer && (read.byColumn > at || read.whole >= at);
+      return entry.second == result.buffer &&
+             (read.byColumn > at || read.whole >= at);
     });
     if (stillRead || home.contains(result.tile))
       copies.push_back(result);
@@ -157,7 +159,8 @@ void StripLowering::placeTemporaries(ArrayRef<Materialized> wanted) {
       home[result.tile] = result.buffer;
   }
   SmallVector<Value> order(stored.begin(), stored.end());
-  llvm::stable_sort(order, [&](Value x, Value y) { return stageOf(x) < stageOf(y); });
+  llvm::stable_sort(order,
+                    [&](Value x, Value y) { return stageOf(x) < stageOf(y); });
   for (Value tile : order) {
     if (home.contains(tile))
       continue;
@@ -165,8 +168,9 @@ void StripLowering::placeTemporaries(ArrayRef<Materialized> wanted) {
     auto type = tileOf(tile);
     if (!buffer)
       buffer = memref::AllocaOp::create(
-          b, MemRefType::get({type.getDimSize(1), registers * vectors.getLanes()},
-                             type.getElementType()));
+          b,
+          MemRefType::get({type.getDimSize(1), registers * vectors.getLanes()},
+                          type.getElementType()));
     home[tile] = buffer;
   }
 }
@@ -181,7 +185,8 @@ LogicalResult StripLowering::run(ArrayRef<Materialized> wanted, int64_t rows) {
   }
   placeTemporaries(wanted);
   int64_t count = rows / (registers * vectors.getLanes());
-  auto loop = scf::ForOp::create(b, vectors.index(0), vectors.index(count), vectors.index(1));
+  auto loop = scf::ForOp::create(b, vectors.index(0), vectors.index(count),
+                                 vectors.index(1));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(loop.getBody()->getTerminator());
   strip = loop.getInductionVar();

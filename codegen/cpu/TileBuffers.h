@@ -1,4 +1,5 @@
-//===- TileBuffers.h - Where the tiles of a block live in memory -*- C++ -*-===//
+//===- TileBuffers.h - Where the tiles of a block live in memory -*- C++
+//-*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -21,8 +22,8 @@
 #ifndef ATTN_CODEGEN_CPU_TILEBUFFERS_H
 #define ATTN_CODEGEN_CPU_TILEBUFFERS_H
 
-#include "llvm/ADT/DenseMap.h"
 #include "mlir/IR/Value.h"
+#include "llvm/ADT/DenseMap.h"
 
 namespace attn {
 
@@ -31,7 +32,8 @@ struct TileBuffers {
   llvm::DenseMap<mlir::Value, mlir::Value> strips, rows, columns;
 
   bool hasAny(mlir::Value tile) const {
-    return strips.contains(tile) || rows.contains(tile) || columns.contains(tile);
+    return strips.contains(tile) || rows.contains(tile) ||
+           columns.contains(tile);
   }
 };
 

@@ -1,4 +1,5 @@
-//===- VectorOps.cpp - Vectors of one tile program, and access to views -*- C++ -*-===//
+//===- VectorOps.cpp - Vectors of one tile program, and access to views -*- C++
+//-*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -15,11 +16,17 @@
 using namespace mlir;
 using namespace attn;
 
-static MemRefType viewOf(Value view) { return cast<MemRefType>(view.getType()); }
+static MemRefType viewOf(Value view) {
+  return cast<MemRefType>(view.getType());
+}
 
-VectorType VectorOps::type(Type element) { return VectorType::get({lanes}, element); }
+VectorType VectorOps::type(Type element) {
+  return VectorType::get({lanes}, element);
+}
 
-Value VectorOps::index(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
+Value VectorOps::index(int64_t value) {
+  return arith::ConstantIndexOp::create(b, value);
+}
 
 Value VectorOps::add(Value x, Value y) {
   if (getConstantIntValue(x) == 0)
@@ -52,8 +59,9 @@ Value VectorOps::iota(Value start) {
 Value VectorOps::elementwise(Operation *op, ValueRange operands, bool vectors) {
   OperationState state(b.getLoc(), op->getName());
   for (Value operand : operands)
-    state.addOperands(vectors && !isa<VectorType>(operand.getType()) ? splat(operand)
-                                                                     : operand);
+    state.addOperands(vectors && !isa<VectorType>(operand.getType())
+                          ? splat(operand)
+                          : operand);
   Type element = getElementTypeOrSelf(op->getResult(0).getType());
   state.addTypes(vectors ? Type(type(element)) : element);
   state.addAttributes(op->getAttrs());
@@ -65,7 +73,8 @@ Value VectorOps::constant(arith::ConstantOp op, bool vectors) {
   if (auto splat = dyn_cast<SplatElementsAttr>(value))
     value = cast<TypedAttr>(splat.getSplatValue<Attribute>());
   if (vectors)
-    value = DenseElementsAttr::get(type(value.getType()), ArrayRef<Attribute>(value));
+    value = DenseElementsAttr::get(type(value.getType()),
+                                   ArrayRef<Attribute>(value));
   return arith::ConstantOp::create(b, value);
 }
 
@@ -94,26 +103,31 @@ Value VectorOps::rowMask(Value view, Value offset, int64_t wanted) {
   std::optional<int64_t> start = getConstantIntValue(offset);
   auto maskType = type(b.getI1Type());
   if (start && !ShapedType::isDynamic(size)) {
-    int64_t count = std::clamp<int64_t>(size - *start, 0, std::min(wanted, lanes));
+    int64_t count =
+        std::clamp<int64_t>(size - *start, 0, std::min(wanted, lanes));
     if (count == lanes)
       return {};
     return vector::CreateMaskOp::create(b, maskType, index(count));
   }
   Value left = arith::SubIOp::create(
-      b, memref::DimOp::create(b, view, index(viewOf(view).getRank() - 1)), offset);
+      b, memref::DimOp::create(b, view, index(viewOf(view).getRank() - 1)),
+      offset);
   Value count = arith::MinSIOp::create(b, left, index(std::min(wanted, lanes)));
   return vector::CreateMaskOp::create(b, maskType, count);
 }
 
-Value VectorOps::loadRow(Value view, ValueRange offsets, int64_t wanted, Value inside) {
+Value VectorOps::loadRow(Value view, ValueRange offsets, int64_t wanted,
+                         Value inside) {
   auto vectorType = type(viewOf(view).getElementType());
   Value mask = rowMask(view, offsets.back(), wanted);
   auto load = [&](OpBuilder &inner, Location loc) {
-    Value row = mask ? Value(vector::MaskedLoadOp::create(
-                           inner, loc, vectorType, view, offsets, mask,
-                           arith::ConstantOp::create(
-                               inner, loc, cast<TypedAttr>(b.getZeroAttr(vectorType)))))
-                     : Value(vector::LoadOp::create(inner, loc, vectorType, view, offsets));
+    Value row =
+        mask ? Value(vector::MaskedLoadOp::create(
+                   inner, loc, vectorType, view, offsets, mask,
+                   arith::ConstantOp::create(
+                       inner, loc, cast<TypedAttr>(b.getZeroAttr(vectorType)))))
+             : Value(vector::LoadOp::create(inner, loc, vectorType, view,
+                                            offsets));
     scf::YieldOp::create(inner, loc, row);
   };
   auto absent = [&](OpBuilder &inner, Location loc) {
@@ -124,7 +138,8 @@ Value VectorOps::loadRow(Value view, ValueRange offsets, int64_t wanted, Value i
   return scf::IfOp::create(b, inside, load, absent).getResult(0);
 }
 
-void VectorOps::storeRow(Value vector, Value view, ValueRange offsets, int64_t wanted) {
+void VectorOps::storeRow(Value vector, Value view, ValueRange offsets,
+                         int64_t wanted) {
   if (Value mask = rowMask(view, offsets.back(), wanted))
     vector::MaskedStoreOp::create(b, view, offsets, mask, vector);
   else
@@ -145,14 +160,17 @@ Value VectorOps::gatherScalar(Value view, ValueRange indices) {
     scf::YieldOp::create(inner, loc, value);
   };
   auto absent = [&](OpBuilder &inner, Location loc) {
-    Value none = arith::ConstantOp::create(inner, loc, cast<TypedAttr>(b.getZeroAttr(element)));
+    Value none = arith::ConstantOp::create(
+        inner, loc, cast<TypedAttr>(b.getZeroAttr(element)));
     scf::YieldOp::create(inner, loc, none);
   };
   return scf::IfOp::create(b, exists, read, absent).getResult(0);
 }
 
 Value VectorOps::gather(Value view, ValueRange indices, bool vectors) {
-  if (!vectors || llvm::none_of(indices, [](Value i) { return isa<VectorType>(i.getType()); })) {
+  if (!vectors || llvm::none_of(indices, [](Value i) {
+        return isa<VectorType>(i.getType());
+      })) {
     Value scalar = gatherScalar(view, indices);
     return vectors ? splat(scalar) : scalar;
   }
@@ -161,9 +179,11 @@ Value VectorOps::gather(Value view, ValueRange indices, bool vectors) {
   for (auto [dim, index] : llvm::enumerate(indices)) {
     Value vector = isa<VectorType>(index.getType()) ? index : splat(index);
     Value size = splat(metadata.getSizes()[dim]);
-    Value one = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, vector, size);
+    Value one =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::ult, vector, size);
     exists = exists ? Value(arith::AndIOp::create(b, exists, one)) : one;
-    Value step = arith::MulIOp::create(b, vector, splat(metadata.getStrides()[dim]));
+    Value step =
+        arith::MulIOp::create(b, vector, splat(metadata.getStrides()[dim]));
     position = arith::AddIOp::create(b, position, step);
   }
   // The whole buffer as one dimension; positions are checked above.
@@ -171,7 +191,8 @@ Value VectorOps::gather(Value view, ValueRange indices, bool vectors) {
   auto flatType = MemRefType::get({ShapedType::kDynamic}, element);
   Value flat = memref::ReinterpretCastOp::create(
       b, flatType, metadata.getBaseBuffer(), /*offset=*/b.getIndexAttr(0),
-      ArrayRef<OpFoldResult>{b.getIndexAttr(1)}, ArrayRef<OpFoldResult>{b.getIndexAttr(1)});
-  return vector::GatherOp::create(b, type(element), flat, ValueRange{index(0)}, position,
-                                  exists, zero(type(element)));
+      ArrayRef<OpFoldResult>{b.getIndexAttr(1)},
+      ArrayRef<OpFoldResult>{b.getIndexAttr(1)});
+  return vector::GatherOp::create(b, type(element), flat, ValueRange{index(0)},
+                                  position, exists, zero(type(element)));
 }

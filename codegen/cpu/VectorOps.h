@@ -1,4 +1,5 @@
-//===- VectorOps.h - Vectors of one tile program, and access to views -*- C++ -*-===//
+//===- VectorOps.h - Vectors of one tile program, and access to views -*- C++
+//-*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -25,7 +26,8 @@ struct VectorUnit {
 /// Makes vectors of `lanes` elements and reads and writes views with them.
 class VectorOps {
 public:
-  VectorOps(mlir::ImplicitLocOpBuilder &b, int64_t lanes) : b(b), lanes(lanes) {}
+  VectorOps(mlir::ImplicitLocOpBuilder &b, int64_t lanes)
+      : b(b), lanes(lanes) {}
 
   int64_t getLanes() const { return lanes; }
 

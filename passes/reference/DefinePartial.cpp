@@ -117,9 +117,8 @@ Results PartialDefinition::run() {
   Value s = scores(query, key), keys = index(b, width);
 
   Value t = generate(b, tupleType, [&](ValueRange r) {
-    return max(b, keys, row(op.getInitReference(), r[0]), [&](Value j) {
-      return read(b, s, {r[0], j});
-    });
+    return max(b, keys, row(op.getInitReference(), r[0]),
+               [&](Value j) { return read(b, s, {r[0], j}); });
   });
   Value weights = generate(b, pairType, [&](ValueRange at) {
     return exponential(read(b, s, at), row(t, at[0]));
@@ -130,9 +129,8 @@ Results PartialDefinition::run() {
   Value l = generate(b, tupleType, [&](ValueRange r) {
     Value before = arith::MulFOp::create(b, row(correction, r[0]),
                                          row(op.getInitSum(), r[0]));
-    return sum(b, keys, before, [&](Value j) {
-      return read(b, weights, {r[0], j});
-    });
+    return sum(b, keys, before,
+               [&](Value j) { return read(b, weights, {r[0], j}); });
   });
   auto accumulatorType = cast<RankedTensorType>(op.getAccumulator().getType());
   Value a = generate(b, accumulatorType, [&](ValueRange at) {

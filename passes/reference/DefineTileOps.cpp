@@ -101,9 +101,7 @@ static Value define(ImplicitLocOpBuilder &b, tile::ReduceOp op) {
   return generate(b, tileOf(op), [&](ValueRange at) {
     auto combine = op.getKind() == tile::ReduceKind::Add ? sum : max;
     return combine(b, size(b, op.getValue(), 1), read(b, op.getInit(), at),
-                   [&](Value j) {
-                     return read(b, op.getValue(), {at[0], j});
-                   });
+                   [&](Value j) { return read(b, op.getValue(), {at[0], j}); });
   });
 }
 

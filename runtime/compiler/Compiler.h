@@ -1,4 +1,5 @@
-//===- Compiler.h - From the text of a spec to a callable kernel -*- C++ -*-===//
+//===- Compiler.h - From the text of a spec to a callable kernel -*- C++
+//-*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -45,11 +46,11 @@ struct Buffer {
 
 /// One argument or result of a kernel, as the spec describes it.
 struct Port {
-  std::string name;               ///< attn.name, else "arg0", "out", "out1".
-  ElementType type;               ///< Element type that buffers must have.
-  std::vector<int64_t> sizes;     ///< Static sizes; -1 where dynamic.
-  std::vector<std::string> dims;  ///< attn.dims, else generated names.
-  std::string fill;               ///< attn.fill; "normal" if absent.
+  std::string name;              ///< attn.name, else "arg0", "out", "out1".
+  ElementType type;              ///< Element type that buffers must have.
+  std::vector<int64_t> sizes;    ///< Static sizes; -1 where dynamic.
+  std::vector<std::string> dims; ///< attn.dims, else generated names.
+  std::string fill;              ///< attn.fill; "normal" if absent.
 };
 
 /// What to compile, and for what.
@@ -65,7 +66,16 @@ struct CompileOptions {
 };
 
 /// How far `emit` goes.
-enum class Stage { Attn, Tile, Vector, Llvm, LlvmIr, Assembly, Object, SharedObject };
+enum class Stage {
+  Attn,
+  Tile,
+  Vector,
+  Llvm,
+  LlvmIr,
+  Assembly,
+  Object,
+  SharedObject
+};
 
 /// How often and how wide to run.
 struct LaunchOptions {
@@ -103,8 +113,8 @@ public:
   virtual double flops(llvm::ArrayRef<Buffer> arguments) const = 0;
 };
 
-/// Compiles one function of `text`; `name` stands for it in messages. Parser and
-/// verifier messages, with locations, are part of the error.
+/// Compiles one function of `text`; `name` stands for it in messages. Parser
+/// and verifier messages, with locations, are part of the error.
 llvm::Expected<std::unique_ptr<Kernel>> compile(llvm::StringRef text,
                                                 llvm::StringRef name,
                                                 const CompileOptions &options);

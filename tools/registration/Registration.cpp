@@ -7,12 +7,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "tools/registration/Registration.h"
+#include "codegen/cpu/Pipeline.h"
 #include "dialect/AttnDialect.h"
 #include "dialect/TileDialect.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
-#include "codegen/cpu/Pipeline.h"
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
 
