@@ -22,4 +22,11 @@
 #define GET_OP_CLASSES
 #include "dialect/TileOps.h.inc"
 
+namespace attn::tile {
+
+/// The view that stands for a tensor: any strides, the last one 1.
+mlir::MemRefType getViewType(mlir::RankedTensorType type);
+
+} // namespace attn::tile
+
 #endif // ATTN_DIALECT_TILEDIALECT_H

@@ -29,6 +29,15 @@ void TileDialect::initialize() {
       >();
 }
 
+MemRefType attn::tile::getViewType(RankedTensorType type) {
+  SmallVector<int64_t> strides(type.getRank(), ShapedType::kDynamic);
+  if (!strides.empty())
+    strides.back() = 1;
+  auto layout =
+      StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic, strides);
+  return MemRefType::get(type.getShape(), type.getElementType(), layout);
+}
+
 static RankedTensorType tileOf(Value value) {
   return cast<RankedTensorType>(value.getType());
 }

@@ -33,16 +33,6 @@ using namespace attn;
 // Destination-passing style
 //===----------------------------------------------------------------------===//
 
-/// The memref that a caller passes for a tensor: any strides, the last one 1.
-static MemRefType viewType(RankedTensorType type) {
-  SmallVector<int64_t> strides(type.getRank(), ShapedType::kDynamic);
-  if (!strides.empty())
-    strides.back() = 1;
-  auto layout =
-      StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic, strides);
-  return MemRefType::get(type.getShape(), type.getElementType(), layout);
-}
-
 /// Whether the function has a result that is not a tensor, or is called.
 static LogicalResult checkFunction(func::FuncOp function) {
   for (Type type : function.getResultTypes())
@@ -65,7 +55,7 @@ static void passArgumentsAsViews(func::FuncOp function) {
     auto type = dyn_cast<RankedTensorType>(argument.getType());
     if (!type)
       continue;
-    argument.setType(viewType(type));
+    argument.setType(tile::getViewType(type));
     auto tensor =
         bufferization::ToTensorOp::create(b, type, argument, /*restrict=*/true);
     argument.replaceAllUsesExcept(tensor, tensor);
@@ -77,8 +67,8 @@ static void passResultsAsViews(func::FuncOp function) {
   auto end = cast<func::ReturnOp>(function.front().getTerminator());
   ImplicitLocOpBuilder b(end.getLoc(), end);
   for (auto [index, result] : llvm::enumerate(end.getOperands())) {
-    Type type =
-        viewType(cast<RankedTensorType>(function.getResultTypes()[index]));
+    Type type = tile::getViewType(
+        cast<RankedTensorType>(function.getResultTypes()[index]));
     Value view = function.front().addArgument(type, function.getLoc());
     bufferization::MaterializeInDestinationOp::create(
         b, /*result=*/Type(), result, view, /*restrict=*/true,

@@ -96,25 +96,20 @@ SmallVector<Value> Splitter::identity() {
 SmallVector<Value> Splitter::foldKeys(Value first, Value last, bool bounded,
                                       Value batch, Value head, Value row,
                                       ValueRange init) {
-  auto body = [&](OpBuilder &, Location, Value col, ValueRange tuple) {
+  auto body = [&](OpBuilder &nested, Location loc, Value col,
+                  ValueRange tuple) {
     SmallVector<Type> types(tuple.getTypes());
     auto partial = PartialOp::create(
-        b, types, op.getQuery(), op.getKey(), op.getValue(), batch, head, row,
-        col, tuple[0], tuple[1], tuple[2], b.getI64IntegerAttr(blockK),
-        bounded ? b.getUnitAttr() : UnitAttr(),
+        nested, loc, types, op.getQuery(), op.getKey(), op.getValue(), batch,
+        head, row, col, tuple[0], tuple[1], tuple[2],
+        b.getI64IntegerAttr(blockK), bounded ? b.getUnitAttr() : UnitAttr(),
         b.getF64FloatAttr(op.getScaleValue()), op.getAlignmentAttr());
     IRMapping mapping;
     for (auto [from, to] : llvm::zip(op->getRegions(), partial->getRegions()))
       from.cloneInto(&to, mapping);
-    scf::YieldOp::create(b, partial.getResults());
+    scf::YieldOp::create(nested, loc, partial.getResults());
   };
-  auto guarded = [&](OpBuilder &inner, Location loc, Value col,
-                     ValueRange tuple) {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
-    body(inner, loc, col, tuple);
-  };
-  return scf::ForOp::create(b, first, last, constant(blockK), init, guarded)
+  return scf::ForOp::create(b, first, last, constant(blockK), init, body)
       .getResults();
 }
 

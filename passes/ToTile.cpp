@@ -29,16 +29,6 @@ namespace attn {
 using namespace mlir;
 using namespace attn;
 
-/// The view that stands for a tensor: any strides, the last one 1.
-static MemRefType viewType(RankedTensorType type) {
-  SmallVector<int64_t> strides(type.getRank(), ShapedType::kDynamic);
-  if (!strides.empty())
-    strides.back() = 1;
-  auto layout =
-      StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic, strides);
-  return MemRefType::get(type.getShape(), type.getElementType(), layout);
-}
-
 namespace {
 /// Translates one function.
 class Translator {
@@ -95,7 +85,7 @@ func::FuncOp Translator::declare() {
   SmallVector<Type> types;
   for (Type type :
        llvm::concat<const Type>(from.getArgumentTypes(), from.getResultTypes()))
-    types.push_back(viewType(cast<RankedTensorType>(type)));
+    types.push_back(tile::getViewType(cast<RankedTensorType>(type)));
   b.setInsertionPoint(from);
   auto to =
       func::FuncOp::create(b, from.getName(), b.getFunctionType(types, {}));

@@ -178,19 +178,10 @@ Error Compilation::dump(StringRef name, StringRef extension, StringRef text) {
       << llvm::format("%02d-", dumped++) << name << '.' << extension;
   llvm::SmallString<128> path(options.dumpPhasesTo);
   std::error_code code = llvm::sys::fs::create_directories(path);
+  if (code)
+    return llvm::createStringError(path + ": cannot write: " + code.message());
   llvm::sys::path::append(path, file);
-  if (!code) {
-    llvm::raw_fd_ostream stream(path, code);
-    if (!code) {
-      stream << text;
-      stream.close();
-      code = stream.error();
-      stream.clear_error();
-    }
-  }
-  if (!code)
-    return Error::success();
-  return llvm::createStringError(path + ": cannot write: " + code.message());
+  return writeFile(path, text);
 }
 
 /// The schedules that ops carry, each once, in the order of the ops.

@@ -56,7 +56,7 @@ private:
 };
 } // namespace
 
-static Error writeFile(const std::string &path, StringRef bytes) {
+Error attn::writeFile(StringRef path, StringRef bytes) {
   std::error_code code;
   llvm::raw_fd_ostream stream(path, code);
   if (!code) {
@@ -67,7 +67,8 @@ static Error writeFile(const std::string &path, StringRef bytes) {
   }
   if (!code)
     return Error::success();
-  return llvm::createStringError(path + ": cannot write: " + code.message());
+  return llvm::createStringError(path.str() +
+                                 ": cannot write: " + code.message());
 }
 
 /// The C library's functions, which kernels may call, in the places where

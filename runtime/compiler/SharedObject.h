@@ -16,6 +16,9 @@
 
 namespace attn {
 
+/// Writes `bytes` to a file; the error names the file.
+llvm::Error writeFile(llvm::StringRef path, llvm::StringRef bytes);
+
 /// Links the bytes of an object file; returns those of a shared object.
 llvm::Expected<std::string> linkSharedObject(llvm::StringRef object);
 

@@ -151,7 +151,8 @@ def run_tool(options, case, extra):
     """Runs attn-run; a failing exit status becomes a Failure."""
     command = [options.attn_run, options.specs[case.variant],
                f"--target={options.target}", f"--dtype={case.dtype}",
-               f"--dims={case.dims_text}", "--check", *extra]
+               f"--dims={case.dims_text}", f"--layout={options.layout}",
+               "--check", *extra]
     try:
         done = subprocess.run(command, capture_output=True, text=True,
                               errors="replace", timeout=TIMEOUT)
@@ -265,6 +266,8 @@ def parse_options(arguments=None):
     parser.add_argument("--variant", nargs="+", action="extend",
                         metavar="NAME", help="only these (default: all)")
     parser.add_argument("--target", default="cpu")
+    parser.add_argument("--layout", default="bhnd", choices=("bhnd", "bnhd"),
+                        help="order of the dimensions in memory")
     parser.add_argument("--dtype", type=dtypes, default=list(PRECISIONS),
                         help="element types, separated by commas")
     parser.add_argument("--n", type=positive_ints, metavar="N,N...",
