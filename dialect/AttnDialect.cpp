@@ -12,6 +12,7 @@
 
 #include "dialect/AttnDialect.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/Interfaces/FoldInterfaces.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -23,7 +24,18 @@ using namespace attn;
 #define GET_ATTRDEF_CLASSES
 #include "dialect/AttnAttributes.cpp.inc"
 
+namespace {
+/// Keeps constants in the region that uses them when ops are folded: hoisted
+/// into the function, a constant vector would be a captured tensor.
+struct KeepConstantsInside : DialectFoldInterface {
+  using DialectFoldInterface::DialectFoldInterface;
+
+  bool shouldMaterializeInto(Region *) const override { return true; }
+};
+} // namespace
+
 void AttnDialect::initialize() {
+  addInterfaces<KeepConstantsInside>();
   addAttributes<
 #define GET_ATTRDEF_LIST
 #include "dialect/AttnAttributes.cpp.inc"

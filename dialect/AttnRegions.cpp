@@ -84,6 +84,12 @@ static bool isRead(Operation *op) {
 
 /// Checks the kind of `op` (regions_c3).
 static LogicalResult verifyKind(const Body &body, Operation *op) {
+  // Its documentation and its lowerings do not agree on what it computes.
+  if (isa<math::ClampFOp>(op))
+    return body.parent->emitOpError()
+           << "region '" << body.name
+           << "' cannot hold 'math.clampf', whose definition is ambiguous; "
+              "write arith.maximumf and arith.minimumf";
   bool elementwise = isa_and_nonnull<arith::ArithDialect, math::MathDialect>(
                          op->getDialect()) &&
                      (isa<arith::ConstantOp>(op) ||

@@ -40,6 +40,8 @@ public:
 
 private:
   LogicalResult checkSignature();
+  LogicalResult refuseResult(unsigned index, Value value);
+  LogicalResult checkCaptures();
   func::FuncOp declare();
   LogicalResult translate(Block &block);
   LogicalResult translate(Operation *op);
@@ -72,12 +74,37 @@ LogicalResult Translator::checkSignature() {
        llvm::enumerate(from.getBody().front().getTerminator()->getOperands())) {
     if (!value.getDefiningOp<scf::ForallOp>() &&
         !value.getDefiningOp<MapRowsOp>())
-      return from.emitOpError("result ")
-             << index << " must be computed by an attn op";
+      return refuseResult(index, value);
     if (!seen.insert(value).second)
       return from.emitOpError("result ") << index << " is returned twice";
   }
-  return success();
+  return checkCaptures();
+}
+
+/// Tables are read through views, and a constant has none.
+LogicalResult Translator::checkCaptures() {
+  WalkResult result = from.walk([](arith::ConstantOp op) {
+    bool isRead = llvm::any_of(op->getUsers(), [](Operation *user) {
+      return isa<tensor::ExtractOp, tensor::ExtractSliceOp>(user);
+    });
+    bool isOutside = isa<func::FuncOp>(op->getParentOp());
+    if (!isRead || !isOutside || !isa<RankedTensorType>(op.getType()))
+      return WalkResult::advance();
+    op.emitOpError("is a table that regions cannot capture; expected an "
+                   "argument of the function, got a constant");
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
+/// Says what a result is that no attn op computes.
+LogicalResult Translator::refuseResult(unsigned index, Value value) {
+  InFlightDiagnostic error = from.emitOpError("result ")
+                             << index
+                             << " must be computed by an attn op, got ";
+  if (Operation *op = value.getDefiningOp())
+    return error << "'" << op->getName() << "'";
+  return error << "an argument of the function";
 }
 
 /// Creates the function over views; results become arguments at the end.

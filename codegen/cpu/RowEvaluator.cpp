@@ -97,11 +97,13 @@ Value RowEvaluator::fromStrips(Value buffer, int64_t col, int64_t cols) {
 FailureOr<Value> RowEvaluator::fromConcat(tile::ConcatOp op, int64_t col) {
   auto type = tileOf(op.getResult());
   int64_t lanes = vectors.getLanes();
+  Type stored = vectors.storable(type.getElementType());
+  bool isWidened = stored != type.getElementType();
   Value &scratch = concatenated[op.getResult()];
   if (!scratch) {
     int64_t pitch = getRowPitch(type.getDimSize(1), lanes) + lanes;
-    Value buffer = memref::AllocaOp::create(
-        b, MemRefType::get({pitch}, type.getElementType()));
+    Value buffer =
+        memref::AllocaOp::create(b, MemRefType::get({pitch}, stored));
     int64_t start = 0;
     for (Value part : op.getParts()) {
       int64_t width = tileOf(part).getDimSize(1);
@@ -110,6 +112,9 @@ FailureOr<Value> RowEvaluator::fromConcat(tile::ConcatOp op, int64_t col) {
         FailureOr<Value> value = vector(part, c);
         if (failed(value))
           return failure();
+        if (isWidened)
+          value =
+              Value(arith::ExtUIOp::create(b, vectors.type(stored), *value));
         vector::StoreOp::create(b, *value, buffer,
                                 ValueRange{vectors.index(start + c)});
       }
@@ -118,9 +123,11 @@ FailureOr<Value> RowEvaluator::fromConcat(tile::ConcatOp op, int64_t col) {
     concatenated[op.getResult()] = buffer;
   }
   Value at = vectors.index(col);
-  return Value(vector::LoadOp::create(b, vectors.type(type.getElementType()),
-                                      concatenated[op.getResult()],
-                                      ValueRange{at}));
+  Value read = vector::LoadOp::create(
+      b, vectors.type(stored), concatenated[op.getResult()], ValueRange{at});
+  return isWidened ? Value(arith::TruncIOp::create(
+                         b, vectors.type(type.getElementType()), read))
+                   : read;
 }
 
 FailureOr<Value> RowEvaluator::compute(Value tile, int64_t col) {

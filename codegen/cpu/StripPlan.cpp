@@ -158,10 +158,10 @@ void StripLowering::placeTemporaries(ArrayRef<Materialized> wanted) {
     else
       home[result.tile] = result.buffer;
   }
-  SmallVector<Value> order(stored.begin(), stored.end());
-  llvm::stable_sort(order,
-                    [&](Value x, Value y) { return stageOf(x) < stageOf(y); });
-  for (Value tile : order) {
+  std::multimap<int64_t, Value> order; // Keeps the order within a stage.
+  for (Value tile : stored)
+    order.insert({stageOf(tile), tile});
+  for (auto &[at, tile] : order) {
     if (home.contains(tile))
       continue;
     Value buffer = reusableTemporary(tile);

@@ -20,6 +20,13 @@ static MemRefType viewOf(Value view) {
   return cast<MemRefType>(view.getType());
 }
 
+Type VectorOps::storable(Type element) {
+  if (!element.isInteger())
+    return element;
+  unsigned bits = llvm::PowerOf2Ceil(element.getIntOrFloatBitWidth());
+  return b.getIntegerType(std::max(bits, 8u));
+}
+
 VectorType VectorOps::type(Type element) {
   return VectorType::get({lanes}, element);
 }
@@ -102,7 +109,17 @@ Value VectorOps::rowMask(Value view, Value offset, int64_t wanted) {
   int64_t size = viewOf(view).getShape().back();
   std::optional<int64_t> start = getConstantIntValue(offset);
   auto maskType = type(b.getI1Type());
-  if (start && !ShapedType::isDynamic(size)) {
+  if (!start || *start < 0) {
+    // Lanes may lie before the view.
+    Value end =
+        memref::DimOp::create(b, view, index(viewOf(view).getRank() - 1));
+    Value exists = arith::CmpIOp::create(b, arith::CmpIPredicate::ult,
+                                         iota(offset), splat(end));
+    Value needed = vector::CreateMaskOp::create(b, maskType,
+                                                index(std::min(wanted, lanes)));
+    return arith::AndIOp::create(b, exists, needed);
+  }
+  if (!ShapedType::isDynamic(size)) {
     int64_t count =
         std::clamp<int64_t>(size - *start, 0, std::min(wanted, lanes));
     if (count == lanes)
@@ -119,6 +136,12 @@ Value VectorOps::rowMask(Value view, Value offset, int64_t wanted) {
 Value VectorOps::loadRow(Value view, ValueRange offsets, int64_t wanted,
                          Value inside) {
   auto vectorType = type(viewOf(view).getElementType());
+  if (storable(vectorType.getElementType()) != vectorType.getElementType()) {
+    // A vector of bits is packed in memory, elements of the view are not.
+    SmallVector<Value> indices(offsets);
+    indices.back() = iota(indices.back());
+    return gather(view, indices, /*vectors=*/true);
+  }
   Value mask = rowMask(view, offsets.back(), wanted);
   auto load = [&](OpBuilder &inner, Location loc) {
     Value row =
@@ -151,6 +174,8 @@ void VectorOps::storeRow(Value vector, Value view, ValueRange offsets,
 //===----------------------------------------------------------------------===//
 
 Value VectorOps::gatherScalar(Value view, ValueRange indices) {
+  if (indices.empty())
+    return memref::LoadOp::create(b, view, indices);
   Value exists = rowInside(view, indices);
   Value last = inside(view, indices.size() - 1, indices.back());
   exists = arith::AndIOp::create(b, exists, last);

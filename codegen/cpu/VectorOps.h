@@ -32,6 +32,9 @@ public:
   int64_t getLanes() const { return lanes; }
 
   mlir::VectorType type(mlir::Type element);
+  /// The type that keeps elements of type `element` apart in memory: vectors of
+  /// integers that do not fill bytes are packed.
+  mlir::Type storable(mlir::Type element);
   mlir::Value index(int64_t value);
   mlir::Value add(mlir::Value a, mlir::Value b);
   mlir::Value zero(mlir::Type type);

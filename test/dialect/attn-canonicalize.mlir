@@ -40,8 +40,8 @@ func.func @drop_true_mask(%q: tensor<1x2x4x8xf32>) -> tensor<1x2x4x8xf32> {
 
 // A mask that is false everywhere says something: there are no keys.
 // CHECK-LABEL: func.func @negative_keep_false_mask
-// CHECK: %[[FALSE:.*]] = arith.constant false
 // CHECK: mask (%{{.*}}) {
+// CHECK: %[[FALSE:.*]] = arith.constant false
 // CHECK: attn.yield %[[FALSE]] : i1
 func.func @negative_keep_false_mask(%q: tensor<1x2x4x8xf32>) -> tensor<1x2x4x8xf32> {
   %o = attn.attend %q, %q, %q

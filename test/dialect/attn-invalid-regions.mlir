@@ -112,6 +112,19 @@ func.func @negative_score_other_terminator(%q: tensor<1x2x4x8xf32>) {
 // -----
 
 // regions_c3
+func.func @negative_score_clamp(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{region 'score' cannot hold 'math.clampf', whose definition is ambiguous; write arith.maximumf and arith.minimumf}}
+  %o = attn.attend %q, %q, %q
+      score (%s: f32, %b, %h, %i, %j) {
+        %t = math.clampf %s to [%s, %s] : f32
+        attn.yield %t : f32
+      } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// regions_c3
 func.func @negative_score_memory(%q: tensor<1x2x4x8xf32>, %m: memref<?xf32>) {
   // expected-error@below {{region 'score' cannot hold 'memref.load'; expected elementwise arith and math with one result, tensor.extract and tensor.dim of captures}}
   %o = attn.attend %q, %q, %q

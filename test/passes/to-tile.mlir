@@ -78,7 +78,7 @@ func.func @intermediate(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
 
 // -----
 
-// expected-error @+1 {{result 0 must be computed by an attn op}}
+// expected-error @+1 {{result 0 must be computed by an attn op, got an argument of the function}}
 func.func @negative_returns_argument(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
   return %q : tensor<?x?x?x8xf32>
 }
@@ -90,6 +90,32 @@ func.func @negative_foreign_op(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
   %p = math.tanh %q : tensor<?x?x?x8xf32>
   %o = attn.map_rows %p schedule(<block_q = 32, block_k = 1>) rows (%x: tensor<8xf32>, %b, %h, %n) {
     %y = math.tanh %x : tensor<8xf32>
+    attn.yield %y : tensor<8xf32>
+  } : tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
+  return %o : tensor<?x?x?x8xf32>
+}
+
+// -----
+
+// expected-error @+1 {{result 0 must be computed by an attn op, got 'arith.subf'}}
+func.func @negative_result_of_arith(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
+  %o = attn.map_rows %q schedule(<block_q = 32, block_k = 1>) rows (%x: tensor<8xf32>, %b, %h, %n) {
+    %y = math.tanh %x : tensor<8xf32>
+    attn.yield %y : tensor<8xf32>
+  } : tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
+  %d = arith.subf %o, %q : tensor<?x?x?x8xf32>
+  return %d : tensor<?x?x?x8xf32>
+}
+
+// -----
+
+func.func @negative_constant_table(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
+  // expected-error @+1 {{is a table that regions cannot capture; expected an argument of the function, got a constant}}
+  %table = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %o = attn.map_rows %q schedule(<block_q = 32, block_k = 1>) rows (%x: tensor<8xf32>, %b, %h, %n) {
+    %t = tensor.extract %table[%h] : tensor<2xf32>
+    %s = tensor.splat %t : tensor<8xf32>
+    %y = arith.mulf %x, %s : tensor<8xf32>
     attn.yield %y : tensor<8xf32>
   } : tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
   return %o : tensor<?x?x?x8xf32>

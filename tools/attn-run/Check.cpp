@@ -39,14 +39,6 @@ static double getExpected(const Array &reference, ElementType type, int64_t i) {
   return std::isfinite(roundTo(type, value)) ? value : roundTo(type, value);
 }
 
-/// What is allowed in any case, relative to the largest element. The reference
-/// of an f64 result is rounded like the result, and its own error is unknown:
-/// 32 eps stand for both (docs/numerics.md).
-static double getFloor(ElementType type) {
-  return type == ElementType::F64 ? 32 * getEpsilon(ElementType::F64)
-                                  : 8 * getEpsilon(ElementType::F32);
-}
-
 double attn::getLargestError(const Array &result, const Array &reference) {
   double largest = 0;
   for (int64_t i = 0; i < result.getNumElements(); ++i) {
