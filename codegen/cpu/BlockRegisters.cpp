@@ -421,20 +421,52 @@ LogicalResult BlockLowering::lowerSegment(const Segment &segment,
   return success();
 }
 
+/// Whether `op`, or an op inside of it, works on tiles.
+static bool holdsTiles(Operation *op) {
+  return op
+      ->walk([](Operation *inner) {
+        bool found =
+            touchesTiles(inner) || isa<tile::TileDialect>(inner->getDialect());
+        return found && !isa<arith::ConstantOp>(inner) ? WalkResult::interrupt()
+                                                       : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+/// Puts blocks back into an scf.forall that have lost it: where there is only
+/// one, simplification inlines it. Index arithmetic goes before the block.
+static void wrapSingleBlocks(func::FuncOp function) {
+  scf::ForallOp wrapper;
+  for (Operation &op : llvm::make_early_inc_range(
+           function.getBody().front().without_terminator())) {
+    if (isa<scf::ForallOp, memref::DeallocOp>(op)) {
+      wrapper = nullptr;
+    } else if (holdsTiles(&op)) {
+      OpBuilder b(&op);
+      if (!wrapper)
+        wrapper = scf::ForallOp::create(
+            b, op.getLoc(), ArrayRef<OpFoldResult>{b.getIndexAttr(1)},
+            ValueRange(), std::nullopt);
+      op.moveBefore(wrapper.getTerminator());
+    } else if (wrapper) {
+      op.moveBefore(wrapper);
+    }
+  }
+}
+
 namespace {
 struct BlockRegisters : attn::impl::BlockRegistersBase<BlockRegisters> {
   using BlockRegistersBase::BlockRegistersBase;
 
   void runOnOperation() override {
+    if (getOperation().isExternal())
+      return;
+    wrapSingleBlocks(getOperation());
     VectorUnit unit{vectorBits, vectorRegisters, fma};
     SmallVector<scf::ForallOp> blocks;
     getOperation().walk([&](scf::ForallOp op) { blocks.push_back(op); });
     for (scf::ForallOp op : blocks) {
-      bool hasTiles = op.walk([](Operation *inner) {
-                          return touchesTiles(inner) ? WalkResult::interrupt()
-                                                     : WalkResult::advance();
-                        }).wasInterrupted();
-      if (hasTiles && failed(BlockLowering(op, unit).run()))
+      if (holdsTiles(op) && failed(BlockLowering(op, unit).run()))
         return signalPassFailure();
     }
   }

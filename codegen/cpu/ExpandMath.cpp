@@ -74,6 +74,21 @@ struct ExpandClamp : OpRewritePattern<math::ClampFOp> {
   }
 };
 
+/// max(x, 0 - x); indices have no absolute value in LLVM lowering.
+struct ExpandAbsI : OpRewritePattern<math::AbsIOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(math::AbsIOp op,
+                                PatternRewriter &rewriter) const override {
+    Type type = op.getType();
+    Value zero = arith::ConstantOp::create(
+        rewriter, op.getLoc(), cast<TypedAttr>(rewriter.getZeroAttr(type)));
+    Value negated =
+        arith::SubIOp::create(rewriter, op.getLoc(), zero, op.getOperand());
+    rewriter.replaceOpWithNewOp<arith::MaxSIOp>(op, op.getOperand(), negated);
+    return success();
+  }
+};
+
 struct SplitSincos : OpRewritePattern<math::SincosOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(math::SincosOp op,
@@ -281,8 +296,8 @@ void populateExpandMathPatterns(RewritePatternSet &patterns,
   populateElementaryFunctionPatterns(patterns, options);
   populateSmallFloatPatterns(patterns, options);
   MLIRContext *context = patterns.getContext();
-  patterns.add<ExpandRsqrt, ExpandClamp, ExpandIsInf, ExpandIsNormal,
-               SplitSincos, PowerInF64>(context);
+  patterns.add<ExpandRsqrt, ExpandClamp, ExpandAbsI, ExpandIsInf,
+               ExpandIsNormal, SplitSincos, PowerInF64>(context);
   if (!options.hasFma)
     patterns.add<SplitFma<math::FmaOp>, SplitFma<vector::FMAOp>>(context);
 }
