@@ -53,6 +53,14 @@ def Attn_Alignment : I32EnumAttr<"Alignment",
   let cppNamespace = "::attn";
 }
 
+def Attn_Normalizer : I32EnumAttr<"Normalizer",
+    "what makes weights of the scores of one query", [
+      I32EnumAttrCase<"Softmax", 0, "softmax">,
+      I32EnumAttrCase<"Sum", 1, "sum">,
+      I32EnumAttrCase<"None", 2, "none">]> {
+  let cppNamespace = "::attn";
+}
+
 def Attn_ScheduleAttr : AttrDef<Attn_Dialect, "Schedule"> {
   let mnemonic = "schedule";
   let summary = "How an op is blocked";

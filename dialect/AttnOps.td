@@ -21,15 +21,15 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
         ["reifyResultShapes"]>]> {
-  let summary = "Pairwise attention with softmax";
+  let summary = "Pairwise attention";
   let description = [{
     For every batch `b`, query head `h` and query `i`:
 
     ```
     s_ij  = score(scale * <query_rows(q_i), key_rows(k_j)>, b, h, i, j)
     A_i   = { j : mask(b, h, i, j) }
-    lse_i = log(sum over j in A_i of exp(s_ij))
-    out_i = sum over j in A_i of exp(s_ij - lse_i) * value_rows(v_j)
+    p_ij  = s_ij normalised over j in A_i
+    out_i = sum over j in A_i of prob(p_ij, b, h, i, j) * value_rows(v_j)
     ```
 
     | operand | shape | |
@@ -38,29 +38,48 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     | `key` | `[B, Hk, Nk, Dqk]` | `H` is a multiple of `Hk`; head `h` uses key head `h / (H / Hk)` |
     | `value` | `[B, Hk, Nk, Dv]` | |
     | `output` | `[B, H, Nq, Dv]` | element type of `query` |
-    | `lse` | `[B, H, Nq]` | optional; natural logarithm, f32 (f64 for f64 operands) |
+    | `lse` | `[B, H, Nq]` | optional, of `softmax`; natural logarithm, f32 (f64 for f64 operands) |
 
-    A query without keys has output 0 and log-sum-exp -inf. `scale` defaults to
-    `1 / sqrt(Dqk)`. Products, sums and regions are evaluated in the accumulator
-    type: f64 for f64 operands, else f32.
+    `scale` defaults to `1 / sqrt(Dqk)`. Products, sums and regions are evaluated
+    in the accumulator type: f64 for f64 operands, else f32.
+
+    | `normalizer` | `p_ij` |
+    |---|---|
+    | `softmax` (default) | `exp(s_ij - lse_i)`, `lse_i = log(sum over j in A_i of exp(s_ij) + exp(sink(b, h, i)))` |
+    | `sum` | `s_ij / (sum over j in A_i of abs(s_ij))`; 0 where that sum is 0 |
+    | `none` | `s_ij` |
+
+    A query without keys has output 0; its log-sum-exp is -inf, or its sink.
 
     The regions, each optional:
 
     - `score (%s: f32, %b, %h, %i, %j)` maps a scaled product to a score;
     - `mask (%b, %h, %i, %j)` yields whether query `i` attends to key `j`;
+    - `prob (%p: f32, %b, %h, %i, %j)` maps a normalised weight to the factor of
+      the value. Where it is linear in `%p`, keys are visited once; else the
+      normaliser is computed first, and keys are visited again;
+    - `sink (%b, %h, %i)` yields the score of one more key, whose value is 0
+      (`softmax` only);
     - `query`, `key`, `value` `(%x: tensor<Dxf32>, %b, %h, %n)` map the feature
       vector of one token (see `attn.map_rows`, from which `attn-fuse` makes
       them); `%h` counts heads of the operand, `%n` its rows.
 
-    In `score` and `mask` the indices are `index` values: any `arith` and `math`
-    on them and on captured values is allowed. A captured tensor is read with
+    In pair regions the indices are `index` values: any `arith` and `math` on
+    them and on captured values is allowed. A captured tensor is read with
     `tensor.extract`; an element outside of it reads as zero. `%i` counts rows
     of `query` under `alignment(start)` and `row + Nk - Nq` under
     `alignment(end)`, so that the last query meets the last key. Without an
     alignment `Nq` must equal `Nk` if a region uses `%i` and `%j` both.
 
-    Source: Vaswani et al., "Attention Is All You Need", 2017; grouped heads:
-    Ainslie et al., "GQA", 2023.
+    Other normalisers are a score region under `none`: `1 / (1 + exp(-s))` is
+    sigmoid attention, `max(s, 0)` is ReLU attention. A key that counts `n` times
+    has `log(n)` added to its score. Dropout is a `prob` region that asks
+    `attn.random`.
+
+    Sources: Vaswani et al., "Attention Is All You Need", 2017; grouped heads:
+    Ainslie et al., "GQA", 2023; sinks: Xiao et al., "Efficient Streaming Language
+    Models with Attention Sinks", 2023; sigmoid: Ramapuram et al., "Theory,
+    Analysis, and Best Practices for Sigmoid Self-Attention", 2024.
 
     Example:
 
@@ -80,15 +99,18 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
   let arguments = (ins
     AnyRankedTensor:$query, AnyRankedTensor:$key, AnyRankedTensor:$value,
     OptionalAttr<F64Attr>:$scale, OptionalAttr<Attn_Alignment>:$alignment,
+    DefaultValuedAttr<Attn_Normalizer, "::attn::Normalizer::Softmax">:$normalizer,
     OptionalAttr<Attn_ScheduleAttr>:$schedule);
   let results = (outs AnyRankedTensor:$output, Optional<AnyRankedTensor>:$lse);
   let regions = (region AnyRegion:$queryRows, AnyRegion:$keyRows,
-                 AnyRegion:$valueRows, AnyRegion:$score, AnyRegion:$mask);
+                 AnyRegion:$valueRows, AnyRegion:$score, AnyRegion:$mask,
+                 AnyRegion:$prob, AnyRegion:$sink);
   let assemblyFormat = [{
     $query `,` $key `,` $value
     (`scale` `(` $scale^ `)`)? (`alignment` `(` $alignment^ `)`)?
-    (`schedule` `(` $schedule^ `)`)?
-    custom<PairwiseRegions>($queryRows, $keyRows, $valueRows, $score, $mask)
+    (`normalizer` `(` $normalizer^ `)`)? (`schedule` `(` $schedule^ `)`)?
+    custom<AttendRegions>($queryRows, $keyRows, $valueRows, $score, $mask,
+                          $prob, $sink)
     attr-dict `:` type($query) `,` type($key) `,` type($value)
     `->` type($output) (`,` type($lse)^)?
   }];
@@ -200,7 +222,7 @@ def Attn_ReduceRowOp : Attn_Op<"reduce_row", [Pure,
 }
 
 def Attn_YieldOp : Attn_Op<"yield", [Pure, Terminator, ReturnLike,
-    ParentOneOf<["AttendOp", "MapRowsOp", "PartialOp"]>]> {
+    ParentOneOf<["AttendOp", "MapRowsOp", "PartialOp", "AddSinkOp"]>]> {
   let summary = "Ends a region of an attn op with its value";
   let description = [{
     Example: `attn.yield %keep : i1` ends a `mask` region.
@@ -209,108 +231,48 @@ def Attn_YieldOp : Attn_Op<"yield", [Pure, Terminator, ReturnLike,
   let assemblyFormat = "$value attr-dict `:` type($value)";
 }
 
-//===----------------------------------------------------------------------===//
-// Internal: partial results over a range of keys
-//===----------------------------------------------------------------------===//
-
-def Attn_PartialOp : Attn_Op<"partial", [Pure, SingleBlock,
-    AllTypesMatch<["initReference", "reference"]>,
-    AllTypesMatch<["initSum", "sum"]>,
-    AllTypesMatch<["initAccumulator", "accumulator"]>]> {
-  let summary = "Continue a softmax partial result over one block of keys";
+def Attn_RandomOp : Attn_Op<"random", [Pure]> {
+  let summary = "A uniform random number that a counter determines";
   let description = [{
-    The partial result of softmax attention for a block of `M` queries is the
-    tuple
+    `u = floor(w / 2^8) / 2^24`, where `w` is the first 32-bit word of
+    Philox4x32-10 with the two halves of `seed` as key, the low one first, and
+    `counter` as counter, each reduced modulo 2^32; words that are not given are
+    0. So `u` is in [0, 1), a multiple of 2^-24, and the same wherever, whenever
+    and in whatever order it is asked for.
 
-    | part | shape | meaning |
-    |---|---|---|
-    | `reference` t | `[M]` | largest score seen, times log2(e) |
-    | `sum` l | `[M]` | sum of `2^(s_ij log2(e) - t_i)` |
-    | `accumulator` a | `[M, Dv]` | sum of `2^(s_ij log2(e) - t_i) v_j` |
+    Stands in pair regions of attn ops.
 
-    The identity is (-inf, 0, 0). This op adds keys `col .. col + width - 1` to
-    the tuple of query rows `row .. row + M - 1` of batch `b` and head `h`, where
-    `width` is its `block_k`. With `bounded`, keys at or beyond `Nk` are left
-    out; without it the caller guarantees that there are none. Rows at or beyond
-    `Nq` hold unspecified values, which nobody stores.
+    Source: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", 2011.
 
-    Regions, `scale` and `alignment` are those of `attn.attend`. Introduced by
-    `attn-split-blocks`.
-
-    Source of the recurrence: Milakov and Gimelshein, "Online normalizer
-    calculation for softmax", 2018; Dao et al., "FlashAttention", 2022.
-
-    Example:
+    Example: dropout (Srivastava et al., 2014) of a tenth of the weights.
 
     ```mlir
-    func.func @block(%q: tensor<?x?x?x8xf32>, %k: tensor<?x?x?x8xf32>,
-                     %v: tensor<?x?x?x8xf32>, %b: index, %h: index, %i: index,
-                     %j: index, %t: tensor<4xf32>, %l: tensor<4xf32>,
-                     %a: tensor<4x8xf32>) -> tensor<4xf32> {
-      %r:3 = attn.partial %q, %k, %v at(%b, %h, %i, %j) init(%t, %l, %a)
-          width(16) bounded scale(1.000000e+00)
-          : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>
-          -> tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
-      return %r#0 : tensor<4xf32>
+    func.func @dropout(%x: tensor<?x?x?x8xf32>, %seed: tensor<i64>)
+        -> tensor<?x?x?x8xf32> {
+      %rate = arith.constant 1.000000e-01 : f32
+      %inverse = arith.constant 1.11111116 : f32
+      %zero = arith.constant 0.000000e+00 : f32
+      %out = attn.attend %x, %x, %x
+          prob (%p: f32, %b, %h, %i, %j) {
+            %key = tensor.extract %seed[] : tensor<i64>
+            %u = attn.random %key at(%i, %j, %h, %b) : f32
+            %keep = arith.cmpf oge, %u, %rate : f32
+            %scaled = arith.mulf %p, %inverse : f32
+            %kept = arith.select %keep, %scaled, %zero : f32
+            attn.yield %kept : f32
+          } : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>
+            -> tensor<?x?x?x8xf32>
+      return %out : tensor<?x?x?x8xf32>
     }
     ```
   }];
-  let arguments = (ins
-    AnyRankedTensor:$query, AnyRankedTensor:$key, AnyRankedTensor:$value,
-    Index:$batch, Index:$head, Index:$row, Index:$col,
-    AnyStaticShapeTensor:$initReference, AnyStaticShapeTensor:$initSum,
-    AnyStaticShapeTensor:$initAccumulator,
-    I64Attr:$width, UnitAttr:$bounded,
-    F64Attr:$scale, OptionalAttr<Attn_Alignment>:$alignment);
-  let results = (outs AnyStaticShapeTensor:$reference, AnyStaticShapeTensor:$sum,
-                 AnyStaticShapeTensor:$accumulator);
-  let regions = (region AnyRegion:$queryRows, AnyRegion:$keyRows,
-                 AnyRegion:$valueRows, AnyRegion:$score, AnyRegion:$mask);
-  let assemblyFormat = [{
-    $query `,` $key `,` $value
-    `at` `(` $batch `,` $head `,` $row `,` $col `)`
-    `init` `(` $initReference `,` $initSum `,` $initAccumulator `)`
-    `width` `(` $width `)` (`bounded` $bounded^)?
-    `scale` `(` $scale `)` (`alignment` `(` $alignment^ `)`)?
-    custom<PairwiseRegions>($queryRows, $keyRows, $valueRows, $score, $mask)
-    attr-dict `:` type($query) `,` type($key) `,` type($value)
-    `->` type($reference) `,` type($sum) `,` type($accumulator)
-  }];
-  let hasVerifier = 1;
-  let hasRegionVerifier = 1;
-  let extraClassDeclaration = [{
-    ::mlir::Type getAccumulatorType();
-    /// Query rows of the block.
-    int64_t getRows();
-  }];
-}
-
-def Attn_FinishOp : Attn_Op<"finish", [Pure]> {
-  let summary = "Turn a softmax partial result into rows of the output";
-  let description = [{
-    `output_i = a_i / l_i`, `lse_i = (t_i + log2(l_i)) * ln(2)`; 0 and -inf where
-    `l_i = 0` (no key). The output is converted to its element type.
-
-    Example:
-
-    ```mlir
-    func.func @rows(%t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>)
-        -> (tensor<4x8xbf16>, tensor<4xf32>) {
-      %o, %lse = attn.finish %t, %l, %a
-          : tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
-          -> tensor<4x8xbf16>, tensor<4xf32>
-      return %o, %lse : tensor<4x8xbf16>, tensor<4xf32>
-    }
-    ```
-  }];
-  let arguments = (ins AnyStaticShapeTensor:$reference, AnyStaticShapeTensor:$sum,
-                   AnyStaticShapeTensor:$accumulator);
-  let results = (outs AnyStaticShapeTensor:$output, AnyStaticShapeTensor:$lse);
-  let assemblyFormat = [{
-    $reference `,` $sum `,` $accumulator attr-dict `:` type($reference) `,`
-    type($sum) `,` type($accumulator) `->` type($output) `,` type($lse)
-  }];
+  let arguments = (ins I64:$seed, Variadic<Index>:$counter);
+  let results = (outs AnyFloat:$result);
+  let assemblyFormat =
+      "$seed `at` `(` $counter `)` attr-dict `:` type($result)";
   let hasVerifier = 1;
 }
+
+include "dialect/AttnPartialOps.td"
 
 #endif // ATTN_DIALECT_ATTNOPS_TD

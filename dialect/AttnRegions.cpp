@@ -98,7 +98,7 @@ static LogicalResult verifyKind(const Body &body, Operation *op) {
   bool onVectors = isa<tensor::ExtractSliceOp, tensor::ConcatOp,
                        tensor::SplatOp, ReduceRowOp>(op);
   if (elementwise || isa<YieldOp, tensor::ExtractOp, tensor::DimOp>(op) ||
-      (body.vectors && onVectors))
+      (!body.vectors && isa<RandomOp>(op)) || (body.vectors && onVectors))
     return success();
   InFlightDiagnostic error =
       body.parent->emitOpError()
@@ -108,6 +108,8 @@ static LogicalResult verifyKind(const Body &body, Operation *op) {
   if (body.vectors)
     error << ", tensor.extract_slice, tensor.concat, tensor.splat, "
              "attn.reduce_row";
+  else
+    error << ", attn.random";
   error.attachNote(op->getLoc()) << "the op is here";
   return failure();
 }
@@ -253,15 +255,25 @@ FailureOr<int64_t> attn::verifyRowRegion(Operation *op, Region &region,
   return type.getDimSize(0);
 }
 
-LogicalResult attn::verifyScoreRegion(Operation *op, Region &region,
-                                      Type element) {
+LogicalResult attn::verifyPairRegion(Operation *op, Region &region,
+                                     StringRef name, Type element) {
   if (region.empty())
     return success();
   SmallVector<Type> arguments{element};
   llvm::append_range(arguments, indices(op, 4));
-  if (failed(verifyRegion(op, region, "score", arguments, /*vectors=*/false)))
+  if (failed(verifyRegion(op, region, name, arguments, /*vectors=*/false)))
     return failure();
-  return verifyYield(op, region, "score", element);
+  return verifyYield(op, region, name, element);
+}
+
+LogicalResult attn::verifySinkRegion(Operation *op, Region &region,
+                                     Type element) {
+  if (region.empty())
+    return success();
+  if (failed(
+          verifyRegion(op, region, "sink", indices(op, 3), /*vectors=*/false)))
+    return failure();
+  return verifyYield(op, region, "sink", element);
 }
 
 LogicalResult attn::verifyMaskRegion(Operation *op, Region &region) {
@@ -273,16 +285,14 @@ LogicalResult attn::verifyMaskRegion(Operation *op, Region &region) {
   return verifyYield(op, region, "mask", IntegerType::get(op->getContext(), 1));
 }
 
-bool attn::relatesPositions(Region &score, Region &mask) {
-  // %i and %j are the last two arguments of either region.
+bool attn::relatesPositions(ArrayRef<Region *> regions) {
+  // %i and %j are the last two arguments of each region.
   auto uses = [&](unsigned fromEnd) {
-    for (Region *region : {&score, &mask})
-      if (!region->empty()) {
-        auto arguments = region->getArguments();
-        if (!arguments[arguments.size() - fromEnd].use_empty())
-          return true;
-      }
-    return false;
+    return llvm::any_of(regions, [&](Region *region) {
+      return !region->empty() &&
+             !region->getArguments()[region->getNumArguments() - fromEnd]
+                  .use_empty();
+    });
   };
   return uses(1) && uses(2);
 }

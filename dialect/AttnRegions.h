@@ -14,19 +14,20 @@
 
 namespace attn {
 
-/// The five optional regions that `attn.attend` and `attn.partial` share.
+/// The optional regions that `attn.attend` and `attn.partial` share.
 struct PairwiseRegions {
   mlir::Region &queryRows;
   mlir::Region &keyRows;
   mlir::Region &valueRows;
   mlir::Region &score;
   mlir::Region &mask;
+  mlir::Region &prob;
 };
 
 /// Collects the shared regions of `op`, an `attn.attend` or `attn.partial`.
 template <typename OpT> PairwiseRegions getPairwiseRegions(OpT op) {
-  return {op.getQueryRows(), op.getKeyRows(), op.getValueRows(), op.getScore(),
-          op.getMask()};
+  return {op.getQueryRows(), op.getKeyRows(), op.getValueRows(),
+          op.getScore(),     op.getMask(),    op.getProb()};
 }
 
 /// Checks a region that maps one feature vector of `width` elements of type
@@ -37,16 +38,21 @@ mlir::FailureOr<int64_t> verifyRowRegion(mlir::Operation *op,
                                          llvm::StringRef name, int64_t width,
                                          mlir::Type element);
 
-/// Checks the `score` region: (element, index x 4) -> element.
-llvm::LogicalResult verifyScoreRegion(mlir::Operation *op, mlir::Region &region,
-                                      mlir::Type element);
+/// Checks the region `name`, `score` or `prob`: (element, index x 4) ->
+/// element.
+llvm::LogicalResult verifyPairRegion(mlir::Operation *op, mlir::Region &region,
+                                     llvm::StringRef name, mlir::Type element);
+
+/// Checks the `sink` region: (index x 3) -> element.
+llvm::LogicalResult verifySinkRegion(mlir::Operation *op, mlir::Region &region,
+                                     mlir::Type element);
 
 /// Checks the `mask` region: (index x 4) -> i1.
 llvm::LogicalResult verifyMaskRegion(mlir::Operation *op, mlir::Region &region);
 
-/// Whether `score` or `mask` relates query positions to key positions, that is
-/// uses both `%i` and `%j`; only then does an alignment matter.
-bool relatesPositions(mlir::Region &score, mlir::Region &mask);
+/// Whether pair regions relate query positions to key positions, that is use
+/// both `%i` and `%j`; only then does an alignment matter.
+bool relatesPositions(llvm::ArrayRef<mlir::Region *> regions);
 
 } // namespace attn
 

@@ -76,43 +76,119 @@ void attn::printRegionWithArguments(OpAsmPrinter &printer, StringRef keyword,
   printer.printRegion(region, /*printEntryBlockArgs=*/false);
 }
 
-ParseResult attn::parsePairwiseRegions(OpAsmParser &parser, Region &queryRows,
-                                       Region &keyRows, Region &valueRows,
-                                       Region &score, Region &mask) {
-  std::pair<StringRef, Region *> regions[] = {{"query", &queryRows},
-                                              {"key", &keyRows},
-                                              {"value", &valueRows},
-                                              {"score", &score},
-                                              {"mask", &mask}};
+namespace {
+/// A region and the keyword before it.
+using Named = std::pair<StringRef, Region *>;
+} // namespace
+
+/// "'a', 'b' or 'c'", for messages.
+static std::string listKeywords(ArrayRef<Named> regions) {
+  std::string text;
+  for (auto [index, entry] : llvm::enumerate(regions)) {
+    if (index)
+      text += index + 1 == regions.size() ? " or " : ", ";
+    text += ("'" + entry.first + "'").str();
+  }
+  return text;
+}
+
+/// Parses regions in any order.
+static ParseResult parseNamedRegions(OpAsmParser &parser,
+                                     ArrayRef<Named> regions) {
   StringRef keyword;
   llvm::SMLoc location = parser.getCurrentLocation();
   while (succeeded(parser.parseOptionalKeyword(&keyword))) {
     auto *entry =
         llvm::find_if(regions, [&](auto &r) { return r.first == keyword; });
     if (entry == std::end(regions))
-      return parser.emitError(location,
-                              "expected region 'query', 'key', 'value', "
-                              "'score' or 'mask', got '")
-             << keyword << "'";
+      return parser.emitError(location, "expected region ")
+             << listKeywords(regions) << ", got '" << keyword << "'";
     if (!entry->second->empty())
       return parser.emitError(location, "region '")
              << keyword << "' is given twice";
-    if (parseRegionWithArguments(parser, *entry->second))
+    if (attn::parseRegionWithArguments(parser, *entry->second))
       return failure();
     location = parser.getCurrentLocation();
   }
   return success();
 }
 
-void attn::printPairwiseRegions(OpAsmPrinter &printer, Operation *,
-                                Region &queryRows, Region &keyRows,
-                                Region &valueRows, Region &score,
-                                Region &mask) {
-  printRegionWithArguments(printer, "query", queryRows);
-  printRegionWithArguments(printer, "key", keyRows);
-  printRegionWithArguments(printer, "value", valueRows);
-  printRegionWithArguments(printer, "score", score);
-  printRegionWithArguments(printer, "mask", mask);
+static void printNamedRegions(OpAsmPrinter &printer, ArrayRef<Named> regions) {
+  for (auto [keyword, region] : regions)
+    attn::printRegionWithArguments(printer, keyword, *region);
+}
+
+ParseResult attn::parseAttendRegions(OpAsmParser &parser, Region &queryRows,
+                                     Region &keyRows, Region &valueRows,
+                                     Region &score, Region &mask, Region &prob,
+                                     Region &sink) {
+  return parseNamedRegions(parser, {{"query", &queryRows},
+                                    {"key", &keyRows},
+                                    {"value", &valueRows},
+                                    {"score", &score},
+                                    {"mask", &mask},
+                                    {"prob", &prob},
+                                    {"sink", &sink}});
+}
+
+void attn::printAttendRegions(OpAsmPrinter &printer, Operation *,
+                              Region &queryRows, Region &keyRows,
+                              Region &valueRows, Region &score, Region &mask,
+                              Region &prob, Region &sink) {
+  printNamedRegions(printer, {{"query", &queryRows},
+                              {"key", &keyRows},
+                              {"value", &valueRows},
+                              {"score", &score},
+                              {"mask", &mask},
+                              {"prob", &prob},
+                              {"sink", &sink}});
+}
+
+ParseResult attn::parsePartialRegions(OpAsmParser &parser, Region &queryRows,
+                                      Region &keyRows, Region &valueRows,
+                                      Region &score, Region &mask,
+                                      Region &prob) {
+  return parseNamedRegions(parser, {{"query", &queryRows},
+                                    {"key", &keyRows},
+                                    {"value", &valueRows},
+                                    {"score", &score},
+                                    {"mask", &mask},
+                                    {"prob", &prob}});
+}
+
+void attn::printPartialRegions(OpAsmPrinter &printer, Operation *,
+                               Region &queryRows, Region &keyRows,
+                               Region &valueRows, Region &score, Region &mask,
+                               Region &prob) {
+  printNamedRegions(printer, {{"query", &queryRows},
+                              {"key", &keyRows},
+                              {"value", &valueRows},
+                              {"score", &score},
+                              {"mask", &mask},
+                              {"prob", &prob}});
+}
+
+ParseResult attn::parseSinkRegion(OpAsmParser &parser, Region &sink) {
+  return failure(parser.parseKeyword("sink") ||
+                 parseRegionWithArguments(parser, sink));
+}
+
+void attn::printSinkRegion(OpAsmPrinter &printer, Operation *, Region &sink) {
+  printRegionWithArguments(printer, "sink", sink);
+}
+
+ParseResult attn::parseSameTypes(OpAsmParser &parser,
+                                 SmallVectorImpl<Type> &operands,
+                                 SmallVectorImpl<Type> &results) {
+  if (parser.parseTypeList(operands))
+    return failure();
+  results = operands;
+  return success();
+}
+
+void attn::printSameTypes(OpAsmPrinter &printer, Operation *,
+                          TypeRange operands, TypeRange) {
+  llvm::interleaveComma(operands, printer);
 }
 
 ParseResult attn::parseRowRegion(OpAsmParser &parser, Region &rows) {

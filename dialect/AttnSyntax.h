@@ -21,16 +21,43 @@ mlir::ParseResult parseRegionWithArguments(mlir::OpAsmParser &parser,
 void printRegionWithArguments(mlir::OpAsmPrinter &printer,
                               llvm::StringRef keyword, mlir::Region &region);
 
-/// The ODS directive `custom<PairwiseRegions>`.
-mlir::ParseResult parsePairwiseRegions(mlir::OpAsmParser &parser,
-                                       mlir::Region &queryRows,
-                                       mlir::Region &keyRows,
-                                       mlir::Region &valueRows,
-                                       mlir::Region &score, mlir::Region &mask);
-void printPairwiseRegions(mlir::OpAsmPrinter &printer, mlir::Operation *op,
-                          mlir::Region &queryRows, mlir::Region &keyRows,
-                          mlir::Region &valueRows, mlir::Region &score,
-                          mlir::Region &mask);
+/// The ODS directive `custom<AttendRegions>`.
+mlir::ParseResult parseAttendRegions(mlir::OpAsmParser &parser,
+                                     mlir::Region &queryRows,
+                                     mlir::Region &keyRows,
+                                     mlir::Region &valueRows,
+                                     mlir::Region &score, mlir::Region &mask,
+                                     mlir::Region &prob, mlir::Region &sink);
+void printAttendRegions(mlir::OpAsmPrinter &printer, mlir::Operation *op,
+                        mlir::Region &queryRows, mlir::Region &keyRows,
+                        mlir::Region &valueRows, mlir::Region &score,
+                        mlir::Region &mask, mlir::Region &prob,
+                        mlir::Region &sink);
+
+/// The ODS directive `custom<PartialRegions>`.
+mlir::ParseResult parsePartialRegions(mlir::OpAsmParser &parser,
+                                      mlir::Region &queryRows,
+                                      mlir::Region &keyRows,
+                                      mlir::Region &valueRows,
+                                      mlir::Region &score, mlir::Region &mask,
+                                      mlir::Region &prob);
+void printPartialRegions(mlir::OpAsmPrinter &printer, mlir::Operation *op,
+                         mlir::Region &queryRows, mlir::Region &keyRows,
+                         mlir::Region &valueRows, mlir::Region &score,
+                         mlir::Region &mask, mlir::Region &prob);
+
+/// The ODS directive `custom<SinkRegion>`.
+mlir::ParseResult parseSinkRegion(mlir::OpAsmParser &parser,
+                                  mlir::Region &sink);
+void printSinkRegion(mlir::OpAsmPrinter &printer, mlir::Operation *op,
+                     mlir::Region &sink);
+
+/// The ODS directive `custom<SameTypes>`: results have the operands' types.
+mlir::ParseResult parseSameTypes(mlir::OpAsmParser &parser,
+                                 llvm::SmallVectorImpl<mlir::Type> &operands,
+                                 llvm::SmallVectorImpl<mlir::Type> &results);
+void printSameTypes(mlir::OpAsmPrinter &printer, mlir::Operation *op,
+                    mlir::TypeRange operands, mlir::TypeRange results);
 
 /// The ODS directive `custom<RowRegion>`.
 mlir::ParseResult parseRowRegion(mlir::OpAsmParser &parser, mlir::Region &rows);

@@ -35,7 +35,7 @@ static bool isExecutable(Operation *op) {
 
 /// Whether `op` has a definition here.
 static bool hasDefinition(Operation *op) {
-  return isa<AttendOp, MapRowsOp, PartialOp, FinishOp>(op) ||
+  return isa<AttendOp, MapRowsOp, PartialOp, AddSinkOp, FinishOp>(op) ||
          isa<tile::TileDialect>(op->getDialect()) || isElementwiseOnTensors(op);
 }
 
@@ -68,6 +68,8 @@ static Results define(ImplicitLocOpBuilder &b, Operation *op) {
     return defineMapRows(b, rows);
   if (auto partial = dyn_cast<PartialOp>(op))
     return definePartial(b, partial);
+  if (auto sink = dyn_cast<AddSinkOp>(op))
+    return defineAddSink(b, sink);
   if (auto finish = dyn_cast<FinishOp>(op))
     return defineFinish(b, finish);
   if (isElementwiseOnTensors(op))

@@ -118,6 +118,37 @@ def Fuse : Pass<"attn-fuse", "::mlir::func::FuncOp"> {
   }];
 }
 
+def ExpandRandom : Pass<"attn-expand-random", "::mlir::func::FuncOp"> {
+  let summary = "Random numbers as integer arithmetic on their counter";
+  let description = [{
+    Replaces every `attn.random` by the ten rounds of Philox4x32 that define it,
+    in i32 and i64 arithmetic on the indices of the pair.
+
+    Before: regions of attn ops. After: the same regions without `attn.random`.
+    Does nothing where there is none. Reports nothing.
+
+    Before:
+
+    ```mlir
+    func.func @f(%x: tensor<1x1x?x8xf32>, %seed: i64) -> tensor<1x1x?x8xf32> {
+      %o = attn.attend %x, %x, %x
+          prob (%p: f32, %b, %h, %i, %j) {
+            %u = attn.random %seed at(%i, %j) : f32
+            %w = arith.mulf %p, %u : f32
+            attn.yield %w : f32
+          } : tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32> -> tensor<1x1x?x8xf32>
+      return %o : tensor<1x1x?x8xf32>
+    }
+    ```
+
+    After: the first round begins with
+    `%lo = arith.muli %wide, %c3528531795 : i64` of the first counter word, and
+    the last word becomes `%u` by `arith.shrui`, `arith.sitofp` and a product
+    with 2^-24.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def SelectSchedule : Pass<"attn-select-schedule", "::mlir::func::FuncOp"> {
   let summary = "Attach a schedule to every attn op that has none";
   let description = [{

@@ -40,6 +40,9 @@ SmallVector<Phase> attn::getTilePhases(const TileOptions &options) {
   phases.push_back({"fuse", Form::Attn, [](OpPassManager &manager) {
                       manager.addNestedPass<func::FuncOp>(createFuse());
                     }});
+  phases.push_back({"expand-random", Form::Attn, [](OpPassManager &manager) {
+                      manager.addNestedPass<func::FuncOp>(createExpandRandom());
+                    }});
   phases.push_back(
       {"select-schedule", Form::Attn, [options](OpPassManager &manager) {
          manager.addNestedPass<func::FuncOp>(

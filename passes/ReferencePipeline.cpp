@@ -157,6 +157,7 @@ struct ReferencePipelineOptions
 } // namespace
 
 void attn::buildReferencePipeline(OpPassManager &manager, StringRef precision) {
+  manager.addNestedPass<func::FuncOp>(createExpandRandom());
   manager.addPass(createLowerToReference({precision.str()}));
   // No canonicalization here: it would evaluate a tensor.generate anew at every
   // element that is read.

@@ -7,9 +7,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// softmax attention over all keys is a fold of partial results over blocks of
-// keys (docs/rationale/merge.md), and different queries do not meet. So
-// attn.attend becomes
+// Attention over all keys is a fold of partial results over blocks of keys
+// (docs/rationale/merge.md), and different queries do not meet. So attn.attend
+// becomes
 //
 //   scf.forall (b, h, block) in (B, H, ceil(Nq / M)):        independent
 //     tuple = identity
@@ -17,14 +17,19 @@
 //       tuple = attn.partial ... at (b, h, block M, j) init tuple
 //     scf.for j = floor(Nk / W) W to Nk step W:              at most once
 //       tuple = attn.partial ... bounded
+//     tuple = attn.add_sink tuple                            if there is a sink
 //     rows, lse = attn.finish tuple
 //     insert the rows that exist into the results
+//
+// Where the prob region is not linear in the weight, the first tuple is the
+// statistics only, and the loops over keys are repeated with them given.
 //
 //===----------------------------------------------------------------------===//
 
 #include "dialect/AttnDialect.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "passes/Linearity.h"
 #include "passes/Passes.h"
 
 namespace attn {
@@ -53,17 +58,21 @@ private:
     return tensor::DimOp::create(b, tensor, dim);
   }
   Value emptyLike(Value result, ArrayRef<OpFoldResult> sizes);
-  SmallVector<Value> identity();
+  Value splat(ArrayRef<int64_t> shape, bool isInfinity);
+  SmallVector<Value> identityOfStatistics();
+  Value identityOfAccumulator();
   SmallVector<Value> foldKeys(Value first, Value last, bool bounded,
-                              Value batch, Value head, Value row,
-                              ValueRange init);
+                              ValueRange init, ValueRange statistics);
+  SmallVector<Value> foldAllKeys(ValueRange init, ValueRange statistics = {});
+  SmallVector<Value> addSink(ValueRange state);
   void emitBlock(scf::ForallOp forall);
-  void insertRows(scf::ForallOp forall, unsigned result, Value rows, Value row);
+  void insertRows(scf::ForallOp forall, unsigned result, Value rows);
 
   AttendOp op;
   ImplicitLocOpBuilder b;
   int64_t blockQ, blockK;
   Value numQueries, numKeys, wholeKeys;
+  Value batch, head, row; ///< Of the block that is being emitted.
 };
 } // namespace
 
@@ -76,46 +85,75 @@ Value Splitter::emptyLike(Value result, ArrayRef<OpFoldResult> sizes) {
   return tensor::EmptyOp::create(b, type, dynamic);
 }
 
-/// The identity of the merge: reference -inf, sum 0, accumulator 0.
-SmallVector<Value> Splitter::identity() {
+/// -inf or 0 everywhere.
+Value Splitter::splat(ArrayRef<int64_t> shape, bool isInfinity) {
   auto element = cast<FloatType>(op.getAccumulatorType());
-  int64_t width =
-      cast<RankedTensorType>(op.getOutput().getType()).getDimSize(3);
-  auto splat = [&](ArrayRef<int64_t> shape, const APFloat &value) -> Value {
-    return arith::ConstantOp::create(
-        b,
-        DenseElementsAttr::get(RankedTensorType::get(shape, element), value));
-  };
   const llvm::fltSemantics &semantics = element.getFloatSemantics();
-  return {splat({blockQ}, APFloat::getInf(semantics, /*Negative=*/true)),
-          splat({blockQ}, APFloat::getZero(semantics)),
-          splat({blockQ, width}, APFloat::getZero(semantics))};
+  APFloat value = isInfinity ? APFloat::getInf(semantics, /*Negative=*/true)
+                             : APFloat::getZero(semantics);
+  return arith::ConstantOp::create(
+      b, DenseElementsAttr::get(RankedTensorType::get(shape, element), value));
+}
+
+/// Reference -inf and sum 0, as far as the normaliser has them.
+SmallVector<Value> Splitter::identityOfStatistics() {
+  SmallVector<Value> columns;
+  if (op.getNormalizer() == Normalizer::Softmax)
+    columns.push_back(splat({blockQ}, /*isInfinity=*/true));
+  if (op.getNormalizer() != Normalizer::None)
+    columns.push_back(splat({blockQ}, /*isInfinity=*/false));
+  return columns;
+}
+
+Value Splitter::identityOfAccumulator() {
+  auto type = cast<RankedTensorType>(op.getOutput().getType());
+  return splat({blockQ, type.getDimSize(3)}, /*isInfinity=*/false);
 }
 
 /// The loop over blocks of keys from `first` to `last`.
 SmallVector<Value> Splitter::foldKeys(Value first, Value last, bool bounded,
-                                      Value batch, Value head, Value row,
-                                      ValueRange init) {
+                                      ValueRange init, ValueRange statistics) {
   auto body = [&](OpBuilder &nested, Location loc, Value col,
                   ValueRange tuple) {
-    SmallVector<Type> types(tuple.getTypes());
     auto partial = PartialOp::create(
-        nested, loc, types, op.getQuery(), op.getKey(), op.getValue(), batch,
-        head, row, col, tuple[0], tuple[1], tuple[2],
+        nested, loc, tuple.getTypes(), op.getQuery(), op.getKey(),
+        op.getValue(), batch, head, row, col, tuple, statistics,
         b.getI64IntegerAttr(blockK), bounded ? b.getUnitAttr() : UnitAttr(),
-        b.getF64FloatAttr(op.getScaleValue()), op.getAlignmentAttr());
+        b.getF64FloatAttr(op.getScaleValue()), op.getAlignmentAttr(),
+        op.getNormalizerAttr());
     IRMapping mapping;
     for (auto [from, to] : llvm::zip(op->getRegions(), partial->getRegions()))
-      from.cloneInto(&to, mapping);
+      if (&from != &op.getProb() || partial.accumulates())
+        from.cloneInto(&to, mapping);
     scf::YieldOp::create(nested, loc, partial.getResults());
   };
   return scf::ForOp::create(b, first, last, constant(blockK), init, body)
       .getResults();
 }
 
-/// Inserts the rows from `row` on that exist into shared output `result`.
-void Splitter::insertRows(scf::ForallOp forall, unsigned result, Value rows,
-                          Value row) {
+SmallVector<Value> Splitter::foldAllKeys(ValueRange init,
+                                         ValueRange statistics) {
+  SmallVector<Value> tuple =
+      foldKeys(constant(0), wholeKeys, /*bounded=*/false, init, statistics);
+  return foldKeys(wholeKeys, numKeys, /*bounded=*/true, tuple, statistics);
+}
+
+SmallVector<Value> Splitter::addSink(ValueRange state) {
+  if (op.getSink().empty())
+    return state;
+  Value position = row;
+  if (op.getAlignment() == Alignment::End)
+    position = arith::AddIOp::create(
+        b, row, arith::SubIOp::create(b, numKeys, numQueries));
+  auto sink =
+      AddSinkOp::create(b, state.getTypes(), state, batch, head, position);
+  IRMapping mapping;
+  op.getSink().cloneInto(&sink.getSink(), mapping);
+  return sink.getResults();
+}
+
+/// Inserts the rows of the block that exist into shared output `result`.
+void Splitter::insertRows(scf::ForallOp forall, unsigned result, Value rows) {
   auto type = cast<RankedTensorType>(rows.getType());
   Value left = arith::SubIOp::create(b, numQueries, row);
   OpFoldResult count = Value(arith::MinSIOp::create(b, left, constant(blockQ)));
@@ -145,21 +183,30 @@ void Splitter::insertRows(scf::ForallOp forall, unsigned result, Value rows,
 void Splitter::emitBlock(scf::ForallOp forall) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(forall.getTerminator());
-  Value batch = forall.getInductionVar(0), head = forall.getInductionVar(1);
-  Value row =
-      arith::MulIOp::create(b, forall.getInductionVar(2), constant(blockQ));
-  SmallVector<Value> tuple = identity();
-  tuple = foldKeys(constant(0), wholeKeys, false, batch, head, row, tuple);
-  tuple = foldKeys(wholeKeys, numKeys, true, batch, head, row, tuple);
+  batch = forall.getInductionVar(0);
+  head = forall.getInductionVar(1);
+  row = arith::MulIOp::create(b, forall.getInductionVar(2), constant(blockQ));
+
+  bool twice = op.getNormalizer() != Normalizer::None &&
+               !op.getProb().empty() && !isLinearInFirst(op.getProb());
+  SmallVector<Value> state = identityOfStatistics();
+  if (twice) {
+    state = addSink(foldAllKeys(state));
+    state.push_back(foldAllKeys(identityOfAccumulator(), state).front());
+  } else {
+    state.push_back(identityOfAccumulator());
+    state = addSink(foldAllKeys(state));
+  }
 
   auto output = cast<RankedTensorType>(op.getOutput().getType());
   auto rows = RankedTensorType::get({blockQ, output.getDimSize(3)},
                                     output.getElementType());
-  auto finish = FinishOp::create(b, rows, tuple[1].getType(), tuple[0],
-                                 tuple[1], tuple[2]);
-  insertRows(forall, 0, finish.getOutput(), row);
+  Type lse = op.getLse() ? state.front().getType() : Type();
+  auto finish = FinishOp::create(b, rows, lse, state,
+                                 twice ? b.getUnitAttr() : UnitAttr());
+  insertRows(forall, 0, finish.getOutput());
   if (op.getLse())
-    insertRows(forall, 1, finish.getLse(), row);
+    insertRows(forall, 1, finish.getLse());
 }
 
 void Splitter::run() {

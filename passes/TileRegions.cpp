@@ -85,8 +85,8 @@ static SmallVector<int64_t> commonShape(Operation *op,
   return shape;
 }
 
-Value TileRegions::pairwise(Region &region, ValueRange arguments, int64_t rows,
-                            int64_t cols) {
+Value TileRegions::evaluate(Region &region, ValueRange arguments,
+                            ArrayRef<int64_t> shape) {
   IRMapping mapping(outer);
   mapping.map(region.getArguments(), arguments);
   for (Operation &op : region.front().without_terminator()) {
@@ -95,7 +95,7 @@ Value TileRegions::pairwise(Region &region, ValueRange arguments, int64_t rows,
       value = elementwise(&op, mapping, commonShape(&op, mapping));
     mapping.map(op.getResult(0), value);
   }
-  return raise(mapping.lookupOrDefault(getYielded(region)), {rows, cols});
+  return raise(mapping.lookupOrDefault(getYielded(region)), shape);
 }
 
 //===----------------------------------------------------------------------===//

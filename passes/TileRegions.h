@@ -35,10 +35,10 @@ public:
   TileRegions(mlir::ImplicitLocOpBuilder &b, const mlir::IRMapping &outer)
       : b(b), outer(outer) {}
 
-  /// Evaluates a pairwise region for `rows` x `cols` pairs with the given
-  /// arguments (scalars or tiles); returns the tile of what it yields.
-  mlir::Value pairwise(mlir::Region &region, mlir::ValueRange arguments,
-                       int64_t rows, int64_t cols);
+  /// Evaluates a region of scalars with the given arguments (scalars, columns
+  /// or tiles); returns what it yields, raised to `shape`.
+  mlir::Value evaluate(mlir::Region &region, mlir::ValueRange arguments,
+                       llvm::ArrayRef<int64_t> shape);
 
   /// Evaluates a row region for the tokens `first`, `first + 1`, ... whose
   /// vectors are the rows of `tile`; an empty region is the identity.

@@ -10,7 +10,8 @@
 // erases the first. Walks the old body in order:
 //
 //   - index arithmetic and loops are cloned;
-//   - attn.partial, attn.finish and attn.map_rows are expanded into tile ops;
+//   - attn.partial, attn.add_sink, attn.finish and attn.map_rows are expanded
+//   into tile ops;
 //   - insertion of rows into a result becomes a store to its view.
 //
 // The mapping from old to new values sends a tensor to its view and a block of
@@ -18,7 +19,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "passes/SoftmaxTiles.h"
+#include "passes/PairwiseTiles.h"
 #include "passes/TileRegions.h"
 
 namespace attn {
@@ -179,14 +180,18 @@ LogicalResult Translator::translate(Operation *op) {
   if (auto nest = dyn_cast<scf::ForOp>(op))
     return loop(nest);
   if (auto partial = dyn_cast<PartialOp>(op)) {
-    auto results = SoftmaxTiles(b, mapping).partial(partial);
+    auto results = PairwiseTiles(b, mapping).partial(partial);
     if (failed(results))
       return failure();
     mapping.map(partial.getResults(), *results);
     return success();
   }
+  if (auto sink = dyn_cast<AddSinkOp>(op)) {
+    mapping.map(sink.getState(), PairwiseTiles(b, mapping).addSink(sink));
+    return success();
+  }
   if (auto finish = dyn_cast<FinishOp>(op)) {
-    mapping.map(finish.getResults(), SoftmaxTiles(b, mapping).finish(finish));
+    mapping.map(finish.getResults(), PairwiseTiles(b, mapping).finish(finish));
     return success();
   }
   if (auto dim = dyn_cast<tensor::DimOp>(op)) {
@@ -231,7 +236,7 @@ LogicalResult Translator::mapRows(MapRowsOp op) {
   b.setInsertionPoint(nest.getTerminator());
   Value batch = nest.getInductionVar(0), head = nest.getInductionVar(1);
   Value row = arith::MulIOp::create(b, nest.getInductionVar(2), step);
-  SoftmaxTiles tiles(b, mapping);
+  PairwiseTiles tiles(b, mapping);
   FailureOr<Value> mapped = tiles.loadRows(
       input, rows, type.getDimSize(3), op.getRows(), batch, head, head, row);
   if (failed(mapped))

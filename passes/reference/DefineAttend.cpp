@@ -9,13 +9,19 @@
 //
 // For every batch b, query head h and query i, with A the pairs that exist:
 //
-//   s[j] = score(scale * <query_rows(q[i]), key_rows(k[j])>)   -inf outside of
-//   A m    = max over j of s[j]                                  0 if that is
-//   -inf lse  = m + log(sum over j of exp(s[j] - m)) out  = sum over j in A of
-//   exp(s[j] - lse) value_rows(v[j])
+//   s[j] = score(scale * <query_rows(q[i]), key_rows(k[j])>)
+//   p[j] = s[j] normalised over A (see `weight`)
+//   out  = sum over j in A of prob(p[j]) value_rows(v[j])
 //
-// Subtracting m changes nothing but the range of the exponential. Without any
-// pair, the sum is 0, so lse is -inf and out an empty sum.
+// For softmax, m = max over A of s[j] and the sink; 0 if that is -inf:
+//
+//   n    = sum over A of exp(s[j] - m) + exp(sink - m)
+//   p[j] = exp(s[j] - m) / n
+//   lse  = m + log(n)
+//
+// Subtracting m changes nothing but the range of the exponential, and keeps p
+// exact where m is so large that log(n) does not change it. Without any pair, n
+// is 0, so lse is -inf and out an empty sum.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,89 +30,158 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "passes/reference/Definitions.h"
 #include "passes/reference/PairScores.h"
+#include "passes/reference/ScalarRegions.h"
 
 using namespace mlir;
 using namespace attn;
 using namespace attn::reference;
 
 namespace {
+/// What the scores of one query are normalised with, as far as there is one.
+struct Statistics {
+  Value reference; ///< m
+  Value sum;       ///< n
+};
+
 /// The definition of one attn.attend.
 class AttendDefinition {
 public:
   AttendDefinition(ImplicitLocOpBuilder &b, AttendOp op)
-      : b(b), op(op), type(op.getAccumulatorType()) {}
+      : b(b), op(op), regions(getPairwiseRegions(op)),
+        type(op.getAccumulatorType()) {}
 
   Results run();
 
 private:
   Carried defineQuery(ValueRange token, ValueRange results);
-  Value scores(ValueRange token, Value keyHead);
-  Value logSumExp(Value scores);
-  Value output(ValueRange token, Value keyHead, Value scores, Value lse);
+  Pair pair(ValueRange token, Value j);
+  Value exists(ValueRange token, Value j);
+  Value scores(ValueRange token);
+  Statistics statistics(ValueRange token, Value scores);
+  Statistics softmaxStatistics(ValueRange token, Value scores);
+  Value sumOfMagnitudes(ValueRange token, Value scores);
+  Value weight(Value score, const Statistics &of);
+  Value output(ValueRange token, Value scores, const Statistics &of);
+  Value keyHead(ValueRange token) {
+    return arith::DivUIOp::create(b, token[1], groupSize(b, query, key));
+  }
 
   ImplicitLocOpBuilder &b;
   AttendOp op;
+  PairwiseRegions regions;
   Type type;               ///< In which everything is evaluated.
   Value query, key, value; ///< Mapped.
 };
 } // namespace
 
-/// s, a vector over all keys.
-Value AttendDefinition::scores(ValueRange token, Value keyHead) {
-  Value batch = token[0], head = token[1], row = token[2];
-  Value i = position(b, op.getAlignment(), query, key, row);
+Pair AttendDefinition::pair(ValueRange token, Value j) {
+  Value i = position(b, op.getAlignment(), query, key, token[2]);
+  return {token[0], token[1], i, j};
+}
+
+Value AttendDefinition::exists(ValueRange token, Value j) {
+  return pairExists(b, regions, pair(token, j), /*inRange=*/Value());
+}
+
+/// s, a vector over all keys; -inf outside of A.
+Value AttendDefinition::scores(ValueRange token) {
+  Value head = keyHead(token);
   auto vector = RankedTensorType::get(ShapedType::kDynamic, type);
   return generate(b, vector, size(b, key, 2), [&](ValueRange at) {
-    Value j = at[0];
     auto product = [&] {
-      return dotRows(b, type, query, token, key, {batch, keyHead, j});
+      return dotRows(b, type, query, token, key, {token[0], head, at[0]});
     };
-    return pairScore(b, getPairwiseRegions(op), op.getScaleValue(), type,
-                     {batch, head, i, j}, /*exists=*/Value(), product);
+    return pairScore(b, regions, op.getScaleValue(), type, pair(token, at[0]),
+                     exists(token, at[0]), product);
   });
 }
 
-Value AttendDefinition::logSumExp(Value scores) {
+Statistics AttendDefinition::softmaxStatistics(ValueRange token, Value scores) {
   Value count = size(b, scores, 0);
-  Value lowest = number(b, type, -std::numeric_limits<double>::infinity());
-  Value largest = finiteReference(
-      b, max(b, count, lowest, [&](Value j) { return read(b, scores, j); }));
-  Value total = sum(b, count, number(b, type, 0.0), [&](Value j) -> Value {
-    return math::ExpOp::create(
-        b, arith::SubFOp::create(b, read(b, scores, j), largest));
+  Value sink = number(b, type, -std::numeric_limits<double>::infinity());
+  if (!op.getSink().empty())
+    sink = evaluate(b, op.getSink(),
+                    {token[0], token[1], pair(token, Value()).query});
+  auto score = [&](Value j) { return read(b, scores, j); };
+  Value largest = finiteReference(b, max(b, count, sink, score));
+  auto exponential = [&](Value s) -> Value {
+    return math::ExpOp::create(b, arith::SubFOp::create(b, s, largest));
+  };
+  Value total = sum(b, count, exponential(sink),
+                    [&](Value j) { return exponential(score(j)); });
+  return {largest, total};
+}
+
+Value AttendDefinition::sumOfMagnitudes(ValueRange token, Value scores) {
+  Value zero = number(b, type, 0.0);
+  return sum(b, size(b, scores, 0), zero, [&](Value j) {
+    return choose(
+        b, exists(token, j),
+        [&]() -> Value { return math::AbsFOp::create(b, read(b, scores, j)); },
+        [&] { return zero; });
   });
-  return arith::AddFOp::create(b, largest, math::LogOp::create(b, total));
+}
+
+Statistics AttendDefinition::statistics(ValueRange token, Value scores) {
+  switch (op.getNormalizer()) {
+  case Normalizer::Softmax:
+    return softmaxStatistics(token, scores);
+  case Normalizer::Sum:
+    return {Value(), sumOfMagnitudes(token, scores)};
+  case Normalizer::None:
+    return {};
+  }
+  llvm_unreachable("a normalizer has one of three values");
+}
+
+/// p of a pair that exists.
+Value AttendDefinition::weight(Value score, const Statistics &of) {
+  Value weight = score;
+  if (of.reference)
+    weight =
+        math::ExpOp::create(b, arith::SubFOp::create(b, score, of.reference));
+  return of.sum ? quotientOrZero(b, weight, of.sum) : weight;
 }
 
 /// The weighted sum of value rows, a vector over features.
-Value AttendDefinition::output(ValueRange token, Value keyHead, Value scores,
-                               Value lse) {
-  int64_t width = cast<RankedTensorType>(value.getType()).getDimSize(3);
-  Value zeros = generate(b, RankedTensorType::get(width, type),
+Value AttendDefinition::output(ValueRange token, Value scores,
+                               const Statistics &of) {
+  Value head = keyHead(token);
+  int64_t features = cast<RankedTensorType>(value.getType()).getDimSize(3);
+  Value width = index(b, features);
+  Value zeros = generate(b, RankedTensorType::get(features, type),
                          [&](ValueRange) { return number(b, type, 0.0); });
   auto addKey = [&](ValueRange j, ValueRange so) -> Carried {
-    Value score = read(b, scores, j[0]);
-    Value weight = math::ExpOp::create(b, arith::SubFOp::create(b, score, lse));
+    Value factor = choose(
+        b, exists(token, j[0]),
+        [&] {
+          return valueFactor(b, regions, pair(token, j[0]),
+                             weight(read(b, scores, j[0]), of));
+        },
+        [&] { return number(b, type, 0.0); });
+    Value kept = exists(token, j[0]);
     auto addFeature = [&](ValueRange d, ValueRange row) -> Carried {
       Value element =
-          convert(b, read(b, value, {token[0], keyHead, j[0], d[0]}), type);
-      Value sum = arith::AddFOp::create(b, read(b, row[0], d[0]),
-                                        weighted(b, score, weight, element));
+          convert(b, read(b, value, {token[0], head, j[0], d[0]}), type);
+      Value term = termIf(b, kept, factor, element);
+      Value sum = arith::AddFOp::create(b, read(b, row[0], d[0]), term);
       return {tensor::InsertOp::create(b, sum, row[0], d[0])};
     };
-    return fold(b, index(b, width), so[0], addFeature);
+    return fold(b, width, so[0], addFeature);
   };
   return fold(b, size(b, key, 2), zeros, addKey)[0];
 }
 
 /// Sets the output (and lse) of one query in `results`.
 Carried AttendDefinition::defineQuery(ValueRange token, ValueRange results) {
-  Value keyHead = arith::DivUIOp::create(b, token[1], groupSize(b, query, key));
-  Value s = scores(token, keyHead);
-  Value lse = logSumExp(s);
-  Carried updated{setRow(b, results[0], token, output(token, keyHead, s, lse))};
-  if (op.getLse())
+  Value s = scores(token);
+  Statistics of = statistics(token, s);
+  Carried updated{setRow(b, results[0], token, output(token, s, of))};
+  if (op.getLse()) {
+    Value lse =
+        arith::AddFOp::create(b, of.reference, math::LogOp::create(b, of.sum));
     updated.push_back(tensor::InsertOp::create(b, lse, results[1], token));
+  }
   return updated;
 }
 

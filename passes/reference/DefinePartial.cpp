@@ -1,4 +1,4 @@
-//===- DefinePartial.cpp - The meaning of attn.partial and attn.finish -*- C++
+//===- DefinePartial.cpp - The meaning of ops over partial results -*- C++
 //-*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
@@ -7,14 +7,16 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A partial result is kept in the domain of log2: with c = log2(e),
+// With s[r, j] the score of a pair, -inf where there is none:
 //
-//   s[r, j] = c * score of the pair                    -inf where there is none
-//   t'[r]   = max(t[r], max over j of s[r, j])
-//   l'[r]   = 2^(t[r] - t'[r]) l[r] + sum over j of 2^(s[r, j] - t'[r])
-//   a'[r]   = 2^(t[r] - t'[r]) a[r] + sum over j of 2^(s[r, j] - t'[r]) v[j]
+//   t'[r] = max(t[r], max over j of s[r, j])
+//   w     = exp(s[r, j] - t'[r])                    c[r] = exp(t[r] - t'[r])
+//   l'[r] = c[r] l[r] + sum over j of w[r, j]
+//   a'[r] = c[r] a[r] + sum over j of prob(w[r, j]) v[j]
 //
-// where 0 stands for a t'[r] that is -inf.
+// where 0 stands for a t'[r] that is -inf. For the normaliser sum, w = s,
+// c = 1 and magnitudes of w are summed; for none there is no sum. Where
+// statistics t, l are given, w is divided by l and c = 1.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,35 +25,54 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "passes/reference/Definitions.h"
 #include "passes/reference/PairScores.h"
-#include <numbers>
+#include "passes/reference/ScalarRegions.h"
 
 using namespace mlir;
 using namespace attn;
 using namespace attn::reference;
+
+/// exp(x - reference), where 0 stands for a reference of -inf.
+static Value exponential(ImplicitLocOpBuilder &b, Value x, Value reference) {
+  Value difference = arith::SubFOp::create(b, x, finiteReference(b, reference));
+  return math::ExpOp::create(b, difference);
+}
 
 namespace {
 /// The definition of one attn.partial.
 class PartialDefinition {
 public:
   PartialDefinition(ImplicitLocOpBuilder &b, PartialOp op)
-      : b(b), op(op), type(op.getAccumulatorType()),
-        tupleType(cast<RankedTensorType>(op.getSum().getType())),
+      : b(b), op(op), regions(getPairwiseRegions(op)),
+        type(op.getAccumulatorType()),
+        columnType(RankedTensorType::get({op.getRows()}, type)),
         pairType(RankedTensorType::get({op.getRows(), (int64_t)op.getWidth()},
-                                       type)) {}
+                                       type)),
+        keys(index(b, op.getWidth())),
+        isSoftmax(op.getNormalizer() == Normalizer::Softmax),
+        isGiven(!op.getStatistics().empty()) {}
 
   Results run();
 
 private:
   Value rows(Region &region, Value operand, Value head, Value first,
              int64_t count);
+  Pair pair(ValueRange at);
+  Value existence();
   Value scores(Value query, Value key);
-  Value exponential(Value exponent, Value reference);
+  Value reference();
+  Value weight(ValueRange at);
+  Value sums(Value correction);
+  Value accumulator(Value correction, Value value);
   Value row(Value tensor, Value r) { return read(b, tensor, r); }
 
   ImplicitLocOpBuilder &b;
   PartialOp op;
+  PairwiseRegions regions;
   Type type; ///< In which everything is evaluated.
-  RankedTensorType tupleType, pairType;
+  RankedTensorType columnType, pairType;
+  Value keys;
+  bool isSoftmax, isGiven;
+  Value exists, s, t; ///< Existence, scores; reference, null if there is none.
 };
 } // namespace
 
@@ -78,31 +99,88 @@ Value PartialDefinition::rows(Region &region, Value operand, Value head,
   return fold(b, index(b, count), none, setOne)[0];
 }
 
-/// s, over the rows and columns of the block.
-Value PartialDefinition::scores(Value query, Value key) {
+Pair PartialDefinition::pair(ValueRange at) {
   Value first =
       position(b, op.getAlignment(), op.getQuery(), op.getKey(), op.getRow());
-  return generate(b, pairType, [&](ValueRange at) -> Value {
-    Value i = arith::AddIOp::create(b, first, at[0]);
-    Value j = arith::AddIOp::create(b, op.getCol(), at[1]);
-    Value exists;
+  return {op.getBatch(), op.getHead(), arith::AddIOp::create(b, first, at[0]),
+          arith::AddIOp::create(b, op.getCol(), at[1])};
+}
+
+/// Which pairs of the block exist.
+Value PartialDefinition::existence() {
+  return generate(b, pairType.clone(b.getI1Type()), [&](ValueRange at) {
+    Pair one = pair(at);
+    Value inRange;
     if (op.getBounded())
-      exists = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, j,
-                                     size(b, op.getKey(), 2));
-    auto product = [&] { return dotRows(b, type, query, at[0], key, at[1]); };
-    Value score =
-        pairScore(b, getPairwiseRegions(op), op.getScale().convertToDouble(),
-                  type, {op.getBatch(), op.getHead(), i, j}, exists, product);
-    return arith::MulFOp::create(b, number(b, type, std::numbers::log2e),
-                                 score);
+      inRange = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, one.key,
+                                      size(b, op.getKey(), 2));
+    return pairExists(b, regions, one, inRange);
   });
 }
 
-/// 2^(exponent - reference).
-Value PartialDefinition::exponential(Value exponent, Value reference) {
-  Value difference =
-      arith::SubFOp::create(b, exponent, finiteReference(b, reference));
-  return math::Exp2Op::create(b, difference);
+/// s, over the rows and columns of the block.
+Value PartialDefinition::scores(Value query, Value key) {
+  return generate(b, pairType, [&](ValueRange at) {
+    auto product = [&] { return dotRows(b, type, query, at[0], key, at[1]); };
+    return pairScore(b, regions, op.getScale().convertToDouble(), type,
+                     pair(at), read(b, exists, at), product);
+  });
+}
+
+/// t', or the one that is given.
+Value PartialDefinition::reference() {
+  if (isGiven)
+    return op.getStatistics().front();
+  return generate(b, columnType, [&](ValueRange r) {
+    return max(b, keys, row(op.getInit().front(), r[0]),
+               [&](Value j) { return read(b, s, {r[0], j}); });
+  });
+}
+
+/// w of a pair that exists; 0 otherwise.
+Value PartialDefinition::weight(ValueRange at) {
+  auto some = [&]() -> Value {
+    Value w = read(b, s, at);
+    if (isSoftmax)
+      w = exponential(b, w, row(t, at[0]));
+    if (isGiven)
+      w = quotientOrZero(b, w, row(op.getStatistics().back(), at[0]));
+    return w;
+  };
+  return choose(b, read(b, exists, at), some,
+                [&] { return number(b, type, 0.0); });
+}
+
+/// l'.
+Value PartialDefinition::sums(Value correction) {
+  Value before = op.getInit()[isSoftmax ? 1 : 0];
+  return generate(b, columnType, [&](ValueRange r) {
+    Value init = row(before, r[0]);
+    if (correction)
+      init = arith::MulFOp::create(b, row(correction, r[0]), init);
+    return sum(b, keys, init, [&](Value j) -> Value {
+      return math::AbsFOp::create(b, weight({r[0], j}));
+    });
+  });
+}
+
+/// a'.
+Value PartialDefinition::accumulator(Value correction, Value value) {
+  Value factors = generate(b, pairType, [&](ValueRange at) {
+    return valueFactor(b, regions, pair(at), weight(at));
+  });
+  Value before = op.getInit().back();
+  return generate(
+      b, cast<RankedTensorType>(before.getType()), [&](ValueRange at) {
+        Value init = read(b, before, at);
+        if (correction)
+          init = arith::MulFOp::create(b, row(correction, at[0]), init);
+        return sum(b, keys, init, [&](Value j) {
+          return termIf(b, read(b, exists, {at[0], j}),
+                        read(b, factors, {at[0], j}),
+                        read(b, value, {j, at[1]}));
+        });
+      });
 }
 
 Results PartialDefinition::run() {
@@ -112,63 +190,76 @@ Results PartialDefinition::run() {
   Value query = rows(op.getQueryRows(), op.getQuery(), op.getHead(),
                      op.getRow(), op.getRows());
   Value key = rows(op.getKeyRows(), op.getKey(), keyHead, op.getCol(), width);
-  Value value =
-      rows(op.getValueRows(), op.getValue(), keyHead, op.getCol(), width);
-  Value s = scores(query, key), keys = index(b, width);
+  exists = existence();
+  s = scores(query, key);
 
-  Value t = generate(b, tupleType, [&](ValueRange r) {
-    return max(b, keys, row(op.getInitReference(), r[0]),
-               [&](Value j) { return read(b, s, {r[0], j}); });
-  });
-  Value weights = generate(b, pairType, [&](ValueRange at) {
-    return exponential(read(b, s, at), row(t, at[0]));
-  });
-  Value correction = generate(b, tupleType, [&](ValueRange r) {
-    return exponential(row(op.getInitReference(), r[0]), row(t, r[0]));
-  });
-  Value l = generate(b, tupleType, [&](ValueRange r) {
-    Value before = arith::MulFOp::create(b, row(correction, r[0]),
-                                         row(op.getInitSum(), r[0]));
-    return sum(b, keys, before,
-               [&](Value j) { return read(b, weights, {r[0], j}); });
-  });
-  auto accumulatorType = cast<RankedTensorType>(op.getAccumulator().getType());
-  Value a = generate(b, accumulatorType, [&](ValueRange at) {
-    Value before = arith::MulFOp::create(b, row(correction, at[0]),
-                                         read(b, op.getInitAccumulator(), at));
-    return sum(b, keys, before, [&](Value j) {
-      return weighted(b, read(b, s, {at[0], j}), read(b, weights, {at[0], j}),
-                      read(b, value, {j, at[1]}));
+  Results state;
+  Value correction;
+  if (isSoftmax)
+    t = reference();
+  if (isSoftmax && !isGiven) {
+    Value before = op.getInit().front();
+    correction = generate(b, columnType, [&](ValueRange r) {
+      return exponential(b, row(before, r[0]), row(t, r[0]));
     });
-  });
-  return {t, l, a};
+    state.push_back(t);
+  }
+  if (op.getNormalizer() != Normalizer::None && !isGiven)
+    state.push_back(sums(correction));
+  if (op.accumulates())
+    state.push_back(
+        accumulator(correction, rows(op.getValueRows(), op.getValue(), keyHead,
+                                     op.getCol(), width)));
+  return state;
 }
 
 Results reference::definePartial(ImplicitLocOpBuilder &b, PartialOp op) {
   return PartialDefinition(b, op).run();
 }
 
+Results reference::defineAddSink(ImplicitLocOpBuilder &b, AddSinkOp op) {
+  Value t = op.getInit()[0], l = op.getInit()[1];
+  auto columnType = cast<RankedTensorType>(t.getType());
+  Value sink = generate(b, columnType, [&](ValueRange r) {
+    Value i = arith::AddIOp::create(b, op.getPosition(), r[0]);
+    return evaluate(b, op.getSink(), {op.getBatch(), op.getHead(), i});
+  });
+  Value larger = generate(b, columnType, [&](ValueRange r) -> Value {
+    return arith::MaximumFOp::create(b, read(b, t, r), read(b, sink, r));
+  });
+  auto shrink = [&](Value part, ValueRange at) -> Value {
+    Value factor = exponential(b, read(b, t, at[0]), read(b, larger, at[0]));
+    return arith::MulFOp::create(b, factor, read(b, part, at));
+  };
+  Results state{larger};
+  state.push_back(generate(b, columnType, [&](ValueRange r) -> Value {
+    return arith::AddFOp::create(
+        b, shrink(l, r), exponential(b, read(b, sink, r), read(b, larger, r)));
+  }));
+  if (op.getInit().size() == 3)
+    state.push_back(
+        generate(b, cast<RankedTensorType>(op.getInit()[2].getType()),
+                 [&](ValueRange at) { return shrink(op.getInit()[2], at); }));
+  return state;
+}
+
 Results reference::defineFinish(ImplicitLocOpBuilder &b, FinishOp op) {
   auto outputType = cast<RankedTensorType>(op.getOutput().getType());
+  ValueRange state = op.getState();
+  Results results{generate(b, outputType, [&](ValueRange at) {
+    Value element = read(b, state.back(), at);
+    if (state.size() > 1 && !op.getNormalized())
+      element =
+          quotientOrZero(b, element, read(b, state[state.size() - 2], at[0]));
+    return convert(b, element, outputType.getElementType());
+  })};
+  if (!op.getLse())
+    return results;
   auto lseType = cast<RankedTensorType>(op.getLse().getType());
-  Type type = lseType.getElementType();
-  auto ifAny = [&](Value l, Value value, double otherwise) -> Value {
-    Value none = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, l,
-                                       number(b, type, 0.0));
-    return arith::SelectOp::create(b, none, number(b, type, otherwise), value);
-  };
-  Value output = generate(b, outputType, [&](ValueRange at) {
-    Value l = read(b, op.getSum(), at[0]);
-    Value mean = arith::DivFOp::create(b, read(b, op.getAccumulator(), at), l);
-    return convert(b, ifAny(l, mean, 0.0), outputType.getElementType());
-  });
-  Value lse = generate(b, lseType, [&](ValueRange at) {
-    Value l = read(b, op.getSum(), at);
-    Value log2 = arith::AddFOp::create(b, read(b, op.getReference(), at),
-                                       math::Log2Op::create(b, l));
-    Value natural =
-        arith::MulFOp::create(b, log2, number(b, type, std::numbers::ln2));
-    return ifAny(l, natural, -std::numeric_limits<double>::infinity());
-  });
-  return {output, lse};
+  results.push_back(generate(b, lseType, [&](ValueRange at) -> Value {
+    // Without a key, t is -inf and log(l) is too.
+    return arith::AddFOp::create(b, read(b, state[0], at),
+                                 math::LogOp::create(b, read(b, state[1], at)));
+  }));
+  return results;
 }

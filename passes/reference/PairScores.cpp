@@ -101,13 +101,15 @@ Value reference::dotRows(ImplicitLocOpBuilder &b, Type type, Value lhs,
   });
 }
 
-/// Whether the pair exists: it is in range and the mask keeps it.
-static Value keep(ImplicitLocOpBuilder &b, Region &mask, const Pair &pair,
-                  Value exists) {
-  if (mask.empty())
-    return exists;
-  Value kept = evaluate(b, mask, {pair.batch, pair.head, pair.query, pair.key});
-  return exists ? arith::AndIOp::create(b, exists, kept) : kept;
+Value reference::pairExists(ImplicitLocOpBuilder &b,
+                            const PairwiseRegions &regions, const Pair &pair,
+                            Value inRange) {
+  if (regions.mask.empty())
+    return inRange ? inRange
+                   : Value(arith::ConstantOp::create(b, b.getBoolAttr(true)));
+  Value kept =
+      evaluate(b, regions.mask, {pair.batch, pair.head, pair.query, pair.key});
+  return inRange ? arith::AndIOp::create(b, inRange, kept) : kept;
 }
 
 Value reference::pairScore(ImplicitLocOpBuilder &b,
@@ -121,12 +123,18 @@ Value reference::pairScore(ImplicitLocOpBuilder &b,
     return evaluate(b, regions.score,
                     {scaled, pair.batch, pair.head, pair.query, pair.key});
   };
-  Value kept = keep(b, regions.mask, pair, exists);
-  if (!kept)
-    return score();
-  return choose(b, kept, score, [&] {
+  return choose(b, exists, score, [&] {
     return number(b, type, -std::numeric_limits<double>::infinity());
   });
+}
+
+Value reference::valueFactor(ImplicitLocOpBuilder &b,
+                             const PairwiseRegions &regions, const Pair &pair,
+                             Value weight) {
+  if (regions.prob.empty())
+    return weight;
+  return evaluate(b, regions.prob,
+                  {weight, pair.batch, pair.head, pair.query, pair.key});
 }
 
 Value reference::isMinusInfinity(ImplicitLocOpBuilder &b, Value value) {
@@ -140,9 +148,16 @@ Value reference::finiteReference(ImplicitLocOpBuilder &b, Value value) {
                                  number(b, value.getType(), 0.0), value);
 }
 
-Value reference::weighted(ImplicitLocOpBuilder &b, Value score, Value weight,
-                          Value value) {
-  return arith::SelectOp::create(b, isMinusInfinity(b, score),
-                                 number(b, value.getType(), 0.0),
-                                 arith::MulFOp::create(b, weight, value));
+Value reference::termIf(ImplicitLocOpBuilder &b, Value exists, Value weight,
+                        Value value) {
+  return arith::SelectOp::create(b, exists,
+                                 arith::MulFOp::create(b, weight, value),
+                                 number(b, value.getType(), 0.0));
+}
+
+Value reference::quotientOrZero(ImplicitLocOpBuilder &b, Value x, Value sum) {
+  Value zero = number(b, x.getType(), 0.0);
+  Value none = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, sum, zero);
+  return arith::SelectOp::create(b, none, zero,
+                                 arith::DivFOp::create(b, x, sum));
 }

@@ -41,17 +41,27 @@ mlir::Value position(mlir::ImplicitLocOpBuilder &b,
                      std::optional<Alignment> alignment, mlir::Value query,
                      mlir::Value key, mlir::Value row);
 
-/// A query and a key: what the regions `score` and `mask` are told of them.
+/// A query and a key: what pair regions are told of them.
 struct Pair {
   mlir::Value batch, head, query, key;
 };
 
-/// The score of a pair, -inf where the mask excludes it or `exists` (if not
-/// null) is false. `product` emits the product of the two rows.
+/// Whether the mask keeps a pair and, if `inRange` is not null, that holds.
+mlir::Value pairExists(mlir::ImplicitLocOpBuilder &b,
+                       const PairwiseRegions &regions, const Pair &pair,
+                       mlir::Value inRange);
+
+/// The score of a pair, -inf if it does not exist. `product` emits the product
+/// of the two rows.
 mlir::Value pairScore(mlir::ImplicitLocOpBuilder &b,
                       const PairwiseRegions &regions, double scale,
                       mlir::Type type, const Pair &pair, mlir::Value exists,
                       llvm::function_ref<mlir::Value()> product);
+
+/// What the value of a pair with weight `weight` is multiplied by.
+mlir::Value valueFactor(mlir::ImplicitLocOpBuilder &b,
+                        const PairwiseRegions &regions, const Pair &pair,
+                        mlir::Value weight);
 
 /// The product of a row of `lhs` and a row of `rhs`, tensors whose last
 /// dimension counts features, evaluated in `type`.
@@ -66,10 +76,14 @@ mlir::Value isMinusInfinity(mlir::ImplicitLocOpBuilder &b, mlir::Value value);
 /// largest.
 mlir::Value finiteReference(mlir::ImplicitLocOpBuilder &b, mlir::Value value);
 
-/// `weight * value`, 0 if `score` is -inf: a pair that does not exist adds
+/// `weight * value` if `exists`, else 0: a pair that does not exist adds
 /// nothing, whatever the value is.
-mlir::Value weighted(mlir::ImplicitLocOpBuilder &b, mlir::Value score,
-                     mlir::Value weight, mlir::Value value);
+mlir::Value termIf(mlir::ImplicitLocOpBuilder &b, mlir::Value exists,
+                   mlir::Value weight, mlir::Value value);
+
+/// `x / sum`, 0 if `sum` is 0: nothing is divided among no keys.
+mlir::Value quotientOrZero(mlir::ImplicitLocOpBuilder &b, mlir::Value x,
+                           mlir::Value sum);
 
 } // namespace attn::reference
 

@@ -239,7 +239,8 @@ static AttendFacts describeAttend(AttendOp op) {
   facts.key = traceSizes(op.getKey());
   facts.value = traceSizes(op.getValue());
   facts.needsEqualLengths =
-      !op.getAlignment() && relatesPositions(op.getScore(), op.getMask());
+      !op.getAlignment() &&
+      relatesPositions({&op.getScore(), &op.getMask(), &op.getProb()});
   facts.flopsPerPair = getFlopsPerPair(op);
   return facts;
 }

@@ -1,0 +1,123 @@
+//===- AttnChecks.cpp - Checks that verifiers of attn ops share -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The labels in comments are those of the constraints in docs/spec.md.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/AttnChecks.h"
+#include "dialect/AttnDialect.h"
+
+using namespace mlir;
+using namespace attn;
+
+static RankedTensorType tensorOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+/// The element types of operands and outputs.
+bool attn::isStorageType(Type type) {
+  return type.isF64() || type.isF32() || type.isF16() || type.isBF16();
+}
+
+/// A `[B, H, N, D]` tensor of a supported element type with static D.
+LogicalResult attn::verifyRows(Operation *op, StringRef name,
+                               RankedTensorType type) {
+  if (type.getRank() != 4) // attend_c1, map_rows_c1
+    return op->emitOpError()
+           << "'" << name << "' must have rank 4 ([B, H, N, D]), got " << type;
+  Type element = type.getElementType();
+  if (!isStorageType(element)) // attend_c2, map_rows_c2
+    return op->emitOpError() << "'" << name
+                             << "' must have element type f64, f32, f16 or "
+                                "bf16, got "
+                             << element;
+  if (type.isDynamicDim(3) || type.getDimSize(3) < 1) // attend_c3, map_rows_c3
+    return op->emitOpError() << "'" << name
+                             << "' must have a static number of features (its "
+                                "last dimension), got "
+                             << type;
+  return success();
+}
+
+/// The sizes of one dimension of two operands must not contradict.
+static LogicalResult verifySameSize(Operation *op, StringRef what,
+                                    StringRef nameA, int64_t a, StringRef nameB,
+                                    int64_t b) {
+  if (succeeded(verifyCompatibleShape({a}, {b})))
+    return success();
+  return op->emitOpError() << "'" << nameA << "' and '" << nameB
+                           << "' must have the same " << what << ", got " << a
+                           << " and " << b;
+}
+
+LogicalResult attn::verifyPairwiseOperands(Operation *op, Value query,
+                                           Value key, Value value) {
+  RankedTensorType q = tensorOf(query), k = tensorOf(key), v = tensorOf(value);
+  if (failed(verifyRows(op, "query", q)) || failed(verifyRows(op, "key", k)) ||
+      failed(verifyRows(op, "value", v)))
+    return failure();
+  for (auto [name, type] : {std::pair("key", k), {"value", v}})
+    if (type.getElementType() != q.getElementType()) // attend_c2
+      return op->emitOpError()
+             << "'" << name << "' must have the element type of "
+             << "'query', expected " << q.getElementType() << ", got "
+             << type.getElementType();
+  auto same = [&](StringRef what, StringRef a, RankedTensorType ta, StringRef b,
+                  RankedTensorType tb, int dim) {
+    return verifySameSize(op, what, a, ta.getDimSize(dim), b,
+                          tb.getDimSize(dim));
+  };
+  if (failed(same("batch size (dimension 0)", "query", q, "key", k, 0)) ||
+      failed(same("batch size (dimension 0)", "query", q, "value", v, 0)))
+    return failure(); // attend_c5
+  if (failed(same("number of heads (dimension 1)", "key", k, "value", v, 1)))
+    return failure(); // attend_c6
+  if (failed(same("number of rows (dimension 2)", "key", k, "value", v, 2)))
+    return failure(); // attend_c7
+  int64_t heads = q.getDimSize(1), keyHeads = k.getDimSize(1);
+  if (!q.isDynamicDim(1) && !k.isDynamicDim(1) &&
+      (keyHeads == 0 || heads % keyHeads)) // attend_c6
+    return op->emitOpError() << "'query' must have a multiple of the heads of "
+                             << "'key', got " << heads << " and " << keyHeads;
+  return success();
+}
+
+FailureOr<int64_t> attn::verifyPairwiseRegions(Operation *op,
+                                               const PairwiseRegions &regions,
+                                               Value query, Value key,
+                                               Value value) {
+  Type element = getAccumulatorType(tensorOf(query).getElementType());
+  auto width = [](Value operand) { return tensorOf(operand).getDimSize(3); };
+  auto dq =
+      verifyRowRegion(op, regions.queryRows, "query", width(query), element);
+  auto dk = verifyRowRegion(op, regions.keyRows, "key", width(key), element);
+  auto dv =
+      verifyRowRegion(op, regions.valueRows, "value", width(value), element);
+  if (failed(dq) || failed(dk) || failed(dv) ||
+      failed(verifyPairRegion(op, regions.score, "score", element)) ||
+      failed(verifyMaskRegion(op, regions.mask)) ||
+      failed(verifyPairRegion(op, regions.prob, "prob", element)))
+    return failure();
+  if (*dq != *dk) // attend_c4
+    return op->emitOpError()
+           << "'query' and 'key' rows must have the same number "
+           << "of features, got " << *dq << " and " << *dk;
+  return *dv;
+}
+
+LogicalResult attn::verifyResult(Operation *op, StringRef name, Value result,
+                                 ArrayRef<int64_t> shape, Type element) {
+  auto type = tensorOf(result);
+  auto expected = RankedTensorType::get(shape, element);
+  if (type.getElementType() != element ||
+      failed(verifyCompatibleShape(type.getShape(), shape)))
+    return op->emitOpError()
+           << "'" << name << "' must be " << expected << ", got " << type;
+  return success();
+}

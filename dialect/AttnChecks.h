@@ -1,0 +1,44 @@
+//===- AttnChecks.h - Checks that verifiers of attn ops share -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_DIALECT_ATTNCHECKS_H
+#define ATTN_DIALECT_ATTNCHECKS_H
+
+#include "dialect/AttnRegions.h"
+#include "mlir/IR/BuiltinTypes.h"
+
+namespace attn {
+
+/// Whether `type` is an element type of operands and outputs.
+bool isStorageType(mlir::Type type);
+
+/// Checks a `[B, H, N, D]` tensor of a supported element type with static D.
+llvm::LogicalResult verifyRows(mlir::Operation *op, llvm::StringRef name,
+                               mlir::RankedTensorType type);
+
+/// Checks element types and sizes of query, key and value, and their heads.
+llvm::LogicalResult verifyPairwiseOperands(mlir::Operation *op,
+                                           mlir::Value query, mlir::Value key,
+                                           mlir::Value value);
+
+/// Checks the regions of a pairwise op; returns the width of the mapped value
+/// rows.
+mlir::FailureOr<int64_t>
+verifyPairwiseRegions(mlir::Operation *op, const PairwiseRegions &regions,
+                      mlir::Value query, mlir::Value key, mlir::Value value);
+
+/// Checks that `result` is a tensor of `element` whose sizes do not contradict
+/// `shape`.
+llvm::LogicalResult verifyResult(mlir::Operation *op, llvm::StringRef name,
+                                 mlir::Value result,
+                                 llvm::ArrayRef<int64_t> shape,
+                                 mlir::Type element);
+
+} // namespace attn
+
+#endif // ATTN_DIALECT_ATTNCHECKS_H

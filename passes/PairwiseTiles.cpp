@@ -1,0 +1,338 @@
+//===- PairwiseTiles.cpp - Partial results of attention as tile ops -*- C++
+//-*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// One step of the online softmax for a block of M queries and N keys:
+//
+//   s  = score(scale q k^T), -inf where masked
+//   t' = max(t, max_j s)                    r = t' or 0 where t' = -inf
+//   p  = exp(s - r)                         c = exp(t - r)
+//   l' = c l + sum_j p                      a' = c a + prob(p) v
+//
+// r keeps -inf - -inf, which is NaN, out of rows that have met no key yet. The
+// other normalisers have p = s, 0 where masked, and c = 1. Where statistics are
+// given, p is divided by l, and only a is continued.
+//
+// exp(x) is 2^(x log2(e)), which targets compute fastest. References are kept
+// in the domain of the scores: times log2(e), the largest would overflow.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/PairwiseTiles.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace attn;
+
+Value PairwiseTiles::constant(ArrayRef<int64_t> shape, Type element,
+                              double value) {
+  APFloat number(value);
+  bool inexact;
+  number.convert(cast<FloatType>(element).getFloatSemantics(),
+                 APFloat::rmNearestTiesToEven, &inexact);
+  auto type = RankedTensorType::get(shape, element);
+  return arith::ConstantOp::create(b, DenseElementsAttr::get(type, number));
+}
+
+Value PairwiseTiles::convert(Value tile, Type element) {
+  auto type = cast<RankedTensorType>(tile.getType());
+  unsigned from = type.getElementType().getIntOrFloatBitWidth();
+  unsigned to = element.getIntOrFloatBitWidth();
+  if (from < to)
+    return arith::ExtFOp::create(b, type.clone(element), tile);
+  if (from > to)
+    return arith::TruncFOp::create(b, type.clone(element), tile);
+  return tile;
+}
+
+FailureOr<Value> PairwiseTiles::loadRows(Value view, int64_t rows,
+                                         int64_t width, Region &region,
+                                         Value batch, Value viewHead,
+                                         Value head, Value first) {
+  Type element = cast<MemRefType>(view.getType()).getElementType();
+  Value zero = arith::ConstantIndexOp::create(b, 0);
+  Value tile =
+      tile::LoadOp::create(b, RankedTensorType::get({rows, width}, element),
+                           view, ValueRange{batch, viewHead, first, zero});
+  return regions.rows(region, convert(tile, getAccumulatorType(element)), batch,
+                      head, first);
+}
+
+/// Head of key and value that the head of the query uses: h / (H / Hk).
+Value PairwiseTiles::keyHead(PartialOp op) {
+  Value one = arith::ConstantIndexOp::create(b, 1);
+  Value heads = memref::DimOp::create(b, mapping.lookup(op.getQuery()), one);
+  Value keyHeads = memref::DimOp::create(b, mapping.lookup(op.getKey()), one);
+  Value group = arith::DivSIOp::create(b, heads, keyHeads);
+  return arith::DivSIOp::create(b, mapping.lookup(op.getHead()), group);
+}
+
+/// The query rows times scale; the same for all keys, so they are loaded before
+/// the loop over keys.
+FailureOr<Value> PairwiseTiles::scaledQuery(PartialOp op) {
+  OpBuilder::InsertionGuard guard(b);
+  if (auto loop = dyn_cast<scf::ForOp>(b.getInsertionBlock()->getParentOp()))
+    b.setInsertionPoint(loop);
+  Value head = mapping.lookup(op.getHead());
+  int64_t width = cast<RankedTensorType>(op.getQuery().getType()).getDimSize(3);
+  FailureOr<Value> rows = loadRows(
+      mapping.lookup(op.getQuery()), op.getRows(), width, op.getQueryRows(),
+      mapping.lookup(op.getBatch()), head, head, mapping.lookup(op.getRow()));
+  if (failed(rows))
+    return failure();
+  auto type = cast<RankedTensorType>(rows->getType());
+  Value scale = constant(type.getShape(), type.getElementType(),
+                         op.getScale().convertToDouble());
+  return Value(arith::MulFOp::create(b, *rows, scale));
+}
+
+struct PairwiseTiles::Pairs {
+  Value batch, head; ///< Of the query.
+  Value i, j;        ///< Positions: tiles of index.
+  Value keep;        ///< Which pairs exist; null if all do.
+  Value scores;
+
+  SmallVector<Value> arguments() const { return {batch, head, i, j}; }
+};
+
+/// Where pairs exist: the mask keeps them, and the key is one.
+Value PairwiseTiles::exists(PartialOp op, const Pairs &pairs) {
+  auto type = cast<RankedTensorType>(pairs.j.getType());
+  Value keep;
+  if (!op.getMask().empty())
+    keep = regions.evaluate(op.getMask(), pairs.arguments(), type.getShape());
+  if (!op.getBounded())
+    return keep;
+  Value two = arith::ConstantIndexOp::create(b, 2);
+  Value numKeys = memref::DimOp::create(b, mapping.lookup(op.getKey()), two);
+  Value end = tile::SplatOp::create(b, type, numKeys);
+  Value isKey =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::slt, pairs.j, end);
+  return keep ? Value(arith::AndIOp::create(b, keep, isKey)) : isKey;
+}
+
+/// Positions, existence and scores of the block's pairs.
+FailureOr<PairwiseTiles::Pairs> PairwiseTiles::pairs(PartialOp op) {
+  Value row = mapping.lookup(op.getRow()), col = mapping.lookup(op.getCol());
+  Pairs result;
+  result.batch = mapping.lookup(op.getBatch());
+  result.head = mapping.lookup(op.getHead());
+  Value keyHead = this->keyHead(op);
+  FailureOr<Value> query = scaledQuery(op);
+  int64_t width = cast<RankedTensorType>(op.getKey().getType()).getDimSize(3);
+  FailureOr<Value> key =
+      loadRows(mapping.lookup(op.getKey()), op.getWidth(), width,
+               op.getKeyRows(), result.batch, keyHead, keyHead, col);
+  if (failed(query) || failed(key))
+    return failure();
+
+  SmallVector<int64_t> shape{op.getRows(), (int64_t)op.getWidth()};
+  auto type = RankedTensorType::get(shape, op.getAccumulatorType());
+  result.scores = tile::DotOp::create(b, type, *query, *key,
+                                      constant(shape, type.getElementType(), 0),
+                                      b.getUnitAttr());
+  if (op.getAlignment() == Alignment::End) {
+    Value two = arith::ConstantIndexOp::create(b, 2);
+    Value numQueries =
+        memref::DimOp::create(b, mapping.lookup(op.getQuery()), two);
+    Value numKeys = memref::DimOp::create(b, mapping.lookup(op.getKey()), two);
+    row = arith::AddIOp::create(b, row,
+                                arith::SubIOp::create(b, numKeys, numQueries));
+  }
+  auto indexType = type.clone(b.getIndexType());
+  result.i = tile::IotaOp::create(b, indexType, row, b.getI64IntegerAttr(0));
+  result.j = tile::IotaOp::create(b, indexType, col, b.getI64IntegerAttr(1));
+  if (!op.getScore().empty()) {
+    SmallVector<Value> arguments{result.scores};
+    llvm::append_range(arguments, result.arguments());
+    result.scores = regions.evaluate(op.getScore(), arguments, shape);
+  }
+  result.keep = exists(op, result);
+  return result;
+}
+
+/// `tile` where pairs exist, `otherwise` elsewhere.
+Value PairwiseTiles::keepOr(const Pairs &pairs, Value tile, double otherwise) {
+  if (!pairs.keep)
+    return tile;
+  return arith::SelectOp::create(b, pairs.keep, tile,
+                                 constantLike(tile, otherwise));
+}
+
+Value PairwiseTiles::constantLike(Value tile, double value) {
+  auto type = cast<RankedTensorType>(tile.getType());
+  return constant(type.getShape(), type.getElementType(), value);
+}
+
+/// exp(difference).
+Value PairwiseTiles::exponential(Value difference) {
+  Value exponent = arith::MulFOp::create(
+      b, difference, constantLike(difference, llvm::numbers::log2e));
+  return math::Exp2Op::create(b, exponent);
+}
+
+/// `reference`, 0 where it is -inf.
+Value PairwiseTiles::finiteReference(Value reference) {
+  Value none = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, reference,
+                                     constantLike(reference, -INFINITY));
+  return arith::SelectOp::create(b, none, constantLike(reference, 0),
+                                 reference);
+}
+
+/// 1 / `sum`, 0 where it is 0.
+Value PairwiseTiles::inverseOrZero(Value sum) {
+  Value zero = constantLike(sum, 0);
+  Value empty = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, sum, zero);
+  Value inverse = arith::DivFOp::create(b, constantLike(sum, 1), sum);
+  return arith::SelectOp::create(b, empty, zero, inverse);
+}
+
+Value PairwiseTiles::reduce(tile::ReduceKind kind, Value tile, Value init) {
+  return tile::ReduceOp::create(b, init.getType(),
+                                tile::ReduceKindAttr::get(b.getContext(), kind),
+                                tile, init);
+}
+
+/// Continues reference and sum in `state`; `shrink` becomes what the
+/// accumulator is multiplied by. With statistics given, neither happens.
+Value PairwiseTiles::softmaxWeights(PartialOp op, const Pairs &pairs,
+                                    SmallVector<Value> &state, Value &shrink) {
+  Value s = keepOr(pairs, pairs.scores, -INFINITY);
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(s.getType()).getShape();
+  auto weights = [&](Value reference) {
+    Value shift = regions.raise(reference, shape);
+    return exponential(arith::SubFOp::create(b, s, shift));
+  };
+  if (!op.getStatistics().empty()) {
+    Value reference =
+        finiteReference(mapping.lookup(op.getStatistics().front()));
+    Value inverse = inverseOrZero(mapping.lookup(op.getStatistics().back()));
+    return arith::MulFOp::create(b, weights(reference),
+                                 regions.raise(inverse, shape));
+  }
+  Value before = mapping.lookup(op.getInit()[0]);
+  Value largest =
+      reduce(tile::ReduceKind::Max, s, constantLike(before, -INFINITY));
+  Value reference = arith::MaxNumFOp::create(b, before, largest);
+  Value finite = finiteReference(reference);
+  Value p = weights(finite);
+  shrink = exponential(arith::SubFOp::create(b, before, finite));
+  Value sum = arith::MulFOp::create(b, mapping.lookup(op.getInit()[1]), shrink);
+  state = {reference, reduce(tile::ReduceKind::Add, p, sum)};
+  return p;
+}
+
+/// Scores as weights; continues the sum of their magnitudes in `state` if the
+/// normaliser has one, and divides by it if it is given.
+Value PairwiseTiles::plainWeights(PartialOp op, const Pairs &pairs,
+                                  SmallVector<Value> &state) {
+  Value weights = keepOr(pairs, pairs.scores, 0);
+  if (op.getNormalizer() == Normalizer::None)
+    return weights;
+  if (!op.getStatistics().empty()) {
+    Value inverse = inverseOrZero(mapping.lookup(op.getStatistics().front()));
+    auto type = cast<RankedTensorType>(weights.getType());
+    return arith::MulFOp::create(b, weights,
+                                 regions.raise(inverse, type.getShape()));
+  }
+  state = {reduce(tile::ReduceKind::Add, math::AbsFOp::create(b, weights),
+                  mapping.lookup(op.getInit().front()))};
+  return weights;
+}
+
+FailureOr<Value> PairwiseTiles::accumulate(PartialOp op, const Pairs &pairs,
+                                           Value weights, Value shrink) {
+  if (!op.getProb().empty()) {
+    SmallVector<Value> arguments{weights};
+    llvm::append_range(arguments, pairs.arguments());
+    auto type = cast<RankedTensorType>(weights.getType());
+    weights = regions.evaluate(op.getProb(), arguments, type.getShape());
+    weights = keepOr(pairs, weights, 0);
+  }
+  Value head = keyHead(op);
+  int64_t width = cast<RankedTensorType>(op.getValue().getType()).getDimSize(3);
+  FailureOr<Value> value = loadRows(
+      mapping.lookup(op.getValue()), op.getWidth(), width, op.getValueRows(),
+      pairs.batch, head, head, mapping.lookup(op.getCol()));
+  if (failed(value))
+    return failure();
+  Value before = mapping.lookup(op.getInit().back());
+  auto type = cast<RankedTensorType>(before.getType());
+  if (shrink)
+    before = arith::MulFOp::create(b, before,
+                                   regions.raise(shrink, type.getShape()));
+  return Value(
+      tile::DotOp::create(b, type, weights, *value, before, UnitAttr()));
+}
+
+FailureOr<SmallVector<Value>> PairwiseTiles::partial(PartialOp op) {
+  FailureOr<Pairs> block = pairs(op);
+  if (failed(block))
+    return failure();
+  SmallVector<Value> state;
+  Value shrink;
+  Value weights = op.getNormalizer() == Normalizer::Softmax
+                      ? softmaxWeights(op, *block, state, shrink)
+                      : plainWeights(op, *block, state);
+  if (!op.accumulates())
+    return state;
+  FailureOr<Value> accumulator = accumulate(op, *block, weights, shrink);
+  if (failed(accumulator))
+    return failure();
+  state.push_back(*accumulator);
+  return state;
+}
+
+SmallVector<Value> PairwiseTiles::addSink(AddSinkOp op) {
+  Value reference = mapping.lookup(op.getInit()[0]);
+  auto type = cast<RankedTensorType>(reference.getType());
+  Value position = tile::IotaOp::create(b, type.clone(b.getIndexType()),
+                                        mapping.lookup(op.getPosition()),
+                                        b.getI64IntegerAttr(0));
+  Value sink = regions.evaluate(
+      op.getSink(),
+      {mapping.lookup(op.getBatch()), mapping.lookup(op.getHead()), position},
+      type.getShape());
+  Value larger = arith::MaxNumFOp::create(b, reference, sink);
+  Value finite = finiteReference(larger);
+  Value shrink = exponential(arith::SubFOp::create(b, reference, finite));
+  Value weight = exponential(arith::SubFOp::create(b, sink, finite));
+  Value shrunk =
+      arith::MulFOp::create(b, mapping.lookup(op.getInit()[1]), shrink);
+  SmallVector<Value> state{larger, arith::AddFOp::create(b, shrunk, weight)};
+  for (Value part : op.getInit().drop_front(2)) {
+    Value accumulator = mapping.lookup(part);
+    auto shape = cast<RankedTensorType>(accumulator.getType()).getShape();
+    state.push_back(
+        arith::MulFOp::create(b, accumulator, regions.raise(shrink, shape)));
+  }
+  return state;
+}
+
+SmallVector<Value> PairwiseTiles::finish(FinishOp op) {
+  SmallVector<Value> state;
+  for (Value part : op.getState())
+    state.push_back(mapping.lookup(part));
+  Value rows = state.back();
+  if (state.size() > 1 && !op.getNormalized()) {
+    Value inverse = inverseOrZero(state[state.size() - 2]);
+    auto shape = cast<RankedTensorType>(rows.getType()).getShape();
+    rows = arith::MulFOp::create(b, rows, regions.raise(inverse, shape));
+  }
+  SmallVector<Value> results{convert(
+      rows, cast<RankedTensorType>(op.getOutput().getType()).getElementType())};
+  if (!op.getLse())
+    return results;
+  Value sum = state[1];
+  Value lse = arith::AddFOp::create(b, state[0], math::LogOp::create(b, sum));
+  Value empty = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, sum,
+                                      constantLike(sum, 0));
+  results.push_back(
+      arith::SelectOp::create(b, empty, constantLike(lse, -INFINITY), lse));
+  return results;
+}

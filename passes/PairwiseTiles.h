@@ -1,0 +1,78 @@
+//===- PairwiseTiles.h - Partial results of attention as tile ops -*- C++
+//-*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_PASSES_PAIRWISETILES_H
+#define ATTN_PASSES_PAIRWISETILES_H
+
+#include "passes/TileRegions.h"
+
+namespace attn {
+
+/// Expands `attn.partial`, `attn.add_sink` and `attn.finish`, whose operands
+/// `mapping` sends to views (tensors), tiles (parts of the partial result) and
+/// indices.
+class PairwiseTiles {
+public:
+  PairwiseTiles(mlir::ImplicitLocOpBuilder &b, const mlir::IRMapping &mapping)
+      : b(b), mapping(mapping), regions(b, mapping) {}
+
+  /// Returns the continued partial result. Rows of the query are loaded before
+  /// the loop over keys that `b` stands in.
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>> partial(PartialOp op);
+
+  /// Returns the partial result with one more key, whose value is 0.
+  llvm::SmallVector<mlir::Value> addSink(AddSinkOp op);
+
+  /// Returns the rows of the output and, if asked for, their log-sum-exp.
+  llvm::SmallVector<mlir::Value> finish(FinishOp op);
+
+  /// Loads `rows` rows of width `width` of `view` from row `first` of head
+  /// `viewHead`, converts them to the accumulator type and maps them by
+  /// `region`, in which `%h` is `head`.
+  mlir::FailureOr<mlir::Value> loadRows(mlir::Value view, int64_t rows,
+                                        int64_t width, mlir::Region &region,
+                                        mlir::Value batch, mlir::Value viewHead,
+                                        mlir::Value head, mlir::Value first);
+
+  /// Converts a tile between floating-point types.
+  mlir::Value convert(mlir::Value tile, mlir::Type element);
+
+private:
+  /// A block of pairs of `attn.partial`.
+  struct Pairs;
+
+  mlir::Value constant(llvm::ArrayRef<int64_t> shape, mlir::Type element,
+                       double value);
+  mlir::Value constantLike(mlir::Value tile, double value);
+  mlir::Value exponential(mlir::Value difference);
+  mlir::Value finiteReference(mlir::Value reference);
+  mlir::Value inverseOrZero(mlir::Value sum);
+  mlir::Value reduce(tile::ReduceKind kind, mlir::Value tile, mlir::Value init);
+  mlir::Value keyHead(PartialOp op);
+  mlir::FailureOr<mlir::Value> scaledQuery(PartialOp op);
+  mlir::FailureOr<Pairs> pairs(PartialOp op);
+  mlir::Value exists(PartialOp op, const Pairs &pairs);
+  mlir::Value keepOr(const Pairs &pairs, mlir::Value tile, double otherwise);
+  mlir::Value softmaxWeights(PartialOp op, const Pairs &pairs,
+                             llvm::SmallVector<mlir::Value> &state,
+                             mlir::Value &shrink);
+  mlir::Value plainWeights(PartialOp op, const Pairs &pairs,
+                           llvm::SmallVector<mlir::Value> &state);
+  mlir::FailureOr<mlir::Value> accumulate(PartialOp op, const Pairs &pairs,
+                                          mlir::Value weights,
+                                          mlir::Value shrink);
+
+  mlir::ImplicitLocOpBuilder &b;
+  const mlir::IRMapping &mapping;
+  TileRegions regions;
+};
+
+} // namespace attn
+
+#endif // ATTN_PASSES_PAIRWISETILES_H
