@@ -69,11 +69,16 @@ def Attn_ScheduleAttr : AttrDef<Attn_Dialect, "Schedule"> {
     attribute or pass `--schedule`):
 
     - `block_q`: query rows of a block, which is the unit of parallel work;
-    - `block_k`: key rows visited at a time.
+    - `block_k`: key rows visited at a time;
+    - `splits`: for few queries and many keys. 0, the default: one block visits
+      all keys. Else that many blocks share them, a block holds the queries of
+      all heads of one key head, and `attn.merge` combines the parts. The number
+      does not depend on threads, so neither do the bits of the result.
 
     Example: `#attn.schedule<block_q = 96, block_k = 64>`
   }];
-  let parameters = (ins "int64_t":$block_q, "int64_t":$block_k);
+  let parameters = (ins "int64_t":$block_q, "int64_t":$block_k,
+                        DefaultValuedParameter<"int64_t", "0">:$splits);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

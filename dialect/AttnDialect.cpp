@@ -51,12 +51,16 @@ Type attn::getAccumulatorType(Type element) {
 }
 
 LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                                   int64_t blockQ, int64_t blockK) {
+                                   int64_t blockQ, int64_t blockK,
+                                   int64_t splits) {
   // schedule_c1
   for (auto [name, value] : {std::pair("block_q", blockQ), {"block_k", blockK}})
     if (value < 1 || value > 4096)
       return emitError() << "schedule '" << name
                          << "' must be between 1 and 4096, got " << value;
+  if (splits < 0 || splits > 64) // schedule_c2
+    return emitError() << "schedule 'splits' must be between 0 and 64, got "
+                       << splits;
   return success();
 }
 

@@ -13,6 +13,7 @@
 #include "dialect/AttnChecks.h"
 #include "dialect/AttnDialect.h"
 #include "dialect/AttnSyntax.h"
+#include "dialect/Linearity.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -49,11 +50,27 @@ Type AttendOp::getAccumulatorType() {
   return attn::getAccumulatorType(tensorOf(getQuery()).getElementType());
 }
 
+bool AttendOp::needsOneSweep() {
+  return getNormalizer() == Normalizer::None || getProb().empty() ||
+         isLinearInFirst(getProb());
+}
+
+bool AttendOp::isMergeable() {
+  return getNormalizer() == Normalizer::Softmax && needsOneSweep();
+}
+
 LogicalResult AttendOp::verify() {
   if (failed(verifyPairwiseOperands(*this, getQuery(), getKey(), getValue())))
     return failure();
   if (getScale() && !getScale()->isFinite()) // attend_c10
     return emitOpError("'scale' must be finite, got ") << getScaleAttr();
+  int64_t queries = tensorOf(getQuery()).getDimSize(2);
+  if (std::optional<uint64_t> most = getMaxQueries())
+    if (*most == 0 || (!ShapedType::isDynamic(queries) &&
+                       uint64_t(queries) > *most)) // attend_c14
+      return emitOpError("'max_queries' must be positive and at least the "
+                         "number of queries, got ")
+             << *most << " for " << getQuery().getType();
   if (getNormalizer() == Normalizer::Softmax)
     return success();
   auto softmaxOnly = [&](StringRef what) {
@@ -178,7 +195,7 @@ struct DropUnusedLse : OpRewritePattern<AttendOp> {
     auto smaller = AttendOp::create(
         rewriter, op.getLoc(), op.getOutput().getType(), Type(), op.getQuery(),
         op.getKey(), op.getValue(), op.getScaleAttr(), op.getAlignmentAttr(),
-        op.getNormalizerAttr(), op.getScheduleAttr());
+        op.getNormalizerAttr(), op.getMaxQueriesAttr(), op.getScheduleAttr());
     for (auto [from, to] : llvm::zip(op->getRegions(), smaller->getRegions()))
       rewriter.inlineRegionBefore(from, to, to.end());
     rewriter.replaceAllUsesWith(op.getOutput(), smaller.getOutput());
@@ -244,6 +261,54 @@ MapRowsOp::reifyResultShapes(OpBuilder &builder,
 void MapRowsOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                             MLIRContext *context) {
   patterns.add<DropIdentityMap>(context);
+}
+
+LogicalResult MergeOp::verify() {
+  RankedTensorType outputs = tensorOf(getOutputs()),
+                   output = tensorOf(getOutput());
+  if (failed(verifyRows(*this, "output", output)))
+    return failure(); // merge_c1
+  Type accumulator = attn::getAccumulatorType(output.getElementType());
+  if (outputs.getElementType() != accumulator &&
+      outputs.getElementType() != output.getElementType()) // merge_c2
+    return emitOpError("'outputs' must have element type ")
+           << accumulator << " or " << output.getElementType() << ", got "
+           << outputs.getElementType();
+  if (outputs.getRank() != 5 || outputs.isDynamicDim(0) ||
+      outputs.getDimSize(0) < 1) // merge_c3
+    return emitOpError("'outputs' must have rank 5 ([S, B, H, N, D]) and a "
+                       "static number of sets, got ")
+           << outputs;
+  SmallVector<int64_t> shape(outputs.getShape().drop_back());
+  if (failed(verifyResult(*this, "lses", getLses(), shape, accumulator)))
+    return failure(); // merge_c4
+  shape.assign(outputs.getShape().drop_front().begin(),
+               outputs.getShape().drop_front().end());
+  if (failed(verifyResult(*this, "output", getOutput(), shape,
+                          output.getElementType())))
+    return failure(); // merge_c5
+  if (!getLse())
+    return success();
+  shape.pop_back(); // merge_c6
+  return verifyResult(*this, "lse", getLse(), shape, accumulator);
+}
+
+LogicalResult MergeOp::verifyRegions() {
+  return verifySinkRegion(*this, getSink(),
+                          tensorOf(getLses()).getElementType());
+}
+
+LogicalResult MergeOp::reifyResultShapes(OpBuilder &builder,
+                                         ReifiedRankedShapedTypeDims &shapes) {
+  SmallVector<OpFoldResult> shape;
+  for (int64_t dim = 1; dim < 4; ++dim)
+    shape.push_back(tensor::getMixedSize(builder, getLoc(), getOutputs(), dim));
+  SmallVector<OpFoldResult> output = shape;
+  output.push_back(builder.getIndexAttr(tensorOf(getOutput()).getDimSize(3)));
+  shapes.push_back(output);
+  if (getLse())
+    shapes.push_back(shape);
+  return success();
 }
 
 LogicalResult ReduceRowOp::verify() {

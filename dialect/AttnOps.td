@@ -71,6 +71,10 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     `alignment(end)`, so that the last query meets the last key. Without an
     alignment `Nq` must equal `Nk` if a region uses `%i` and `%j` both.
 
+    `max_queries(n)` promises that there are at most `n` queries; it lets
+    `attn-select-schedule` share keys among blocks. `attn-specialize` makes such
+    ops for numbers of queries that are known at run time only.
+
     Other normalisers are a score region under `none`: `1 / (1 + exp(-s))` is
     sigmoid attention, `max(s, 0)` is ReLU attention. A key that counts `n` times
     has `log(n)` added to its score. Dropout is a `prob` region that asks
@@ -100,6 +104,7 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     AnyRankedTensor:$query, AnyRankedTensor:$key, AnyRankedTensor:$value,
     OptionalAttr<F64Attr>:$scale, OptionalAttr<Attn_Alignment>:$alignment,
     DefaultValuedAttr<Attn_Normalizer, "::attn::Normalizer::Softmax">:$normalizer,
+    OptionalAttr<I64Attr>:$max_queries,
     OptionalAttr<Attn_ScheduleAttr>:$schedule);
   let results = (outs AnyRankedTensor:$output, Optional<AnyRankedTensor>:$lse);
   let regions = (region AnyRegion:$queryRows, AnyRegion:$keyRows,
@@ -108,7 +113,8 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
   let assemblyFormat = [{
     $query `,` $key `,` $value
     (`scale` `(` $scale^ `)`)? (`alignment` `(` $alignment^ `)`)?
-    (`normalizer` `(` $normalizer^ `)`)? (`schedule` `(` $schedule^ `)`)?
+    (`normalizer` `(` $normalizer^ `)`)? (`max_queries` `(` $max_queries^ `)`)?
+    (`schedule` `(` $schedule^ `)`)?
     custom<AttendRegions>($queryRows, $keyRows, $valueRows, $score, $mask,
                           $prob, $sink)
     attr-dict `:` type($query) `,` type($key) `,` type($value)
@@ -122,6 +128,11 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     double getScaleValue();
     /// The type that products, sums and regions are evaluated in.
     ::mlir::Type getAccumulatorType();
+    /// Whether weights are normalised by a sum that value factors do not enter,
+    /// so that keys are visited once.
+    bool needsOneSweep();
+    /// Whether attn.merge combines results over parts of the keys.
+    bool isMergeable();
   }];
 }
 
@@ -221,8 +232,62 @@ def Attn_ReduceRowOp : Attn_Op<"reduce_row", [Pure,
   let hasVerifier = 1;
 }
 
+def Attn_MergeOp : Attn_Op<"merge", [Pure, SingleBlock,
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
+        ["reifyResultShapes"]>]> {
+  let summary = "Combine softmax attention over several sets of keys";
+  let description = [{
+    `outputs` and `lses` are what `attn.attend` yields for the same queries and
+    `S` sets of keys that have no key in common. The result is what it yields for
+    all keys:
+
+    ```
+    lse_i    = log(sum over s of exp(lses[s]_i) + exp(sink(b, h, i)))
+    output_i = sum over s of exp(lses[s]_i - lse_i) * outputs[s]_i
+    ```
+
+    | operand | shape | |
+    |---|---|---|
+    | `outputs` | `[S, B, H, N, D]` | static `S`; the accumulator type of `output`, or its type |
+    | `lses` | `[S, B, H, N]` | natural logarithms, in the accumulator type |
+    | `output` | `[B, H, N, D]` | |
+    | `lse` | `[B, H, N]` | optional, type of `lses` |
+
+    A query without keys in any set has output 0 and log-sum-exp -inf. The region
+    `sink` is that of `attn.attend`; `%i` counts rows. Sets are combined in
+    order, so the bits are the same each time.
+
+    Sources: Milakov and Gimelshein, "Online normalizer calculation for softmax",
+    2018; Dao et al., "Flash-Decoding for long-context inference", 2023.
+
+    Example:
+
+    ```mlir
+    func.func @cascade(%outs: tensor<2x?x?x?x8xf32>, %lses: tensor<2x?x?x?xf32>)
+        -> (tensor<?x?x?x8xf32>, tensor<?x?x?xf32>) {
+      %out, %lse = attn.merge %outs, %lses
+          : tensor<2x?x?x?x8xf32>, tensor<2x?x?x?xf32>
+          -> tensor<?x?x?x8xf32>, tensor<?x?x?xf32>
+      return %out, %lse : tensor<?x?x?x8xf32>, tensor<?x?x?xf32>
+    }
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$outputs, AnyRankedTensor:$lses,
+                   OptionalAttr<Attn_ScheduleAttr>:$schedule);
+  let results = (outs AnyRankedTensor:$output, Optional<AnyRankedTensor>:$lse);
+  let regions = (region AnyRegion:$sink);
+  let assemblyFormat = [{
+    $outputs `,` $lses (`schedule` `(` $schedule^ `)`)?
+    custom<OptionalSinkRegion>($sink) attr-dict `:` type($outputs) `,`
+    type($lses) `->` type($output) (`,` type($lse)^)?
+  }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+}
+
 def Attn_YieldOp : Attn_Op<"yield", [Pure, Terminator, ReturnLike,
-    ParentOneOf<["AttendOp", "MapRowsOp", "PartialOp", "AddSinkOp"]>]> {
+    ParentOneOf<["AttendOp", "MapRowsOp", "PartialOp", "AddSinkOp",
+                 "MergeOp"]>]> {
   let summary = "Ends a region of an attn op with its value";
   let description = [{
     Example: `attn.yield %keep : i1` ends a `mask` region.

@@ -42,6 +42,10 @@ def Attn_PartialOp : Attn_Op<"partial", [Pure, SingleBlock,
       the tuple is the accumulator alone, and
       `w_ij = exp(s_ij - t_i) / l_i` (for `sum`: `s_ij / l_i`), 0 where `l_i = 0`.
 
+    With `packed`, `head` counts heads of `key`, and rows count the queries of
+    the `G = H / Hk` heads that use it: row `r` is query `r mod Nq` of head
+    `head G + r / Nq`. Few queries of grouped heads so share one block.
+
     Regions, `scale` and `alignment` are those of `attn.attend`. Introduced by
     `attn-split-blocks`.
 
@@ -68,7 +72,7 @@ def Attn_PartialOp : Attn_Op<"partial", [Pure, SingleBlock,
     Index:$batch, Index:$head, Index:$row, Index:$col,
     Variadic<AnyStaticShapeTensor>:$init,
     Variadic<AnyStaticShapeTensor>:$statistics,
-    I64Attr:$width, UnitAttr:$bounded,
+    I64Attr:$width, UnitAttr:$bounded, UnitAttr:$packed,
     F64Attr:$scale, OptionalAttr<Attn_Alignment>:$alignment,
     DefaultValuedAttr<Attn_Normalizer, "::attn::Normalizer::Softmax">:$normalizer);
   let results = (outs Variadic<AnyStaticShapeTensor>:$state);
@@ -79,7 +83,7 @@ def Attn_PartialOp : Attn_Op<"partial", [Pure, SingleBlock,
     $query `,` $key `,` $value
     `at` `(` $batch `,` $head `,` $row `,` $col `)`
     `init` `(` $init `)` (`given` `(` $statistics^ `:` type($statistics) `)`)?
-    `width` `(` $width `)` (`bounded` $bounded^)?
+    `width` `(` $width `)` (`bounded` $bounded^)? (`packed` $packed^)?
     `scale` `(` $scale `)` (`alignment` `(` $alignment^ `)`)?
     (`normalizer` `(` $normalizer^ `)`)?
     custom<PartialRegions>($queryRows, $keyRows, $valueRows, $score, $mask,

@@ -177,6 +177,15 @@ void attn::printSinkRegion(OpAsmPrinter &printer, Operation *, Region &sink) {
   printRegionWithArguments(printer, "sink", sink);
 }
 
+ParseResult attn::parseOptionalSinkRegion(OpAsmParser &parser, Region &sink) {
+  return parseNamedRegions(parser, {{"sink", &sink}});
+}
+
+void attn::printOptionalSinkRegion(OpAsmPrinter &printer, Operation *,
+                                   Region &sink) {
+  printRegionWithArguments(printer, "sink", sink);
+}
+
 ParseResult attn::parseSameTypes(OpAsmParser &parser,
                                  SmallVectorImpl<Type> &operands,
                                  SmallVectorImpl<Type> &results) {

@@ -52,6 +52,12 @@ mlir::ParseResult parseSinkRegion(mlir::OpAsmParser &parser,
 void printSinkRegion(mlir::OpAsmPrinter &printer, mlir::Operation *op,
                      mlir::Region &sink);
 
+/// The ODS directive `custom<OptionalSinkRegion>`.
+mlir::ParseResult parseOptionalSinkRegion(mlir::OpAsmParser &parser,
+                                          mlir::Region &sink);
+void printOptionalSinkRegion(mlir::OpAsmPrinter &printer, mlir::Operation *op,
+                             mlir::Region &sink);
+
 /// The ODS directive `custom<SameTypes>`: results have the operands' types.
 mlir::ParseResult parseSameTypes(mlir::OpAsmParser &parser,
                                  llvm::SmallVectorImpl<mlir::Type> &operands,

@@ -1,5 +1,5 @@
 //===- ExpandRandom.cpp - Counter-based random numbers as integer arithmetic -*-
-//C++ -*-===//
+// C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -60,16 +60,65 @@ FailureOr<Value> PairwiseTiles::loadRows(Value view, int64_t rows,
       tile::LoadOp::create(b, RankedTensorType::get({rows, width}, element),
                            view, ValueRange{batch, viewHead, first, zero});
   return regions.rows(region, convert(tile, getAccumulatorType(element)), batch,
-                      head, first);
+                      head, positions(first, rows), first);
 }
 
-/// Head of key and value that the head of the query uses: h / (H / Hk).
-Value PairwiseTiles::keyHead(PartialOp op) {
+/// The column `first`, `first + 1`, ...
+Value PairwiseTiles::positions(Value first, int64_t rows) {
+  return tile::IotaOp::create(b,
+                              RankedTensorType::get({rows}, b.getIndexType()),
+                              first, b.getI64IntegerAttr(0));
+}
+
+/// Query heads per key head.
+Value PairwiseTiles::groupSize(PartialOp op) {
   Value one = arith::ConstantIndexOp::create(b, 1);
   Value heads = memref::DimOp::create(b, mapping.lookup(op.getQuery()), one);
   Value keyHeads = memref::DimOp::create(b, mapping.lookup(op.getKey()), one);
-  Value group = arith::DivSIOp::create(b, heads, keyHeads);
-  return arith::DivSIOp::create(b, mapping.lookup(op.getHead()), group);
+  return arith::DivSIOp::create(b, heads, keyHeads);
+}
+
+/// Head of key and value that the block uses: h / (H / Hk).
+Value PairwiseTiles::keyHead(PartialOp op) {
+  Value head = mapping.lookup(op.getHead());
+  if (op.getPacked())
+    return head;
+  return arith::DivSIOp::create(b, head, groupSize(op));
+}
+
+/// Heads and row numbers of the block's queries: a scalar and a column, or two
+/// columns where heads are packed.
+std::pair<Value, Value> PairwiseTiles::queryTokens(PartialOp op) {
+  Value head = mapping.lookup(op.getHead());
+  Value rows = positions(mapping.lookup(op.getRow()), op.getRows());
+  if (!op.getPacked())
+    return {head, rows};
+  Value two = arith::ConstantIndexOp::create(b, 2);
+  Value queries = memref::DimOp::create(b, mapping.lookup(op.getQuery()), two);
+  auto splat = [&](Value scalar) {
+    return tile::SplatOp::create(b, rows.getType(), scalar);
+  };
+  Value first = arith::MulIOp::create(b, head, groupSize(op));
+  Value inGroup = arith::DivUIOp::create(b, rows, splat(queries));
+  return {arith::AddIOp::create(b, splat(first), inGroup),
+          arith::RemUIOp::create(b, rows, splat(queries))};
+}
+
+/// Rows of the query by their tokens, one element at a time: where heads are
+/// packed, they do not follow each other in memory.
+Value PairwiseTiles::gatherQuery(PartialOp op, Value heads, Value rows) {
+  auto from = cast<RankedTensorType>(op.getQuery().getType());
+  SmallVector<int64_t> shape{op.getRows(), from.getDimSize(3)};
+  auto indexType = RankedTensorType::get(shape, b.getIndexType());
+  Value feature =
+      tile::IotaOp::create(b, indexType, arith::ConstantIndexOp::create(b, 0),
+                           b.getI64IntegerAttr(1));
+  SmallVector<Value> indices{mapping.lookup(op.getBatch()),
+                             regions.raise(heads, shape),
+                             regions.raise(rows, shape), feature};
+  return tile::GatherOp::create(
+      b, RankedTensorType::get(shape, from.getElementType()),
+      mapping.lookup(op.getQuery()), indices);
 }
 
 /// The query rows times scale; the same for all keys, so they are loaded before
@@ -78,21 +127,29 @@ FailureOr<Value> PairwiseTiles::scaledQuery(PartialOp op) {
   OpBuilder::InsertionGuard guard(b);
   if (auto loop = dyn_cast<scf::ForOp>(b.getInsertionBlock()->getParentOp()))
     b.setInsertionPoint(loop);
-  Value head = mapping.lookup(op.getHead());
-  int64_t width = cast<RankedTensorType>(op.getQuery().getType()).getDimSize(3);
-  FailureOr<Value> rows = loadRows(
-      mapping.lookup(op.getQuery()), op.getRows(), width, op.getQueryRows(),
-      mapping.lookup(op.getBatch()), head, head, mapping.lookup(op.getRow()));
+  Value batch = mapping.lookup(op.getBatch());
+  auto [head, position] = queryTokens(op);
+  FailureOr<Value> rows;
+  if (op.getPacked()) {
+    Value tile =
+        convert(gatherQuery(op, head, position), op.getAccumulatorType());
+    rows = regions.rows(op.getQueryRows(), tile, batch, head, position,
+                        /*first=*/Value());
+  } else {
+    int64_t width =
+        cast<RankedTensorType>(op.getQuery().getType()).getDimSize(3);
+    rows = loadRows(mapping.lookup(op.getQuery()), op.getRows(), width,
+                    op.getQueryRows(), batch, head, head,
+                    mapping.lookup(op.getRow()));
+  }
   if (failed(rows))
     return failure();
-  auto type = cast<RankedTensorType>(rows->getType());
-  Value scale = constant(type.getShape(), type.getElementType(),
-                         op.getScale().convertToDouble());
-  return Value(arith::MulFOp::create(b, *rows, scale));
+  return Value(arith::MulFOp::create(
+      b, *rows, constantLike(*rows, op.getScale().convertToDouble())));
 }
 
 struct PairwiseTiles::Pairs {
-  Value batch, head; ///< Of the query.
+  Value batch, head; ///< Of the query; a column of heads where they are packed.
   Value i, j;        ///< Positions: tiles of index.
   Value keep;        ///< Which pairs exist; null if all do.
   Value scores;
@@ -116,18 +173,36 @@ Value PairwiseTiles::exists(PartialOp op, const Pairs &pairs) {
   return keep ? Value(arith::AndIOp::create(b, keep, isKey)) : isKey;
 }
 
+/// Positions of the block's pairs.
+void PairwiseTiles::locate(PartialOp op, Pairs &pairs) {
+  SmallVector<int64_t> shape{op.getRows(), (int64_t)op.getWidth()};
+  auto type = RankedTensorType::get(shape, b.getIndexType());
+  auto [head, rows] = queryTokens(op);
+  pairs.head = head;
+  if (op.getAlignment() == Alignment::End) {
+    Value two = arith::ConstantIndexOp::create(b, 2);
+    Value queries =
+        memref::DimOp::create(b, mapping.lookup(op.getQuery()), two);
+    Value keys = memref::DimOp::create(b, mapping.lookup(op.getKey()), two);
+    Value shift = arith::SubIOp::create(b, keys, queries);
+    rows = arith::AddIOp::create(
+        b, rows, tile::SplatOp::create(b, rows.getType(), shift));
+  }
+  pairs.i = regions.raise(rows, shape);
+  pairs.j = tile::IotaOp::create(b, type, mapping.lookup(op.getCol()),
+                                 b.getI64IntegerAttr(1));
+}
+
 /// Positions, existence and scores of the block's pairs.
 FailureOr<PairwiseTiles::Pairs> PairwiseTiles::pairs(PartialOp op) {
-  Value row = mapping.lookup(op.getRow()), col = mapping.lookup(op.getCol());
   Pairs result;
   result.batch = mapping.lookup(op.getBatch());
-  result.head = mapping.lookup(op.getHead());
   Value keyHead = this->keyHead(op);
   FailureOr<Value> query = scaledQuery(op);
   int64_t width = cast<RankedTensorType>(op.getKey().getType()).getDimSize(3);
-  FailureOr<Value> key =
-      loadRows(mapping.lookup(op.getKey()), op.getWidth(), width,
-               op.getKeyRows(), result.batch, keyHead, keyHead, col);
+  FailureOr<Value> key = loadRows(mapping.lookup(op.getKey()), op.getWidth(),
+                                  width, op.getKeyRows(), result.batch, keyHead,
+                                  keyHead, mapping.lookup(op.getCol()));
   if (failed(query) || failed(key))
     return failure();
 
@@ -136,17 +211,7 @@ FailureOr<PairwiseTiles::Pairs> PairwiseTiles::pairs(PartialOp op) {
   result.scores = tile::DotOp::create(b, type, *query, *key,
                                       constant(shape, type.getElementType(), 0),
                                       b.getUnitAttr());
-  if (op.getAlignment() == Alignment::End) {
-    Value two = arith::ConstantIndexOp::create(b, 2);
-    Value numQueries =
-        memref::DimOp::create(b, mapping.lookup(op.getQuery()), two);
-    Value numKeys = memref::DimOp::create(b, mapping.lookup(op.getKey()), two);
-    row = arith::AddIOp::create(b, row,
-                                arith::SubIOp::create(b, numKeys, numQueries));
-  }
-  auto indexType = type.clone(b.getIndexType());
-  result.i = tile::IotaOp::create(b, indexType, row, b.getI64IntegerAttr(0));
-  result.j = tile::IotaOp::create(b, indexType, col, b.getI64IntegerAttr(1));
+  locate(op, result);
   if (!op.getScore().empty()) {
     SmallVector<Value> arguments{result.scores};
     llvm::append_range(arguments, result.arguments());
@@ -328,11 +393,59 @@ SmallVector<Value> PairwiseTiles::finish(FinishOp op) {
       rows, cast<RankedTensorType>(op.getOutput().getType()).getElementType())};
   if (!op.getLse())
     return results;
-  Value sum = state[1];
-  Value lse = arith::AddFOp::create(b, state[0], math::LogOp::create(b, sum));
+  results.push_back(logSumExp(state[0], state[1]));
+  return results;
+}
+
+/// reference + log(sum), -inf where the sum is 0.
+Value PairwiseTiles::logSumExp(Value reference, Value sum) {
+  Value lse = arith::AddFOp::create(b, reference, math::LogOp::create(b, sum));
   Value empty = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, sum,
                                       constantLike(sum, 0));
-  results.push_back(
-      arith::SelectOp::create(b, empty, constantLike(lse, -INFINITY), lse));
-  return results;
+  return arith::SelectOp::create(b, empty, constantLike(lse, -INFINITY), lse);
+}
+
+SmallVector<Value> PairwiseTiles::merge(MergeOp op, Value batch, Value head,
+                                        Value row, int64_t rows) {
+  auto outputType = cast<RankedTensorType>(op.getOutputs().getType());
+  Type element =
+      cast<RankedTensorType>(op.getLses().getType()).getElementType();
+  auto columnType = RankedTensorType::get({rows}, element);
+  auto rowsType = RankedTensorType::get({rows, outputType.getDimSize(4)},
+                                        outputType.getElementType());
+  Value zero = arith::ConstantIndexOp::create(b, 0);
+  SmallVector<Value> lses, outputs;
+  for (int64_t set = 0; set < outputType.getDimSize(0); ++set) {
+    Value s = arith::ConstantIndexOp::create(b, set);
+    lses.push_back(tile::LoadOp::create(b, columnType,
+                                        mapping.lookup(op.getLses()),
+                                        ValueRange{s, batch, head, row}));
+    outputs.push_back(convert(
+        tile::LoadOp::create(b, rowsType, mapping.lookup(op.getOutputs()),
+                             ValueRange{s, batch, head, row, zero}),
+        element));
+  }
+  Value reference = constantLike(lses.front(), -INFINITY);
+  if (!op.getSink().empty())
+    reference = regions.evaluate(op.getSink(),
+                                 {batch, head, positions(row, rows)}, {rows});
+  Value sink = reference;
+  for (Value lse : lses)
+    reference = arith::MaxNumFOp::create(b, reference, lse);
+  Value finite = finiteReference(reference);
+  Value sum = exponential(arith::SubFOp::create(b, sink, finite));
+  Value accumulator;
+  for (auto [lse, output] : llvm::zip(lses, outputs)) {
+    Value weight = exponential(arith::SubFOp::create(b, lse, finite));
+    sum = arith::AddFOp::create(b, sum, weight);
+    Value term = arith::MulFOp::create(
+        b, output, regions.raise(weight, rowsType.getShape()));
+    accumulator =
+        accumulator ? Value(arith::AddFOp::create(b, accumulator, term)) : term;
+  }
+  Value inverse = regions.raise(inverseOrZero(sum), rowsType.getShape());
+  Type stored =
+      cast<RankedTensorType>(op.getOutput().getType()).getElementType();
+  return {convert(arith::MulFOp::create(b, accumulator, inverse), stored),
+          logSumExp(reference, sum)};
 }

@@ -32,6 +32,12 @@ public:
   /// Returns the rows of the output and, if asked for, their log-sum-exp.
   llvm::SmallVector<mlir::Value> finish(FinishOp op);
 
+  /// Returns rows `row`, `row + 1`, ... of the output of `op`, and their
+  /// log-sum-exp.
+  llvm::SmallVector<mlir::Value> merge(MergeOp op, mlir::Value batch,
+                                       mlir::Value head, mlir::Value row,
+                                       int64_t rows);
+
   /// Loads `rows` rows of width `width` of `view` from row `first` of head
   /// `viewHead`, converts them to the accumulator type and maps them by
   /// `region`, in which `%h` is `head`.
@@ -54,7 +60,13 @@ private:
   mlir::Value finiteReference(mlir::Value reference);
   mlir::Value inverseOrZero(mlir::Value sum);
   mlir::Value reduce(tile::ReduceKind kind, mlir::Value tile, mlir::Value init);
+  mlir::Value logSumExp(mlir::Value reference, mlir::Value sum);
+  mlir::Value positions(mlir::Value first, int64_t rows);
+  mlir::Value groupSize(PartialOp op);
   mlir::Value keyHead(PartialOp op);
+  std::pair<mlir::Value, mlir::Value> queryTokens(PartialOp op);
+  mlir::Value gatherQuery(PartialOp op, mlir::Value heads, mlir::Value rows);
+  void locate(PartialOp op, Pairs &pairs);
   mlir::FailureOr<mlir::Value> scaledQuery(PartialOp op);
   mlir::FailureOr<Pairs> pairs(PartialOp op);
   mlir::Value exists(PartialOp op, const Pairs &pairs);

@@ -149,6 +149,53 @@ def ExpandRandom : Pass<"attn-expand-random", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
+def Specialize : Pass<"attn-specialize", "::mlir::func::FuncOp"> {
+  let summary = "Versions for few and for many queries";
+  let description = [{
+    A kernel for thousands of queries and one for a few are blocked in different
+    ways. Where their number is known at run time only, this pass replaces an
+    `attn.attend` by a choice between two copies; the one for few queries says so
+    by `max_queries`, which `attn-select-schedule` reads.
+
+    Before: `attn.attend` on tensors. After: `scf.if` on the number of queries.
+    Does nothing to ops with a static number of queries, a schedule, or
+    `max_queries`. Reports nothing.
+
+    Before:
+
+    ```mlir
+    func.func @f(%q: tensor<1x1x?x8xf32>, %k: tensor<1x1x?x8xf32>) -> tensor<1x1x?x8xf32> {
+      %o = attn.attend %q, %k, %k : tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32> -> tensor<1x1x?x8xf32>
+      return %o : tensor<1x1x?x8xf32>
+    }
+    ```
+
+    After:
+
+    ```mlir
+    func.func @f(%q: tensor<1x1x?x8xf32>, %k: tensor<1x1x?x8xf32>) -> tensor<1x1x?x8xf32> {
+      %c2 = arith.constant 2 : index
+      %n = tensor.dim %q, %c2 : tensor<1x1x?x8xf32>
+      %c16 = arith.constant 16 : index
+      %few = arith.cmpi ule, %n, %c16 : index
+      %o = scf.if %few -> (tensor<1x1x?x8xf32>) {
+        %0 = attn.attend %q, %k, %k max_queries(16) : tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32> -> tensor<1x1x?x8xf32>
+        scf.yield %0 : tensor<1x1x?x8xf32>
+      } else {
+        %0 = attn.attend %q, %k, %k : tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32> -> tensor<1x1x?x8xf32>
+        scf.yield %0 : tensor<1x1x?x8xf32>
+      }
+      return %o : tensor<1x1x?x8xf32>
+    }
+    ```
+  }];
+  let options = [Option<"maxQueries", "max-queries", "int64_t", /*default=*/"16",
+                        "at most so many queries are few">];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def SelectSchedule : Pass<"attn-select-schedule", "::mlir::func::FuncOp"> {
   let summary = "Attach a schedule to every attn op that has none";
   let description = [{

@@ -43,6 +43,11 @@ SmallVector<Phase> attn::getTilePhases(const TileOptions &options) {
   phases.push_back({"expand-random", Form::Attn, [](OpPassManager &manager) {
                       manager.addNestedPass<func::FuncOp>(createExpandRandom());
                     }});
+  // A schedule that is asked for is meant for all numbers of queries.
+  if (options.schedule.empty())
+    phases.push_back({"specialize", Form::Attn, [](OpPassManager &manager) {
+                        manager.addNestedPass<func::FuncOp>(createSpecialize());
+                      }});
   phases.push_back(
       {"select-schedule", Form::Attn, [options](OpPassManager &manager) {
          manager.addNestedPass<func::FuncOp>(

@@ -18,6 +18,7 @@
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/Transforms/Passes.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/Pass/PassManager.h"
@@ -167,6 +168,7 @@ void attn::buildReferencePipeline(OpPassManager &manager, StringRef precision) {
   manager.addPass(createForallToForLoopPass());
   bufferization::buildBufferDeallocationPipeline(manager);
   manager.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+  manager.addPass(memref::createExpandOpsPass());
   // Conversions of bf16 by integer arithmetic, without a library.
   arith::ArithExpandOpsPassOptions expand;
   expand.includeBf16 = true;

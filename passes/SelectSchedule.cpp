@@ -43,6 +43,7 @@ struct Problem {
 
 struct Blocks {
   int64_t q, k;
+  int64_t splits = 0;
 };
 } // namespace
 
@@ -50,6 +51,10 @@ struct Blocks {
 static constexpr int64_t kStripRegisters = 3;
 /// Scratch of one block may not exceed this; a worker keeps one such area.
 static constexpr int64_t kScratchLimit = 4 << 20;
+/// Blocks that share the keys where there are few queries.
+static constexpr int64_t kSplits = 8;
+/// At most so many queries are few.
+static constexpr int64_t kFewQueries = 16;
 
 /// Bytes a block keeps at hand: query and accumulator, and one block of keys
 /// and values.
@@ -91,21 +96,25 @@ static Blocks cheapest(const Problem &problem) {
 
 /// Parses "block_q=96,block_k=64".
 static FailureOr<Blocks> parseSchedule(Operation *op, StringRef text) {
-  Blocks blocks{0, 0};
+  Blocks blocks{0, 0, -1};
   for (StringRef entry : llvm::split(text, ',')) {
     auto [key, value] = entry.split('=');
     int64_t size;
     int64_t *slot = key == "block_q"   ? &blocks.q
                     : key == "block_k" ? &blocks.k
+                    : key == "splits"  ? &blocks.splits
                                        : nullptr;
     if (!slot)
       return emitError(op->getLoc())
              << "schedule '" << text
-             << "': expected 'block_q' or 'block_k', got '" << key << "'";
-    if (value.getAsInteger(10, size) || size < 1 || size > 4096)
+             << "': expected 'block_q', 'block_k' or 'splits', got '" << key
+             << "'";
+    int64_t least = key == "splits" ? 0 : 1, most = key == "splits" ? 64 : 4096;
+    if (value.getAsInteger(10, size) || size < least || size > most)
       return emitError(op->getLoc())
              << "schedule '" << text << "': '" << key
-             << "' must be a number between 1 and 4096, got '" << value << "'";
+             << "' must be a number between " << least << " and " << most
+             << ", got '" << value << "'";
     *slot = size;
   }
   return blocks;
@@ -127,6 +136,15 @@ static LogicalResult checkFits(Operation *op, const Problem &problem,
            << " bytes of scratch, at most " << kScratchLimit
            << " are allowed; choose smaller blocks";
   return success();
+}
+
+/// Whether a block of queries is known to be far from full.
+static bool hasFewQueries(AttendOp op) {
+  int64_t queries =
+      cast<RankedTensorType>(op.getQuery().getType()).getDimSize(2);
+  if (std::optional<uint64_t> most = op.getMaxQueries())
+    queries = *most;
+  return !ShapedType::isDynamic(queries) && queries <= kFewQueries;
 }
 
 namespace {
@@ -155,18 +173,23 @@ private:
         vectorBits / 8 / bytes, bytes, l1Bytes, l2Bytes, rows.getDimSize(3),
         values.getDimSize(3)};
     Blocks blocks = cheapest(problem);
+    if (auto attend = dyn_cast<AttendOp>(op.getOperation());
+        attend && hasFewQueries(attend))
+      blocks = {problem.lanes, 64, attend.isMergeable() ? kSplits : 0};
     if (ScheduleAttr given = op.getScheduleAttr())
-      blocks = {given.getBlockQ(), given.getBlockK()};
+      blocks = {given.getBlockQ(), given.getBlockK(), given.getSplits()};
     if (!schedule.empty()) {
       FailureOr<Blocks> parsed = parseSchedule(op, schedule);
       if (failed(parsed))
         return WalkResult::interrupt();
       blocks = {parsed->q ? parsed->q : blocks.q,
-                parsed->k ? parsed->k : blocks.k};
+                parsed->k ? parsed->k : blocks.k,
+                parsed->splits < 0 ? blocks.splits : parsed->splits};
     }
     if (failed(checkFits(op, problem, blocks)))
       return WalkResult::interrupt();
-    op.setScheduleAttr(ScheduleAttr::get(&getContext(), blocks.q, blocks.k));
+    op.setScheduleAttr(
+        ScheduleAttr::get(&getContext(), blocks.q, blocks.k, blocks.splits));
     return WalkResult::advance();
   }
 };

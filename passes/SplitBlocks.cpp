@@ -24,12 +24,18 @@
 // Where the prob region is not linear in the weight, the first tuple is the
 // statistics only, and the loops over keys are repeated with them given.
 //
+// With splits S in the schedule, rows of a block are the queries of all heads
+// of one key head, keys are shared among S blocks, and parts are merged:
+//
+//   parts = scf.forall (s, b, hk, block) in (S, B, Hk, ceil(G Nq / M)):
+//     as above, packed, for keys s C .. (s + 1) C - 1, C a multiple of W
+//   out, lse = attn.merge parts
+//
 //===----------------------------------------------------------------------===//
 
 #include "dialect/AttnDialect.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "passes/Linearity.h"
 #include "passes/Passes.h"
 
 namespace attn {
@@ -46,7 +52,8 @@ class Splitter {
 public:
   Splitter(AttendOp op)
       : op(op), b(op.getLoc(), op), blockQ(op.getScheduleAttr().getBlockQ()),
-        blockK(op.getScheduleAttr().getBlockK()) {}
+        blockK(op.getScheduleAttr().getBlockK()),
+        splits(op.getScheduleAttr().getSplits()) {}
 
   void run();
 
@@ -64,14 +71,23 @@ private:
   SmallVector<Value> foldKeys(Value first, Value last, bool bounded,
                               ValueRange init, ValueRange statistics);
   SmallVector<Value> foldAllKeys(ValueRange init, ValueRange statistics = {});
+  SmallVector<Value> foldKeysOfSplit(Value split, ValueRange init);
   SmallVector<Value> addSink(ValueRange state);
+  void runWhole();
+  void runSplit();
   void emitBlock(scf::ForallOp forall);
-  void insertRows(scf::ForallOp forall, unsigned result, Value rows);
+  void emitSplitBlock(scf::ForallOp forall);
+  Value positionShift();
+  void insertRows(scf::ForallOp forall, unsigned result, Value rows,
+                  Value numRows);
+  Value reshape(Value tensor, ArrayRef<OpFoldResult> sizes);
 
   AttendOp op;
   ImplicitLocOpBuilder b;
-  int64_t blockQ, blockK;
+  int64_t blockQ, blockK, splits;
   Value numQueries, numKeys, wholeKeys;
+  Value
+      numPacked; ///< Queries of all heads of a key head, where they are packed.
   Value batch, head, row; ///< Of the block that is being emitted.
 };
 } // namespace
@@ -119,6 +135,7 @@ SmallVector<Value> Splitter::foldKeys(Value first, Value last, bool bounded,
         nested, loc, tuple.getTypes(), op.getQuery(), op.getKey(),
         op.getValue(), batch, head, row, col, tuple, statistics,
         b.getI64IntegerAttr(blockK), bounded ? b.getUnitAttr() : UnitAttr(),
+        splits ? b.getUnitAttr() : UnitAttr(),
         b.getF64FloatAttr(op.getScaleValue()), op.getAlignmentAttr(),
         op.getNormalizerAttr());
     IRMapping mapping;
@@ -142,9 +159,8 @@ SmallVector<Value> Splitter::addSink(ValueRange state) {
   if (op.getSink().empty())
     return state;
   Value position = row;
-  if (op.getAlignment() == Alignment::End)
-    position = arith::AddIOp::create(
-        b, row, arith::SubIOp::create(b, numKeys, numQueries));
+  if (Value shift = positionShift())
+    position = arith::AddIOp::create(b, row, shift);
   auto sink =
       AddSinkOp::create(b, state.getTypes(), state, batch, head, position);
   IRMapping mapping;
@@ -152,16 +168,30 @@ SmallVector<Value> Splitter::addSink(ValueRange state) {
   return sink.getResults();
 }
 
-/// Inserts the rows of the block that exist into shared output `result`.
-void Splitter::insertRows(scf::ForallOp forall, unsigned result, Value rows) {
+/// What the position of row 0 is; null for 0.
+Value Splitter::positionShift() {
+  if (op.getAlignment() != Alignment::End)
+    return {};
+  return arith::SubIOp::create(b, numKeys, numQueries);
+}
+
+/// Inserts the rows of the block that are among the `numRows` that exist into
+/// shared output `result`, behind the other indices of the block.
+void Splitter::insertRows(scf::ForallOp forall, unsigned result, Value rows,
+                          Value numRows) {
   auto type = cast<RankedTensorType>(rows.getType());
-  Value left = arith::SubIOp::create(b, numQueries, row);
+  Value left = arith::SubIOp::create(b, numRows, row);
   OpFoldResult count = Value(arith::MinSIOp::create(b, left, constant(blockQ)));
   OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
 
   SmallVector<OpFoldResult> sizes{count}, offsets{zero};
-  SmallVector<OpFoldResult> at{forall.getInductionVar(0),
-                               forall.getInductionVar(1), row};
+  SmallVector<OpFoldResult> at, atSizes;
+  SmallVector<Value> indices = forall.getInductionVars();
+  for (Value index : ArrayRef<Value>(indices).drop_back()) {
+    at.push_back(index);
+    atSizes.push_back(one);
+  }
+  at.push_back(row);
   if (type.getRank() == 2) {
     sizes.push_back(b.getIndexAttr(type.getDimSize(1)));
     offsets.push_back(zero);
@@ -171,7 +201,6 @@ void Splitter::insertRows(scf::ForallOp forall, unsigned result, Value rows) {
       atStrides(at.size(), one);
   Value existing =
       tensor::ExtractSliceOp::create(b, rows, offsets, sizes, strides);
-  SmallVector<OpFoldResult> atSizes{one, one};
   llvm::append_range(atSizes, sizes);
 
   OpBuilder::InsertionGuard guard(b);
@@ -187,8 +216,7 @@ void Splitter::emitBlock(scf::ForallOp forall) {
   head = forall.getInductionVar(1);
   row = arith::MulIOp::create(b, forall.getInductionVar(2), constant(blockQ));
 
-  bool twice = op.getNormalizer() != Normalizer::None &&
-               !op.getProb().empty() && !isLinearInFirst(op.getProb());
+  bool twice = !op.needsOneSweep();
   SmallVector<Value> state = identityOfStatistics();
   if (twice) {
     state = addSink(foldAllKeys(state));
@@ -204,29 +232,121 @@ void Splitter::emitBlock(scf::ForallOp forall) {
   Type lse = op.getLse() ? state.front().getType() : Type();
   auto finish = FinishOp::create(b, rows, lse, state,
                                  twice ? b.getUnitAttr() : UnitAttr());
-  insertRows(forall, 0, finish.getOutput());
+  insertRows(forall, 0, finish.getOutput(), numQueries);
   if (op.getLse())
-    insertRows(forall, 1, finish.getLse());
+    insertRows(forall, 1, finish.getLse(), numQueries);
 }
 
-void Splitter::run() {
+/// The loops over the keys of one split.
+SmallVector<Value> Splitter::foldKeysOfSplit(Value split, ValueRange init) {
+  Value blocks = arith::CeilDivSIOp::create(b, numKeys, constant(blockK));
+  Value share = arith::CeilDivSIOp::create(b, blocks, constant(splits));
+  Value width = arith::MulIOp::create(b, share, constant(blockK));
+  Value first = arith::MulIOp::create(b, split, width);
+  Value last = arith::MinSIOp::create(b, numKeys,
+                                      arith::AddIOp::create(b, first, width));
+  Value whole = arith::MinSIOp::create(b, last, wholeKeys);
+  Value rest = arith::MaxSIOp::create(b, first, wholeKeys);
+  SmallVector<Value> tuple =
+      foldKeys(first, whole, /*bounded=*/false, init, {});
+  return foldKeys(rest, last, /*bounded=*/true, tuple, {});
+}
+
+void Splitter::emitSplitBlock(scf::ForallOp forall) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(forall.getTerminator());
+  SmallVector<Value> indices = forall.getInductionVars();
+  batch = indices[1];
+  head = indices[2];
+  row = arith::MulIOp::create(b, indices[3], constant(blockQ));
+  SmallVector<Value> state = identityOfStatistics();
+  state.push_back(identityOfAccumulator());
+  state = foldKeysOfSplit(indices[0], state);
+  auto finish = FinishOp::create(b, state[2].getType(), state[0].getType(),
+                                 state, UnitAttr());
+  insertRows(forall, 0, finish.getOutput(), numPacked);
+  insertRows(forall, 1, finish.getLse(), numPacked);
+}
+
+/// `tensor`, whose elements are contiguous, with other `sizes`.
+Value Splitter::reshape(Value tensor, ArrayRef<OpFoldResult> sizes) {
+  SmallVector<Value> extents;
+  for (OpFoldResult size : sizes)
+    extents.push_back(getValueOrCreateConstantIndexOp(b, b.getLoc(), size));
+  SmallVector<int64_t> shape;
+  SmallVector<Value> dynamic;
+  dispatchIndexOpFoldResults(sizes, dynamic, shape);
+  Value list = tensor::FromElementsOp::create(b, extents);
+  auto element = cast<RankedTensorType>(tensor.getType()).getElementType();
+  return tensor::ReshapeOp::create(b, RankedTensorType::get(shape, element),
+                                   tensor, list);
+}
+
+/// One block per split and key head, then the merge.
+void Splitter::runSplit() {
+  Type element = op.getAccumulatorType();
+  Value heads = size(op.getQuery(), 1), keyHeads = size(op.getKey(), 1);
+  Value group = arith::DivSIOp::create(b, heads, keyHeads);
+  numPacked = arith::MulIOp::create(b, group, numQueries);
+  Value blocks = arith::CeilDivSIOp::create(b, numPacked, constant(blockQ));
+  OpFoldResult count = b.getIndexAttr(splits);
+  OpFoldResult features = b.getIndexAttr(
+      cast<RankedTensorType>(op.getOutput().getType()).getDimSize(3));
+  Value batches = size(op.getQuery(), 0);
+  SmallVector<OpFoldResult> rows{count, batches, keyHeads, numPacked},
+      outputs = rows;
+  outputs.push_back(features);
+  SmallVector<Value> parts{tensor::EmptyOp::create(b, outputs, element),
+                           tensor::EmptyOp::create(b, rows, element)};
+  SmallVector<OpFoldResult> grid{count, batches, keyHeads, blocks};
+  auto forall = scf::ForallOp::create(b, grid, parts, std::nullopt);
+  emitSplitBlock(forall);
+
+  // The queries of a head are next to each other among the packed ones.
+  SmallVector<OpFoldResult> sizes{count, batches, heads, numQueries, features};
+  Value outs = reshape(forall.getResult(0), sizes);
+  Value lses = reshape(forall.getResult(1), ArrayRef(sizes).drop_back());
+  Value shift = positionShift();
+  auto merge = MergeOp::create(b, op.getOutput().getType(),
+                               op.getLse() ? op.getLse().getType() : Type(),
+                               outs, lses, op.getScheduleAttr());
+  IRMapping mapping;
+  op.getSink().cloneInto(&merge.getSink(), mapping);
+  if (shift && !merge.getSink().empty()) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(&merge.getSink().front());
+    Value row = merge.getSink().getArgument(2);
+    auto position = arith::AddIOp::create(b, row, shift);
+    row.replaceAllUsesExcept(position, position);
+  }
+  op->replaceAllUsesWith(merge);
+}
+
+/// One block per head.
+void Splitter::runWhole() {
   ReifiedRankedShapedTypeDims shapes;
   if (failed(op.reifyResultShapes(b, shapes)))
     llvm_unreachable("attn.attend always knows its result sizes");
   SmallVector<Value> outputs{emptyLike(op.getOutput(), shapes[0])};
   if (op.getLse())
     outputs.push_back(emptyLike(op.getLse(), shapes[1]));
-
-  numQueries = size(op.getQuery(), 2);
-  numKeys = size(op.getKey(), 2);
-  Value rest = arith::RemSIOp::create(b, numKeys, constant(blockK));
-  wholeKeys = arith::SubIOp::create(b, numKeys, rest);
   Value blocks = arith::CeilDivSIOp::create(b, numQueries, constant(blockQ));
   SmallVector<OpFoldResult> grid{size(op.getQuery(), 0), size(op.getQuery(), 1),
                                  blocks};
   auto forall = scf::ForallOp::create(b, grid, outputs, std::nullopt);
   emitBlock(forall);
   op->replaceAllUsesWith(forall.getResults());
+}
+
+void Splitter::run() {
+  numQueries = size(op.getQuery(), 2);
+  numKeys = size(op.getKey(), 2);
+  Value rest = arith::RemSIOp::create(b, numKeys, constant(blockK));
+  wholeKeys = arith::SubIOp::create(b, numKeys, rest);
+  if (splits)
+    runSplit();
+  else
+    runWhole();
   op->erase();
 }
 
@@ -238,6 +358,12 @@ struct SplitBlocks : attn::impl::SplitBlocksBase<SplitBlocks> {
     for (AttendOp op : ops) {
       if (!op.getScheduleAttr()) {
         op.emitOpError("has no schedule; run attn-select-schedule first");
+        return signalPassFailure();
+      }
+      if (op.getScheduleAttr().getSplits() && !op.isMergeable()) {
+        op.emitOpError("cannot share keys among blocks: 'splits' needs "
+                       "normalizer(softmax) and a prob region that is linear "
+                       "in its first argument");
         return signalPassFailure();
       }
       Splitter(op).run();

@@ -126,7 +126,7 @@ Value TileRegions::rowSlice(tensor::ExtractSliceOp slice, IRMapping &mapping,
   bool ownRow = indices.size() >= 2 && indices[indices.size() - 2] == position;
   bool othersScalar =
       llvm::count_if(indices, [](Value v) { return bool(tileOf(v)); }) == 1;
-  if (ownRow && othersScalar) {
+  if (first && ownRow && othersScalar) {
     indices[indices.size() - 2] = first;
     return tile::LoadOp::create(b, type, outer.lookup(slice.getSource()),
                                 indices);
@@ -189,13 +189,10 @@ FailureOr<Value> TileRegions::rowOp(Operation *op, IRMapping &mapping,
 }
 
 FailureOr<Value> TileRegions::rows(Region &region, Value tile, Value batch,
-                                   Value head, Value first) {
+                                   Value head, Value position, Value first) {
   if (region.empty())
     return tile;
   int64_t count = tileOf(tile).getDimSize(0);
-  auto positionType = RankedTensorType::get({count}, b.getIndexType());
-  Value position =
-      tile::IotaOp::create(b, positionType, first, b.getI64IntegerAttr(0));
   IRMapping mapping(outer);
   mapping.map(region.getArguments(), ValueRange{tile, batch, head, position});
   for (Operation &op : region.front().without_terminator()) {

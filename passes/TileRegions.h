@@ -40,11 +40,13 @@ public:
   mlir::Value evaluate(mlir::Region &region, mlir::ValueRange arguments,
                        llvm::ArrayRef<int64_t> shape);
 
-  /// Evaluates a row region for the tokens `first`, `first + 1`, ... whose
-  /// vectors are the rows of `tile`; an empty region is the identity.
+  /// Evaluates a row region for the tokens whose vectors are the rows of
+  /// `tile`; an empty region is the identity. `position` is the column of their
+  /// row numbers, `head` a scalar or a column. If `first` is not null,
+  /// positions are `first`, `first + 1`, ...
   mlir::FailureOr<mlir::Value> rows(mlir::Region &region, mlir::Value tile,
                                     mlir::Value batch, mlir::Value head,
-                                    mlir::Value first);
+                                    mlir::Value position, mlir::Value first);
 
   /// A tile or column of `shape` with `value` everywhere, which may be a scalar
   /// or, for rank 2, a column.

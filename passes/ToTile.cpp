@@ -47,6 +47,10 @@ private:
   LogicalResult translate(Block &block);
   LogicalResult translate(Operation *op);
   LogicalResult mapRows(MapRowsOp op);
+  LogicalResult merge(MergeOp op);
+  LogicalResult conditional(scf::IfOp op);
+  LogicalResult reshape(tensor::ReshapeOp op);
+  Value sizeBefore(Value size);
   LogicalResult forall(scf::ForallOp op);
   LogicalResult loop(scf::ForOp op);
   void storeRows(tensor::ParallelInsertSliceOp insert);
@@ -73,8 +77,8 @@ LogicalResult Translator::checkSignature() {
   DenseSet<Value> seen;
   for (auto [index, value] :
        llvm::enumerate(from.getBody().front().getTerminator()->getOperands())) {
-    if (!value.getDefiningOp<scf::ForallOp>() &&
-        !value.getDefiningOp<MapRowsOp>())
+    if (!isa_and_nonnull<scf::ForallOp, scf::IfOp, MapRowsOp, MergeOp>(
+            value.getDefiningOp()))
       return refuseResult(index, value);
     if (!seen.insert(value).second)
       return from.emitOpError("result ") << index << " is returned twice";
@@ -175,6 +179,12 @@ LogicalResult Translator::translate(Operation *op) {
   b.setLoc(op->getLoc());
   if (auto map = dyn_cast<MapRowsOp>(op))
     return mapRows(map);
+  if (auto merged = dyn_cast<MergeOp>(op))
+    return merge(merged);
+  if (auto branch = dyn_cast<scf::IfOp>(op))
+    return conditional(branch);
+  if (auto shaped = dyn_cast<tensor::ReshapeOp>(op))
+    return reshape(shaped);
   if (auto nest = dyn_cast<scf::ForallOp>(op))
     return forall(nest);
   if (auto nest = dyn_cast<scf::ForOp>(op))
@@ -201,7 +211,7 @@ LogicalResult Translator::translate(Operation *op) {
     return success();
   }
   // Read where they matter: by the op that fills them, by the store of rows.
-  if (isa<tensor::EmptyOp, tensor::ExtractSliceOp>(op))
+  if (isa<tensor::EmptyOp, tensor::ExtractSliceOp, tensor::FromElementsOp>(op))
     return success();
   if (isa<arith::ArithDialect>(op->getDialect())) {
     b.clone(*op, mapping);
@@ -244,6 +254,125 @@ LogicalResult Translator::mapRows(MapRowsOp op) {
   Value stored = tiles.convert(*mapped, type.getElementType());
   Value zero = arith::ConstantIndexOp::create(b, 0);
   tile::StoreOp::create(b, stored, output, ValueRange{batch, head, row, zero});
+  return success();
+}
+
+LogicalResult Translator::merge(MergeOp op) {
+  ScheduleAttr schedule = op.getScheduleAttr();
+  if (!schedule)
+    return op.emitOpError("has no schedule; run attn-select-schedule first");
+  Value parts = mapping.lookup(op.getOutputs());
+  SmallVector<Value> sizes;
+  for (int64_t dim = 1; dim < 4; ++dim)
+    sizes.push_back(memref::DimOp::create(
+        b, parts, arith::ConstantIndexOp::create(b, dim)));
+  for (Value result : op.getResults()) {
+    SmallVector<Value> dynamic;
+    for (auto [dim, size] : llvm::enumerate(sizes))
+      if (cast<RankedTensorType>(result.getType()).isDynamicDim(dim))
+        dynamic.push_back(size);
+    mapping.map(result, viewFor(result, dynamic));
+  }
+
+  int64_t rows = schedule.getBlockQ();
+  Value step = arith::ConstantIndexOp::create(b, rows);
+  Value blocks = arith::CeilDivSIOp::create(b, sizes[2], step);
+  auto nest = scf::ForallOp::create(
+      b, ArrayRef<OpFoldResult>{sizes[0], sizes[1], blocks}, ValueRange(),
+      std::nullopt);
+  b.setInsertionPoint(nest.getTerminator());
+  Value batch = nest.getInductionVar(0), head = nest.getInductionVar(1);
+  Value row = arith::MulIOp::create(b, nest.getInductionVar(2), step);
+  SmallVector<Value> merged =
+      PairwiseTiles(b, mapping).merge(op, batch, head, row, rows);
+  Value zero = arith::ConstantIndexOp::create(b, 0);
+  tile::StoreOp::create(b, merged[0], mapping.lookup(op.getOutput()),
+                        ValueRange{batch, head, row, zero});
+  if (op.getLse())
+    tile::StoreOp::create(b, merged[1], mapping.lookup(op.getLse()),
+                          ValueRange{batch, head, row});
+  return success();
+}
+
+/// The size that `size`, which a branch computes from values before it, has.
+Value Translator::sizeBefore(Value size) {
+  if (Value known = mapping.lookupOrNull(size))
+    return known;
+  Operation *op = size.getDefiningOp();
+  if (auto dim = dyn_cast<tensor::DimOp>(op))
+    return memref::DimOp::create(b, mapping.lookup(dim.getSource()),
+                                 sizeBefore(dim.getIndex()));
+  return b.clone(*op)->getResult(0);
+}
+
+/// Both branches write to the views of the results.
+LogicalResult Translator::conditional(scf::IfOp op) {
+  SmallVector<Value> views;
+  for (OpResult result : op.getResults()) {
+    scf::ForallOp sized;
+    for (Block *block : {op.thenBlock(), op.elseBlock()})
+      if (auto nest = block->getTerminator()
+                          ->getOperand(result.getResultNumber())
+                          .getDefiningOp<scf::ForallOp>())
+        sized = nest;
+    if (!sized)
+      return op.emitOpError("must yield the result of blocks in one branch");
+    auto yielded =
+        cast<OpResult>(sized->getBlock()->getTerminator()->getOperand(
+            result.getResultNumber()));
+    auto empty = sized.getOutputs()[yielded.getResultNumber()]
+                     .getDefiningOp<tensor::EmptyOp>();
+    if (!empty)
+      return op.emitOpError("must yield blocks that start from tensor.empty");
+    SmallVector<Value> sizes;
+    for (Value size : empty.getDynamicSizes())
+      sizes.push_back(sizeBefore(size));
+    views.push_back(viewFor(result, sizes));
+    mapping.map(result, views.back());
+  }
+  auto branch = scf::IfOp::create(b, mapping.lookup(op.getCondition()),
+                                  /*withElseRegion=*/true);
+  std::pair<Block *, Block *> blocks[] = {{op.thenBlock(), branch.thenBlock()},
+                                          {op.elseBlock(), branch.elseBlock()}};
+  for (auto [source, target] : blocks) {
+    for (auto [value, view] :
+         llvm::zip(source->getTerminator()->getOperands(), views))
+      destination[value] = view;
+    ImplicitLocOpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(target->getTerminator());
+    unsigned before = buffers.size();
+    if (failed(translate(*source)))
+      return failure();
+    // Buffers of a branch end with it.
+    for (; buffers.size() > before; buffers.pop_back())
+      memref::DeallocOp::create(b, buffers.back());
+  }
+  return success();
+}
+
+/// Another view of the same contiguous buffer.
+LogicalResult Translator::reshape(tensor::ReshapeOp op) {
+  auto list = op.getShape().getDefiningOp<tensor::FromElementsOp>();
+  Value source = mapping.lookup(op.getSource());
+  if (!list || !cast<MemRefType>(source.getType()).getLayout().isIdentity())
+    return op.emitOpError("must reshape a buffer by sizes that are listed");
+  SmallVector<OpFoldResult> sizes, strides(list.getElements().size());
+  Value stride = arith::ConstantIndexOp::create(b, 1);
+  for (Value size : list.getElements())
+    sizes.push_back(mapping.lookupOrDefault(size));
+  for (int64_t dim = sizes.size() - 1; dim >= 0; --dim) {
+    strides[dim] = stride;
+    stride = arith::MulIOp::create(b, stride, cast<Value>(sizes[dim]));
+  }
+  strides.back() = b.getIndexAttr(1);
+  auto type = cast<RankedTensorType>(op.getType());
+  for (auto [dim, size] : llvm::enumerate(type.getShape()))
+    if (!ShapedType::isDynamic(size))
+      sizes[dim] = b.getIndexAttr(size);
+  OpFoldResult start = Value(arith::ConstantIndexOp::create(b, 0));
+  mapping.map(op.getResult(),
+              Value(memref::ReinterpretCastOp::create(
+                  b, tile::getViewType(type), source, start, sizes, strides)));
   return success();
 }
 

@@ -23,9 +23,10 @@ static bool isKnown(Operation *op) {
     return true;
   if (isa<arith::ArithDialect, math::MathDialect>(op->getDialect()))
     return OpTrait::hasElementwiseMappableTraits(op);
-  return isa<scf::ForallOp, scf::InParallelOp, scf::ForOp, scf::YieldOp,
-             memref::DimOp, memref::AllocOp, memref::DeallocOp, func::ReturnOp>(
-      op);
+  return isa<scf::ForallOp, scf::InParallelOp, scf::ForOp, scf::IfOp,
+             scf::YieldOp, memref::DimOp, memref::ReinterpretCastOp,
+             memref::CastOp, memref::AllocOp, memref::DeallocOp,
+             func::ReturnOp>(op);
 }
 
 /// Checks kind and types of one op.

@@ -79,8 +79,16 @@ void StripLowering::need(Value tile, int64_t atStage) {
   }
   Reads &read = reads[tile];
   read.byColumn = std::max(read.byColumn, atStage);
-  if (!isLocal(tile))
+  if (!isLocal(tile)) {
+    // Computed before the loop, and evaluated again here: of columns, the
+    // columns are wanted outside of the loops over pairs.
+    Operation *op = tile.getDefiningOp();
+    if (op && !buffers.hasAny(tile) &&
+        (isa<tile::BroadcastOp>(op) ||
+         OpTrait::hasElementwiseMappableTraits(op)))
+      needOperands(op, atStage);
     return;
+  }
   if (stageOf(tile) < atStage && isHeavy(tile))
     return needStored(tile);
   needOperands(tile.getDefiningOp(), atStage);

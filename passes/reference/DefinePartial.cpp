@@ -38,6 +38,11 @@ static Value exponential(ImplicitLocOpBuilder &b, Value x, Value reference) {
 }
 
 namespace {
+/// A head and a row of an operand.
+struct Token {
+  Value head, row;
+};
+
 /// The definition of one attn.partial.
 class PartialDefinition {
 public:
@@ -54,8 +59,10 @@ public:
   Results run();
 
 private:
-  Value rows(Region &region, Value operand, Value head, Value first,
-             int64_t count);
+  Token query(Value r);
+  Value rows(Region &region, Value operand, int64_t count,
+             function_ref<Token(Value)> token);
+  Value keyRows(Region &region, Value operand);
   Pair pair(ValueRange at);
   Value existence();
   Value scores(Value query, Value key);
@@ -76,10 +83,22 @@ private:
 };
 } // namespace
 
-/// `count` rows of `operand` from `first` on, mapped; rows outside are those of
-/// a zero vector.
-Value PartialDefinition::rows(Region &region, Value operand, Value head,
-                              Value first, int64_t count) {
+/// Which query row `r` of the block is.
+Token PartialDefinition::query(Value r) {
+  Value row = arith::AddIOp::create(b, op.getRow(), r);
+  if (!op.getPacked())
+    return {op.getHead(), row};
+  Value numQueries = size(b, op.getQuery(), 2);
+  Value first = arith::MulIOp::create(b, op.getHead(),
+                                      groupSize(b, op.getQuery(), op.getKey()));
+  Value inGroup = arith::DivUIOp::create(b, row, numQueries);
+  return {arith::AddIOp::create(b, first, inGroup),
+          arith::RemUIOp::create(b, row, numQueries)};
+}
+
+/// `count` rows of `operand`, mapped; rows outside are those of a zero vector.
+Value PartialDefinition::rows(Region &region, Value operand, int64_t count,
+                              function_ref<Token(Value)> token) {
   int64_t from = cast<RankedTensorType>(operand.getType()).getDimSize(3);
   int64_t width =
       region.empty()
@@ -87,10 +106,10 @@ Value PartialDefinition::rows(Region &region, Value operand, Value head,
           : cast<RankedTensorType>(getYielded(region).getType()).getDimSize(0);
   auto block = RankedTensorType::get({count, width}, type);
   auto setOne = [&](ValueRange at, ValueRange so) -> Carried {
-    Value n = arith::AddIOp::create(b, first, at[0]);
+    auto [head, n] = token(at[0]);
     Value vector =
         mapRow(b, region, RankedTensorType::get(from, type),
-               {op.getBatch(), head, n}, [&](Value d) {
+               {op.getBatch(), head, n}, [&, head = head, n = n](Value d) {
                  return readOrZero(b, operand, {op.getBatch(), head, n, d});
                });
     return {setRow(b, so[0], at, vector)};
@@ -99,11 +118,21 @@ Value PartialDefinition::rows(Region &region, Value operand, Value head,
   return fold(b, index(b, count), none, setOne)[0];
 }
 
+/// The block's rows of key or value.
+Value PartialDefinition::keyRows(Region &region, Value operand) {
+  Value head = op.getHead();
+  if (!op.getPacked())
+    head = arith::DivUIOp::create(b, head,
+                                  groupSize(b, op.getQuery(), op.getKey()));
+  return rows(region, operand, op.getWidth(), [&](Value r) -> Token {
+    return {head, arith::AddIOp::create(b, op.getCol(), r)};
+  });
+}
+
 Pair PartialDefinition::pair(ValueRange at) {
-  Value first =
-      position(b, op.getAlignment(), op.getQuery(), op.getKey(), op.getRow());
-  return {op.getBatch(), op.getHead(), arith::AddIOp::create(b, first, at[0]),
-          arith::AddIOp::create(b, op.getCol(), at[1])};
+  auto [head, row] = query(at[0]);
+  Value i = position(b, op.getAlignment(), op.getQuery(), op.getKey(), row);
+  return {op.getBatch(), head, i, arith::AddIOp::create(b, op.getCol(), at[1])};
 }
 
 /// Which pairs of the block exist.
@@ -184,12 +213,9 @@ Value PartialDefinition::accumulator(Value correction, Value value) {
 }
 
 Results PartialDefinition::run() {
-  Value keyHead = arith::DivUIOp::create(
-      b, op.getHead(), groupSize(b, op.getQuery(), op.getKey()));
-  int64_t width = op.getWidth();
-  Value query = rows(op.getQueryRows(), op.getQuery(), op.getHead(),
-                     op.getRow(), op.getRows());
-  Value key = rows(op.getKeyRows(), op.getKey(), keyHead, op.getCol(), width);
+  Value query = rows(op.getQueryRows(), op.getQuery(), op.getRows(),
+                     [&](Value r) { return this->query(r); });
+  Value key = keyRows(op.getKeyRows(), op.getKey());
   exists = existence();
   s = scores(query, key);
 
@@ -208,8 +234,7 @@ Results PartialDefinition::run() {
     state.push_back(sums(correction));
   if (op.accumulates())
     state.push_back(
-        accumulator(correction, rows(op.getValueRows(), op.getValue(), keyHead,
-                                     op.getCol(), width)));
+        accumulator(correction, keyRows(op.getValueRows(), op.getValue())));
   return state;
 }
 

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef ATTN_PASSES_LINEARITY_H
-#define ATTN_PASSES_LINEARITY_H
+#ifndef ATTN_DIALECT_LINEARITY_H
+#define ATTN_DIALECT_LINEARITY_H
 
 #include "mlir/IR/Region.h"
 
@@ -19,4 +19,4 @@ bool isLinearInFirst(mlir::Region &region);
 
 } // namespace attn
 
-#endif // ATTN_PASSES_LINEARITY_H
+#endif // ATTN_DIALECT_LINEARITY_H
