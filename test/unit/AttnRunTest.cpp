@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tools/attn-run/Check.h"
-#include "tools/attn-run/Measure.h"
+#include "tools/support/Measure.h"
 #include <cmath>
 #include <gtest/gtest.h>
 #include <limits>

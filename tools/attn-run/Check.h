@@ -24,7 +24,7 @@
 #ifndef ATTN_TOOLS_ATTN_RUN_CHECK_H
 #define ATTN_TOOLS_ATTN_RUN_CHECK_H
 
-#include "tools/attn-run/Arguments.h"
+#include "tools/support/Arguments.h"
 #include "tools/support/KernelFlags.h"
 #include <optional>
 

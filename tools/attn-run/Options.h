@@ -9,7 +9,7 @@
 #ifndef ATTN_TOOLS_ATTN_RUN_OPTIONS_H
 #define ATTN_TOOLS_ATTN_RUN_OPTIONS_H
 
-#include "tools/attn-run/Arguments.h"
+#include "tools/support/Arguments.h"
 #include "tools/support/KernelFlags.h"
 
 namespace attn {

@@ -12,10 +12,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "tools/attn-run/Check.h"
-#include "tools/attn-run/Measure.h"
 #include "tools/attn-run/Options.h"
 #include "tools/attn-run/PhaseCheck.h"
 #include "tools/support/CommandLine.h"
+#include "tools/support/Measure.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVectorExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -131,19 +131,11 @@ static Expected<Session> prepare(RunOptions parsed) {
 // One run
 //===----------------------------------------------------------------------===//
 
-static int64_t getNumBytes(const Arrays &arguments, const Arrays &results) {
-  int64_t bytes = 0;
-  for (const Arrays *arrays : {&arguments, &results})
-    for (const Array &array : *arrays)
-      bytes += array.getNumBytes();
-  return bytes;
-}
-
 static Work getWork(const Session &session, const Arrays &arguments,
                     const Arrays &results) {
   Work work;
   work.flops = session.kernel->flops(getBuffers(arguments));
-  work.bytes = getNumBytes(arguments, results);
+  work.bytes = getNumBytes(arguments) + getNumBytes(results);
   work.probe = session.options.probe;
   work.float64 = results.front().getType() == ElementType::F64;
   int cores = std::max(1u, std::thread::hardware_concurrency());

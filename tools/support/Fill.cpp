@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "tools/attn-run/Fill.h"
+#include "tools/support/Fill.h"
 #include "tools/support/CommandLine.h"
 #include <cmath>
 #include <functional>

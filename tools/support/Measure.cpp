@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "tools/attn-run/Measure.h"
+#include "tools/support/Measure.h"
 #include "tools/support/FmaProbe.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringRef.h"
@@ -41,8 +41,7 @@ Expected<Timing> attn::timeCalls(Call call, int64_t count, const Work &work) {
   return timing;
 }
 
-/// The value below which a share of the values lies.
-static double getQuantile(std::vector<double> values, double share) {
+double attn::getQuantile(std::vector<double> values, double share) {
   llvm::sort(values);
   return values[static_cast<size_t>(share * (values.size() - 1) + 0.5)];
 }

@@ -6,11 +6,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef ATTN_TOOLS_ATTN_RUN_ARGUMENTS_H
-#define ATTN_TOOLS_ATTN_RUN_ARGUMENTS_H
+#ifndef ATTN_TOOLS_SUPPORT_ARGUMENTS_H
+#define ATTN_TOOLS_SUPPORT_ARGUMENTS_H
 
-#include "tools/attn-run/Array.h"
-#include "tools/attn-run/Dims.h"
+#include "tools/support/Array.h"
+#include "tools/support/Dims.h"
 
 namespace attn {
 
@@ -62,9 +62,12 @@ llvm::Expected<Arrays> makeResults(const Kernel &kernel,
                                    const Arrays &arguments,
                                    Layout layout = Layout::Bhnd);
 
+/// The memory of the numbers.
+int64_t getNumBytes(const Arrays &arrays);
+
 /// What the kernel is given.
 std::vector<Buffer> getBuffers(const Arrays &arrays);
 
 } // namespace attn
 
-#endif // ATTN_TOOLS_ATTN_RUN_ARGUMENTS_H
+#endif // ATTN_TOOLS_SUPPORT_ARGUMENTS_H

@@ -6,14 +6,14 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A size comes from the spec, where it is static, from --dims, from the files
+// A size comes from the spec, where it is static, from the user, from the files
 // of arguments, or else from the spec's defaults. All that say something about
 // a dimension must agree.
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef ATTN_TOOLS_ATTN_RUN_DIMS_H
-#define ATTN_TOOLS_ATTN_RUN_DIMS_H
+#ifndef ATTN_TOOLS_SUPPORT_DIMS_H
+#define ATTN_TOOLS_SUPPORT_DIMS_H
 
 #include "runtime/compiler/Compiler.h"
 #include "llvm/ADT/MapVector.h"
@@ -38,13 +38,15 @@ struct FileSizes {
 };
 
 /// Gives every dimension of the kernel's arguments its size, or says which two
-/// statements about it disagree, or which size is missing.
+/// statements about it disagree, or which size is missing. Messages call what
+/// was given by the name `givenBy`.
 llvm::Expected<Dims> resolveDims(const Kernel &kernel, const Dims &given,
-                                 llvm::ArrayRef<FileSizes> files);
+                                 llvm::ArrayRef<FileSizes> files,
+                                 llvm::StringRef givenBy = "--dims");
 
 /// The sizes of one argument.
 llvm::SmallVector<int64_t, 4> getSizes(const Port &port, const Dims &dims);
 
 } // namespace attn
 
-#endif // ATTN_TOOLS_ATTN_RUN_DIMS_H
+#endif // ATTN_TOOLS_SUPPORT_DIMS_H

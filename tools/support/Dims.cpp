@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "tools/attn-run/Dims.h"
-#include "tools/attn-run/Array.h"
+#include "tools/support/Dims.h"
+#include "tools/support/Array.h"
 #include "tools/support/CommandLine.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVectorExtras.h"
@@ -95,13 +95,13 @@ static Error defineStatic(DimTable &table, const Kernel &kernel) {
 }
 
 static Error defineGiven(DimTable &table, const Kernel &kernel,
-                         const Dims &given) {
+                         const Dims &given, StringRef givenBy) {
   std::vector<std::string> names = getNames(kernel);
   for (const auto &[name, size] : given) {
     if (!llvm::is_contained(names, name))
-      return makeError("--dims: unknown dimension '{0}'; expected {1}", name,
-                       llvm::join(names, ", "));
-    if (Error error = table.define(name, size, "--dims"))
+      return makeError("{0}: unknown dimension '{1}'; expected {2}", givenBy,
+                       name, llvm::join(names, ", "));
+    if (Error error = table.define(name, size, givenBy))
       return error;
   }
   return Error::success();
@@ -145,11 +145,11 @@ static Error defineFiles(DimTable &table, const Kernel &kernel,
 }
 
 Expected<Dims> attn::resolveDims(const Kernel &kernel, const Dims &given,
-                                 ArrayRef<FileSizes> files) {
+                                 ArrayRef<FileSizes> files, StringRef givenBy) {
   DimTable table;
   if (Error error = defineStatic(table, kernel))
     return error;
-  if (Error error = defineGiven(table, kernel, given))
+  if (Error error = defineGiven(table, kernel, given, givenBy))
     return error;
   if (Error error = defineFiles(table, kernel, files))
     return error;
@@ -160,9 +160,9 @@ Expected<Dims> attn::resolveDims(const Kernel &kernel, const Dims &given,
         !size && found != kernel.defaultDims().end())
       size = found->second;
     if (!size)
-      return makeError("dimension '{0}' has no size; give it with "
-                       "--dims={0}=SIZE",
-                       name);
+      return makeError("dimension '{0}' has no size in the spec; {1} must give "
+                       "it",
+                       name, givenBy);
     dims[name] = *size;
   }
   return dims;

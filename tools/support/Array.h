@@ -12,10 +12,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef ATTN_TOOLS_ATTN_RUN_ARRAY_H
-#define ATTN_TOOLS_ATTN_RUN_ARRAY_H
+#ifndef ATTN_TOOLS_SUPPORT_ARRAY_H
+#define ATTN_TOOLS_SUPPORT_ARRAY_H
 
-#include "tools/attn-run/Element.h"
+#include "tools/support/Element.h"
 #include "tools/support/Npy.h"
 
 namespace attn {
@@ -75,4 +75,4 @@ llvm::Error saveArray(llvm::StringRef path, const Array &array);
 
 } // namespace attn
 
-#endif // ATTN_TOOLS_ATTN_RUN_ARRAY_H
+#endif // ATTN_TOOLS_SUPPORT_ARRAY_H

@@ -6,9 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "tools/attn-run/Arguments.h"
-#include "tools/attn-run/Fill.h"
+#include "tools/support/Arguments.h"
 #include "tools/support/CommandLine.h"
+#include "tools/support/Fill.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -121,6 +121,13 @@ Expected<Arrays> attn::makeResults(const Kernel &kernel,
     results.push_back(std::move(*array));
   }
   return results;
+}
+
+int64_t attn::getNumBytes(const Arrays &arrays) {
+  int64_t bytes = 0;
+  for (const Array &array : arrays)
+    bytes += array.getNumBytes();
+  return bytes;
 }
 
 std::vector<Buffer> attn::getBuffers(const Arrays &arrays) {

@@ -17,10 +17,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef ATTN_TOOLS_ATTN_RUN_FILL_H
-#define ATTN_TOOLS_ATTN_RUN_FILL_H
+#ifndef ATTN_TOOLS_SUPPORT_FILL_H
+#define ATTN_TOOLS_SUPPORT_FILL_H
 
-#include "tools/attn-run/Array.h"
+#include "tools/support/Array.h"
 
 namespace attn {
 
@@ -32,4 +32,4 @@ llvm::Error fillArray(Array &array, const Port &port, uint64_t seed);
 
 } // namespace attn
 
-#endif // ATTN_TOOLS_ATTN_RUN_FILL_H
+#endif // ATTN_TOOLS_SUPPORT_FILL_H

@@ -11,8 +11,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef ATTN_TOOLS_ATTN_RUN_ELEMENT_H
-#define ATTN_TOOLS_ATTN_RUN_ELEMENT_H
+#ifndef ATTN_TOOLS_SUPPORT_ELEMENT_H
+#define ATTN_TOOLS_SUPPORT_ELEMENT_H
 
 #include "runtime/compiler/Compiler.h"
 
@@ -36,4 +36,4 @@ void storeElement(ElementType type, char *to, double value);
 
 } // namespace attn
 
-#endif // ATTN_TOOLS_ATTN_RUN_ELEMENT_H
+#endif // ATTN_TOOLS_SUPPORT_ELEMENT_H

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef ATTN_TOOLS_ATTN_RUN_MEASURE_H
-#define ATTN_TOOLS_ATTN_RUN_MEASURE_H
+#ifndef ATTN_TOOLS_SUPPORT_MEASURE_H
+#define ATTN_TOOLS_SUPPORT_MEASURE_H
 
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/Error.h"
@@ -42,6 +42,9 @@ struct Timing {
 /// them, as the clock of a machine changes over time.
 llvm::Expected<Timing> timeCalls(Call call, int64_t count, const Work &work);
 
+/// The value below which a share of the values lies.
+double getQuantile(std::vector<double> values, double share);
+
 /// Prints time per call, GFLOP/s, GB/s and the share of the peak.
 void printTiming(llvm::raw_ostream &stream, const Timing &timing,
                  const Work &work);
@@ -52,4 +55,4 @@ llvm::Expected<std::optional<int64_t>> measureMemory(Call call);
 
 } // namespace attn
 
-#endif // ATTN_TOOLS_ATTN_RUN_MEASURE_H
+#endif // ATTN_TOOLS_SUPPORT_MEASURE_H
