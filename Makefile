@@ -3,9 +3,11 @@
 #   make demo                   install, build and run one kernel with its check
 #   make test                   install, build and run the tests
 #   make test PRESET=asan       the same under the address sanitizer
+#   make bench FILTER=causal    build and time the benchmarks of this name
 #
 # PRESET  dev (default), release or asan: see CMakePresets.json
 # JOBS    parallel jobs of the build and the tests (default: their own choice)
+# FILTER  regular expression of the names of benchmarks (default: all)
 
 PRESET ?= dev
 BUILD  := $(if $(filter dev,$(PRESET)),build,build-$(PRESET))
@@ -13,7 +15,7 @@ JOBS   ?=
 SOURCE_DIRS := dialect passes codegen runtime tools test bench
 EXISTING_DIRS = $(wildcard $(SOURCE_DIRS))
 
-.PHONY: help setup configure build demo test test-full format tidy docs clean
+.PHONY: help setup configure build demo test test-full bench format tidy docs clean
 
 help:
 	@sed -n '/^$$/q; s/^# \{0,1\}//p' Makefile
@@ -53,6 +55,9 @@ test: build
 
 test-full: build
 	@test/run.sh --build=$(BUILD) $(if $(JOBS),--jobs=$(JOBS)) --full
+
+bench: build
+	@$(BUILD)/bin/attn-bench bench/*.json $(if $(FILTER),--benchmark_filter='$(FILTER)')
 
 format: setup
 	@find $(EXISTING_DIRS) cmake \( -name '*.cpp' -o -name '*.h' \) -print0 | \

@@ -19,28 +19,29 @@ using llvm::Error;
 using llvm::Expected;
 using llvm::StringRef;
 
-Expected<Dims> attn::parseDims(StringRef text) {
+Expected<Dims> attn::parseDims(StringRef text, StringRef givenBy) {
   Dims dims;
   for (StringRef part : llvm::split(text, ',')) {
     auto [name, value] = part.split('=');
     if (name.empty() || !part.contains('='))
-      return makeError("--dims: expected NAME=SIZE, got '{0}'", part);
-    Expected<int64_t> size = parseInteger(value, "--dims: '" + name + "'", 0);
+      return makeError("{0}: expected NAME=SIZE, got '{1}'", givenBy, part);
+    Expected<int64_t> size =
+        parseInteger(value, givenBy + ": '" + name + "'", 0);
     if (!size)
       return size.takeError();
     if (!dims.try_emplace(name.str(), *size).second)
-      return makeError("--dims: '{0}' is given twice", name);
+      return makeError("{0}: '{1}' is given twice", givenBy, name);
   }
   return dims;
 }
 
-std::string attn::formatDims(const Dims &dims) {
+std::string attn::formatDims(const Dims &dims, StringRef separator) {
   return llvm::join(llvm::map_range(dims,
                                     [](const auto &dim) {
                                       return dim.first + "=" +
                                              std::to_string(dim.second);
                                     }),
-                    " ");
+                    separator);
 }
 
 llvm::SmallVector<int64_t, 4> attn::getSizes(const Port &port,

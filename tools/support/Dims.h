@@ -24,11 +24,12 @@ namespace attn {
 using Dims =
     llvm::MapVector<std::string, int64_t, std::map<std::string, unsigned>>;
 
-/// Reads "B=2,H=8,N=1024".
-llvm::Expected<Dims> parseDims(llvm::StringRef text);
+/// Reads "B=2,H=8,N=1024". Messages call it by the name `givenBy`.
+llvm::Expected<Dims> parseDims(llvm::StringRef text,
+                               llvm::StringRef givenBy = "--dims");
 
 /// "B=2 H=8 N=1024".
-std::string formatDims(const Dims &dims);
+std::string formatDims(const Dims &dims, llvm::StringRef separator = " ");
 
 /// The sizes of an argument that a file holds.
 struct FileSizes {

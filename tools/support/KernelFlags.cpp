@@ -19,12 +19,7 @@ using llvm::Error;
 using llvm::Expected;
 using llvm::StringRef;
 
-/// The text of the one spec that the command line names; "-" is stdin.
-static Expected<std::string> readSpec(ArrayRef<std::string> paths) {
-  if (paths.size() != 1)
-    return makeError("expected one spec ('-' for standard input), got {0}",
-                     paths.size());
-  StringRef path = paths.front();
+Expected<std::string> attn::readSpec(StringRef path) {
   if (llvm::sys::fs::is_directory(path))
     return makeError("'{0}': expected a spec, got a folder", path);
   auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path, /*IsText=*/true);
@@ -34,8 +29,7 @@ static Expected<std::string> readSpec(ArrayRef<std::string> paths) {
   return (*buffer)->getBuffer().str();
 }
 
-/// Fails unless the compiler knows the target.
-static Error checkTarget(StringRef target) {
+Error attn::checkTarget(StringRef target) {
   constexpr StringRef known[] = {"cpu",          "cpu:avx512", "cpu:avx2",
                                  "cpu:baseline", "reference",  "naive"};
   if (llvm::is_contained(known, target))
@@ -44,12 +38,12 @@ static Error checkTarget(StringRef target) {
                    target, llvm::join(ArrayRef(known), ", "));
 }
 
-/// Fails unless `dtype` is empty or the name of an element type of specs.
-static Error checkDtype(StringRef dtype) {
+Error attn::checkDtype(StringRef dtype, StringRef givenBy) {
   constexpr StringRef known[] = {"", "f64", "f32", "f16", "bf16"};
   if (llvm::is_contained(known, dtype))
     return Error::success();
-  return makeError("--dtype: expected f64, f32, f16 or bf16, got '{0}'", dtype);
+  return makeError("{0}: expected f64, f32, f16 or bf16, got '{1}'", givenBy,
+                   dtype);
 }
 
 /// Makes a folder, unless the path is empty.
@@ -65,9 +59,12 @@ static Error makeFolder(StringRef path) {
 Expected<CompileInput> attn::parseKernelFlags(const KernelFlags &flags) {
   if (Error error = checkTarget(flags.target))
     return error;
-  if (Error error = checkDtype(flags.dtype))
+  if (Error error = checkDtype(flags.dtype, "--dtype"))
     return error;
-  Expected<std::string> text = readSpec(flags.spec);
+  if (flags.spec.size() != 1)
+    return makeError("expected one spec ('-' for standard input), got {0}",
+                     flags.spec.size());
+  Expected<std::string> text = readSpec(flags.spec.front());
   if (!text)
     return text.takeError();
   if (Error error = makeFolder(flags.dumpPhases))

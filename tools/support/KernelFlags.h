@@ -53,6 +53,16 @@ struct CompileInput {
   CompileOptions options;
 };
 
+/// Fails unless the compiler knows the target.
+llvm::Error checkTarget(llvm::StringRef target);
+
+/// Fails unless the name is that of an element type of specs, or empty.
+/// Messages call it by the name `givenBy`.
+llvm::Error checkDtype(llvm::StringRef dtype, llvm::StringRef givenBy);
+
+/// Reads the text of a spec; "-" is standard input.
+llvm::Expected<std::string> readSpec(llvm::StringRef path);
+
 /// Checks the options and reads the spec.
 llvm::Expected<CompileInput> parseKernelFlags(const KernelFlags &flags);
 
