@@ -1,0 +1,410 @@
+#===- compare_torch.py - Our kernels beside PyTorch on the CPU -------------===#
+#
+# Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+#===-----------------------------------------------------------------------===#
+"""Times compiled specs and their peers in PyTorch in turn, in one process.
+
+Peers are scaled_dot_product_attention (sdpa), compiled FlexAttention (flex) and
+the formula over whole matrices (naive). All get the same tensors and the same
+number of threads. Slices of calls of all contenders follow each other, round by
+round; a ratio is that of two slices of one round, so that a clock that wanders
+and other programs change both. Every result is compared with the formula in
+float64 before anything is timed.
+
+  python -m venv build/torch-venv
+  build/torch-venv/bin/pip install torch numpy
+  build/torch-venv/bin/python bench/compare_torch.py --out=docs/results/cpu-torch
+"""
+
+import argparse
+import dataclasses
+import datetime
+import functools
+import itertools
+import json
+import os
+import pathlib
+import platform
+import sys
+import time
+
+try:
+    import torch
+    from torch.nn.attention.flex_attention import create_block_mask, flex_attention
+except ImportError:
+    sys.exit("compare_torch.py: error: expected PyTorch 2.5 or later; install it with "
+             "'pip install torch numpy', best in an environment of its own")
+
+from compiled_kernel import CompiledKernel
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16,
+          "f16": torch.float16, "f64": torch.float64}
+# Contenders whose matrices of scores would be larger are left out.
+LARGEST_MATRIX = 2 << 30
+# Queries of one step of the definition, which would be large as a whole.
+CHUNK = 1024
+
+
+#===-----------------------------------------------------------------------===#
+# The variants in PyTorch
+#===-----------------------------------------------------------------------===#
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """What a file of the catalogue computes, written for PyTorch.
+
+    `score` and `keep` take indices as tensors, as FlexAttention wants them;
+    `score` also takes the number of heads.
+    """
+    name: str
+    keep: object = None
+    score: object = None
+    has_sdpa: bool = True
+
+
+def is_past(b, h, i, j):
+    return i >= j
+
+
+def is_near(b, h, i, j):
+    return (i >= j) & (i - j < 256)
+
+
+def add_distance(s, heads, h, i, j):
+    return s + torch.exp2(-8.0 * (h + 1) / heads) * (j - i)
+
+
+def cap(s, heads, h, i, j):
+    return 50.0 * torch.tanh(s / 50.0)
+
+
+VARIANTS = [
+    Variant("dense"),
+    Variant("causal", is_past),
+    Variant("sliding-window", is_near),
+    Variant("alibi", is_past, add_distance),
+    Variant("softcap", is_past, cap, has_sdpa=False),
+]
+
+
+def formula(variant, q, k, v, queries=slice(None), head=None):
+    """softmax(score(q k^T / sqrt(D))) v over whole matrices, for some queries
+    and, if `head` is given, for that head only."""
+    heads, n, d = q.shape[1:]
+    h = torch.arange(heads)[:, None, None]
+    if head is not None:
+        h, q, k, v = (x[head:head + 1] for x in (h, q[0], k[0], v[0]))
+    i = torch.arange(n)[queries, None]
+    j = torch.arange(n)
+    s = q[..., queries, :] @ k.transpose(-1, -2) * d**-0.5
+    if variant.score:
+        s = variant.score(s, heads, h, i, j)
+    if variant.keep:
+        s = s.masked_fill(~variant.keep(0, h, i, j), -torch.inf)
+    return torch.softmax(s, -1).to(v.dtype) @ v
+
+
+#===-----------------------------------------------------------------------===#
+# Contenders
+#===-----------------------------------------------------------------------===#
+
+
+def get_sdpa_options(variant, q):
+    """What scaled_dot_product_attention needs to compute a variant."""
+    heads, n = q.shape[1:3]
+    if not variant.keep:
+        return {}
+    if variant.keep is is_past and not variant.score:
+        return {"is_causal": True}
+    i, j = torch.arange(n)[:, None], torch.arange(n)
+    mask = variant.keep(0, 0, i, j)
+    if variant.score:
+        h = torch.arange(heads)[:, None, None]
+        bias = variant.score(torch.zeros(()), heads, h, i, j)
+        # Only masks of two or four dimensions reach the fused kernel.
+        mask = bias.masked_fill(~mask, -torch.inf).to(q.dtype)[None]
+    return {"attn_mask": mask}
+
+
+def get_score_bytes(q):
+    """The memory of the scores of all pairs and heads."""
+    heads, n = q.shape[1:3]
+    return heads * n * n * q.element_size()
+
+
+def make_sdpa(variant, q, k, v):
+    if not variant.has_sdpa or variant.score and get_score_bytes(q) > LARGEST_MATRIX:
+        return None
+    options = get_sdpa_options(variant, q)
+    sdpa = torch.nn.functional.scaled_dot_product_attention
+    return lambda: sdpa(q, k, v, **options)
+
+
+def make_flex(variant, q, k, v):
+    torch._dynamo.reset()  # Sizes are compiled in, and threads are, too.
+    heads, n = q.shape[1:3]
+    options = {}
+    if variant.keep:
+        options["block_mask"] = create_block_mask(variant.keep, None, None, n, n, device="cpu")
+    if variant.score:
+        options["score_mod"] = lambda s, b, h, i, j: variant.score(s, heads, h, i, j)
+    compiled = torch.compile(flex_attention, dynamic=False)
+    return lambda: compiled(q, k, v, **options)
+
+
+def make_naive(variant, q, k, v):
+    # Scores, their mask and the probabilities are alive at the same time.
+    if 2 * get_score_bytes(q) > LARGEST_MATRIX:
+        return None
+    return lambda: formula(variant, q, k, v)
+
+
+@functools.cache
+def compile_spec(name, features, dtype, build, schedule):
+    spec = (ROOT / "variants" / "softmax" / f"{name}.mlir").read_text()
+    options = [f"--schedule={schedule}"] if schedule else []
+    return CompiledKernel(spec.replace("x64x", f"x{features}x"), dtype, build, options)
+
+
+def make_ours(variant, q, k, v, case, arguments):
+    kernel = compile_spec(variant.name, case.features, case.dtype, arguments.build,
+                          arguments.schedule)
+    out = torch.full_like(q, torch.nan)
+    lse = torch.full(q.shape[:3], torch.nan, dtype=torch.promote_types(q.dtype, torch.float32))
+    tensors = [q, k, v, out, lse]
+    run = kernel.bind([(t.data_ptr(), t.shape, t.stride()) for t in tensors], case.threads)
+
+    def call(_tensors=tensors):  # They live as long as the function.
+        run()
+        return out
+
+    return call
+
+
+#===-----------------------------------------------------------------------===#
+# Measuring
+#===-----------------------------------------------------------------------===#
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    variant: str
+    dtype: str
+    length: int
+    features: int
+    heads: int
+    threads: int
+
+
+def get_errors(variant, results, q, k, v):
+    """The largest error of every result in the last head, and what is allowed.
+
+    This finds contenders that compute something else. It is rougher than
+    `attn-run --check`: PyTorch sums in blocks, and so its formula in the type of
+    the tensors is several times as exact as sums in order, which are allowed.
+    Hence eight times the error of that formula, or 8 eps of float32 (float64
+    for f64) times the largest result."""
+    head, n = q.shape[1] - 1, q.shape[2]
+    errors, naive, largest = dict.fromkeys(results, 0.0), 0.0, 0.0
+    for start in range(0, n, CHUNK):
+        rows = slice(start, start + CHUNK)
+        expected = formula(variant, q.double(), k.double(), v.double(), rows, head)[0]
+        low = formula(variant, q, k, v, rows, head)[0].double()
+        naive = max(naive, (low - expected).abs().max().item())
+        largest = max(largest, expected.abs().max().item())
+        for name, result in results.items():
+            error = (result[0, head, rows].double() - expected).abs().max().item()
+            # NaN is not less than anything.
+            errors[name] = error if not error <= errors[name] else errors[name]
+    eps = torch.finfo(torch.promote_types(q.dtype, torch.float32)).eps
+    return errors, max(8 * naive, 8 * eps * largest)
+
+
+def time_slice(call, seconds):
+    """Seconds of one call, from calls that last `seconds` together."""
+    start = time.perf_counter()
+    for count in itertools.count(1):
+        call()
+        elapsed = time.perf_counter() - start
+        if elapsed >= seconds:
+            return elapsed / count
+
+
+def time_rounds(calls, rounds, seconds):
+    """The times of all contenders, one of each in every round."""
+    times = {name: [] for name in calls}
+    names = list(calls)
+    for index in range(rounds):
+        shift = index % len(names)
+        for name in names[shift:] + names[:shift]:
+            time.sleep(0.01)  # Threads of other pools stop waiting for work.
+            times[name].append(time_slice(calls[name], seconds))
+    return times
+
+
+def get_quantiles(values):
+    ordered = sorted(values)
+    return [ordered[round(share * (len(ordered) - 1))] for share in (0.1, 0.5, 0.9)]
+
+
+def make_calls(variant, case, tensors, arguments):
+    makers = {"sdpa": make_sdpa, "flex": make_flex, "naive": make_naive}
+    calls = {"ours": make_ours(variant, *tensors, case, arguments)}
+    for name in arguments.peers:
+        call = makers[name](variant, *tensors)
+        if call:
+            calls[name] = call
+    return calls
+
+
+def run_case(variant, case, arguments):
+    torch.set_num_threads(case.threads)
+    torch.manual_seed(1)
+    shape = (1, case.heads, case.length, case.features)
+    tensors = [torch.randn(shape).to(DTYPES[case.dtype]) for _ in range(3)]
+    calls = make_calls(variant, case, tensors, arguments)
+    # This also compiles and warms up.
+    errors, tolerance = get_errors(
+        variant, {name: call() for name, call in calls.items()}, *tensors)
+    times = time_rounds(calls, arguments.rounds, arguments.slice)
+    flops = 4 * case.heads * case.length**2 * case.features
+    record = {**dataclasses.asdict(case), "tolerance": tolerance, "contenders": {}}
+    for name, seconds in times.items():
+        ratios = [theirs / ours for theirs, ours in zip(seconds, times["ours"])]
+        low, median, high = get_quantiles(ratios)
+        typical = get_quantiles(seconds)[1]
+        record["contenders"][name] = {
+            "ms": typical * 1e3, "dense_gflops": flops / typical * 1e-9,
+            "ratio_p10": low, "ratio": median, "ratio_p90": high,
+            "error": errors[name], "ok": errors[name] <= tolerance}
+    return record
+
+
+#===-----------------------------------------------------------------------===#
+# Output
+#===-----------------------------------------------------------------------===#
+
+
+def get_machine():
+    model = platform.processor() or platform.machine()
+    try:
+        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+        model = next(line.split(":")[1].strip() for line in lines
+                     if line.startswith("model name"))
+    except (OSError, StopIteration):
+        pass
+    return {"processor": model, "cores": len(os.sched_getaffinity(0)),
+            "torch": torch.__version__,
+            "vectors": torch.backends.cpu.get_cpu_capability(),
+            "date": datetime.date.today().isoformat()}
+
+
+def format_cell(contender):
+    if contender is None:
+        return "-"
+    wrong = "" if contender["ok"] else " wrong"
+    return (f"{contender['ms']:.3g} ms, {contender['ratio']:.2f} "
+            f"({contender['ratio_p10']:.2f}-{contender['ratio_p90']:.2f}){wrong}")
+
+
+def format_row(record, peers):
+    ours = record["contenders"]["ours"]
+    cells = [record["variant"], record["dtype"], record["length"], record["features"],
+             record["threads"], f"{ours['ms']:.3g} ms{'' if ours['ok'] else ' wrong'}",
+             f"{ours['dense_gflops']:.0f}"]
+    cells += [format_cell(record["contenders"].get(peer)) for peer in peers]
+    return "| " + " | ".join(map(str, cells)) + " |"
+
+
+def format_page(machine, records, arguments):
+    header = ["variant", "type", "N", "D", "threads", "ours", "GFLOP/s", *arguments.peers]
+    lines = [
+        "# Kernels beside PyTorch on the CPU",
+        "",
+        f"Written by `bench/compare_torch.py` on {machine['date']}; do not edit.",
+        f"{machine['processor']}, {machine['cores']} cores, PyTorch {machine['torch']} "
+        f"({machine['vectors']}); 1 batch, {arguments.heads} heads, {arguments.rounds} rounds.",
+        "",
+        "A cell has the median time of a call and how many times as long as ours it takes: "
+        "the median of the rounds' ratios, and their p10 and p90. Above 1 ours is faster. "
+        "GFLOP/s count all pairs, masked or not. `-`: no such peer, or its matrix of "
+        "scores is too large.",
+        "",
+        "| " + " | ".join(header) + " |",
+        "|" + "---|" * len(header),
+    ]
+    return "\n".join(lines + [format_row(r, arguments.peers) for r in records]) + "\n"
+
+
+def write(machine, records, arguments):
+    if not arguments.out:
+        return
+    path = pathlib.Path(arguments.out)
+    path.with_suffix(".json").write_text(
+        json.dumps({"machine": machine, "rounds": arguments.rounds, "cases": records},
+                   indent=1) + "\n")
+    path.with_suffix(".md").write_text(format_page(machine, records, arguments))
+
+
+def split_list(kind, allowed=None):
+    def parse(text):
+        values = [kind(part) for part in text.split(",")]
+        for value in values:
+            if allowed and value not in allowed:
+                raise argparse.ArgumentTypeError(
+                    f"expected some of {', '.join(map(str, allowed))}, got '{value}'")
+        return values
+    return parse
+
+
+def parse_arguments():
+    names = [variant.name for variant in VARIANTS]
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n\n")[0], epilog="Lists are separated by commas.")
+    add = functools.partial(parser.add_argument, metavar="LIST")
+    add("--variants", type=split_list(str, names), default=names)
+    add("--dtypes", type=split_list(str, list(DTYPES)), default=["f32", "bf16"])
+    add("--lengths", type=split_list(int), default=[1024, 2048, 4096, 8192])
+    add("--features", type=split_list(int), default=[64, 128])
+    add("--threads", type=split_list(int), default=[1, 2])
+    add("--peers", type=split_list(str, ["sdpa", "flex", "naive"]),
+        default=["sdpa", "flex", "naive"])
+    parser.add_argument("--heads", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--slice", type=float, default=0.05, metavar="SECONDS",
+                        help="how long calls of one contender follow each other")
+    parser.add_argument("--schedule", help="block sizes of our kernels")
+    parser.add_argument("--build", default=ROOT / "build", type=pathlib.Path)
+    parser.add_argument("--out", help="write OUT.md and OUT.json, after every case")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    if not (arguments.build / "bin" / "attn-compile").exists():
+        sys.exit(f"compare_torch.py: error: '{arguments.build}': expected a build with "
+                 "bin/attn-compile, got none; run 'make build' or give --build")
+    torch.set_grad_enabled(False)
+    torch._dynamo.config.cache_size_limit = 1024
+    machine, records = get_machine(), []
+    cases = [Case(variant, dtype, length, features, arguments.heads, threads)
+             for variant, features, dtype, length, threads in itertools.product(
+                 arguments.variants, arguments.features, arguments.dtypes,
+                 arguments.lengths, arguments.threads)]
+    variants = {variant.name: variant for variant in VARIANTS}
+    for case in cases:
+        records.append(run_case(variants[case.variant], case, arguments))
+        print(format_row(records[-1], arguments.peers), flush=True)
+        write(machine, records, arguments)
+    wrong = [r for r in records if not r["contenders"]["ours"]["ok"]]
+    if wrong:
+        sys.exit(f"compare_torch.py: error: {len(wrong)} results are over tolerance")
+
+
+if __name__ == "__main__":
+    main()
