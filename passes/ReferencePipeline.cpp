@@ -150,6 +150,28 @@ struct BufferizeReference
   }
 };
 
+/// arith-expand knows how a bf16 becomes an f32, and nothing wider. Every bf16
+/// is an f32, so that going through it changes nothing.
+struct WidenBf16InSteps
+    : PassWrapper<WidenBf16InSteps, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(WidenBf16InSteps)
+
+  void runOnOperation() override {
+    getOperation().walk([](arith::ExtFOp op) {
+      Type from = op.getIn().getType();
+      if (!getElementTypeOrSelf(from).isBF16() ||
+          !getElementTypeOrSelf(op.getType()).isF64())
+        return;
+      OpBuilder b(op);
+      Type single = b.getF32Type();
+      if (auto shaped = dyn_cast<ShapedType>(from))
+        single = shaped.clone(single);
+      op.getInMutable().assign(
+          arith::ExtFOp::create(b, op.getLoc(), single, op.getIn()));
+    });
+  }
+};
+
 struct ReferencePipelineOptions
     : PassPipelineOptions<ReferencePipelineOptions> {
   Option<std::string> precision{*this, "precision", llvm::cl::init("f64"),
@@ -169,6 +191,7 @@ void attn::buildReferencePipeline(OpPassManager &manager, StringRef precision) {
   bufferization::buildBufferDeallocationPipeline(manager);
   manager.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   manager.addPass(memref::createExpandOpsPass());
+  manager.addPass(std::make_unique<WidenBf16InSteps>());
   // Conversions of bf16 by integer arithmetic, without a library.
   arith::ArithExpandOpsPassOptions expand;
   expand.includeBf16 = true;
