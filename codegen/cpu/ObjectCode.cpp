@@ -14,11 +14,14 @@
 #include "llvm/Support/SmallVectorMemoryBuffer.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Host.h"
+#include "llvm/Transforms/InstCombine/InstCombine.h"
+#include "llvm/Transforms/Scalar/SROA.h"
+#include "llvm/Transforms/Scalar/SimplifyCFG.h"
 
 using namespace attn;
 
 static llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
-createMachine(const CpuTarget &target) {
+createMachine(const CpuTarget &target, llvm::CodeGenOptLevel level) {
   static const bool initialized = [] {
     llvm::InitializeNativeTarget();
     llvm::InitializeNativeTargetAsmPrinter();
@@ -32,7 +35,7 @@ createMachine(const CpuTarget &target) {
     return llvm::createStringError(error);
   return std::unique_ptr<llvm::TargetMachine>(entry->createTargetMachine(
       triple, target.cpu, /*Features=*/"", llvm::TargetOptions(),
-      llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default,
+      llvm::Reloc::PIC_, std::nullopt, level,
       /*JIT=*/false));
 }
 
@@ -51,9 +54,13 @@ static void setProcessor(llvm::Module &module, const CpuTarget &target) {
 }
 
 llvm::Expected<std::unique_ptr<ObjectCode>>
-ObjectCode::create(mlir::ModuleOp module, const CpuTarget &target) {
+ObjectCode::create(mlir::ModuleOp module, const CpuTarget &target,
+                   CodeEffort effort) {
   std::unique_ptr<ObjectCode> code(new ObjectCode());
-  auto machine = createMachine(target);
+  code->effort = effort;
+  auto machine = createMachine(target, effort == CodeEffort::Low
+                                           ? llvm::CodeGenOptLevel::None
+                                           : llvm::CodeGenOptLevel::Default);
   if (!machine)
     return machine.takeError();
   code->machine = std::move(*machine);
@@ -82,6 +89,16 @@ void ObjectCode::optimize() {
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
+  if (effort == CodeEffort::Low) {
+    llvm::FunctionPassManager passes;
+    passes.addPass(llvm::SROAPass(llvm::SROAOptions::PreserveCFG));
+    passes.addPass(llvm::InstCombinePass());
+    passes.addPass(llvm::SimplifyCFGPass());
+    for (llvm::Function &function : *module)
+      if (!function.isDeclaration())
+        passes.run(function, functions);
+    return;
+  }
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2)
       .run(*module, modules);
 }

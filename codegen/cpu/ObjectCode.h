@@ -17,16 +17,20 @@
 
 namespace attn {
 
+/// How much LLVM does for fast code. Low is for code that runs once on little
+/// data, where making it takes most of the time.
+enum class CodeEffort { Low, Full };
+
 /// A module of LLVM IR on its way to machine code. Members are destroyed in
 /// reverse order, so the context goes last.
 class ObjectCode {
 public:
   /// Translates `module`, which is in the LLVM dialect.
   static llvm::Expected<std::unique_ptr<ObjectCode>>
-  create(mlir::ModuleOp module, const CpuTarget &target);
+  create(mlir::ModuleOp module, const CpuTarget &target, CodeEffort effort);
 
   /// Runs LLVM's -O2 passes, but for those that vectorize: code has vectors
-  /// where they pay already.
+  /// where they pay already. With low effort a few passes for each function.
   void optimize();
 
   /// LLVM IR as text.
@@ -38,6 +42,7 @@ public:
 private:
   ObjectCode() = default;
 
+  CodeEffort effort = CodeEffort::Full;
   llvm::LLVMContext context;
   std::unique_ptr<llvm::TargetMachine> machine;
   std::unique_ptr<llvm::Module> module;

@@ -231,7 +231,8 @@ Error Compilation::lower(Form last) {
 Error Compilation::makeLlvmIr() {
   TimingScope scope = timing.nest("llvm-ir");
   Expected<std::unique_ptr<ObjectCode>> made =
-      ObjectCode::create(program->getModule(), target.cpu);
+      ObjectCode::create(program->getModule(), target.cpu,
+                         options.quick ? CodeEffort::Low : CodeEffort::Full);
   if (!made) {
     llvm::consumeError(made.takeError());
     return program->takeError("error: cannot be translated to LLVM IR");

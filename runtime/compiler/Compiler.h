@@ -63,6 +63,7 @@ struct CompileOptions {
   std::string dtype;        ///< f64, f32, f16, bf16; empty: as written.
   std::string schedule;     ///< "block_q=96,block_k=64"; empty: chosen.
   std::string dumpPhasesTo; ///< Folder for the IR after each phase; or empty.
+  bool quick = false;       ///< Less work in LLVM: compiles fast, runs slowly.
 };
 
 /// How far `emit` goes.

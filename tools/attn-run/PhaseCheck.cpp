@@ -55,6 +55,7 @@ static Error compilePhase(StringRef path, const CompileOptions &options,
   CompileOptions naive;
   naive.target = "naive";
   naive.function = options.function;
+  naive.quick = options.quick;
   auto kernel = compile((*buffer)->getBuffer(), phase, naive);
   if (!kernel)
     return kernel.takeError();
