@@ -1,0 +1,135 @@
+//===- Spec.h - A spec as a tree ------------------------------*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What the generator makes, the shrinker changes and the printer writes: one
+// attn.attend with its regions, row maps, captures, sizes and schedule, and how
+// it is to be examined. Everything is a value: trees are copied and changed.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_TEST_FUZZ_SPEC_H
+#define ATTN_TEST_FUZZ_SPEC_H
+
+#include "runtime/compiler/Compiler.h"
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace attn::fuzz {
+
+/// Types of expressions. Float is the accumulator type of the spec.
+enum class Kind { Bool, Index, I32, I64, Float };
+
+/// An expression of a pair region. `op` is the name of an arith or math op, or
+/// one of these, which the printer expands:
+///
+///   const      `text` as a constant; outside of the region if `outer`
+///   arg        the region's argument that `text` names, s, b, h, i or j
+///   read       an element of capture number `capture`, converted to `kind`
+///   size       the number of keys, as tensor.dim of the keys
+///   leaky      x if x > 0, else x / 4
+///   exp_below  exp(min(x, 2))
+///   log_square log(1 + x x)
+///   hypot      sqrt(1 + x x)
+///   sigmoid    1 / (1 + exp(-x))
+///
+/// A comparison has its predicate as `text`. A unary op whose operand has
+/// another kind is a conversion.
+struct Expr {
+  std::string op;
+  Kind kind = Kind::Float;
+  std::vector<Expr> args;
+  std::string text;
+  int capture = -1;
+  bool outer = false;
+};
+
+/// A captured tensor: element type as in MLIR, and names of its dimensions.
+struct Capture {
+  std::string element;
+  std::vector<std::string> dims;
+};
+
+/// One step of a row map x -> f(x), with `width` features before it:
+///
+///   scale      x * constant               table      x * capture[n, offset +
+///   c] bias       x + capture[h, offset + c] bits       x where capture[n, c]
+///   rms        x / sqrt(1 + sum of x x)   tanh       tanh(x)
+///   centre     x - max(x)                 rotate     halves turned, [-hi, lo]
+///   twice      x followed by x            half       the first half
+struct RowStep {
+  std::string op;
+  double constant = 1;
+  int capture = -1;
+  int64_t offset = 0;
+};
+using RowMap = std::vector<RowStep>;
+
+/// Which code runs, and what is looked at besides the results.
+struct Examination {
+  std::string target = "cpu";
+  uint64_t seed = 0;     ///< Of the arguments' elements.
+  bool quick = true;     ///< Machine code of lesser quality, made faster.
+  bool phases = false;   ///< Run the program after each phase, too.
+  bool threads = false;  ///< Compare the bits that two threads compute.
+  double scoreError = 0; ///< What scores may be wrong by, in eps.
+  double valueBound = 0; ///< What elements of mapped values do not exceed.
+};
+
+struct Spec {
+  std::string dtype = "f32";
+  int64_t blockQ = 0, blockK = 0; ///< 0: chosen by the compiler.
+  std::string alignment;          ///< Empty, "start" or "end".
+  std::optional<double> scale;
+  bool hasLse = false;
+  bool mapsInside = false; ///< Row maps as regions of the attend.
+  bool sameRows = false;   ///< Queries and keys share the dimension N.
+  bool sameHeads = false;  ///< and the dimension H.
+  std::map<std::string, int64_t> sizes;
+  std::set<std::string> statics; ///< Dimensions whose size the types state.
+  std::vector<Capture> captures;
+  std::optional<Expr> score, mask;
+  RowMap queryMap, keyMap, valueMap;
+  Examination examination;
+
+  std::string rows() const { return sameRows ? "N" : "Nq"; }
+  std::string keys() const { return sameRows ? "N" : "Nk"; }
+  std::string keyHeads() const { return sameHeads ? "H" : "Hk"; }
+  bool isDouble() const { return dtype == "f64"; }
+};
+
+/// The op with these operands.
+Expr makeOp(std::string op, Kind kind, std::vector<Expr> args,
+            std::string text = "");
+Expr makeConstant(Kind kind, std::string text);
+Expr makeNumber(double value);
+Expr makeInteger(int64_t value, Kind kind = Kind::Index);
+Expr makeArgument(std::string name);
+
+/// Features of a row after a map.
+int64_t getWidth(const RowMap &map, int64_t width);
+
+/// How large a value gets, and by how much rounding may change it in units of
+/// the accumulator's eps: a running error analysis.
+struct Bound {
+  double magnitude = 0;
+  double error = 0;
+};
+Bound getBound(const Spec &spec, const Expr &expr);
+
+/// Bounds on the elements of a mapped row.
+Bound getRowBound(const Spec &spec, const RowMap &map);
+
+/// Enters the bounds into the examination.
+void updateBounds(Spec &spec);
+
+} // namespace attn::fuzz
+
+#endif // ATTN_TEST_FUZZ_SPEC_H
