@@ -433,15 +433,23 @@ static bool holdsTiles(Operation *op) {
       .wasInterrupted();
 }
 
+/// Whether `op` reads what an op in the body of `forall` computes.
+static bool dependsOn(Operation &op, scf::ForallOp forall) {
+  return llvm::any_of(op.getOperands(), [&](Value operand) {
+    return operand.getParentBlock() == forall.getBody();
+  });
+}
+
 /// Puts blocks back into an scf.forall that have lost it: where there is only
-/// one, simplification inlines it. Index arithmetic goes before the block.
+/// one, simplification inlines it. Index arithmetic goes before the block,
+/// unless it needs an element that the block reads.
 static void wrapSingleBlocks(func::FuncOp function) {
   scf::ForallOp wrapper;
   for (Operation &op : llvm::make_early_inc_range(
            function.getBody().front().without_terminator())) {
     if (isa<scf::ForallOp, memref::DeallocOp>(op)) {
       wrapper = nullptr;
-    } else if (holdsTiles(&op)) {
+    } else if (holdsTiles(&op) || (wrapper && dependsOn(op, wrapper))) {
       OpBuilder b(&op);
       if (!wrapper)
         wrapper = scf::ForallOp::create(
