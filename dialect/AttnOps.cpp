@@ -326,7 +326,7 @@ LogicalResult RandomOp::verify() {
   if (getCounter().empty() || getCounter().size() > 4) // random_c1
     return emitOpError("'counter' must have 1 to 4 words, got ")
            << getCounter().size();
-  if (!isa_and_nonnull<AttendOp, PartialOp>((*this)->getParentOp()))
+  if (!isa_and_nonnull<AttendOp, PartialOp, AddSinkOp>((*this)->getParentOp()))
     return emitOpError(
         "must stand in a pair region of an attn op"); // random_c2
   return success();

@@ -332,7 +332,7 @@ def Attn_RandomOp : Attn_Op<"random", [Pure]> {
     ```
   }];
   let arguments = (ins I64:$seed, Variadic<Index>:$counter);
-  let results = (outs AnyFloat:$result);
+  let results = (outs AnyTypeOf<[F32, F64]>:$result);
   let assemblyFormat =
       "$seed `at` `(` $counter `)` attr-dict `:` type($result)";
   let hasVerifier = 1;

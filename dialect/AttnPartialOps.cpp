@@ -64,6 +64,16 @@ static LogicalResult verifyTuple(Operation *op, StringRef name,
   return success();
 }
 
+/// Checks that `element`, that of `tuple`, is an accumulator type.
+static LogicalResult verifyAccumulator(Operation *op, StringRef name,
+                                       Type element) {
+  if (element.isF32() || element.isF64())
+    return success();
+  return op->emitOpError() << "'" << name
+                           << "' must have element type f32 or f64, got "
+                           << element;
+}
+
 static LogicalResult verifySameTuple(Operation *op, ValueRange init,
                                      ValueRange state) {
   if (init.getTypes() != state.getTypes()) // partial_c6
@@ -134,7 +144,8 @@ LogicalResult AddSinkOp::verify() {
   Type element =
       getInit().empty() ? Type() : tensorOf(getInit().front()).getElementType();
   if (failed(verifyTuple(*this, "init", getInit(),
-                         countStatistics(Normalizer::Softmax), element)))
+                         countStatistics(Normalizer::Softmax), element)) ||
+      failed(verifyAccumulator(*this, "init", element)))
     return failure(); // add_sink_c1
   return verifySameTuple(*this, getInit(), getState());
 }
@@ -152,9 +163,8 @@ LogicalResult FinishOp::verify() {
            << getState().size();
   auto a = tensorOf(getState().back());
   Type element = a.getElementType();
-  if (!element.isF32() && !element.isF64()) // finish_c1
-    return emitOpError("'state' must have element type f32 or f64, got ")
-           << element;
+  if (failed(verifyAccumulator(*this, "state", element)))
+    return failure(); // finish_c1
   if (failed(verifyTuple(*this, "state", getState(), getState().size() - 1,
                          element)))
     return failure(); // finish_c2

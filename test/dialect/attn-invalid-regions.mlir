@@ -590,3 +590,96 @@ func.func @negative_rows_yields_f16(%q: tensor<1x2x4x8xf32>) {
   } : tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
   return
 }
+
+// -----
+
+// regions_c1
+func.func @negative_prob_arguments(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{region 'prob' takes 5 arguments, got 4}}
+  %o = attn.attend %q, %q, %q
+      prob (%p: f32, %b, %h, %i) {
+        attn.yield %p : f32
+      } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// regions_c1
+func.func @negative_sink_of_pair(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{region 'sink' takes 3 arguments, got 4}}
+  %o = attn.attend %q, %q, %q
+      sink (%b, %h, %i, %j) {
+        %zero = arith.constant 0.0 : f32
+        attn.yield %zero : f32
+      } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// The weights of f64 operands are f64.
+// regions_c1
+func.func @negative_prob_of_f32_in_f64(%q: tensor<1x2x4x8xf64>) {
+  // expected-error@below {{region 'prob' argument 0 must be 'f64', got 'f32'}}
+  %o = attn.attend %q, %q, %q
+      prob (%p: f32, %b, %h, %i, %j) {
+        attn.yield %p : f32
+      } : tensor<1x2x4x8xf64>, tensor<1x2x4x8xf64>, tensor<1x2x4x8xf64> -> tensor<1x2x4x8xf64>
+  return
+}
+
+// -----
+
+// regions_c3
+func.func @negative_row_random(%q: tensor<1x2x4x8xf32>, %seed: i64) {
+  // expected-error@below {{region 'query' cannot hold 'attn.random'; expected elementwise arith and math with one result, tensor.extract and tensor.dim of captures, tensor.extract_slice, tensor.concat, tensor.splat, attn.reduce_row}}
+  %o = attn.attend %q, %q, %q
+      query (%x: tensor<8xf32>, %b, %h, %n) {
+        // expected-note@below {{the op is here}}
+        %u = attn.random %seed at(%n) : f32
+        %y = tensor.splat %u : tensor<8xf32>
+        attn.yield %y : tensor<8xf32>
+      } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// regions_c3
+func.func @negative_prob_memory(%q: tensor<1x2x4x8xf32>, %m: memref<?xf32>) {
+  // expected-error@below {{region 'prob' cannot hold 'memref.load'; expected elementwise arith and math with one result, tensor.extract and tensor.dim of captures, attn.random}}
+  %o = attn.attend %q, %q, %q
+      prob (%p: f32, %b, %h, %i, %j) {
+        // expected-note@below {{the op is here}}
+        %t = memref.load %m[%i] : memref<?xf32>
+        attn.yield %t : f32
+      } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// regions_c12
+func.func @negative_prob_yields_bool(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{region 'prob' must yield 'f32', got 'i1'}}
+  %o = attn.attend %q, %q, %q
+      prob (%p: f32, %b, %h, %i, %j) {
+        %keep = arith.constant true
+        attn.yield %keep : i1
+      } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// regions_c12
+func.func @negative_sink_yields_f64(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{region 'sink' must yield 'f32', got 'f64'}}
+  %o = attn.attend %q, %q, %q
+      sink (%b, %h, %i) {
+        %zero = arith.constant 0.0 : f64
+        attn.yield %zero : f64
+      } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}

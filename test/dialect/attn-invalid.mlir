@@ -2,7 +2,8 @@
 
 // Every rule of the ops of the attn dialect, broken once; the label before a
 // function is that of the rule in docs/spec.md. Rules of regions:
-// attn-invalid-regions.mlir.
+// attn-invalid-regions.mlir; of ops over partial results:
+// attn-invalid-partial.mlir.
 
 // attend_c1
 func.func @negative_attend_rank_3(%q: tensor<2x4x8xf32>, %k: tensor<2x4x8xf32>, %v: tensor<2x4x8xf32>) {
@@ -321,162 +322,74 @@ func.func @negative_reduce_row_outside(%x: tensor<8xf32>) {
 
 // -----
 
-// attend_c1
-func.func @negative_partial_query_rank(%q: tensor<4x8xf32>, %x: index, %t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>) {
-  // expected-error@below {{'query' must have rank 4 ([B, H, N, D]), got 'tensor<4x8xf32>'}}
-  %r:3 = attn.partial %q, %q, %q at(%x, %x, %x, %x) init(%t, %l, %a) width(16) scale(1.0)
-      : tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32> -> tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
+// attend_c12
+func.func @negative_attend_lse_of_sum(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{result 'lse' needs 'normalizer(softmax)', got 'sum'}}
+  %o, %lse = attn.attend %q, %q, %q normalizer(sum)
+      : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>, tensor<1x2x4xf32>
   return
 }
 
 // -----
 
-// partial_c1
-func.func @negative_partial_accumulator_element(%q: tensor<1x2x4x8xf32>, %x: index, %t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf64>) {
-  // expected-error@below {{'accumulator' must be a tensor of rank 2 of 'f32' that is not empty, got 'tensor<4x8xf64>'}}
-  %r:3 = attn.partial %q, %q, %q at(%x, %x, %x, %x) init(%t, %l, %a) width(16) scale(1.0)
-      : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<4xf32>, tensor<4xf32>, tensor<4x8xf64>
+// attend_c13
+func.func @negative_attend_sink_of_none(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{region 'sink' needs 'normalizer(softmax)', got 'none'}}
+  %o = attn.attend %q, %q, %q normalizer(none)
+      sink (%b, %h, %i) {
+        %zero = arith.constant 0.0 : f32
+        attn.yield %zero : f32
+      } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
   return
 }
 
 // -----
 
-// partial_c1
-func.func @negative_partial_accumulator_rank(%q: tensor<1x2x4x8xf32>, %x: index, %t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<8xf32>) {
-  // expected-error@below {{'accumulator' must be a tensor of rank 2 of 'f32' that is not empty, got 'tensor<8xf32>'}}
-  %r:3 = attn.partial %q, %q, %q at(%x, %x, %x, %x) init(%t, %l, %a) width(16) scale(1.0)
-      : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<4xf32>, tensor<4xf32>, tensor<8xf32>
+// A prob region that uses both positions counts like a mask.
+// attend_c11
+func.func @negative_attend_prob_without_alignment(%q: tensor<1x2x4x8xf32>, %k: tensor<1x2x6x8xf32>) {
+  // expected-error@below {{needs 'alignment(start)' or 'alignment(end)': its regions use %i and %j, and 'query' and 'key' have different numbers of rows, 4 and 6}}
+  %o = attn.attend %q, %k, %k
+      prob (%p: f32, %b, %h, %i, %j) {
+        %same = arith.cmpi eq, %i, %j : index
+        %zero = arith.constant 0.0 : f32
+        %w = arith.select %same, %p, %zero : f32
+        attn.yield %w : f32
+      } : tensor<1x2x4x8xf32>, tensor<1x2x6x8xf32>, tensor<1x2x6x8xf32> -> tensor<1x2x4x8xf32>
   return
 }
 
 // -----
 
-// partial_c1
-func.func @negative_partial_no_rows(%q: tensor<1x2x4x8xf32>, %x: index, %t: tensor<0xf32>, %l: tensor<0xf32>, %a: tensor<0x8xf32>) {
-  // expected-error@below {{'accumulator' must be a tensor of rank 2 of 'f32' that is not empty, got 'tensor<0x8xf32>'}}
-  %r:3 = attn.partial %q, %q, %q at(%x, %x, %x, %x) init(%t, %l, %a) width(16) scale(1.0)
-      : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<0xf32>, tensor<0xf32>, tensor<0x8xf32>
+// random_c1
+func.func @negative_random_no_counter(%q: tensor<1x2x4x8xf32>, %seed: i64) {
+  %o = attn.attend %q, %q, %q
+      prob (%p: f32, %b, %h, %i, %j) {
+        // expected-error@below {{'counter' must have 1 to 4 words, got 0}}
+        %u = attn.random %seed at() : f32
+        attn.yield %u : f32
+      } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
   return
 }
 
 // -----
 
-// partial_c2
-func.func @negative_partial_reference_size(%q: tensor<1x2x4x8xf32>, %x: index, %t: tensor<3xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>) {
-  // expected-error@below {{'reference' must be 'tensor<4xf32>', got 'tensor<3xf32>'}}
-  %r:3 = attn.partial %q, %q, %q at(%x, %x, %x, %x) init(%t, %l, %a) width(16) scale(1.0)
-      : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<3xf32>, tensor<4xf32>, tensor<4x8xf32>
+// random_c1
+func.func @negative_random_five_words(%q: tensor<1x2x4x8xf32>, %seed: i64) {
+  %o = attn.attend %q, %q, %q
+      prob (%p: f32, %b, %h, %i, %j) {
+        // expected-error@below {{'counter' must have 1 to 4 words, got 5}}
+        %u = attn.random %seed at(%b, %h, %i, %j, %j) : f32
+        attn.yield %u : f32
+      } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
   return
 }
 
 // -----
 
-// partial_c2
-func.func @negative_partial_sum_size(%q: tensor<1x2x4x8xf32>, %x: index, %t: tensor<4xf32>, %l: tensor<5xf32>, %a: tensor<4x8xf32>) {
-  // expected-error@below {{'sum' must be 'tensor<4xf32>', got 'tensor<5xf32>'}}
-  %r:3 = attn.partial %q, %q, %q at(%x, %x, %x, %x) init(%t, %l, %a) width(16) scale(1.0)
-      : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<4xf32>, tensor<5xf32>, tensor<4x8xf32>
-  return
-}
-
-// -----
-
-// partial_c3
-func.func @negative_partial_width_zero(%q: tensor<1x2x4x8xf32>, %x: index, %t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>) {
-  // expected-error@below {{'width' must be positive, got 0}}
-  %r:3 = attn.partial %q, %q, %q at(%x, %x, %x, %x) init(%t, %l, %a) width(0) scale(1.0)
-      : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
-  return
-}
-
-// -----
-
-// partial_c4
-func.func @negative_partial_accumulator_features(%q: tensor<1x2x4x8xf32>, %x: index, %t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x6xf32>) {
-  // expected-error@below {{'accumulator' must have the features of the value rows, expected 8, got 6}}
-  %r:3 = attn.partial %q, %q, %q at(%x, %x, %x, %x) init(%t, %l, %a) width(16) scale(1.0)
-      : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<4xf32>, tensor<4xf32>, tensor<4x6xf32>
-  return
-}
-
-// -----
-
-// partial_c5
-func.func @negative_partial_scale_nan(%q: tensor<1x2x4x8xf32>, %x: index, %t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>) {
-  // expected-error@below {{'scale' must be finite, got 0x7FF8000000000000 : f64}}
-  %r:3 = attn.partial %q, %q, %q at(%x, %x, %x, %x) init(%t, %l, %a) width(16) scale(0x7FF8000000000000)
-      : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
-  return
-}
-
-// -----
-
-// finish_c1
-func.func @negative_finish_accumulator_f16(%t: tensor<4xf16>, %l: tensor<4xf16>, %a: tensor<4x8xf16>) {
-  // expected-error@below {{'accumulator' must have element type f32 or f64, got 'f16'}}
-  %o, %lse = attn.finish %t, %l, %a : tensor<4xf16>, tensor<4xf16>, tensor<4x8xf16> -> tensor<4x8xf16>, tensor<4xf16>
-  return
-}
-
-// -----
-
-// finish_c2
-func.func @negative_finish_accumulator_rank(%t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<8xf32>) {
-  // expected-error@below {{'accumulator' must be a tensor of rank 2 of 'f32' that is not empty, got 'tensor<8xf32>'}}
-  %o, %lse = attn.finish %t, %l, %a : tensor<4xf32>, tensor<4xf32>, tensor<8xf32> -> tensor<4x8xbf16>, tensor<4xf32>
-  return
-}
-
-// -----
-
-// finish_c2
-func.func @negative_finish_reference_size(%t: tensor<3xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>) {
-  // expected-error@below {{'reference' must be 'tensor<4xf32>', got 'tensor<3xf32>'}}
-  %o, %lse = attn.finish %t, %l, %a : tensor<3xf32>, tensor<4xf32>, tensor<4x8xf32> -> tensor<4x8xbf16>, tensor<4xf32>
-  return
-}
-
-// -----
-
-// finish_c2
-func.func @negative_finish_sum_element(%t: tensor<4xf32>, %l: tensor<4xf64>, %a: tensor<4x8xf32>) {
-  // expected-error@below {{'sum' must be 'tensor<4xf32>', got 'tensor<4xf64>'}}
-  %o, %lse = attn.finish %t, %l, %a : tensor<4xf32>, tensor<4xf64>, tensor<4x8xf32> -> tensor<4x8xbf16>, tensor<4xf32>
-  return
-}
-
-// -----
-
-// finish_c3
-func.func @negative_finish_output_element(%t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>) {
-  // expected-error@below {{'output' must have an element type that is accumulated in 'f32', got 'f64'}}
-  %o, %lse = attn.finish %t, %l, %a : tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32> -> tensor<4x8xf64>, tensor<4xf32>
-  return
-}
-
-// -----
-
-// finish_c3
-func.func @negative_finish_output_integer(%t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>) {
-  // expected-error@below {{'output' must have an element type that is accumulated in 'f32', got 'i32'}}
-  %o, %lse = attn.finish %t, %l, %a : tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32> -> tensor<4x8xi32>, tensor<4xf32>
-  return
-}
-
-// -----
-
-// finish_c4
-func.func @negative_finish_output_shape(%t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>) {
-  // expected-error@below {{'output' must be 'tensor<4x8xbf16>', got 'tensor<8x4xbf16>'}}
-  %o, %lse = attn.finish %t, %l, %a : tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32> -> tensor<8x4xbf16>, tensor<4xf32>
-  return
-}
-
-// -----
-
-// finish_c4
-func.func @negative_finish_lse_element(%t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>) {
-  // expected-error@below {{'lse' must be 'tensor<4xf32>', got 'tensor<4xbf16>'}}
-  %o, %lse = attn.finish %t, %l, %a : tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32> -> tensor<4x8xbf16>, tensor<4xbf16>
+// random_c2
+func.func @negative_random_outside(%seed: i64, %i: index) {
+  // expected-error@below {{must stand in a pair region of an attn op}}
+  %u = attn.random %seed at(%i) : f32
   return
 }

@@ -23,10 +23,11 @@
 // CHECK: arith.maximumf
 // CHECK: scf.for
 // CHECK: math.exp
-// CHECK: math.log
 // CHECK: scf.for
 // CHECK: math.exp
+// CHECK: arith.divf
 // CHECK: scf.for
+// CHECK: math.log
 // CHECK-NOT: attn.
 //
 // In the precision of the spec, sums are of the accumulator type.

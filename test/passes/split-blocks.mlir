@@ -17,7 +17,7 @@
 // CHECK:   attn.partial %[[Q]], %[[K]], %[[K]] at(%[[B]], %[[H]], %[[ROW]], %[[J]]) init(%[[T1]], %[[L1]], %[[A1]]) width(32) scale(5.000000e-01)
 // CHECK: %[[R2:.*]]:3 = scf.for %[[J:[a-z0-9]+]] = %[[WHOLE]] to %[[NK]] step %c32{{.*}} iter_args({{.*}} = %[[R]]#0, {{.*}} = %[[R]]#1, {{.*}} = %[[R]]#2)
 // CHECK:   attn.partial {{.*}} width(32) bounded scale
-// CHECK: %[[ROWS:.*]], %{{.*}} = attn.finish %[[R2]]#0, %[[R2]]#1, %[[R2]]#2
+// CHECK: %[[ROWS:.*]] = attn.finish %[[R2]]#0, %[[R2]]#1, %[[R2]]#2
 // CHECK: %[[LEFT:.*]] = arith.subi %[[NQ]], %[[ROW]]
 // CHECK: %[[COUNT:.*]] = arith.minsi %[[LEFT]], %c16
 // CHECK: %[[SLICE:.*]] = tensor.extract_slice %[[ROWS]][0, 0] [%[[COUNT]], 8]

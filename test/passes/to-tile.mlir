@@ -19,9 +19,15 @@
 // CHECK:     %[[JJ:.*]] = tile.iota %[[J]] along 1 : tensor<16x32xindex>
 // CHECK:     %[[KEEP:.*]] = arith.cmpi sge, %[[I]], %[[JJ]]
 // CHECK:     %[[M:.*]] = arith.select %[[KEEP]], %[[S]]
-// CHECK:     tile.reduce max %[[M]]
-// CHECK:     math.fma
-// CHECK:     %[[P:.*]] = math.exp2 %{{.*}} : tensor<16x32xf32>
+// CHECK:     %[[MAX:.*]] = tile.reduce max %[[M]]
+// CHECK:     %[[T:.*]] = arith.maxnumf %[[T0:.*]], %[[MAX]]
+// A reference of -inf is replaced by 0.
+// CHECK:     %[[REF:.*]] = arith.select %{{.*}}, %{{.*}}, %[[T]]
+// CHECK:     %[[WIDE:.*]] = tile.broadcast %[[REF]] along 1
+// CHECK:     %[[DIFF:.*]] = arith.subf %[[M]], %[[WIDE]]
+// CHECK:     %[[EXPONENT:.*]] = arith.mulf %[[DIFF]]
+// CHECK:     %[[P:.*]] = math.exp2 %[[EXPONENT]] : tensor<16x32xf32>
+// CHECK:     arith.subf %[[T0]], %[[REF]]
 // CHECK:     tile.reduce add %[[P]]
 // CHECK:     tile.dot %[[P]], %{{.*}} : tensor<16x32xf32>, tensor<32x8xf32> -> tensor<16x8xf32>
 // The second loop bounds the keys.
