@@ -28,6 +28,7 @@ from precision import PRECISIONS, allowed_error, error_of
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "reference"))
 import softmax  # noqa: E402
+from variants import VARIANTS  # noqa: E402
 
 TIMEOUT = 600
 
@@ -74,7 +75,7 @@ def heads_of(variant, heads):
 
 
 def cases_of(name, options):
-    variant = softmax.VARIANTS[name]
+    variant = VARIANTS[name]
     for dtype in options.dtype:
         for lengths in lengths_of(variant, options.n):
             dims = {"B": options.batch, **heads_of(variant, options.heads),
@@ -84,24 +85,29 @@ def cases_of(name, options):
 
 def make_arguments(case):
     """Seeded inputs, rounded to the element type, in the type of the files."""
-    variant, precision = softmax.VARIANTS[case.variant], PRECISIONS[case.dtype]
+    variant, precision = VARIANTS[case.variant], PRECISIONS[case.dtype]
     generator = np.random.default_rng(zlib.crc32(str(case).encode()))
-    arguments = {name: generator.standard_normal(shape)
-                 for name, shape in variant.shapes(dict(case.dims)).items()}
+    arguments = variant.random_arguments(generator, dict(case.dims))
     if "cos" in arguments:
         tokens, half = arguments["cos"].shape
         tables = softmax.rope_tables(tokens, 2 * half)
         arguments["cos"], arguments["sin"] = tables
-    return {name: precision.round(x) for name, x in arguments.items()}
+    return {name: precision.round(x) if is_floating(x) else x
+            for name, x in arguments.items()}
+
+
+def is_floating(x):
+    return np.issubdtype(x.dtype, np.floating)
 
 
 def evaluate(case, arguments, dtype, store_rounds):
     """The oracle in `dtype`; optionally it rounds the rows that it keeps."""
-    variant, precision = softmax.VARIANTS[case.variant], PRECISIONS[case.dtype]
+    variant, precision = VARIANTS[case.variant], PRECISIONS[case.dtype]
     extra = {}
     if store_rounds and variant.has_stored_rows:
         extra["store"] = lambda rows: precision.round(rows).astype(dtype)
-    converted = {name: x.astype(dtype) for name, x in arguments.items()}
+    converted = {name: x.astype(dtype) if is_floating(x) else x
+                 for name, x in arguments.items()}
     return variant.function(**converted, **extra)
 
 
@@ -114,7 +120,9 @@ def compare(name, result, reference, naive, accumulate, stored_epsilon):
     error = error_of(result, reference)
     # A NaN, or an infinity on one side only, compares false here.
     bad = ~(error <= allowed)
-    excess = np.where(np.isnan(error), np.inf, error / allowed)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        excess = np.where(error == 0, 0, error / allowed)
+    excess = np.where(np.isnan(excess), np.inf, excess)
     worst = np.unravel_index(np.argmax(excess), error.shape)
     if bad.any():
         where = ", ".join(map(str, worst))
@@ -125,24 +133,28 @@ def compare(name, result, reference, naive, accumulate, stored_epsilon):
     return f"{name} {float(error[worst]):.1e} of {float(allowed[worst]):.1e}"
 
 
-def compare_with_oracle(case, arguments, out, lse):
-    """Compares both results; returns the errors in words."""
+def compare_with_oracle(case, arguments, results):
+    """Compares the named results; returns the errors in words."""
     precision = PRECISIONS[case.dtype]
-    for name, x, dtype in (("out", out, precision.file),
-                           ("lse", lse, precision.accumulate)):
+    types = {"lse": precision.accumulate}
+    for name, x in results.items():
+        dtype = types.get(name, precision.file)
         if x.dtype != dtype:
             raise Failure(f"'{name}': expected a file of {np.dtype(dtype)}, "
                           f"got {x.dtype}")
-    if not np.array_equal(precision.round(out), out, equal_nan=True):
+    if not np.array_equal(precision.round(results["out"]), results["out"],
+                          equal_nan=True):
         raise Failure(f"'out' holds numbers that are not {case.dtype}")
     want = evaluate(case, arguments, precision.reference, store_rounds=False)
     naive = evaluate(case, arguments, precision.accumulate, store_rounds=True)
-    words = [compare("out", out, want[0], naive[0], precision.accumulate,
-                     precision.epsilon),
-             compare("lse", lse, want[1], naive[1], precision.accumulate,
-                     float(np.finfo(precision.accumulate).eps))]
-    empty = np.isneginf(want[1])
-    if (out[empty] != 0).any():
+    epsilon = {"lse": float(np.finfo(precision.accumulate).eps)}
+    words = [compare(name, x, *expected, precision.accumulate,
+                     epsilon.get(name, precision.epsilon))
+             for (name, x), *expected in zip(results.items(), want, naive)]
+    if "lse" not in results:
+        return ", ".join(words)
+    empty = np.isneginf(want[list(results).index("lse")])
+    if (results["out"][empty] != 0).any():
         raise Failure("'out' is not 0 in rows without keys")
     return ", ".join(words) + (f", {empty.sum()} empty" if empty.any() else "")
 
@@ -174,7 +186,8 @@ def run_case(options, case, folder):
     for name, x in arguments.items():
         np.save(folder / f"{name}.npy", x)
         extra.append(f"--arg={name}={folder / name}.npy")
-    results = {name: folder / f"result-{name}.npy" for name in ("out", "lse")}
+    results = {name: folder / f"result-{name}.npy"
+               for name in VARIANTS[case.variant].results}
     for name, path in results.items():
         path.unlink(missing_ok=True)
         extra.append(f"--save={name}={path}")
@@ -182,8 +195,8 @@ def run_case(options, case, folder):
     for name, path in results.items():
         if not path.exists():
             raise Failure(f"attn-run did not save '{name}'")
-    out, lse = (np.load(path) for path in results.values())
-    return compare_with_oracle(case, arguments, out, lse)
+    loaded = {name: np.load(path) for name, path in results.items()}
+    return compare_with_oracle(case, arguments, loaded)
 
 
 def run_all(options):
@@ -305,7 +318,7 @@ def find_specs(parser, options):
         if name not in specs:
             parser.error(f"no spec '{name}.mlir' in '{options.variants}'; "
                          f"there are {', '.join(specs)}")
-        if name not in softmax.VARIANTS:
+        if name not in VARIANTS:
             parser.error(f"variant '{name}' has no oracle in test/reference/")
     return specs
 

@@ -29,21 +29,33 @@ import inspect
 import numpy as np
 
 
-def attend(q, k, v, mask=None, score=None):
+def attend(q, k, v, mask=None, score=None, scale=None):
     """Softmax attention with optional score(s, h, i, j) and mask(i, j)."""
-    group = q.shape[1] // k.shape[1]
-    k, v = np.repeat(k, group, axis=1), np.repeat(v, group, axis=1)
-    scale = q.dtype.type(1 / np.sqrt(q.dtype.type(q.shape[-1])))
-    s = scale * (q @ np.swapaxes(k, -1, -2))
-
-    h = np.arange(s.shape[1])[:, None, None]
-    i = np.arange(s.shape[2])[:, None]
-    j = np.arange(s.shape[3])
-    if score is not None:
-        s = score(s, h, i, j)
+    v = repeat_heads(v, q.shape[1])
+    s = scores(q, k, score, scale)
     if mask is not None:
-        s = np.where(mask(i, j), s, -np.inf)
+        s = np.where(mask(*positions(s)[1:]), s, -np.inf)
     return softmax_average(s, v)
+
+
+def repeat_heads(x, heads):
+    """Key heads, each as often as query heads use it."""
+    return np.repeat(x, heads // x.shape[1], axis=1)
+
+
+def scores(q, k, score=None, scale=None):
+    """All scores [B, H, Nq, Nk]; `scale` defaults to 1 / sqrt(D)."""
+    k = repeat_heads(k, q.shape[1])
+    if scale is None:
+        scale = 1 / np.sqrt(q.dtype.type(q.shape[-1]))
+    s = q.dtype.type(scale) * (q @ np.swapaxes(k, -1, -2))
+    return s if score is None else score(s, *positions(s))
+
+
+def positions(s):
+    """Head, query and key of every score: indices that broadcast to `s`."""
+    return (np.arange(s.shape[1])[:, None, None],
+            np.arange(s.shape[2])[:, None], np.arange(s.shape[3]))
 
 
 def softmax_average(s, v):
@@ -176,11 +188,27 @@ SELF_ATTENTION = {name: ("B", "H", "N", "D") for name in ("q", "k", "v")}
 
 @dataclass(frozen=True)
 class Variant:
-    """An oracle and the named dimensions of its arguments, in order."""
+    """An oracle and the named dimensions of its arguments, in order.
+
+    `results` names what the function returns. `fill` makes the arguments that
+    are not standard normal numbers: fill[name](generator, shape, sizes), with
+    the sizes of all dimensions.
+    """
 
     function: Callable
     arguments: dict = field(default_factory=lambda: dict(SELF_ATTENTION))
     static: dict = field(default_factory=lambda: {"D": 64})
+    results: tuple = ("out", "lse")
+    fill: dict = field(default_factory=dict)
+
+    def random_arguments(self, generator, dims):
+        """Arguments for the given dynamic dimensions."""
+        sizes = {**self.static, **dims}
+        return {
+            name: self.fill[name](generator, shape, sizes)
+            if name in self.fill else generator.standard_normal(shape)
+            for name, shape in self.shapes(dims).items()
+        }
 
     def shapes(self, dims):
         """The shape of every argument for the given dynamic dimensions."""

@@ -1,0 +1,99 @@
+#===- softmax_rows.py - Oracles with maps of queries and keys --------------===#
+#
+# Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+#===-----------------------------------------------------------------------===#
+"""Softmax attention of queries, keys and values that are computed first.
+
+The conventions are those of softmax.py.
+"""
+
+import numpy as np
+
+from softmax import SELF_ATTENTION, Variant, attend
+
+
+def mla(q, k, v):
+    """Causal; keys of 192 features, values of 128.
+
+    DeepSeek-AI, "DeepSeek-V2: A Strong, Economical, and Efficient Mixture-of-
+    Experts Language Model", 2024, arXiv:2405.04434, section 2.1.
+    """
+    return attend(q, k, v, mask=lambda i, j: j <= i)
+
+
+POSITION_FEATURES = 64
+EXPANDED_FEATURES = 128 + POSITION_FEATURES
+
+
+def mla_absorbed(q, c):
+    """All heads share a latent vector, key and, but for 64 features, value.
+
+    DeepSeek-V2, 2024, section 2.1.2 and appendix C. The last query stands at
+    the last key.
+    """
+    ahead = c.shape[2] - q.shape[2]
+    return attend(q, c, c[..., :-POSITION_FEATURES],
+                  mask=lambda i, j: j <= i + ahead,
+                  scale=1 / np.sqrt(q.dtype.type(EXPANDED_FEATURES)))
+
+
+def absorbed_queries(generator, shape, sizes):
+    """A fill of queries whose scores vary as those of the expanded form."""
+    variance = EXPANDED_FEATURES / sizes["D"]
+    return np.sqrt(variance) * generator.standard_normal(shape)
+
+
+def to_unit(x):
+    """x / max(|x|, 10^-12), vector by vector."""
+    length = np.sqrt((x * x).sum(axis=-1, keepdims=True))
+    return x / np.maximum(length, x.dtype.type(1e-12))
+
+
+def cosine(q, k, v, gain):
+    """The score is gain[h] times the cosine between query and key.
+
+    A. Henry et al., "Query-Key Normalization for Transformers", 2020,
+    arXiv:2010.04245, equation (5); per head as in Z. Liu et al., "Swin
+    Transformer V2", 2022, arXiv:2111.09883, section 3.2.
+    """
+    return attend(to_unit(q), to_unit(k), v, scale=1,
+                  score=lambda s, h, i, j: s * gain[h])
+
+
+def rms_norm(x, gain, epsilon=1e-6):
+    """gain x / sqrt(mean of squares + epsilon), vector by vector.
+
+    B. Zhang, R. Sennrich, "Root Mean Square Layer Normalization", 2019,
+    arXiv:1910.07467, equation (4).
+    """
+    mean = (x * x).mean(axis=-1, keepdims=True)
+    return gain * x / np.sqrt(mean + x.dtype.type(epsilon))
+
+
+def qk_norm(q, k, v, q_gain, k_gain):
+    """Causal attention of queries and keys with a norm each.
+
+    M. Dehghani et al., "Scaling Vision Transformers to 22 Billion Parameters",
+    2023, arXiv:2302.05442, section 2.
+    """
+    return attend(rms_norm(q, q_gain), rms_norm(k, k_gain), v,
+                  mask=lambda i, j: j <= i)
+
+
+VARIANTS = {
+    "mla": Variant(
+        mla,
+        {"q": ("B", "H", "N", "D"), "k": ("B", "H", "N", "D"),
+         "v": ("B", "H", "N", "Dv")},
+        {"D": 192, "Dv": 128}),
+    "mla-absorbed": Variant(
+        mla_absorbed,
+        {"q": ("B", "H", "Nq", "D"), "c": ("B", "Hk", "Nk", "D")},
+        {"Hk": 1, "D": 576}, fill={"q": absorbed_queries}),
+    "cosine": Variant(cosine, {**SELF_ATTENTION, "gain": ("H",)}),
+    "qk-norm": Variant(
+        qk_norm, {**SELF_ATTENTION, "q_gain": ("D",), "k_gain": ("D",)}),
+}

@@ -1,0 +1,20 @@
+#===- variants.py - All oracles, by the name of their variant --------------===#
+#
+# Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+#===-----------------------------------------------------------------------===#
+"""The oracles of all families in one dictionary."""
+
+import softmax
+import softmax_pairs
+import softmax_rows
+import softmax_weights
+
+VARIANTS = {
+    **softmax.VARIANTS,
+    **softmax_pairs.VARIANTS,
+    **softmax_rows.VARIANTS,
+    **softmax_weights.VARIANTS,
+}
