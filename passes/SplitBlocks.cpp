@@ -286,7 +286,9 @@ Value Splitter::reshape(Value tensor, ArrayRef<OpFoldResult> sizes) {
 void Splitter::runSplit() {
   Type element = op.getAccumulatorType();
   Value heads = size(op.getQuery(), 1), keyHeads = size(op.getKey(), 1);
-  Value group = arith::DivSIOp::create(b, heads, keyHeads);
+  // Without heads there is no group; whatever its size, no block runs.
+  Value divisor = arith::MaxSIOp::create(b, keyHeads, constant(1));
+  Value group = arith::DivSIOp::create(b, heads, divisor);
   numPacked = arith::MulIOp::create(b, group, numQueries);
   Value blocks = arith::CeilDivSIOp::create(b, numPacked, constant(blockQ));
   OpFoldResult count = b.getIndexAttr(splits);
