@@ -34,7 +34,7 @@ def check(benchmark):
         check_ratio(benchmark, "read_ratio", "GB/s", "read_GB/s")
     else:
         check_ratio(benchmark, "ratio", "GFLOP/s", "peak_GFLOP/s")
-    if benchmark["name"].startswith("causal"):
+    if benchmark["name"].startswith("dense"):
         # Two products of 128 x 128 x 64 for each of two heads.
         flops = 2 * 2 * 2 * 128 * 128 * 64
         expected = flops / benchmark["real_time"] * 1e-6
