@@ -14,7 +14,8 @@ fit the rates. Prints the names.
 import json
 import sys
 
-# The ratio is the median of the rounds, the others are quotients of medians.
+# The ratio is the median of the rounds', beside which stands the quotient of two
+# medians; when other programs run, both lie where the rounds do.
 SAME = 1.5
 
 
@@ -23,7 +24,7 @@ def check_ratio(benchmark, name, rate, peak):
     assert 0 < low <= middle <= high, benchmark
     assert middle <= 1.2, benchmark
     quotient = benchmark[rate] / benchmark[peak]
-    assert 1 / SAME < middle / quotient < SAME, benchmark
+    assert low / SAME < quotient < high * SAME, benchmark
 
 
 def check(benchmark):
