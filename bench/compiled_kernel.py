@@ -31,7 +31,7 @@ class CompiledKernel:
                             "-o", path, *options], input=spec, text=True, check=True)
             self._library = ctypes.CDLL(str(path))
         self._entry = getattr(self._library, "attn_entry_" + name)
-        self._call = ctypes.CDLL(str(build / "lib" / "libattn-host.so")).attn_call_kernel
+        self._call = ctypes.CDLL(str(build / "lib" / "libattn-host.so")).attnCallKernel
 
     def bind(self, arrays, threads):
         """A function that runs the kernel on these arrays each time it is called."""

@@ -8,7 +8,7 @@
 
 #include "runtime/CallKernel.h"
 
-int32_t attn_call_kernel(AttnEntry entry, void **args, int32_t threads) {
+int32_t attnCallKernel(AttnEntry entry, void **args, int32_t threads) {
   attn::ParallelHost host(threads);
   int32_t status = entry(&host, args);
   return host.isOutOfMemory() ? -1 : status;

@@ -10,7 +10,7 @@
 // libattn-host.so has one behind a single C function, without anything of LLVM:
 //
 //   handle = dlopen("causal.so"); entry = dlsym(handle, "attn_entry_causal");
-//   status = attn_call_kernel(entry, args, threads);
+//   status = attnCallKernel(entry, args, threads);
 //
 // runtime/ParallelFor.h says what `args` are.
 //
@@ -28,8 +28,9 @@ typedef int32_t (*AttnEntry)(const AttnHost *host, void **args);
 
 /// Runs a kernel on `threads` threads (0: all cores). Returns 0, the status of
 /// the kernel, or -1 if there was no memory for the scratch buffers of blocks.
-__attribute__((visibility("default"))) int32_t
-attn_call_kernel(AttnEntry entry, void **args, int32_t threads);
+__attribute__((visibility("default"))) int32_t attnCallKernel(AttnEntry entry,
+                                                              void **args,
+                                                              int32_t threads);
 
 } // extern "C"
 
