@@ -29,10 +29,9 @@ namespace cl = llvm::cl;
 namespace {
 /// The options.
 struct Flags {
-  cl::OptionCategory kernel{"Kernel"};
   cl::OptionCategory output{"Output"};
 
-  KernelFlags of{kernel};
+  KernelFlags kernel;
 
   cl::opt<std::string> stage{
       "emit", cl::init("so"), cl::value_desc("STAGE"),
@@ -95,7 +94,7 @@ static Error run(int argc, char **argv) {
   static Flags flags; // The registry of options keeps pointers into it.
   if (Error error = parseCommandLine(
           argc, argv, "Translates an attention spec to any stage.\n",
-          {&flags.kernel, &flags.output}))
+          {&flags.kernel.category, &flags.output}))
     return error;
   Expected<StageName> stage = parseStage(flags.stage);
   if (!stage)
@@ -103,7 +102,7 @@ static Error run(int argc, char **argv) {
   if (!stage->isText && flags.path == "-")
     return makeError("--emit={0}: expected -o FILE for binary output, got none",
                      stage->name);
-  Expected<CompileInput> input = parseKernelFlags(flags.of);
+  Expected<CompileInput> input = parseKernelFlags(flags.kernel);
   if (!input)
     return input.takeError();
   Expected<std::string> contents =

@@ -22,12 +22,11 @@ namespace cl = llvm::cl;
 namespace {
 /// The options. Numbers are strings, so that the messages about them are ours.
 struct Flags {
-  cl::OptionCategory kernel{"Kernel"};
   cl::OptionCategory data{"Arguments and results"};
   cl::OptionCategory running{"Running and measuring"};
   cl::OptionCategory checking{"Checking"};
 
-  KernelFlags of{kernel};
+  KernelFlags kernel;
 
   cl::list<std::string> dims{
       "dims", cl::value_desc("B=2,H=8,N=1024"),
@@ -152,14 +151,15 @@ Expected<RunOptions> attn::parseOptions(int argc, char **argv) {
   if (Error error = parseCommandLine(
           argc, argv,
           "Compiles an attention spec, runs it, checks and times it.\n",
-          {&flags.kernel, &flags.data, &flags.running, &flags.checking}))
+          {&flags.kernel.category, &flags.data, &flags.running,
+           &flags.checking}))
     return error;
   RunOptions options;
   if (Error error = parseData(flags, options))
     return error;
   if (Error error = parseRunning(flags, options))
     return error;
-  Expected<CompileInput> input = parseKernelFlags(flags.of);
+  Expected<CompileInput> input = parseKernelFlags(flags.kernel);
   if (!input)
     return input.takeError();
   options.input = std::move(*input);

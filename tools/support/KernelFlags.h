@@ -16,7 +16,7 @@ namespace attn {
 
 /// The options of every tool that compiles a spec.
 struct KernelFlags {
-  llvm::cl::OptionCategory &category;
+  llvm::cl::OptionCategory category{"Kernel"};
 
   llvm::cl::list<std::string> spec{llvm::cl::Positional,
                                    llvm::cl::desc("SPEC.mlir"),
