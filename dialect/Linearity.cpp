@@ -35,6 +35,9 @@ public:
   explicit Degrees(Value argument) { known[argument] = Degree::Linear; }
 
   Degree of(Value value) const {
+    // Of the region or captured: where a constant stands must not matter.
+    if (matchPattern(value, m_AnyZeroFloat()))
+      return Degree::Zero;
     auto it = known.find(value);
     return it == known.end() ? Degree::Independent : it->second;
   }
@@ -73,8 +76,6 @@ static Degree multiply(Degree x, Degree y) {
 }
 
 Degree Degrees::compute(Operation *op) const {
-  if (matchPattern(op, m_AnyZeroFloat()))
-    return Degree::Zero;
   if (llvm::all_of(op->getOperands(),
                    [&](Value v) { return isIndependent(of(v)); }))
     return Degree::Independent;

@@ -24,6 +24,40 @@ func.func @drop_identity_score(%q: tensor<1x2x4x8xf32>) -> tensor<1x2x4x8xf32> {
 
 // -----
 
+// CHECK-LABEL: func.func @drop_identity_prob
+// CHECK-NEXT: attn.attend %{{.*}}, %{{.*}}, %{{.*}} normalizer(sum) : tensor<1x2x4x8xf32>
+func.func @drop_identity_prob(%q: tensor<1x2x4x8xf32>) -> tensor<1x2x4x8xf32> {
+  %o = attn.attend %q, %q, %q normalizer(sum)
+      prob (%p: f32, %b, %h, %i, %j) {
+        %one = arith.constant 1.0 : f32
+        %w = arith.mulf %p, %one : f32
+        attn.yield %w : f32
+      } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return %o : tensor<1x2x4x8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @negative_keep_prob_and_sink
+// CHECK: prob (
+// CHECK: attn.random
+// CHECK: sink (
+func.func @negative_keep_prob_and_sink(%q: tensor<1x2x4x8xf32>, %seed: i64) -> tensor<1x2x4x8xf32> {
+  %o = attn.attend %q, %q, %q
+      prob (%p: f32, %b, %h, %i, %j) {
+        %u = attn.random %seed at(%i, %j) : f32
+        %w = arith.mulf %p, %u : f32
+        attn.yield %w : f32
+      }
+      sink (%b, %h, %i) {
+        %zero = arith.constant 0.0 : f32
+        attn.yield %zero : f32
+      } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return %o : tensor<1x2x4x8xf32>
+}
+
+// -----
+
 // Constant folding shows that the mask is true everywhere.
 // CHECK-LABEL: func.func @drop_true_mask
 // CHECK-NEXT: attn.attend %{{.*}}, %{{.*}}, %{{.*}} : tensor<1x2x4x8xf32>
@@ -84,6 +118,7 @@ func.func @negative_keep_regions(%q: tensor<1x2x4x8xf32>) -> tensor<1x2x4x8xf32>
 // CHECK-LABEL: func.func @drop_unused_lse
 // CHECK: %[[O:.*]] = attn.attend %{{.*}}, %{{.*}}, %{{.*}} scale(5.000000e-01) alignment(end) schedule(<block_q = 16, block_k = 32>)
 // CHECK-NEXT: mask (
+// CHECK: sink (
 // CHECK: -> tensor<1x2x4x8xf32>{{$}}
 // CHECK: return %[[O]] :
 func.func @drop_unused_lse(%q: tensor<1x2x4x8xf32>) -> tensor<1x2x4x8xf32> {
@@ -91,6 +126,10 @@ func.func @drop_unused_lse(%q: tensor<1x2x4x8xf32>) -> tensor<1x2x4x8xf32> {
       mask (%b, %h, %i, %j) {
         %keep = arith.cmpi sge, %i, %j : index
         attn.yield %keep : i1
+      }
+      sink (%b, %h, %i) {
+        %zero = arith.constant 0.0 : f32
+        attn.yield %zero : f32
       } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>, tensor<1x2x4xf32>
   return %o : tensor<1x2x4x8xf32>
 }

@@ -101,6 +101,49 @@ func.func @attend_bf16(%q: tensor<1x1x4x8xbf16>) -> tensor<1x1x4xf32> {
   return %lse : tensor<1x1x4xf32>
 }
 
+// The default normaliser is not printed.
+// CHECK-LABEL: func.func @attend_prob_sink
+// CHECK: attn.attend %{{.*}}, %{{.*}}, %{{.*}} schedule(<block_q = 8, block_k = 8>)
+// CHECK-NEXT: prob (%[[P:.*]]: f32, %[[B:.*]], %[[H:.*]], %[[I:.*]], %[[J:.*]]) {
+// CHECK-NEXT: %[[U:.*]] = attn.random %{{.*}} at(%[[I]], %[[J]], %[[H]], %[[B]]) : f32
+// CHECK-NEXT: arith.mulf %[[P]], %[[U]] : f32
+// CHECK: sink (%{{[a-z0-9]+}}, %[[H:[a-z0-9]+]], %[[I:[a-z0-9]+]]) {
+// CHECK-NEXT: attn.random %{{.*}} at(%[[H]]) : f32
+func.func @attend_prob_sink(%q: !x, %seed: i64) -> !x {
+  %o = attn.attend %q, %q, %q normalizer(softmax) schedule(<block_q = 8, block_k = 8>)
+      sink (%b, %h, %i) {
+        %u = attn.random %seed at(%h) : f32
+        attn.yield %u : f32
+      }
+      prob (%p: f32, %b, %h, %i, %j) {
+        %u = attn.random %seed at(%i, %j, %h, %b) : f32
+        %w = arith.mulf %p, %u : f32
+        attn.yield %w : f32
+      } : !x, !x, !x -> !x
+  return %o : !x
+}
+
+// CHECK-LABEL: func.func @attend_normalizers
+// CHECK: attn.attend %{{.*}}, %{{.*}}, %{{.*}} alignment(start) normalizer(sum) :
+// CHECK: attn.attend %{{.*}}, %{{.*}}, %{{.*}} normalizer(none) schedule(<block_q = 8, block_k = 8>) :
+func.func @attend_normalizers(%q: !x) -> !x {
+  %o = attn.attend %q, %q, %q alignment(start) normalizer(sum) : !x, !x, !x -> !x
+  %p = attn.attend %o, %q, %q normalizer(none) schedule(<block_q = 8, block_k = 8>) : !x, !x, !x -> !x
+  return %p : !x
+}
+
+// CHECK-LABEL: func.func @random_f64
+// CHECK: prob (%{{.*}}: f64,
+// CHECK: attn.random %{{.*}} at(%{{.*}}) : f64
+func.func @random_f64(%q: tensor<1x1x4x8xf64>, %seed: i64) -> tensor<1x1x4x8xf64> {
+  %o = attn.attend %q, %q, %q
+      prob (%p: f64, %b, %h, %i, %j) {
+        %u = attn.random %seed at(%j) : f64
+        attn.yield %u : f64
+      } : tensor<1x1x4x8xf64>, tensor<1x1x4x8xf64>, tensor<1x1x4x8xf64> -> tensor<1x1x4x8xf64>
+  return %o : tensor<1x1x4x8xf64>
+}
+
 // Everything a row region may hold.
 // CHECK-LABEL: func.func @map_rows
 // CHECK: attn.map_rows %{{.*}} schedule(<block_q = 32, block_k = 1>)
@@ -162,6 +205,63 @@ func.func @partial_all_clauses(%q: !x, %at: index, %t: tensor<4xf32>, %l: tensor
         attn.yield %keep : i1
       } : !x, !x, !x -> tensor<4xf32>, tensor<4xf32>, tensor<4x4xf32>
   return %r#2 : tensor<4x4xf32>
+}
+
+// The tuples of all normalisers: statistics only, and given.
+// CHECK-LABEL: func.func @partial_tuples
+// CHECK: attn.partial {{.*}} init(%{{.*}}, %{{.*}}) width(16) scale(1.000000e+00) : {{.*}} -> tensor<4xf32>, tensor<4xf32>{{$}}
+// CHECK: attn.partial {{.*}} init(%{{.*}}) given(%{{.*}}, %{{.*}} : tensor<4xf32>, tensor<4xf32>) width(16) bounded scale(1.000000e+00)
+// CHECK-NEXT: prob (
+// CHECK: attn.partial {{.*}} init(%{{.*}}) width(16) scale(1.000000e+00) normalizer(sum) : {{.*}} -> tensor<4xf32>{{$}}
+// CHECK: attn.partial {{.*}} init(%{{.*}}) given(%{{.*}} : tensor<4xf32>) width(16) scale(1.000000e+00) alignment(start) normalizer(sum) : {{.*}} -> tensor<4x8xf32>{{$}}
+// CHECK: attn.partial {{.*}} init(%{{.*}}, %{{.*}}) width(16) scale(1.000000e+00) normalizer(sum) : {{.*}} -> tensor<4xf32>, tensor<4x8xf32>{{$}}
+// CHECK: attn.partial {{.*}} init(%{{.*}}) width(16) scale(1.000000e+00) normalizer(none) : {{.*}} -> tensor<4x8xf32>{{$}}
+func.func @partial_tuples(%q: !x, %at: index, %t: tensor<4xf32>, %a: tensor<4x8xf32>) {
+  %s:2 = attn.partial %q, %q, %q at(%at, %at, %at, %at) init(%t, %t) width(16) scale(1.0)
+      : !x, !x, !x -> tensor<4xf32>, tensor<4xf32>
+  %r = attn.partial %q, %q, %q at(%at, %at, %at, %at) init(%a) given(%s#0, %s#1 : tensor<4xf32>, tensor<4xf32>) width(16) bounded scale(1.0)
+      prob (%p: f32, %b, %h, %i, %j) {
+        attn.yield %p : f32
+      } : !x, !x, !x -> tensor<4x8xf32>
+  %l = attn.partial %q, %q, %q at(%at, %at, %at, %at) init(%t) width(16) scale(1.0) normalizer(sum)
+      : !x, !x, !x -> tensor<4xf32>
+  %b = attn.partial %q, %q, %q at(%at, %at, %at, %at) init(%a) given(%l : tensor<4xf32>) width(16) scale(1.0) alignment(start) normalizer(sum)
+      : !x, !x, !x -> tensor<4x8xf32>
+  %c:2 = attn.partial %q, %q, %q at(%at, %at, %at, %at) init(%t, %a) width(16) scale(1.0) normalizer(sum)
+      : !x, !x, !x -> tensor<4xf32>, tensor<4x8xf32>
+  %d = attn.partial %q, %q, %q at(%at, %at, %at, %at) init(%a) width(16) scale(1.0) normalizer(none)
+      : !x, !x, !x -> tensor<4x8xf32>
+  return
+}
+
+// CHECK-LABEL: func.func @add_sink
+// CHECK: %[[S:.*]]:2 = attn.add_sink %{{.*}}, %{{.*}} at(%{{.*}}, %{{.*}}, %{{.*}})
+// CHECK-NEXT: sink (%{{[a-z0-9]+}}, %{{[a-z0-9]+}}, %{{[a-z0-9]+}}) {
+// CHECK: } : tensor<4xf32>, tensor<4xf32>{{$}}
+// CHECK: attn.add_sink %[[S]]#0, %[[S]]#1, %{{.*}} at(
+// CHECK: attn.random
+// CHECK: } {note = "kept"} : tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>{{$}}
+func.func @add_sink(%x: index, %seed: i64, %t: tensor<4xf32>, %a: tensor<4x8xf32>) {
+  %s:2 = attn.add_sink %t, %t at(%x, %x, %x) sink (%b, %h, %i) {
+    %zero = arith.constant 0.0 : f32
+    attn.yield %zero : f32
+  } : tensor<4xf32>, tensor<4xf32>
+  %r:3 = attn.add_sink %s#0, %s#1, %a at(%x, %x, %x) sink (%b, %h, %i) {
+    %u = attn.random %seed at(%h) : f32
+    attn.yield %u : f32
+  } {note = "kept"} : tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
+  return
+}
+
+// CHECK-LABEL: func.func @finish_tuples
+// CHECK: attn.finish %{{.*}}, %{{.*}}, %{{.*}} normalized : tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32> -> tensor<4x8xf32>, tensor<4xf32>
+// CHECK: attn.finish %{{.*}}, %{{.*}} : tensor<4xf32>, tensor<4x8xf32> -> tensor<4x8xf32>
+// CHECK: attn.finish %{{.*}} : tensor<4x8xf32> -> tensor<4x8xf16>
+func.func @finish_tuples(%t: tensor<4xf32>, %a: tensor<4x8xf32>) {
+  %o, %lse = attn.finish %t, %t, %a normalized : tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32> -> tensor<4x8xf32>, tensor<4xf32>
+  %p = attn.finish %t, %a : tensor<4xf32>, tensor<4x8xf32> -> tensor<4x8xf32>
+  %r = attn.finish %a : tensor<4x8xf32> -> tensor<4x8xf16>
+  return
 }
 
 // CHECK-LABEL: func.func @finish

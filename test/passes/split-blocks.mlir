@@ -47,6 +47,134 @@ func.func @regions_lse(%q: tensor<?x?x?x8xbf16>, %k: tensor<?x?x?x8xbf16>) -> (t
 
 // -----
 
+// A factor that is not linear in the weight: statistics over all keys, then the
+// accumulator alone with them given. Only the second visit evaluates prob.
+// CHECK-LABEL: func @two_visits
+// CHECK: %[[S:.*]]:2 = scf.for {{.*}} iter_args(%[[T1:.*]] = %{{.*}}, %[[L1:.*]] = %{{[^)]*}}) -> (tensor<16xf32>, tensor<16xf32>)
+// CHECK-NEXT: attn.partial {{.*}} init(%[[T1]], %[[L1]]) width(32) scale(1.000000e+00)
+// CHECK-NEXT: mask (
+// CHECK-NOT: prob (
+// CHECK: %[[S2:.*]]:2 = scf.for {{.*}} iter_args({{.*}} = %[[S]]#0, {{.*}} = %[[S]]#1)
+// CHECK-NEXT: attn.partial {{.*}} width(32) bounded
+// CHECK-NOT: prob (
+// CHECK: %[[A:.*]] = scf.for {{.*}} iter_args(%[[A1:.*]] = %{{.*}}) -> (tensor<16x8xf32>)
+// CHECK-NEXT: attn.partial {{.*}} init(%[[A1]]) given(%[[S2]]#0, %[[S2]]#1 : tensor<16xf32>, tensor<16xf32>) width(32) scale(1.000000e+00)
+// CHECK-NEXT: mask (
+// CHECK: prob (
+// CHECK: %[[A2:.*]] = scf.for {{.*}} iter_args({{.*}} = %[[A]])
+// CHECK-NEXT: attn.partial {{.*}} given(%[[S2]]#0, %[[S2]]#1 : tensor<16xf32>, tensor<16xf32>) width(32) bounded
+// CHECK: attn.finish %[[S2]]#0, %[[S2]]#1, %[[A2]] normalized
+func.func @two_visits(%q: tensor<?x?x?x8xf32>) -> (tensor<?x?x?x8xf32>, tensor<?x?x?xf32>) {
+  %o, %lse = attn.attend %q, %q, %q scale(1.0) schedule(<block_q = 16, block_k = 32>)
+    mask (%b, %h, %i, %j) {
+      %keep = arith.cmpi sge, %i, %j : index
+      attn.yield %keep : i1
+    }
+    prob (%p: f32, %b, %h, %i, %j) {
+      %w = arith.mulf %p, %p : f32
+      attn.yield %w : f32
+    } : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>, tensor<?x?x?xf32>
+  return %o, %lse : tensor<?x?x?x8xf32>, tensor<?x?x?xf32>
+}
+
+// -----
+
+// A sink is added once, after all keys, at the position of the block's first row.
+// CHECK-LABEL: func @sink
+// CHECK-SAME: (%[[Q:.*]]: tensor<?x?x?x8xf32>, %[[K:.*]]: tensor<?x?x?x8xf32>)
+// CHECK-DAG: %[[NQ:.*]] = tensor.dim %[[Q]], %c2
+// CHECK-DAG: %[[NK:.*]] = tensor.dim %[[K]], %c2
+// CHECK: scf.forall (%[[B:.*]], %[[H:.*]], %{{.*}}) in
+// CHECK: %[[ROW:.*]] = arith.muli
+// CHECK: scf.for
+// CHECK-NOT: attn.add_sink
+// CHECK: %[[R:.*]]:3 = scf.for
+// CHECK: %[[SHIFT:.*]] = arith.subi %[[NK]], %[[NQ]]
+// CHECK: %[[POSITION:.*]] = arith.addi %[[ROW]], %[[SHIFT]]
+// CHECK: %[[S:.*]]:3 = attn.add_sink %[[R]]#0, %[[R]]#1, %[[R]]#2 at(%[[B]], %[[H]], %[[POSITION]])
+// CHECK-NEXT: sink (
+// CHECK-NOT: attn.add_sink
+// CHECK: attn.finish %[[S]]#0, %[[S]]#1, %[[S]]#2 :
+func.func @sink(%q: tensor<?x?x?x8xf32>, %k: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
+  %o = attn.attend %q, %k, %k alignment(end) schedule(<block_q = 16, block_k = 32>)
+    sink (%b, %h, %i) {
+      %zero = arith.constant 0.0 : f32
+      attn.yield %zero : f32
+    } : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
+  return %o : tensor<?x?x?x8xf32>
+}
+
+// -----
+
+// With two visits, the sink belongs to the statistics.
+// CHECK-LABEL: func @sink_two_visits
+// CHECK: %[[S:.*]]:2 = attn.add_sink
+// CHECK: attn.partial {{.*}} given(%[[S]]#0, %[[S]]#1
+// CHECK-NOT: attn.add_sink
+// CHECK: attn.finish %[[S]]#0, %[[S]]#1, %{{.*}} normalized
+func.func @sink_two_visits(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
+  %o = attn.attend %q, %q, %q schedule(<block_q = 16, block_k = 32>)
+    prob (%p: f32, %b, %h, %i, %j) {
+      %w = math.sqrt %p : f32
+      attn.yield %w : f32
+    }
+    sink (%b, %h, %i) {
+      %zero = arith.constant 0.0 : f32
+      attn.yield %zero : f32
+    } : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
+  return %o : tensor<?x?x?x8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func @sum
+// CHECK: %[[R:.*]]:2 = scf.for {{.*}} -> (tensor<16xf32>, tensor<16x8xf32>)
+// CHECK-NEXT: attn.partial {{.*}} width(32) scale(1.000000e+00) normalizer(sum) :
+// CHECK: %[[R2:.*]]:2 = scf.for {{.*}} iter_args({{.*}} = %[[R]]#0, {{.*}} = %[[R]]#1)
+// CHECK: attn.finish %[[R2]]#0, %[[R2]]#1 : tensor<16xf32>, tensor<16x8xf32>
+func.func @sum(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
+  %o = attn.attend %q, %q, %q scale(1.0) normalizer(sum) schedule(<block_q = 16, block_k = 32>)
+     : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
+  return %o : tensor<?x?x?x8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func @sum_two_visits
+// CHECK: %[[S:.*]] = scf.for {{.*}} -> (tensor<16xf32>)
+// CHECK: %[[S2:.*]] = scf.for {{.*}} iter_args({{.*}} = %[[S]])
+// CHECK: attn.partial {{.*}} init(%{{[a-z0-9]+}}) given(%[[S2]] : tensor<16xf32>) width(32) scale(1.000000e+00) normalizer(sum)
+// CHECK: attn.finish %[[S2]], %{{.*}} normalized
+func.func @sum_two_visits(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
+  %o = attn.attend %q, %q, %q scale(1.0) normalizer(sum) schedule(<block_q = 16, block_k = 32>)
+    prob (%p: f32, %b, %h, %i, %j) {
+      %w = arith.mulf %p, %p : f32
+      attn.yield %w : f32
+    } : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
+  return %o : tensor<?x?x?x8xf32>
+}
+
+// -----
+
+// Nothing is normalised, so any factor is applied in the one visit.
+// CHECK-LABEL: func @none
+// CHECK: %[[R:.*]] = scf.for {{.*}} -> (tensor<16x8xf32>)
+// CHECK-NEXT: attn.partial {{.*}} normalizer(none)
+// CHECK-NEXT: prob (
+// CHECK: %[[R2:.*]] = scf.for {{.*}} iter_args({{.*}} = %[[R]])
+// CHECK-NOT: scf.for
+// CHECK: attn.finish %[[R2]] : tensor<16x8xf32>
+func.func @none(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
+  %o = attn.attend %q, %q, %q scale(1.0) normalizer(none) schedule(<block_q = 16, block_k = 32>)
+    prob (%p: f32, %b, %h, %i, %j) {
+      %w = arith.mulf %p, %p : f32
+      attn.yield %w : f32
+    } : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
+  return %o : tensor<?x?x?x8xf32>
+}
+
+// -----
+
 func.func @negative_no_schedule(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
   // expected-error @+1 {{has no schedule; run attn-select-schedule first}}
   %o = attn.attend %q, %q, %q : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
