@@ -140,7 +140,7 @@ def expect(what, shown, computed):
 
 def merge(x, y):
     t = max(x[0], y[0])
-    f, g = 2 ** (x[0] - t), 2 ** (y[0] - t)
+    f, g = math.exp(x[0] - t), math.exp(y[0] - t)
     return (t, f * x[1] + g * y[1], [f * p + g * q for p, q in zip(x[2], y[2])])
 
 
