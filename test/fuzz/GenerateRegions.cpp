@@ -227,6 +227,9 @@ Expr RegionGenerator::maskPattern() {
 Expr RegionGenerator::condition(int depth) {
   if (depth <= 0) {
     if (random.oneIn(24))
+      return makeOp("kept", Kind::Bool, {},
+                    std::to_string(random.between(-99, 99)));
+    if (random.oneIn(24))
       return makeConstant(Kind::Bool, random.oneIn(3) ? "false" : "true");
     return random.oneIn(2) ? compare(affine(), integer(-20, 50))
                            : maskPattern();
@@ -346,9 +349,64 @@ Expr RegionGenerator::makeScore() {
   for (int64_t steps = random.between(1, 4); steps > 0; --steps)
     x = scoreStep(std::move(x));
   x = limited(std::move(x), 16);
-  if (random.oneIn(10)) // a mask by another name
+  if (spec.normalizer == "sum") { // which must not be about zero
+    x = makeOp("hypot", Kind::Float, {x});
+    if (random.oneIn(2))
+      x = makeOp("arith.select", Kind::Float,
+                 {condition(0), x, makeOp("arith.negf", Kind::Float, {x})});
+  }
+  bool isSoftmax = spec.normalizer.empty();
+  if (isSoftmax && random.oneIn(10)) // a mask by another name
     x = makeOp("arith.select", Kind::Float,
                {condition(int(random.below(2))), x,
                 makeConstant(Kind::Float, "-inf")});
   return x;
+}
+
+Expr RegionGenerator::makeProb() {
+  Expr p = makeArgument("p");
+  switch (random.below(6)) {
+  case 0: // dropout
+    return makeOp("arith.select", Kind::Float,
+                  {makeOp("kept", Kind::Bool, {},
+                          std::to_string(random.between(-99, 99))),
+                   makeOp("arith.mulf", Kind::Float, {p, number(2)}),
+                   makeNumber(0)});
+  case 1:
+    return makeOp("arith.select", Kind::Float,
+                  {condition(1), p,
+                   random.oneIn(2) ? makeNumber(0)
+                                   : makeOp("arith.negf", Kind::Float, {p})});
+  case 2:
+    return makeOp("arith.mulf", Kind::Float, {p, bias()});
+  case 3: // linear, in two steps
+    return makeOp("arith.addf", Kind::Float,
+                  {makeOp("arith.mulf", Kind::Float, {p, number(2)}),
+                   makeOp("arith.mulf", Kind::Float, {bias(), p})});
+  case 4:
+    return limited(makeOp("arith.mulf", Kind::Float, {p, p}), 16);
+  default:
+    return limited(scoreStep(p), 16);
+  }
+}
+
+Expr RegionGenerator::makeSink() {
+  Expr value = makeOp("read", Kind::Float, {makeArgument("h")});
+  switch (random.below(4)) {
+  case 0:
+    return number(4);
+  case 1:
+    value.capture = addCapture(spec, "f32", {"H"});
+    break;
+  case 2:
+    value.args.push_back(makeArgument("i"));
+    value.capture = addCapture(spec, "f16", {"H", spec.rows()});
+    break;
+  default:
+    value.args = {makeArgument("b"), makeArgument("h")};
+    value.capture = addCapture(spec, "bf16", {"B", "H"});
+  }
+  if (random.oneIn(3))
+    value = makeOp("arith.mulf", Kind::Float, {value, number(2)});
+  return value;
 }

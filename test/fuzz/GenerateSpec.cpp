@@ -53,10 +53,10 @@ static void chooseTarget(Spec &spec, Random &random,
 static void chooseSchedule(Spec &spec, Random &random) {
   if (random.oneIn(24))
     return; // The compiler's choice; large blocks take long to compile.
-  spec.blockQ = getLanes(spec) * random.pick<int64_t>({1, 1, 1, 2, 3, 4});
-  spec.blockK = random.pick<int64_t>({1, 2, 3, 4, 4, 5, 7, 8, 8, 9, 12, 16});
+  spec.blockQ = getLanes(spec) * random.pick<int64_t>({1, 1, 1, 1, 2, 3});
+  spec.blockK = random.pick<int64_t>({1, 2, 3, 4, 4, 5, 7, 8, 9});
   if (random.oneIn(16))
-    spec.blockK = random.pick<int64_t>({17, 31, 32, 33, 64});
+    spec.blockK = random.pick<int64_t>({12, 16, 17, 33, 64});
 }
 
 /// A number of rows: often at the edge of a block of so many.
@@ -163,6 +163,13 @@ static void limitScale(Spec &spec) {
       std::max(std::floor(scale * 32 / magnitude * 4096) / 4096, 0x1p-12);
 }
 
+static void chooseNormalizer(Spec &spec, Random &random) {
+  if (!random.oneIn(5))
+    return;
+  spec.normalizer = random.oneIn(2) ? "sum" : "none";
+  spec.hasLse = false;
+}
+
 //===----------------------------------------------------------------------===//
 // Specs
 //===----------------------------------------------------------------------===//
@@ -177,11 +184,16 @@ Spec attn::fuzz::generateSpec(uint64_t seed, uint64_t index,
   if (random.oneIn(4))
     chooseMaps(spec, random);
   limitScale(spec);
+  chooseNormalizer(spec, random);
   RegionGenerator regions(spec, random);
   if (!random.oneIn(6))
     spec.mask = regions.makeMask();
-  if (random.oneIn(2))
+  if (random.oneIn(2) || spec.normalizer == "sum")
     spec.score = regions.makeScore();
+  if (random.oneIn(6))
+    spec.prob = regions.makeProb();
+  if (spec.normalizer.empty() && random.oneIn(10))
+    spec.sink = regions.makeSink();
   updateBounds(spec);
   return spec;
 }

@@ -31,6 +31,10 @@ public:
   Expr makeMask();
   /// A smooth function of s, b, h, i and j; see docs/fuzzing.md.
   Expr makeScore();
+  /// A smooth function of the weight p and of b, h, i and j.
+  Expr makeProb();
+  /// A score that depends on the batch, the head and the query.
+  Expr makeSink();
 
 private:
   Expr argument() { return makeArgument(random.pick<std::string>({"i", "j"})); }

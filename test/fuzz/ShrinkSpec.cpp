@@ -15,6 +15,10 @@ using namespace attn::fuzz;
 /// Simpler specs, the simplest first.
 using Candidates = std::vector<Spec>;
 
+/// The regions on pairs.
+static constexpr std::optional<Expr> Spec::*kRegions[] = {
+    &Spec::score, &Spec::mask, &Spec::prob, &Spec::sink};
+
 //===----------------------------------------------------------------------===//
 // Expressions
 //===----------------------------------------------------------------------===//
@@ -51,7 +55,7 @@ static std::vector<Expr> getReplacements(const Expr &expr) {
                makeConstant(Kind::Bool, "false")};
     break;
   case Kind::Float:
-    results = {makeArgument("s"), makeNumber(1)};
+    results = {makeArgument("s"), makeArgument("p"), makeNumber(1)};
     break;
   case Kind::Index:
     results = {makeInteger(1), makeArgument("i"), makeArgument("j")};
@@ -132,6 +136,7 @@ static void addOptions(const Spec &spec, Candidates &results) {
         [](Spec &copy) { copy.examination.phases = false; });
   addIf(spec.examination.threads,
         [](Spec &copy) { copy.examination.threads = false; });
+  addIf(!spec.normalizer.empty(), [](Spec &copy) { copy.normalizer.clear(); });
   addIf(spec.hasLse, [](Spec &copy) { copy.hasLse = false; });
   addIf(spec.scale.has_value(), [](Spec &copy) { copy.scale.reset(); });
   addIf(spec.mapsInside, [](Spec &copy) { copy.mapsInside = false; });
@@ -187,9 +192,9 @@ static void renumber(Expr &expr, int removed) {
 
 static void removeCapture(Spec &spec, int number) {
   spec.captures.erase(spec.captures.begin() + number);
-  for (auto *region : {&spec.score, &spec.mask})
-    if (*region)
-      renumber(**region, number);
+  for (auto region : kRegions)
+    if (spec.*region)
+      renumber(*(spec.*region), number);
   for (RowMap *map : {&spec.queryMap, &spec.keyMap, &spec.valueMap})
     for (RowStep &step : *map)
       if (step.capture > number)
@@ -201,7 +206,8 @@ static void removeCapture(Spec &spec, int number) {
 static void addUnused(const Spec &spec, Candidates &results) {
   Spec copy = spec;
   for (int number = int(spec.captures.size()) - 1; number >= 0; --number) {
-    bool isUsed = reads(copy.score, number) || reads(copy.mask, number);
+    bool isUsed = llvm::any_of(
+        kRegions, [&](auto region) { return reads(copy.*region, number); });
     for (const RowMap *map : {&copy.queryMap, &copy.keyMap, &copy.valueMap})
       for (const RowStep &step : *map)
         isUsed |= step.capture == number;
@@ -220,15 +226,14 @@ static void addUnused(const Spec &spec, Candidates &results) {
 
 static Candidates getCandidates(const Spec &spec) {
   Candidates results;
-  if (spec.score)
-    add(spec, results, [](Spec &copy) { copy.score.reset(); });
-  if (spec.mask)
-    add(spec, results, [](Spec &copy) { copy.mask.reset(); });
+  for (auto region : kRegions)
+    if (spec.*region)
+      add(spec, results, [&](Spec &copy) { (copy.*region).reset(); });
   addUnused(spec, results);
   addMaps(spec, results);
   addOptions(spec, results);
-  addExpressions(spec, &Spec::score, results);
-  addExpressions(spec, &Spec::mask, results);
+  for (auto region : kRegions)
+    addExpressions(spec, region, results);
   addSizes(spec, results);
   return results;
 }

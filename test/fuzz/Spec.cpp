@@ -44,7 +44,7 @@ Expr attn::fuzz::makeInteger(int64_t value, Kind kind) {
 }
 
 Expr attn::fuzz::makeArgument(std::string name) {
-  Kind kind = name == "s" ? Kind::Float : Kind::Index;
+  Kind kind = name == "s" || name == "p" ? Kind::Float : Kind::Index;
   return makeOp("arg", kind, {}, std::move(name));
 }
 
@@ -156,11 +156,38 @@ static Bound getBinaryBound(llvm::StringRef op, Bound x, Bound y) {
   return {std::max(x.magnitude, y.magnitude), std::max(x.error, y.error)};
 }
 
+static Bound getScoreBound(const Spec &spec) {
+  return spec.score ? getBound(spec, *spec.score) : getProductBound(spec);
+}
+
+/// Bounds on what the normaliser makes of the scores of a row.
+static Bound getWeightBound(const Spec &spec) {
+  Bound score = getScoreBound(spec);
+  double keys = double(spec.sizes.at(spec.keys()));
+  if (spec.normalizer == "none")
+    return score;
+  if (spec.normalizer == "sum") {
+    bool isSafe = spec.score && isAwayFromZero(*spec.score);
+    return {1, isSafe ? 2 * score.error + keys : 1e6};
+  }
+  // Exponents are scores times log2(e), rounded; weights are added over keys.
+  return {1, 2 * score.error + 6 * score.magnitude + keys / 2 + 8};
+}
+
+bool attn::fuzz::isAwayFromZero(const Expr &expr) {
+  if (expr.op == "hypot")
+    return true;
+  if (expr.op == "arith.negf")
+    return isAwayFromZero(expr.args[0]);
+  return expr.op == "arith.select" && isAwayFromZero(expr.args[1]) &&
+         isAwayFromZero(expr.args[2]);
+}
+
 Bound attn::fuzz::getBound(const Spec &spec, const Expr &expr) {
   if (expr.kind != Kind::Float)
     return {getIntegerBound(spec, expr), 0};
   if (expr.op == "arg")
-    return getProductBound(spec);
+    return expr.text == "p" ? getWeightBound(spec) : getProductBound(spec);
   if (expr.op == "const") {
     double value = 0; // -inf drops its pair and adds nothing
     if (expr.text != "-inf")
@@ -187,11 +214,20 @@ Bound attn::fuzz::getBound(const Spec &spec, const Expr &expr) {
 
 void attn::fuzz::updateBounds(Spec &spec) {
   Bound values = getRowBound(spec, spec.valueMap);
-  Bound scores =
-      spec.score ? getBound(spec, *spec.score) : getProductBound(spec);
-  // Exponents are scores times log2(e), rounded; weights are added over keys.
-  spec.examination.valueBound = values.magnitude;
-  spec.examination.scoreError = scores.error + 3 * scores.magnitude +
-                                values.error / values.magnitude +
-                                double(spec.sizes.at(spec.keys())) / 4;
+  Bound weights = getWeightBound(spec);
+  double keys = double(spec.sizes.at(spec.keys()));
+  Examination &examination = spec.examination;
+  examination.scoreError = weights.error + values.error / values.magnitude;
+  examination.valueBound = values.magnitude;
+  // The weights of softmax add up to one; others, and what prob makes of any,
+  // need not.
+  bool isSoftmax = spec.normalizer.empty();
+  if (!isSoftmax || spec.prob) {
+    Bound factors = spec.prob ? getBound(spec, *spec.prob) : weights;
+    examination.valueBound *= keys * std::max(1.0, factors.magnitude);
+    examination.scoreError =
+        factors.error + values.error / values.magnitude + keys;
+  }
+  if (isSoftmax)
+    examination.scoreError += weights.error;
 }

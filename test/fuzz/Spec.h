@@ -31,9 +31,10 @@ enum class Kind { Bool, Index, I32, I64, Float };
 /// one of these, which the printer expands:
 ///
 ///   const      `text` as a constant; outside of the region if `outer`
-///   arg        the region's argument that `text` names, s, b, h, i or j
+///   arg        the region's argument that `text` names, s, p, b, h, i or j
 ///   read       an element of capture number `capture`, converted to `kind`
 ///   size       the number of keys, as tensor.dim of the keys
+///   kept       whether attn.random of the seed `text` is at least 1/4
 ///   leaky      x if x > 0, else x / 4
 ///   exp_below  exp(min(x, 2))
 ///   log_square log(1 + x x)
@@ -80,7 +81,7 @@ struct Examination {
   bool phases = false;   ///< Run the program after each phase, too.
   bool threads = false;  ///< Compare the bits that two threads compute.
   double scoreError = 0; ///< What scores may be wrong by, in eps.
-  double valueBound = 0; ///< What elements of mapped values do not exceed.
+  double valueBound = 0; ///< What results do not exceed.
 };
 
 struct Spec {
@@ -95,7 +96,8 @@ struct Spec {
   std::map<std::string, int64_t> sizes;
   std::set<std::string> statics; ///< Dimensions whose size the types state.
   std::vector<Capture> captures;
-  std::optional<Expr> score, mask;
+  std::string normalizer; ///< Empty (softmax), "sum" or "none".
+  std::optional<Expr> score, mask, prob, sink;
   RowMap queryMap, keyMap, valueMap;
   Examination examination;
 
@@ -126,6 +128,10 @@ Bound getBound(const Spec &spec, const Expr &expr);
 
 /// Bounds on the elements of a mapped row.
 Bound getRowBound(const Spec &spec, const RowMap &map);
+
+/// Whether a score is at least 1 in magnitude, so that the sum of such scores
+/// can be divided by.
+bool isAwayFromZero(const Expr &expr);
 
 /// Enters the bounds into the examination.
 void updateBounds(Spec &spec);

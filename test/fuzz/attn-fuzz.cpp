@@ -230,7 +230,10 @@ Error Search::collect(Job &job) {
       job.worker->receive(options.jobs > 1 ? 5 : 1000);
   if (!outcome)
     return Error::success();
-  ++done;
+  if (++done % 1000 == 0) {
+    llvm::outs() << done << " specs, " << findings << " findings\n";
+    llvm::outs().flush();
+  }
   refused += outcome->status == Outcome::Refused;
   if (outcome->status == Outcome::Found)
     if (Error error = report(job, *outcome))
