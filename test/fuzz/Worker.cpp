@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstring>
 #include <poll.h>
+#include <set>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -111,6 +112,20 @@ void Worker::serve(int from, int to) {
   _exit(0);
 }
 
+/// The parent's ends of all pipes. Every child inherits those of the others and
+/// closes them, or no child would see the end of its requests.
+static std::set<int> &getParentEnds() {
+  static std::set<int> ends;
+  return ends;
+}
+
+void Worker::closePipes() {
+  for (int end : {requests, answers}) {
+    getParentEnds().erase(end);
+    close(end);
+  }
+}
+
 void Worker::start() {
   int down[2], up[2];
   if (pipe(down) != 0 || pipe(up) != 0)
@@ -119,6 +134,8 @@ void Worker::start() {
   if (child < 0)
     llvm::report_fatal_error("cannot start a process");
   if (child == 0) {
+    for (int end : getParentEnds())
+      close(end);
     close(down[1]);
     close(up[0]);
     serve(down[0], up[1]);
@@ -127,6 +144,7 @@ void Worker::start() {
   close(up[1]);
   requests = down[1];
   answers = up[0];
+  getParentEnds().insert({requests, answers});
   served = 0;
 }
 
@@ -137,8 +155,7 @@ void Worker::start() {
 void Worker::stop() {
   if (child < 0)
     return;
-  close(requests);
-  close(answers);
+  closePipes();
   waitpid(child, nullptr, 0);
   child = -1;
 }
@@ -159,8 +176,7 @@ void Worker::send(const std::string &text) {
 Outcome Worker::reap(bool isHanging) {
   if (isHanging)
     kill(child, SIGKILL);
-  close(requests);
-  close(answers);
+  closePipes();
   int status = 0;
   waitpid(child, &status, 0);
   child = -1;

@@ -60,6 +60,7 @@ public:
 private:
   void start();
   void stop();
+  void closePipes();
   [[noreturn]] void serve(int requests, int replies);
   Outcome examineHere(llvm::StringRef text) const;
   /// Ends the child and says how it died.
