@@ -114,8 +114,8 @@ static LogicalResult verifyKind(const Body &body, Operation *op) {
   return failure();
 }
 
-/// Checks an operand of `op`: captured tensors are read, nothing else, and
-/// elements are read of captured tensors only.
+/// Checks an operand of `op`: captured tensors are read, nothing else (but a
+/// vector is a row of its own), and elements are read of captured tensors only.
 static LogicalResult verifyOperand(const Body &body, Operation *op,
                                    Value operand) {
   Type type = operand.getType();
@@ -126,7 +126,8 @@ static LogicalResult verifyOperand(const Body &body, Operation *op,
                                 "region computes";
     return success();
   }
-  if (isTensor && !isRead(op)) // regions_c7
+  bool isWholeRow = body.vectors && isVector(type);
+  if (isTensor && !isRead(op) && !isWholeRow) // regions_c7
     return body.refuse(op)
            << "cannot use a captured tensor as a whole; expected "
               "what tensor.extract, tensor.extract_slice or "

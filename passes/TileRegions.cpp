@@ -142,6 +142,29 @@ Value TileRegions::rowSlice(tensor::ExtractSliceOp slice, IRMapping &mapping,
   return gather(slice.getSource(), indices, type.getElementType());
 }
 
+/// Captured vectors that ops of `region` use as a whole: the same row for all
+/// tokens.
+void TileRegions::wholeVectors(Region &region, IRMapping &mapping,
+                               int64_t rows) {
+  for (Operation &op : region.front()) {
+    if (isa<tensor::ExtractOp, tensor::ExtractSliceOp, tensor::DimOp>(op))
+      continue;
+    for (Value operand : op.getOperands()) {
+      auto vector = dyn_cast<RankedTensorType>(operand.getType());
+      // Those that have been met before are mapped to their tile already.
+      if (!vector || !outer.contains(operand) ||
+          mapping.lookup(operand) != outer.lookup(operand))
+        continue;
+      auto indices = RankedTensorType::get({rows, vector.getDimSize(0)},
+                                           b.getIndexType());
+      Value place = tile::IotaOp::create(
+          b, indices, arith::ConstantIndexOp::create(b, 0),
+          b.getI64IntegerAttr(1));
+      mapping.map(operand, gather(operand, place, vector.getElementType()));
+    }
+  }
+}
+
 Value TileRegions::reduceRow(ReduceRowOp op, Value tile) {
   auto type = tileOf(tile);
   auto element = cast<FloatType>(type.getElementType());
@@ -195,6 +218,7 @@ FailureOr<Value> TileRegions::rows(Region &region, Value tile, Value batch,
   int64_t count = tileOf(tile).getDimSize(0);
   IRMapping mapping(outer);
   mapping.map(region.getArguments(), ValueRange{tile, batch, head, position});
+  wholeVectors(region, mapping, count);
   for (Operation &op : region.front().without_terminator()) {
     FailureOr<Value> value = rowOp(&op, mapping, position, first, count);
     if (failed(value))

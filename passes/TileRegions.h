@@ -65,6 +65,8 @@ private:
   mlir::Value rowSlice(mlir::tensor::ExtractSliceOp slice,
                        mlir::IRMapping &mapping, mlir::Value position,
                        mlir::Value first, int64_t rows);
+  void wholeVectors(mlir::Region &region, mlir::IRMapping &mapping,
+                    int64_t rows);
   mlir::Value reduceRow(ReduceRowOp op, mlir::Value tile);
   mlir::Value index(mlir::OpFoldResult value, mlir::IRMapping &mapping);
 

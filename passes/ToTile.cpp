@@ -90,7 +90,7 @@ LogicalResult Translator::checkSignature() {
 LogicalResult Translator::checkCaptures() {
   WalkResult result = from.walk([](arith::ConstantOp op) {
     bool isRead = llvm::any_of(op->getUsers(), [](Operation *user) {
-      return isa<tensor::ExtractOp, tensor::ExtractSliceOp>(user);
+      return isa<AttendOp, MapRowsOp, PartialOp>(user->getParentOp());
     });
     bool isOutside = isa<func::FuncOp>(op->getParentOp());
     if (!isRead || !isOutside || !isa<RankedTensorType>(op.getType()))

@@ -303,11 +303,11 @@ func.func @negative_dim_of_own_vector(%q: tensor<1x2x4x8xf32>) {
 // -----
 
 // regions_c7
-func.func @negative_captured_operand(%q: tensor<1x2x4x8xf32>, %c: tensor<8xf32>) {
+func.func @negative_captured_operand(%q: tensor<1x2x4x8xf32>, %c: tensor<1x8xf32>) {
   %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
-    // expected-error@below {{'arith.addf' op in region 'rows' cannot use a captured tensor as a whole; expected what tensor.extract, tensor.extract_slice or tensor.dim read of it, got 'tensor<8xf32>'}}
-    %y = arith.addf %x, %c : tensor<8xf32>
-    attn.yield %y : tensor<8xf32>
+    // expected-error@below {{'arith.addf' op in region 'rows' cannot use a captured tensor as a whole; expected what tensor.extract, tensor.extract_slice or tensor.dim read of it, got 'tensor<1x8xf32>'}}
+    %y = arith.addf %c, %c : tensor<1x8xf32>
+    attn.yield %x : tensor<8xf32>
   } : tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
   return
 }
@@ -315,10 +315,35 @@ func.func @negative_captured_operand(%q: tensor<1x2x4x8xf32>, %c: tensor<8xf32>)
 // -----
 
 // regions_c7
-func.func @negative_captured_yield(%q: tensor<1x2x4x8xf32>, %c: tensor<8xf32>) {
+func.func @negative_captured_dynamic(%q: tensor<1x2x4x8xf32>, %c: tensor<?xf32>) {
+  %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    // expected-error@below {{'arith.addf' op in region 'rows' cannot use a captured tensor as a whole}}
+    %y = arith.addf %c, %c : tensor<?xf32>
+    attn.yield %x : tensor<8xf32>
+  } : tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// regions_c7
+func.func @negative_captured_vector_in_mask(%q: tensor<1x2x4x8xf32>, %c: tensor<8xi1>) {
+  %o = attn.attend %q, %q, %q mask (%b, %h, %i, %j) {
+    // expected-error@below {{'arith.andi' op in region 'mask' cannot use a captured tensor as a whole}}
+    %y = arith.andi %c, %c : tensor<8xi1>
+    %t = arith.constant true
+    attn.yield %t : i1
+  } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// regions_c7
+func.func @negative_captured_yield(%q: tensor<1x2x4x8xf32>, %c: tensor<1x8xf32>) {
   %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
     // expected-error@below {{'attn.yield' op in region 'rows' cannot use a captured tensor as a whole}}
-    attn.yield %c : tensor<8xf32>
+    attn.yield %c : tensor<1x8xf32>
   } : tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
   return
 }

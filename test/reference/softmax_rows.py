@@ -63,7 +63,7 @@ def cosine(q, k, v, gain):
                   score=lambda s, h, i, j: s * gain[h])
 
 
-def rms_norm(x, gain, epsilon=1e-6):
+def rms_norm(x, gain, epsilon=2.0**-20):
     """gain x / sqrt(mean of squares + epsilon), vector by vector.
 
     B. Zhang, R. Sennrich, "Root Mean Square Layer Normalization", 2019,
@@ -83,6 +83,11 @@ def qk_norm(q, k, v, q_gain, k_gain):
                   mask=lambda i, j: j <= i)
 
 
+def near_one(generator, shape, sizes):
+    """A fill of gains, which start from 1 in training."""
+    return 1 + 0.25 * generator.standard_normal(shape)
+
+
 VARIANTS = {
     "mla": Variant(
         mla,
@@ -95,5 +100,6 @@ VARIANTS = {
         {"Hk": 1, "D": 576}, fill={"q": absorbed_queries}),
     "cosine": Variant(cosine, {**SELF_ATTENTION, "gain": ("H",)}),
     "qk-norm": Variant(
-        qk_norm, {**SELF_ATTENTION, "q_gain": ("D",), "k_gain": ("D",)}),
+        qk_norm, {**SELF_ATTENTION, "q_gain": ("D",), "k_gain": ("D",)},
+        fill={"q_gain": near_one, "k_gain": near_one}),
 }

@@ -53,7 +53,7 @@ def cosine_of(x, y):
 
 def rms(x, gain):
     mean = math.fsum(float(c) ** 2 for c in x) / len(x)
-    return [float(g) * float(c) / math.sqrt(mean + 1e-6)
+    return [float(g) * float(c) / math.sqrt(mean + 2.0**-20)
             for g, c in zip(gain, x)]
 
 

@@ -1,11 +1,12 @@
 // Captures of every kind: a number (rank 0), rows of bits, rows that begin before
-// their tensor (zeros there), a constant vector, and folded constants.
+// their tensor (zeros there), a whole vector, a constant one, and folded constants.
 func.func @captures(
     %q: tensor<?x?x?x24xf32> {attn.name = "q", attn.dims = ["B", "H", "N", "D"]},
     %scale: tensor<f32> {attn.name = "scale", attn.dims = []},
     %bits: tensor<?x24xi1> {attn.name = "bits", attn.dims = ["N", "D"]},
     %table: tensor<?x24xf32> {attn.name = "table", attn.dims = ["N", "D"]},
     %keep: tensor<?xi1> {attn.name = "keep", attn.dims = ["N"]},
+    %gain: tensor<24xf32> {attn.name = "gain", attn.dims = ["D"]},
     %half: tensor<?xf16> {attn.name = "half", attn.dims = ["N"]})
     -> (tensor<?x?x?x48xf32> {attn.name = "out"})
     attributes {attn.defaults = {B = 1, H = 2, N = 65}} {
@@ -18,7 +19,8 @@ func.func @captures(
     %row = tensor.extract_slice %table[%n, %back] [1, 24] [1, 1] : tensor<?x24xf32> to tensor<24xf32>
     %double = arith.mulf %x, %two : tensor<24xf32>
     %chosen = arith.select %bit, %double, %row : tensor<24xi1>, tensor<24xf32>
-    %both = tensor.concat dim(0) %chosen, %row : (tensor<24xf32>, tensor<24xf32>) -> tensor<48xf32>
+    %scaled = arith.mulf %chosen, %gain : tensor<24xf32>
+    %both = tensor.concat dim(0) %scaled, %gain : (tensor<24xf32>, tensor<24xf32>) -> tensor<48xf32>
     attn.yield %both : tensor<48xf32>
   } : tensor<?x?x?x24xf32> -> tensor<?x?x?x48xf32>
   %out = attn.attend %q, %q, %v
