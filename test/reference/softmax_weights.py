@@ -100,14 +100,14 @@ def dropout(q, k, v, seed, rate):
     return np.where(kept, p / (1 - rate), 0) @ v, lse
 
 
-def differential(q1, k1, q2, k2, v, **captured):
+def differential(q1, k1, q2, k2, v, store=lambda rows: rows, **captured):
     """The difference of two causal softmax maps, the second times lambda[h].
 
     T. Ye et al., "Differential Transformer", 2025, arXiv:2410.05258, equation
-    (1).
+    (1). `store` is what keeping the two outputs in a tensor does to them.
     """
     weight = captured["lambda"][:, None, None]
-    first, second = (attend(q, k, v, mask=lambda i, j: j <= i)[0]
+    first, second = (store(attend(q, k, v, mask=lambda i, j: j <= i)[0])
                      for q, k in ((q1, k1), (q2, k2)))
     return (first - weight * second,)
 
