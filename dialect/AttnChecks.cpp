@@ -102,6 +102,7 @@ FailureOr<int64_t> attn::verifyPairwiseRegions(Operation *op,
   if (failed(dq) || failed(dk) || failed(dv) ||
       failed(verifyPairRegion(op, regions.score, "score", element)) ||
       failed(verifyMaskRegion(op, regions.mask)) ||
+      failed(verifyKeysRegion(op, regions.keys)) ||
       failed(verifyPairRegion(op, regions.prob, "prob", element)))
     return failure();
   if (*dq != *dk) // attend_c4

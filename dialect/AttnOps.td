@@ -62,7 +62,11 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
       (`softmax` only);
     - `query`, `key`, `value` `(%x: tensor<Dxf32>, %b, %h, %n)` map the feature
       vector of one token (see `attn.map_rows`, from which `attn-fuse` makes
-      them); `%h` counts heads of the operand, `%n` its rows.
+      them); `%h` counts heads of the operand, `%n` its rows;
+    - `keys (%b, %h, %first, %last)` yields four indices: queries `%first` to
+      `%last` attend to no key outside of the first two (begin, end), and to
+      every key between the last two. It says nothing that `mask` does not say;
+      `attn-infer-sparsity` writes it (see `docs/rationale/sparsity.md`).
 
     In pair regions the indices are `index` values: any `arith` and `math` on
     them and on captured values is allowed. A captured tensor is read with
@@ -109,14 +113,14 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
   let results = (outs AnyRankedTensor:$output, Optional<AnyRankedTensor>:$lse);
   let regions = (region AnyRegion:$queryRows, AnyRegion:$keyRows,
                  AnyRegion:$valueRows, AnyRegion:$score, AnyRegion:$mask,
-                 AnyRegion:$prob, AnyRegion:$sink);
+                 AnyRegion:$keys, AnyRegion:$prob, AnyRegion:$sink);
   let assemblyFormat = [{
     $query `,` $key `,` $value
     (`scale` `(` $scale^ `)`)? (`alignment` `(` $alignment^ `)`)?
     (`normalizer` `(` $normalizer^ `)`)? (`max_queries` `(` $max_queries^ `)`)?
     (`schedule` `(` $schedule^ `)`)?
     custom<AttendRegions>($queryRows, $keyRows, $valueRows, $score, $mask,
-                          $prob, $sink)
+                          $keys, $prob, $sink)
     attr-dict `:` type($query) `,` type($key) `,` type($value)
     `->` type($output) (`,` type($lse)^)?
   }];
@@ -288,12 +292,13 @@ def Attn_MergeOp : Attn_Op<"merge", [Pure, SingleBlock,
 def Attn_YieldOp : Attn_Op<"yield", [Pure, Terminator, ReturnLike,
     ParentOneOf<["AttendOp", "MapRowsOp", "PartialOp", "AddSinkOp",
                  "MergeOp"]>]> {
-  let summary = "Ends a region of an attn op with its value";
+  let summary = "Ends a region of an attn op with what it yields";
   let description = [{
-    Example: `attn.yield %keep : i1` ends a `mask` region.
+    Example: `attn.yield %keep : i1` ends a `mask` region. A `keys` region yields
+    four values, all others one.
   }];
-  let arguments = (ins AnyType:$value);
-  let assemblyFormat = "$value attr-dict `:` type($value)";
+  let arguments = (ins Variadic<AnyType>:$values);
+  let assemblyFormat = "$values attr-dict `:` type($values)";
 }
 
 def Attn_RandomOp : Attn_Op<"random", [Pure]> {

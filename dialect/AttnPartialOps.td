@@ -78,7 +78,7 @@ def Attn_PartialOp : Attn_Op<"partial", [Pure, SingleBlock,
   let results = (outs Variadic<AnyStaticShapeTensor>:$state);
   let regions = (region AnyRegion:$queryRows, AnyRegion:$keyRows,
                  AnyRegion:$valueRows, AnyRegion:$score, AnyRegion:$mask,
-                 AnyRegion:$prob);
+                 AnyRegion:$keys, AnyRegion:$prob);
   let assemblyFormat = [{
     $query `,` $key `,` $value
     `at` `(` $batch `,` $head `,` $row `,` $col `)`
@@ -87,7 +87,7 @@ def Attn_PartialOp : Attn_Op<"partial", [Pure, SingleBlock,
     `scale` `(` $scale `)` (`alignment` `(` $alignment^ `)`)?
     (`normalizer` `(` $normalizer^ `)`)?
     custom<PartialRegions>($queryRows, $keyRows, $valueRows, $score, $mask,
-                           $prob)
+                           $keys, $prob)
     attr-dict `:` type($query) `,` type($key) `,` type($value)
     `->` custom<SameTypes>(type($init), type($state))
   }];

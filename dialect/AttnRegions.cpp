@@ -215,13 +215,19 @@ static LogicalResult verifyBodyOp(const Body &body, Operation *op) {
 /// (SingleBlock) that ends in attn.yield: MLIR asks for a terminator, and
 /// regions_c3 lets no other one stand (regions_c2).
 static LogicalResult verifyRegion(Operation *op, Region &region, StringRef name,
-                                  ArrayRef<Type> arguments, bool vectors) {
+                                  ArrayRef<Type> arguments, bool vectors,
+                                  size_t numYielded = 1) {
   if (failed(verifyArguments(op, region, name, arguments)))
     return failure();
   Body body{op, region, name, vectors};
   for (Operation &inner : region.front())
     if (failed(verifyBodyOp(body, &inner)))
       return failure();
+  size_t got = region.front().getTerminator()->getNumOperands();
+  if (got != numYielded) // regions_c12
+    return op->emitOpError()
+           << "region '" << name << "' must yield " << numYielded
+           << (numYielded == 1 ? " value" : " values") << ", got " << got;
   return success();
 }
 
@@ -286,6 +292,39 @@ LogicalResult attn::verifyMaskRegion(Operation *op, Region &region) {
   return verifyYield(op, region, "mask", IntegerType::get(op->getContext(), 1));
 }
 
+/// What the consumers of `keys` can evaluate once for a block of queries.
+static LogicalResult verifyKeysOp(Operation *op, Operation &inner) {
+  auto isWhole = [](Type type) { return type.isIntOrIndex(); };
+  bool isIndexArithmetic = isa<tensor::DimOp, YieldOp>(inner) ||
+                           (isa<arith::ArithDialect>(inner.getDialect()) &&
+                            llvm::all_of(inner.getOperandTypes(), isWhole) &&
+                            llvm::all_of(inner.getResultTypes(), isWhole));
+  if (isIndexArithmetic)
+    return success();
+  InFlightDiagnostic error = op->emitOpError() // regions_c13
+                             << "region 'keys' cannot hold '" << inner.getName()
+                             << "'; expected arith on indices and integers, "
+                                "and tensor.dim";
+  error.attachNote(inner.getLoc()) << "the op is here";
+  return failure();
+}
+
+LogicalResult attn::verifyKeysRegion(Operation *op, Region &region) {
+  if (region.empty())
+    return success();
+  if (failed(verifyRegion(op, region, "keys", indices(op, 4),
+                          /*vectors=*/false, /*numYielded=*/4)))
+    return failure();
+  for (Operation &inner : region.front())
+    if (failed(verifyKeysOp(op, inner)))
+      return failure();
+  for (Type type : region.front().getTerminator()->getOperandTypes())
+    if (!type.isIndex()) // regions_c12
+      return op->emitOpError()
+             << "region 'keys' must yield 4 values of 'index', got " << type;
+  return success();
+}
+
 bool attn::relatesPositions(ArrayRef<Region *> regions) {
   // %i and %j are the last two arguments of each region.
   auto uses = [&](unsigned fromEnd) {
@@ -299,5 +338,5 @@ bool attn::relatesPositions(ArrayRef<Region *> regions) {
 }
 
 Value attn::getYielded(Region &region) {
-  return cast<YieldOp>(region.front().getTerminator()).getValue();
+  return cast<YieldOp>(region.front().getTerminator()).getValues().front();
 }

@@ -21,13 +21,14 @@ struct PairwiseRegions {
   mlir::Region &valueRows;
   mlir::Region &score;
   mlir::Region &mask;
+  mlir::Region &keys;
   mlir::Region &prob;
 };
 
 /// Collects the shared regions of `op`, an `attn.attend` or `attn.partial`.
 template <typename OpT> PairwiseRegions getPairwiseRegions(OpT op) {
-  return {op.getQueryRows(), op.getKeyRows(), op.getValueRows(),
-          op.getScore(),     op.getMask(),    op.getProb()};
+  return {op.getQueryRows(), op.getKeyRows(), op.getValueRows(), op.getScore(),
+          op.getMask(),      op.getKeys(),    op.getProb()};
 }
 
 /// Checks a region that maps one feature vector of `width` elements of type
@@ -49,6 +50,9 @@ llvm::LogicalResult verifySinkRegion(mlir::Operation *op, mlir::Region &region,
 
 /// Checks the `mask` region: (index x 4) -> i1.
 llvm::LogicalResult verifyMaskRegion(mlir::Operation *op, mlir::Region &region);
+
+/// Checks the `keys` region: (index x 4) -> (index x 4).
+llvm::LogicalResult verifyKeysRegion(mlir::Operation *op, mlir::Region &region);
 
 /// Whether pair regions relate query positions to key positions, that is use
 /// both `%i` and `%j`; only then does an alignment matter.

@@ -120,13 +120,14 @@ static void printNamedRegions(OpAsmPrinter &printer, ArrayRef<Named> regions) {
 
 ParseResult attn::parseAttendRegions(OpAsmParser &parser, Region &queryRows,
                                      Region &keyRows, Region &valueRows,
-                                     Region &score, Region &mask, Region &prob,
-                                     Region &sink) {
+                                     Region &score, Region &mask, Region &keys,
+                                     Region &prob, Region &sink) {
   return parseNamedRegions(parser, {{"query", &queryRows},
                                     {"key", &keyRows},
                                     {"value", &valueRows},
                                     {"score", &score},
                                     {"mask", &mask},
+                                    {"keys", &keys},
                                     {"prob", &prob},
                                     {"sink", &sink}});
 }
@@ -134,37 +135,40 @@ ParseResult attn::parseAttendRegions(OpAsmParser &parser, Region &queryRows,
 void attn::printAttendRegions(OpAsmPrinter &printer, Operation *,
                               Region &queryRows, Region &keyRows,
                               Region &valueRows, Region &score, Region &mask,
-                              Region &prob, Region &sink) {
+                              Region &keys, Region &prob, Region &sink) {
   printNamedRegions(printer, {{"query", &queryRows},
                               {"key", &keyRows},
                               {"value", &valueRows},
                               {"score", &score},
                               {"mask", &mask},
+                              {"keys", &keys},
                               {"prob", &prob},
                               {"sink", &sink}});
 }
 
 ParseResult attn::parsePartialRegions(OpAsmParser &parser, Region &queryRows,
                                       Region &keyRows, Region &valueRows,
-                                      Region &score, Region &mask,
+                                      Region &score, Region &mask, Region &keys,
                                       Region &prob) {
   return parseNamedRegions(parser, {{"query", &queryRows},
                                     {"key", &keyRows},
                                     {"value", &valueRows},
                                     {"score", &score},
                                     {"mask", &mask},
+                                    {"keys", &keys},
                                     {"prob", &prob}});
 }
 
 void attn::printPartialRegions(OpAsmPrinter &printer, Operation *,
                                Region &queryRows, Region &keyRows,
                                Region &valueRows, Region &score, Region &mask,
-                               Region &prob) {
+                               Region &keys, Region &prob) {
   printNamedRegions(printer, {{"query", &queryRows},
                               {"key", &keyRows},
                               {"value", &valueRows},
                               {"score", &score},
                               {"mask", &mask},
+                              {"keys", &keys},
                               {"prob", &prob}});
 }
 

@@ -22,17 +22,16 @@ void printRegionWithArguments(mlir::OpAsmPrinter &printer,
                               llvm::StringRef keyword, mlir::Region &region);
 
 /// The ODS directive `custom<AttendRegions>`.
-mlir::ParseResult parseAttendRegions(mlir::OpAsmParser &parser,
-                                     mlir::Region &queryRows,
-                                     mlir::Region &keyRows,
-                                     mlir::Region &valueRows,
-                                     mlir::Region &score, mlir::Region &mask,
-                                     mlir::Region &prob, mlir::Region &sink);
+mlir::ParseResult
+parseAttendRegions(mlir::OpAsmParser &parser, mlir::Region &queryRows,
+                   mlir::Region &keyRows, mlir::Region &valueRows,
+                   mlir::Region &score, mlir::Region &mask, mlir::Region &keys,
+                   mlir::Region &prob, mlir::Region &sink);
 void printAttendRegions(mlir::OpAsmPrinter &printer, mlir::Operation *op,
                         mlir::Region &queryRows, mlir::Region &keyRows,
                         mlir::Region &valueRows, mlir::Region &score,
-                        mlir::Region &mask, mlir::Region &prob,
-                        mlir::Region &sink);
+                        mlir::Region &mask, mlir::Region &keys,
+                        mlir::Region &prob, mlir::Region &sink);
 
 /// The ODS directive `custom<PartialRegions>`.
 mlir::ParseResult parsePartialRegions(mlir::OpAsmParser &parser,
@@ -40,11 +39,12 @@ mlir::ParseResult parsePartialRegions(mlir::OpAsmParser &parser,
                                       mlir::Region &keyRows,
                                       mlir::Region &valueRows,
                                       mlir::Region &score, mlir::Region &mask,
-                                      mlir::Region &prob);
+                                      mlir::Region &keys, mlir::Region &prob);
 void printPartialRegions(mlir::OpAsmPrinter &printer, mlir::Operation *op,
                          mlir::Region &queryRows, mlir::Region &keyRows,
                          mlir::Region &valueRows, mlir::Region &score,
-                         mlir::Region &mask, mlir::Region &prob);
+                         mlir::Region &mask, mlir::Region &keys,
+                         mlir::Region &prob);
 
 /// The ODS directive `custom<SinkRegion>`.
 mlir::ParseResult parseSinkRegion(mlir::OpAsmParser &parser,

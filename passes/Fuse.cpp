@@ -42,7 +42,7 @@ static void prependRows(PatternRewriter &rewriter, Region &rows,
   }
   Block &first = producer.getRows().front(), &second = rows.front();
   auto yield = cast<YieldOp>(first.getTerminator());
-  Value mapped = yield.getValue();
+  Value mapped = yield.getValues().front();
   rewriter.eraseOp(yield);
   // The merged block keeps the arguments of the first.
   SmallVector<Value> arguments(first.args_begin(), first.args_end());

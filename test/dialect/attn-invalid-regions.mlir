@@ -708,3 +708,67 @@ func.func @negative_sink_yields_f64(%q: tensor<1x2x4x8xf32>) {
       } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
   return
 }
+
+// -----
+
+// regions_c12
+func.func @negative_mask_yields_two_values(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{region 'mask' must yield 1 value, got 2}}
+  %o = attn.attend %q, %q, %q
+      mask (%b, %h, %i, %j) {
+        %t = arith.constant true
+        attn.yield %t, %t : i1, i1
+      } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// regions_c12
+func.func @negative_keys_yields_two_values(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{region 'keys' must yield 4 values, got 2}}
+  %o = attn.attend %q, %q, %q
+      keys (%b, %h, %first, %last) {
+        attn.yield %first, %last : index, index
+      } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// regions_c12
+func.func @negative_keys_yields_bit(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{region 'keys' must yield 4 values of 'index', got 'i1'}}
+  %o = attn.attend %q, %q, %q
+      keys (%b, %h, %first, %last) {
+        %t = arith.constant true
+        attn.yield %first, %last, %first, %t : index, index, index, i1
+      } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// regions_c13
+func.func @negative_keys_reads_capture(%q: tensor<1x2x4x8xf32>, %lengths: tensor<1xindex>) {
+  // expected-error@below {{region 'keys' cannot hold 'tensor.extract'; expected arith on indices and integers, and tensor.dim}}
+  %o = attn.attend %q, %q, %q
+      keys (%b, %h, %first, %last) {
+        // expected-note@below {{the op is here}}
+        %end = tensor.extract %lengths[%b] : tensor<1xindex>
+        attn.yield %first, %end, %first, %first : index, index, index, index
+      } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// regions_c1
+func.func @negative_keys_three_arguments(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{region 'keys' takes 4 arguments, got 3}}
+  %o = attn.attend %q, %q, %q
+      keys (%h, %first, %last) {
+        attn.yield %first, %last, %first, %first : index, index, index, index
+      } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}

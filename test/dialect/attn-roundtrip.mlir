@@ -264,6 +264,33 @@ func.func @finish_tuples(%t: tensor<4xf32>, %a: tensor<4x8xf32>) {
   return
 }
 
+// CHECK-LABEL: func.func @keys
+// CHECK: mask (%{{.*}}, %{{.*}}, %[[I:.*]], %[[J:.*]]) {
+// CHECK: keys (%{{.*}}, %{{.*}}, %[[FIRST:.*]], %[[LAST:.*]]) {
+// CHECK: attn.yield %c0{{.*}}, %{{.*}}, %c0{{.*}}, %{{.*}} : index, index, index, index
+// CHECK: attn.partial {{.*}} width(16)
+// CHECK-NEXT: keys (%{{.*}}, %{{.*}}, %[[FIRST:.*]], %[[LAST:.*]]) {
+// CHECK: attn.yield %[[FIRST]], %[[LAST]], %[[FIRST]], %[[FIRST]]
+func.func @keys(%q: !x, %at: index, %t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>) -> (!x, tensor<4xf32>) {
+  %o = attn.attend %q, %q, %q
+      mask (%b, %h, %i, %j) {
+        %keep = arith.cmpi sge, %i, %j : index
+        attn.yield %keep : i1
+      }
+      keys (%b, %h, %first, %last) {
+        %none = arith.constant 0 : index
+        %one = arith.constant 1 : index
+        %visited_end = arith.addi %last, %one : index
+        %full_end = arith.addi %first, %one : index
+        attn.yield %none, %visited_end, %none, %full_end : index, index, index, index
+      } : !x, !x, !x -> !x
+  %r:3 = attn.partial %q, %q, %q at(%at, %at, %at, %at) init(%t, %l, %a) width(16) scale(0.5)
+      keys (%b, %h, %first, %last) {
+        attn.yield %first, %last, %first, %first : index, index, index, index
+      } : !x, !x, !x -> tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
+  return %o, %r#0 : !x, tensor<4xf32>
+}
+
 // CHECK-LABEL: func.func @finish
 // CHECK: %{{.*}}, %{{.*}} = attn.finish %{{.*}}, %{{.*}}, %{{.*}} : tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32> -> tensor<4x8xbf16>, tensor<4xf32>
 func.func @finish(%t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>) -> tensor<4x8xbf16> {
