@@ -118,6 +118,57 @@ def Fuse : Pass<"attn-fuse", "::mlir::func::FuncOp"> {
   }];
 }
 
+def InferSparsity : Pass<"attn-infer-sparsity", "::mlir::func::FuncOp"> {
+  let summary = "Derive from masks which keys a block of queries meets";
+  let description = [{
+    Evaluates the `mask` region of every `attn.attend` for a whole block of
+    queries: comparisons of indices that are linear in query and key, their
+    maxima, minima, absolute values and quotients become ranges of keys, and
+    `and`, `or`, `xor`, `select` and negation act on ranges. The result is a
+    `keys` region: bounds of the keys that any query of the block attends to, and
+    of keys that all of them attend to. Ranges hold for every mask; they are tight
+    for masks that are one range per query (see `docs/rationale/sparsity.md`).
+
+    Does nothing for an op without a mask or with a `keys` region, and where
+    nothing can be bounded, as by a mask that reads captured data: all blocks of
+    keys are visited then. A remark names the op that stood in the way. The
+    program means the same with and without the region. Indices are taken to be
+    below 2^31.
+
+    Before and after:
+
+    ```mlir
+    func.func @f(%q: tensor<1x1x?x8xf32>, %k: tensor<1x1x?x8xf32>) -> tensor<1x1x?x8xf32> {
+      %o = attn.attend %q, %k, %k
+        mask (%b, %h, %i, %j) {
+          %keep = arith.cmpi sge, %i, %j : index
+          attn.yield %keep : i1
+        } : tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32> -> tensor<1x1x?x8xf32>
+      return %o : tensor<1x1x?x8xf32>
+    }
+    ```
+
+    ```mlir
+    func.func @f(%q: tensor<1x1x?x8xf32>, %k: tensor<1x1x?x8xf32>) -> tensor<1x1x?x8xf32> {
+      %o = attn.attend %q, %k, %k
+        mask (%b, %h, %i, %j) {
+          %keep = arith.cmpi sge, %i, %j : index
+          attn.yield %keep : i1
+        }
+        keys (%b, %h, %first, %last) {
+          %c0 = arith.constant 0 : index
+          %c1 = arith.constant 1 : index
+          %visited_end = arith.addi %last, %c1 : index
+          %full_end = arith.addi %first, %c1 : index
+          attn.yield %c0, %visited_end, %c0, %full_end : index, index, index, index
+        } : tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32> -> tensor<1x1x?x8xf32>
+      return %o : tensor<1x1x?x8xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def ExpandRandom : Pass<"attn-expand-random", "::mlir::func::FuncOp"> {
   let summary = "Random numbers as integer arithmetic on their counter";
   let description = [{
@@ -250,6 +301,75 @@ def SplitBlocks : Pass<"attn-split-blocks", "::mlir::func::FuncOp"> {
     func.func @f(%q: tensor<1x1x?x64xf32>, %k: tensor<1x1x?x64xf32>) -> tensor<1x1x?x64xf32> {
       %o = attn.attend %q, %k, %k schedule(<block_q = 96, block_k = 128>) : tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32> -> tensor<1x1x?x64xf32>
       return %o : tensor<1x1x?x64xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def ApplySparsity : Pass<"attn-apply-sparsity", "::mlir::func::FuncOp"> {
+  let summary = "Visit only the blocks of keys that masks leave";
+  let description = [{
+    Cuts each loop over blocks of keys whose body is one `attn.partial` with a
+    `keys` region into up to three: blocks of which the mask may leave a part,
+    blocks that it leaves whole, where the mask is dropped, and again the first
+    kind. Other blocks are not visited. Bounds are index arithmetic on the number
+    of the block of queries. A loop that is empty for all of them is not made.
+    The loop over the last, shorter block of keys is only skipped or not.
+
+    Needs `attn-split-blocks`. After it no `keys` region is left in an
+    `attn.partial`; one in another place than such a loop is dropped. Results
+    keep their bits: a block that is left out would have changed nothing.
+
+    Before and after (shortened to the loops; the mask is causal):
+
+    ```mlir
+    func.func @f(%q: tensor<1x1x?x8xf32>, %k: tensor<1x1x?x8xf32>, %row: index, %end: index,
+                 %t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>) -> tensor<4x8xf32> {
+      %c0 = arith.constant 0 : index
+      %c16 = arith.constant 16 : index
+      %r:3 = scf.for %j = %c0 to %end step %c16 iter_args(%t0 = %t, %l0 = %l, %a0 = %a)
+          -> (tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>) {
+        %p:3 = attn.partial %q, %k, %k at(%c0, %c0, %row, %j) init(%t0, %l0, %a0) width(16) scale(1.0)
+          mask (%b, %h, %i, %key) {
+            %keep = arith.cmpi sge, %i, %key : index
+            attn.yield %keep : i1
+          }
+          keys (%b, %h, %first, %last) {
+            %none = arith.constant 0 : index
+            %one = arith.constant 1 : index
+            %visited_end = arith.addi %last, %one : index
+            %full_end = arith.addi %first, %one : index
+            attn.yield %none, %visited_end, %none, %full_end : index, index, index, index
+          } : tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32> -> tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
+        scf.yield %p#0, %p#1, %p#2 : tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
+      }
+      return %r#2 : tensor<4x8xf32>
+    }
+    ```
+
+    ```mlir
+    func.func @f(%q: tensor<1x1x?x8xf32>, %k: tensor<1x1x?x8xf32>, %row: index, %full_end: index, %visited_end: index,
+                 %t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>) -> tensor<4x8xf32> {
+      %c0 = arith.constant 0 : index
+      %c16 = arith.constant 16 : index
+      %full:3 = scf.for %j = %c0 to %full_end step %c16 iter_args(%t0 = %t, %l0 = %l, %a0 = %a)
+          -> (tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>) {
+        %p:3 = attn.partial %q, %k, %k at(%c0, %c0, %row, %j) init(%t0, %l0, %a0) width(16) scale(1.0)
+          : tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32> -> tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
+        scf.yield %p#0, %p#1, %p#2 : tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
+      }
+      %mixed:3 = scf.for %j = %full_end to %visited_end step %c16 iter_args(%t0 = %full#0, %l0 = %full#1, %a0 = %full#2)
+          -> (tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>) {
+        %p:3 = attn.partial %q, %k, %k at(%c0, %c0, %row, %j) init(%t0, %l0, %a0) width(16) scale(1.0)
+          mask (%b, %h, %i, %key) {
+            %keep = arith.cmpi sge, %i, %key : index
+            attn.yield %keep : i1
+          } : tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32> -> tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
+        scf.yield %p#0, %p#1, %p#2 : tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
+      }
+      return %mixed#2 : tensor<4x8xf32>
     }
     ```
   }];

@@ -40,6 +40,10 @@ SmallVector<Phase> attn::getTilePhases(const TileOptions &options) {
   phases.push_back({"fuse", Form::Attn, [](OpPassManager &manager) {
                       manager.addNestedPass<func::FuncOp>(createFuse());
                     }});
+  phases.push_back({"infer-sparsity", Form::Attn, [](OpPassManager &manager) {
+                      manager.addNestedPass<func::FuncOp>(
+                          createInferSparsity());
+                    }});
   phases.push_back({"expand-random", Form::Attn, [](OpPassManager &manager) {
                       manager.addNestedPass<func::FuncOp>(createExpandRandom());
                     }});
@@ -55,6 +59,10 @@ SmallVector<Phase> attn::getTilePhases(const TileOptions &options) {
        }});
   phases.push_back({"split-blocks", Form::Tile, [](OpPassManager &manager) {
                       manager.addNestedPass<func::FuncOp>(createSplitBlocks());
+                    }});
+  phases.push_back({"apply-sparsity", Form::Tile, [](OpPassManager &manager) {
+                      manager.addNestedPass<func::FuncOp>(
+                          createApplySparsity());
                     }});
   phases.push_back({"to-tile", Form::Tile, [](OpPassManager &manager) {
                       manager.addPass(createToTile());

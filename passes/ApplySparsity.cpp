@@ -1,0 +1,222 @@
+//===- ApplySparsity.cpp - Visit the blocks of keys that a mask leaves -*- C++
+//-*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The keys that a block of queries visits, and inside of them those that all
+// its queries attend to, are rounded to blocks of keys:
+//
+//   visited begin   down     full begin   up
+//   visited end     up       full end     down
+//
+// which cuts the loop over blocks of keys into
+//
+//   mixed [visited begin, full begin)    mask evaluated
+//   full  [full begin, full end)         no mask
+//   mixed [full end, visited end)        mask evaluated
+//
+// All four are clamped to the loop in this order, so that ranges that are empty
+// or lie elsewhere make empty loops. Blocks stay in order, and one that is left
+// out would have added nothing: results have the same bits.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/AttnDialect.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "passes/Passes.h"
+#include "passes/sparsity/IndexEmitter.h"
+
+namespace attn {
+#define GEN_PASS_DEF_APPLYSPARSITY
+#include "passes/Passes.h.inc"
+} // namespace attn
+
+using namespace mlir;
+using namespace attn;
+
+namespace {
+/// Replaces one loop over blocks of keys.
+class LoopSplitter {
+public:
+  LoopSplitter(scf::ForOp loop, PartialOp partial)
+      : loop(loop), partial(partial), b(loop.getLoc(), loop) {}
+
+  void run();
+
+private:
+  Value constant(int64_t value) {
+    return arith::ConstantIndexOp::create(b, value);
+  }
+  std::pair<Value, Value> getQueries();
+  SmallVector<Value> inlineKeys();
+  Value clamp(Value value, Value least);
+  Value roundToBlock(Value value, bool up);
+  void emitLoop(Value begin, Value end, bool isFull);
+
+  scf::ForOp loop;
+  PartialOp partial;
+  ImplicitLocOpBuilder b;
+  SmallVector<Value> tuple; ///< The partial result so far.
+};
+} // namespace
+
+/// Whether two values are known to be the same.
+static bool isSame(Value x, Value y) {
+  std::optional<int64_t> constantX = getConstantIntValue(x);
+  return x == y || (constantX && constantX == getConstantIntValue(y));
+}
+
+/// The first and last query of this block among those that exist. Packed rows
+/// of several heads may be any query.
+std::pair<Value, Value> LoopSplitter::getQueries() {
+  Value numQueries = tensor::DimOp::create(b, partial.getQuery(), constant(2));
+  Value lastQuery = arith::SubIOp::create(b, numQueries, constant(1));
+  Value first = partial.getRow();
+  Value last = arith::AddIOp::create(b, first, constant(partial.getRows() - 1));
+  if (!partial.getPacked())
+    return {first, arith::MinSIOp::create(b, last, lastQuery)};
+  Value firstHead = arith::DivSIOp::create(b, first, numQueries);
+  Value lastHead = arith::DivSIOp::create(b, last, numQueries);
+  Value isOneHead =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::eq, firstHead, lastHead);
+  first = arith::RemSIOp::create(b, first, numQueries);
+  last = arith::RemSIOp::create(b, last, numQueries);
+  return {arith::SelectOp::create(b, isOneHead, first, constant(0)),
+          arith::SelectOp::create(b, isOneHead, last, lastQuery)};
+}
+
+/// The bounds of keys for the queries of this block.
+SmallVector<Value> LoopSplitter::inlineKeys() {
+  auto [first, last] = getQueries();
+  if (partial.getAlignment() == Alignment::End) {
+    Value two = constant(2);
+    Value numQueries = tensor::DimOp::create(b, partial.getQuery(), two);
+    Value numKeys = tensor::DimOp::create(b, partial.getKey(), two);
+    Value shift = arith::SubIOp::create(b, numKeys, numQueries);
+    first = arith::AddIOp::create(b, first, shift);
+    last = arith::AddIOp::create(b, last, shift);
+  }
+  IRMapping mapping;
+  Region &keys = partial.getKeys();
+  mapping.map(keys.getArguments(),
+              ValueRange{partial.getBatch(), partial.getHead(), first, last});
+  for (Operation &op : keys.front().without_terminator())
+    b.clone(op, mapping);
+  SmallVector<Value> bounds;
+  for (Value bound : keys.front().getTerminator()->getOperands())
+    bounds.push_back(mapping.lookupOrDefault(bound));
+  return bounds;
+}
+
+/// `value`, at least `least` and at most the end of the loop.
+Value LoopSplitter::clamp(Value value, Value least) {
+  Value end = loop.getUpperBound();
+  std::optional<int64_t> constant = getConstantIntValue(value);
+  // Loops over keys begin at 0 or behind it.
+  if (isSame(value, least) || (constant && *constant <= 0))
+    return least;
+  if (isSame(value, end) || (constant && *constant >= kEndless))
+    return end;
+  Value low = arith::MaxSIOp::create(b, value, least);
+  return arith::MinSIOp::create(b, low, end);
+}
+
+/// Rounds to a multiple of blocks from the begin of the loop, inside of which
+/// `value` lies.
+Value LoopSplitter::roundToBlock(Value value, bool up) {
+  Value begin = loop.getLowerBound(), end = loop.getUpperBound();
+  if (isSame(value, begin) || isSame(value, end))
+    return value;
+  Value width = loop.getStep();
+  Value distance = b.createOrFold<arith::SubIOp>(value, begin);
+  Value blocks = up ? Value(arith::CeilDivSIOp::create(b, distance, width))
+                    : arith::DivSIOp::create(b, distance, width);
+  Value rounded = arith::MulIOp::create(b, blocks, width);
+  return b.createOrFold<arith::AddIOp>(rounded, begin);
+}
+
+/// Continues the partial result over blocks from `begin` to `end`.
+void LoopSplitter::emitLoop(Value begin, Value end, bool isFull) {
+  if (isSame(begin, end))
+    return;
+  auto body = [&](OpBuilder &nested, Location loc, Value col, ValueRange init) {
+    IRMapping mapping;
+    mapping.map(loop.getInductionVar(), col);
+    mapping.map(loop.getRegionIterArgs(), init);
+    auto copy = cast<PartialOp>(nested.clone(*partial, mapping));
+    copy.getKeys().getBlocks().clear();
+    if (isFull)
+      copy.getMask().getBlocks().clear();
+    SmallVector<Value> yielded;
+    for (Value value : loop.getYieldedValues())
+      yielded.push_back(mapping.lookup(value));
+    scf::YieldOp::create(nested, loc, yielded);
+  };
+  tuple = scf::ForOp::create(b, begin, end, loop.getStep(), tuple, body)
+              .getResults();
+}
+
+void LoopSplitter::run() {
+  tuple.assign(loop.getInitArgs().begin(), loop.getInitArgs().end());
+  SmallVector<Value> bounds = inlineKeys();
+  Value lower = loop.getLowerBound();
+  Value visitedBegin = roundToBlock(clamp(bounds[0], lower), /*up=*/false);
+  Value visitedEnd = roundToBlock(clamp(bounds[1], lower), /*up=*/true);
+  // The one block at the end is not worth a second loop.
+  bool neverFull = isSame(bounds[2], bounds[3]) || partial.getBounded();
+  if (neverFull) {
+    emitLoop(visitedBegin, visitedEnd, /*isFull=*/false);
+  } else {
+    auto inside = [&](Value value, Value least) -> Value {
+      if (isSame(value, least) || isSame(value, visitedEnd))
+        return value;
+      Value low = arith::MaxSIOp::create(b, value, least);
+      return arith::MinSIOp::create(b, low, visitedEnd);
+    };
+    Value fullBegin = inside(roundToBlock(clamp(bounds[2], lower), /*up=*/true),
+                             visitedBegin);
+    Value fullEnd =
+        inside(roundToBlock(clamp(bounds[3], lower), /*up=*/false), fullBegin);
+    emitLoop(visitedBegin, fullBegin, /*isFull=*/false);
+    emitLoop(fullBegin, fullEnd, /*isFull=*/true);
+    emitLoop(fullEnd, visitedEnd, /*isFull=*/false);
+  }
+  loop.replaceAllUsesWith(tuple);
+  loop.erase();
+}
+
+/// The partial result that is all that `loop` computes, if it bounds its keys.
+static PartialOp getOnlyPartial(scf::ForOp loop) {
+  auto partial = dyn_cast<PartialOp>(loop.getBody()->front());
+  if (!partial || partial.getKeys().empty() ||
+      partial->getNextNode() != loop.getBody()->getTerminator() ||
+      partial.getCol() != loop.getInductionVar())
+    return {};
+  // A block of several heads has no single range where ranges differ by head.
+  if (partial.getPacked() && !partial.getKeys().getArgument(1).use_empty())
+    return {};
+  bool isBlocked = getConstantIntValue(loop.getStep()) ==
+                   std::optional<int64_t>(partial.getWidth());
+  return isBlocked ? partial : PartialOp();
+}
+
+namespace {
+struct ApplySparsity : attn::impl::ApplySparsityBase<ApplySparsity> {
+  void runOnOperation() override {
+    SmallVector<std::pair<scf::ForOp, PartialOp>> loops;
+    getOperation().walk([&](scf::ForOp loop) {
+      if (PartialOp partial = getOnlyPartial(loop))
+        loops.push_back({loop, partial});
+    });
+    for (auto [loop, partial] : loops)
+      LoopSplitter(loop, partial).run();
+    getOperation().walk([](PartialOp op) { op.getKeys().getBlocks().clear(); });
+  }
+};
+} // namespace
