@@ -20,6 +20,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/BlockRegisters.h"
+#include "codegen/cpu/LiveRows.h"
 #include "codegen/cpu/Passes.h"
 #include "codegen/cpu/RowEvaluator.h"
 #include "codegen/cpu/StripLowering.h"
@@ -81,7 +82,10 @@ private:
   LogicalResult packRows(Value tile);
   LogicalResult packStrips(Value tile);
   LogicalResult packOperands(const Segment &segment);
-  LogicalResult forEachRow(int64_t rows,
+  void findLiveStrips();
+  Value liveStrips(int64_t rows) { return rows == liveOf ? live : Value(); }
+  Value endOfRows(int64_t rows);
+  LogicalResult forEachRow(Value end,
                            llvm::function_ref<LogicalResult(Value)> body);
   void wantLeaves(Value tile, const Segment &segment,
                   SmallVector<Materialized> &wanted);
@@ -98,6 +102,9 @@ private:
   IRMapping scalars;
   Block *entry = nullptr;
   DenseMap<Value, bool> pairs;
+  /// Strips of tiles with `liveOf` rows that are computed; null means all.
+  Value live;
+  int64_t liveOf = 0;
 };
 } // namespace
 
@@ -134,6 +141,8 @@ LogicalResult BlockLowering::lowerBody(Block &block,
   for (Operation &op : block.without_terminator()) {
     b.setLoc(op.getLoc());
     if (auto loop = dyn_cast<scf::ForOp>(op)) {
+      if (&block == from.getBody())
+        findLiveStrips();
       if (failed(lowerSegment(segment, {})) || failed(lowerLoop(loop)))
         return failure();
       segment.clear();
@@ -197,7 +206,8 @@ FailureOr<Value> BlockLowering::carried(Value init, scf::ForOp loop) {
   Value buffer = allocateFor(init);
   Segment nothing;
   StripLowering strips(b, vectors, unit, buffers, scalars, nothing);
-  if (failed(strips.run({{init, buffer}}, type.getDimSize(0))))
+  int64_t rows = type.getDimSize(0);
+  if (failed(strips.run({{init, buffer}}, rows, liveStrips(rows))))
     return failure();
   return buffer;
 }
@@ -229,11 +239,41 @@ LogicalResult BlockLowering::lowerLoop(scf::ForOp loop) {
 // Step 1: rows
 //===----------------------------------------------------------------------===//
 
+/// Blocks reach beyond the last query; strips that lie wholly beyond are left
+/// out. Not where a right operand, of which all rows count, has as many rows:
+/// it could be computed from strips that were left out.
+void BlockLowering::findLiveStrips() {
+  if (live)
+    return;
+  int64_t rows = 0;
+  from.walk(
+      [&](tile::StoreOp op) { rows = tileOf(op.getValue()).getDimSize(0); });
+  WalkResult mixes = from.walk([&](tile::DotOp op) {
+    return tileOf(op.getRhs()).getDimSize(0) == rows ? WalkResult::interrupt()
+                                                     : WalkResult::advance();
+  });
+  int64_t lanes = vectors.getLanes();
+  if (rows % lanes || mixes.wasInterrupted())
+    return;
+  liveOf = rows;
+  live = countLiveStrips(b, vectors, getRowStores(from, rows), scalars, rows,
+                         StripLowering::stripRegisters(rows, lanes) * lanes);
+}
+
+/// Where rows of a tile end that are computed: with the last live strip.
+Value BlockLowering::endOfRows(int64_t rows) {
+  Value strips = liveStrips(rows);
+  if (!strips)
+    return vectors.index(rows);
+  int64_t lanes = vectors.getLanes();
+  int64_t width = StripLowering::stripRegisters(rows, lanes) * lanes;
+  return arith::MulIOp::create(b, strips, vectors.index(width));
+}
+
 LogicalResult
-BlockLowering::forEachRow(int64_t rows,
+BlockLowering::forEachRow(Value end,
                           llvm::function_ref<LogicalResult(Value)> body) {
-  auto loop = scf::ForOp::create(b, vectors.index(0), vectors.index(rows),
-                                 vectors.index(1));
+  auto loop = scf::ForOp::create(b, vectors.index(0), end, vectors.index(1));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(loop.getBody()->getTerminator());
   return body(loop.getInductionVar());
@@ -244,7 +284,8 @@ LogicalResult BlockLowering::packRows(Value tile) {
   auto type = tileOf(tile);
   int64_t pitch = getRowPitch(type.getDimSize(1), vectors.getLanes());
   Value buffer = allocate({type.getDimSize(0), pitch}, type.getElementType());
-  LogicalResult packed = forEachRow(type.getDimSize(0), [&](Value row) {
+  Value end = vectors.index(type.getDimSize(0));
+  LogicalResult packed = forEachRow(end, [&](Value row) {
     return RowEvaluator(b, vectors, buffers, scalars, row).store(tile, buffer);
   });
   buffers.rows[tile] = buffer;
@@ -257,8 +298,8 @@ LogicalResult BlockLowering::packStrips(Value tile) {
   Value buffer = allocateFor(tile);
   int64_t width = cast<MemRefType>(buffer.getType()).getDimSize(2);
   int64_t lanes = vectors.getLanes(), cols = type.getDimSize(1);
-  LogicalResult packed =
-      forEachRow(type.getDimSize(0), [&](Value row) -> LogicalResult {
+  LogicalResult packed = forEachRow(
+      endOfRows(type.getDimSize(0)), [&](Value row) -> LogicalResult {
         RowEvaluator rows(b, vectors, buffers, scalars, row);
         Value positions = vectors.steps(width);
         Value strip = arith::DivUIOp::create(b, row, vectors.index(width));
@@ -374,7 +415,7 @@ LogicalResult BlockLowering::storeRow(tile::StoreOp op, RowEvaluator &rows,
 
 LogicalResult BlockLowering::storeRows(ArrayRef<tile::StoreOp> stores,
                                        int64_t rows) {
-  return forEachRow(rows, [&](Value row) -> LogicalResult {
+  return forEachRow(endOfRows(rows), [&](Value row) -> LogicalResult {
     for (tile::StoreOp op : stores) {
       // A store of its own may be skipped, so it evaluates all it needs.
       RowEvaluator evaluator(b, vectors, buffers, scalars, row);
@@ -405,7 +446,7 @@ LogicalResult BlockLowering::lowerSegment(const Segment &segment,
                        "blocks of the CPU back end must have a multiple of ")
              << vectors.getLanes() << " query rows, got " << rows;
     StripLowering strips(b, vectors, unit, buffers, scalars, segment);
-    if (failed(strips.run(wanted, rows)))
+    if (failed(strips.run(wanted, rows, liveStrips(rows))))
       return failure();
     for (const Materialized &result : wanted)
       if (result.tile.getDefiningOp() &&

@@ -55,8 +55,10 @@ public:
       : b(b), vectors(vectors), unit(unit), buffers(buffers), scalars(scalars),
         segment(segment) {}
 
-  /// Emits the loop over strips that computes `wanted`. Tiles have `rows` rows.
-  llvm::LogicalResult run(llvm::ArrayRef<Materialized> wanted, int64_t rows);
+  /// Emits the loop over strips that computes `wanted`. Tiles have `rows` rows;
+  /// of their strips the first `live` are computed, all if that is null.
+  llvm::LogicalResult run(llvm::ArrayRef<Materialized> wanted, int64_t rows,
+                          mlir::Value live);
 
   /// Registers side by side in a strip of a block of `rows` rows.
   static int64_t stripRegisters(int64_t rows, int64_t lanes);

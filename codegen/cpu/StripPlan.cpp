@@ -183,7 +183,8 @@ void StripLowering::placeTemporaries(ArrayRef<Materialized> wanted) {
   }
 }
 
-LogicalResult StripLowering::run(ArrayRef<Materialized> wanted, int64_t rows) {
+LogicalResult StripLowering::run(ArrayRef<Materialized> wanted, int64_t rows,
+                                 Value live) {
   registers = stripRegisters(rows, vectors.getLanes());
   for (const Materialized &result : wanted) {
     if (tileOf(result.tile).getRank() == 1)
@@ -193,8 +194,9 @@ LogicalResult StripLowering::run(ArrayRef<Materialized> wanted, int64_t rows) {
   }
   placeTemporaries(wanted);
   int64_t count = rows / (registers * vectors.getLanes());
-  auto loop = scf::ForOp::create(b, vectors.index(0), vectors.index(count),
-                                 vectors.index(1));
+  auto loop =
+      scf::ForOp::create(b, vectors.index(0),
+                         live ? live : vectors.index(count), vectors.index(1));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(loop.getBody()->getTerminator());
   strip = loop.getInductionVar();

@@ -130,3 +130,45 @@ func.func @accumulate(%q: memref<?x8xf32, #view>, %k: memref<?x8xf32, #view>,
   }
   return
 }
+
+// -----
+
+#view = strided<[?, 1], offset: ?>
+
+// Strips beyond the last row of the view are left out: of the operand, of what
+// is computed, and of the rows that are visited for stores.
+// CHECK-LABEL: func @live_strips
+// CHECK-SAME: %{{.*}}: memref<?x8xf32, {{.*}}>, %{{.*}}: memref<?x8xf32, {{.*}}>, %[[SUMS:.*]]: memref<
+// CHECK: %[[SIZE:.*]] = memref.dim %[[SUMS]], %c0
+// CHECK: %[[LEFT:.*]] = arith.subi %[[SIZE]], %[[ROW:.*]] : index
+// CHECK: %[[SOME:.*]] = arith.maxsi %[[LEFT]], %c0
+// CHECK: %[[ROWS:.*]] = arith.minsi %[[SOME]], %c96
+// CHECK: %[[LIVE:.*]] = arith.ceildivui %[[ROWS]], %c48
+// CHECK: %[[END:.*]] = arith.muli %[[LIVE]], %c48
+// CHECK: scf.for %{{.*}} = %c0 to %[[LIVE]] step %c1
+// CHECK: scf.for %{{.*}} = %c0 to %{{.*}} step %c32
+// All keys are packed, whatever queries there are.
+// CHECK:   scf.for %{{.*}} = %c0 to %c32 step %c1
+// CHECK:   scf.for %{{.*}} = %c0 to %[[LIVE]] step %c1
+// CHECK: scf.for %{{.*}} = %c0 to %[[END]] step %c1
+// CHECK:   memref.store %{{.*}}, %[[SUMS]]
+func.func @live_strips(%q: memref<?x8xf32, #view>, %k: memref<?x8xf32, #view>,
+                       %sums: memref<?xf32, strided<[1], offset: ?>>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c32 = arith.constant 32 : index
+  %c96 = arith.constant 96 : index
+  %zeros = arith.constant dense<0.0> : tensor<96x32xf32>
+  %none = arith.constant dense<0.0> : tensor<96xf32>
+  scf.forall (%block) in (%n) {
+    %row = arith.muli %block, %c96 : index
+    %x = tile.load %q[%row, %c0] : memref<?x8xf32, #view> -> tensor<96x8xf32>
+    %l = scf.for %j = %c0 to %n step %c32 iter_args(%sum = %none) -> tensor<96xf32> {
+      %y = tile.load %k[%j, %c0] : memref<?x8xf32, #view> -> tensor<32x8xf32>
+      %s = tile.dot %x, %y, %zeros transpose_rhs : tensor<96x8xf32>, tensor<32x8xf32> -> tensor<96x32xf32>
+      %next = tile.reduce add %s, %sum : tensor<96x32xf32> -> tensor<96xf32>
+      scf.yield %next : tensor<96xf32>
+    }
+    tile.store %l, %sums[%row] : tensor<96xf32>, memref<?xf32, strided<[1], offset: ?>>
+  }
+  return
+}
