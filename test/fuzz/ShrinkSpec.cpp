@@ -34,8 +34,10 @@ static bool isLeaf(const Expr &expr) {
   return expr.op == "const" || expr.op == "arg";
 }
 
-/// What may stand in the place of an expression.
-static std::vector<Expr> getReplacements(const Expr &expr) {
+/// What may stand in the place of an expression; `argument` is the name of the
+/// float that the region is given, or empty.
+static std::vector<Expr> getReplacements(const Expr &expr,
+                                         llvm::StringRef argument) {
   std::vector<Expr> results;
   if (isLeaf(expr)) {
     int64_t value;
@@ -55,7 +57,9 @@ static std::vector<Expr> getReplacements(const Expr &expr) {
                makeConstant(Kind::Bool, "false")};
     break;
   case Kind::Float:
-    results = {makeArgument("s"), makeArgument("p"), makeNumber(1)};
+    results = {makeNumber(1)};
+    if (!argument.empty())
+      results.insert(results.begin(), makeArgument(argument.str()));
     break;
   case Kind::Index:
     results = {makeInteger(1), makeArgument("i"), makeArgument("j")};
@@ -82,12 +86,15 @@ static void addExpressions(const Spec &spec, std::optional<Expr> Spec::*region,
   if (!(spec.*region))
     return;
   Spec copy = spec;
+  llvm::StringRef argument = region == &Spec::score  ? "s"
+                             : region == &Spec::prob ? "p"
+                                                     : "";
   std::vector<Expr *> all;
   collect(*(copy.*region), all);
   for (Expr *place : all) {
     // Moved, not copied: the places below it stay where they are.
     Expr before = std::move(*place);
-    for (Expr &simpler : getReplacements(before)) {
+    for (Expr &simpler : getReplacements(before, argument)) {
       *place = std::move(simpler);
       results.push_back(copy);
     }
