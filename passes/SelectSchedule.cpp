@@ -11,12 +11,13 @@
 //
 //   products   (Dqk + Dv) / (2 L)
 //   softmax    10 / L
-//   packing    (Dqk + Dv) / (L block_q)      keys and values, once per block
+//   packing    6 (Dqk + Dv) / (L block_q)    keys and values, once per block
 //   state      2 Dv / (L block_k)            load and store of the accumulator
 //   overhead   40 / (lane strip * 8)         loop set-up of a register tile
 //
-// times the share of padded rows at 1024 tokens, times a factor where the
-// working set of a strip leaves the first cache or that of a block the second.
+// times 1 + block_q / 4096 for what is lost at the edges of large blocks, and
+// times a factor where the working set of a strip leaves the first cache or
+// that of a block the second.
 //
 //===----------------------------------------------------------------------===//
 
@@ -67,19 +68,17 @@ static double cyclesPerPair(const Problem &problem, Blocks blocks) {
   double lanes = problem.lanes, width = problem.widthQk + problem.widthV;
   double strip = kStripRegisters * lanes;
   double cycles = width / (2 * lanes) + 10 / lanes +
-                  width / (lanes * double(blocks.q)) +
+                  6 * width / (lanes * double(blocks.q)) +
                   2 * double(problem.widthV) / (lanes * double(blocks.k)) +
                   40 / (strip * 8);
-  double tokens = 1024;
-  double padded =
-      std::ceil(tokens / double(blocks.q)) * double(blocks.q) / tokens;
+  double factor = 1 + double(blocks.q) / 4096;
   double stripBytes =
       double(problem.elementBytes) * strip * double(blocks.k + problem.widthQk);
   if (stripBytes > 0.75 * double(problem.l1Bytes))
-    padded *= 1.05;
+    factor *= 1.05;
   if (double(blockBytes(problem, blocks)) > 0.5 * double(problem.l2Bytes))
-    padded *= 1.5;
-  return cycles * padded;
+    factor *= 1.5;
+  return cycles * factor;
 }
 
 /// The cheapest of the candidates; ties go to the smaller block.

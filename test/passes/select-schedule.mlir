@@ -13,7 +13,7 @@
 
 // The estimate: a multiple of three registers of queries.
 // CHECK-LABEL: func @f32
-// WIDE: attn.attend {{.*}} schedule(<block_q = 96, block_k = 128>)
+// WIDE: attn.attend {{.*}} schedule(<block_q = 192, block_k = 128>)
 // NARROW: attn.attend {{.*}} schedule(<block_q = 96, block_k = 128>)
 // GIVEN-LABEL: func @f32
 // GIVEN: attn.attend {{.*}} schedule(<block_q = 32, block_k = 16>)
@@ -24,7 +24,7 @@ func.func @f32(%q: tensor<1x1x?x64xf32>) -> tensor<1x1x?x64xf32> {
 
 // Half as many lanes.
 // CHECK-LABEL: func @f64
-// WIDE: attn.attend {{.*}} schedule(<block_q = 96, block_k = 128>)
+// WIDE: attn.attend {{.*}} schedule(<block_q = 192, block_k = 128>)
 // GIVEN-LABEL: func @f64
 // GIVEN: attn.attend {{.*}} schedule(<block_q = 32, block_k = 16>)
 func.func @f64(%q: tensor<1x1x?x64xf64>) -> tensor<1x1x?x64xf64> {
