@@ -273,7 +273,7 @@ def SelectSchedule : Pass<"attn-select-schedule", "::mlir::func::FuncOp"> {
   }];
   let options = [
     Option<"schedule", "schedule", "std::string", /*default=*/"\"\"",
-           "block_q=M,block_k=N: use this instead of the cost model">,
+           "block_q=M,block_k=N,splits=S: use this instead of the cost model">,
     Option<"vectorBits", "vector-bits", "int64_t", /*default=*/"512",
            "width of a vector register">,
     Option<"l1Bytes", "l1-bytes", "int64_t", /*default=*/"49152",

@@ -156,6 +156,8 @@ struct SelectSchedule : attn::impl::SelectScheduleBase<SelectSchedule> {
         return select(attend, attend.getQuery(), attend.getValue());
       if (auto map = dyn_cast<MapRowsOp>(op))
         return select(map, map.getInput(), map.getOutput());
+      if (auto merge = dyn_cast<MergeOp>(op))
+        return select(merge, merge.getOutput(), merge.getOutput());
       return WalkResult::advance();
     });
     if (result.wasInterrupted())
@@ -175,6 +177,9 @@ private:
     if (auto attend = dyn_cast<AttendOp>(op.getOperation());
         attend && hasFewQueries(attend))
       blocks = {problem.lanes, 64, attend.isMergeable() ? kSplits : 0};
+    // Every row is read once per set; nothing is gained by a larger block.
+    if (isa<MergeOp>(op))
+      blocks = {problem.lanes, 64};
     if (ScheduleAttr given = op.getScheduleAttr())
       blocks = {given.getBlockQ(), given.getBlockK(), given.getSplits()};
     if (!schedule.empty()) {

@@ -48,12 +48,18 @@ static SmallVector<Value> dataOperands(Operation *op) {
     return {attend.getQuery(), attend.getKey(), attend.getValue()};
   if (auto rows = dyn_cast<MapRowsOp>(op))
     return {rows.getInput()};
+  // Sets that are kept in the accumulator type stay in it.
+  if (auto merge = dyn_cast<MergeOp>(op))
+    if (getElementTypeOrSelf(merge.getOutputs()) ==
+        getElementTypeOrSelf(merge.getOutput()))
+      return {merge.getOutputs()};
   return {};
 }
 
 /// The result of `op` that is data: that of an attn op, not its log-sum-exp.
 static Value dataResult(Operation *op) {
-  return dataOperands(op).empty() ? Value() : op->getResult(0);
+  return isa<AttendOp, MapRowsOp, MergeOp>(op) ? Value(op->getResult(0))
+                                              : Value();
 }
 
 /// All data of `function`.
@@ -127,7 +133,7 @@ static void convertCapture(Operation *read, FloatType dtype) {
 /// Lets `user`, which reads data, see elements of `dtype`.
 static LogicalResult convertUse(OpOperand &use, FloatType dtype) {
   Operation *user = use.getOwner();
-  bool inRegion = isa<AttendOp, MapRowsOp>(user->getParentOp());
+  bool inRegion = isa<AttendOp, MapRowsOp, MergeOp>(user->getParentOp());
   if (isa<tensor::DimOp, func::ReturnOp>(user) ||
       llvm::is_contained(dataOperands(user), use.get()))
     return success();

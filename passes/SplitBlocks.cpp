@@ -1,5 +1,4 @@
-//===- SplitBlocks.cpp - Independent blocks of queries, merged blocks of keys
-//-*- C++ -*-===//
+//===- SplitBlocks.cpp - Independent blocks, merged keys --------*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,5 +1,4 @@
-//===- DefineMerge.cpp - The meaning of attn.merge -*- C++
-//-*-===//
+//===- DefineMerge.cpp - The meaning of attn.merge --------------*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -193,6 +193,8 @@ void Compilation::readSchedule() {
       return;
     std::string text = "block_q=" + std::to_string(attribute.getBlockQ()) +
                        ",block_k=" + std::to_string(attribute.getBlockK());
+    if (attribute.getSplits())
+      text += ",splits=" + std::to_string(attribute.getSplits());
     if (!llvm::is_contained(found, text))
       found.push_back(text);
   });

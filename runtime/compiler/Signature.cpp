@@ -59,6 +59,16 @@ static SizeSources traceSizes(Value value) {
         sizes.back() = getStaticSizes(type).back();
         return sizes;
       })
+      .Case([&](MergeOp op) {
+        SizeSources sizes =
+            traceSizes(value == op.getOutput() ? op.getOutputs() : op.getLses());
+        sizes.erase(sizes.begin());
+        return sizes;
+      })
+      .Case([&](scf::IfOp op) {
+        unsigned number = cast<OpResult>(value).getResultNumber();
+        return traceSizes(op.thenYield().getOperand(number));
+      })
       .Case([](tensor::CastOp op) {
         return isa<RankedTensorType>(op.getSource().getType())
                    ? traceSizes(op.getSource())

@@ -101,7 +101,7 @@ func.func @negative_alignment_unknown(%q: tensor<1x2x4x8xf32>) {
 // -----
 
 func.func @negative_schedule_incomplete(%q: tensor<1x2x4x8xf32>) {
-  // expected-error@below {{expected ','}}
+  // expected-error@below {{struct is missing required parameter: block_k}}
   %o = attn.attend %q, %q, %q schedule(<block_q = 16>) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
   return
 }

@@ -231,6 +231,42 @@ func.func @negative_schedule_too_large(%q: tensor<1x2x4x8xf32>) {
 
 // -----
 
+// schedule_c2
+func.func @negative_schedule_too_many_splits(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{schedule 'splits' must be between 0 and 64, got 65}}
+  %o = attn.attend %q, %q, %q schedule(<block_q = 16, block_k = 16, splits = 65>) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// schedule_c2
+func.func @negative_schedule_splits_below_zero(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{schedule 'splits' must be between 0 and 64, got -1}}
+  %o = attn.attend %q, %q, %q schedule(<block_q = 16, block_k = 16, splits = -1>) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c14
+func.func @negative_attend_more_queries_than_promised(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{'max_queries' must be positive and at least the number of queries, got 3 for 'tensor<1x2x4x8xf32>'}}
+  %o = attn.attend %q, %q, %q max_queries(3) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c14
+func.func @negative_attend_max_queries_zero(%q: tensor<1x2x?x8xf32>) {
+  // expected-error@below {{'max_queries' must be positive and at least the number of queries, got 0 for 'tensor<1x2x?x8xf32>'}}
+  %o = attn.attend %q, %q, %q max_queries(0) : tensor<1x2x?x8xf32>, tensor<1x2x?x8xf32>, tensor<1x2x?x8xf32> -> tensor<1x2x?x8xf32>
+  return
+}
+
+// -----
+
 // map_rows_c1
 func.func @negative_map_rows_rank_3(%q: tensor<2x4x8xf32>) {
   // expected-error@below {{'input' must have rank 4 ([B, H, N, D]), got 'tensor<2x4x8xf32>'}}
@@ -391,5 +427,86 @@ func.func @negative_random_five_words(%q: tensor<1x2x4x8xf32>, %seed: i64) {
 func.func @negative_random_outside(%seed: i64, %i: index) {
   // expected-error@below {{must stand in a pair region of an attn op}}
   %u = attn.random %seed at(%i) : f32
+  return
+}
+
+// -----
+
+// merge_c1
+func.func @negative_merge_output_of_integers(%outs: tensor<2x1x3x4x8xf32>, %lses: tensor<2x1x3x4xf32>) {
+  // expected-error@below {{'output' must have element type f64, f32, f16 or bf16, got 'i32'}}
+  %o = attn.merge %outs, %lses : tensor<2x1x3x4x8xf32>, tensor<2x1x3x4xf32> -> tensor<1x3x4x8xi32>
+  return
+}
+
+// -----
+
+// merge_c2
+func.func @negative_merge_outputs_of_other_type(%outs: tensor<2x1x3x4x8xf16>, %lses: tensor<2x1x3x4xf32>) {
+  // expected-error@below {{'outputs' must have element type 'f32' or 'bf16', got 'f16'}}
+  %o = attn.merge %outs, %lses : tensor<2x1x3x4x8xf16>, tensor<2x1x3x4xf32> -> tensor<1x3x4x8xbf16>
+  return
+}
+
+// -----
+
+// merge_c3
+func.func @negative_merge_outputs_rank_4(%outs: tensor<2x3x4x8xf32>, %lses: tensor<2x1x3x4xf32>) {
+  // expected-error@below {{'outputs' must have rank 5 ([S, B, H, N, D]) and a static number of sets, got 'tensor<2x3x4x8xf32>'}}
+  %o = attn.merge %outs, %lses : tensor<2x3x4x8xf32>, tensor<2x1x3x4xf32> -> tensor<1x3x4x8xf32>
+  return
+}
+
+// -----
+
+// merge_c3
+func.func @negative_merge_number_of_sets_dynamic(%outs: tensor<?x1x3x4x8xf32>, %lses: tensor<2x1x3x4xf32>) {
+  // expected-error@below {{'outputs' must have rank 5 ([S, B, H, N, D]) and a static number of sets, got 'tensor<?x1x3x4x8xf32>'}}
+  %o = attn.merge %outs, %lses : tensor<?x1x3x4x8xf32>, tensor<2x1x3x4xf32> -> tensor<1x3x4x8xf32>
+  return
+}
+
+// -----
+
+// merge_c3
+func.func @negative_merge_no_set(%outs: tensor<0x1x3x4x8xf32>, %lses: tensor<0x1x3x4xf32>) {
+  // expected-error@below {{'outputs' must have rank 5 ([S, B, H, N, D]) and a static number of sets, got 'tensor<0x1x3x4x8xf32>'}}
+  %o = attn.merge %outs, %lses : tensor<0x1x3x4x8xf32>, tensor<0x1x3x4xf32> -> tensor<1x3x4x8xf32>
+  return
+}
+
+// -----
+
+// merge_c4
+func.func @negative_merge_lses_of_other_sets(%outs: tensor<2x1x3x4x8xf32>, %lses: tensor<3x1x3x4xf32>) {
+  // expected-error@below {{'lses' must be 'tensor<2x1x3x4xf32>', got 'tensor<3x1x3x4xf32>'}}
+  %o = attn.merge %outs, %lses : tensor<2x1x3x4x8xf32>, tensor<3x1x3x4xf32> -> tensor<1x3x4x8xf32>
+  return
+}
+
+// -----
+
+// merge_c4
+func.func @negative_merge_lses_of_storage_type(%outs: tensor<2x1x3x4x8xbf16>, %lses: tensor<2x1x3x4xbf16>) {
+  // expected-error@below {{'lses' must be 'tensor<2x1x3x4xf32>', got 'tensor<2x1x3x4xbf16>'}}
+  %o = attn.merge %outs, %lses : tensor<2x1x3x4x8xbf16>, tensor<2x1x3x4xbf16> -> tensor<1x3x4x8xbf16>
+  return
+}
+
+// -----
+
+// merge_c5
+func.func @negative_merge_output_of_other_rows(%outs: tensor<2x1x3x4x8xf32>, %lses: tensor<2x1x3x4xf32>) {
+  // expected-error@below {{'output' must be 'tensor<1x3x4x8xf32>', got 'tensor<1x3x5x8xf32>'}}
+  %o = attn.merge %outs, %lses : tensor<2x1x3x4x8xf32>, tensor<2x1x3x4xf32> -> tensor<1x3x5x8xf32>
+  return
+}
+
+// -----
+
+// merge_c6
+func.func @negative_merge_lse_of_other_heads(%outs: tensor<2x1x3x4x8xf32>, %lses: tensor<2x1x3x4xf32>) {
+  // expected-error@below {{'lse' must be 'tensor<1x3x4xf32>', got 'tensor<1x2x4xf32>'}}
+  %o, %lse = attn.merge %outs, %lses : tensor<2x1x3x4x8xf32>, tensor<2x1x3x4xf32> -> tensor<1x3x4x8xf32>, tensor<1x2x4xf32>
   return
 }

@@ -318,3 +318,43 @@ func.func private @ports_dynamic_size(
 // CHECK-LABEL: func.func private @schedule
 // CHECK-SAME: s = #attn.schedule<block_q = 1, block_k = 4096>
 func.func private @schedule() attributes {s = #attn.schedule<block_q = 1, block_k = 4096>}
+
+// CHECK-LABEL: func.func private @schedule_splits
+// CHECK-SAME: s = #attn.schedule<block_q = 16, block_k = 64, splits = 8>
+func.func private @schedule_splits() attributes {s = #attn.schedule<block_q = 16, block_k = 64, splits = 8>}
+
+// CHECK-LABEL: func.func @attend_max_queries
+// CHECK: attn.attend %{{.*}}, %{{.*}}, %{{.*}} normalizer(sum) max_queries(16) schedule(<block_q = 16, block_k = 64>) :
+func.func @attend_max_queries(%q: !x) -> !x {
+  %o = attn.attend %q, %q, %q normalizer(sum) max_queries(16) schedule(<block_q = 16, block_k = 64, splits = 0>) : !x, !x, !x -> !x
+  return %o : !x
+}
+
+// CHECK-LABEL: func.func @partial_packed
+// CHECK: attn.partial {{.*}} width(16) bounded packed scale(1.000000e+00) normalizer(none)
+func.func @partial_packed(%q: !x, %k: !kv, %v: !v, %i: index, %a: tensor<4x6xf32>) -> tensor<4x6xf32> {
+  %r = attn.partial %q, %k, %v at(%i, %i, %i, %i) init(%a) width(16) bounded packed scale(1.0) normalizer(none)
+      : !x, !kv, !v -> tensor<4x6xf32>
+  return %r : tensor<4x6xf32>
+}
+
+// CHECK-LABEL: func.func @merge
+// CHECK: %{{[^,]*}} = attn.merge %{{.*}}, %{{.*}} : tensor<2x?x4x?x8xf32>, tensor<2x?x4x?xf32> -> tensor<?x4x?x8xbf16>{{$}}
+func.func @merge(%outs: tensor<2x?x4x?x8xf32>, %lses: tensor<2x?x4x?xf32>) -> tensor<?x4x?x8xbf16> {
+  %o = attn.merge %outs, %lses : tensor<2x?x4x?x8xf32>, tensor<2x?x4x?xf32> -> tensor<?x4x?x8xbf16>
+  return %o : tensor<?x4x?x8xbf16>
+}
+
+// CHECK-LABEL: func.func @merge_all_clauses
+// CHECK: %{{.*}}, %{{.*}} = attn.merge %{{.*}}, %{{.*}} schedule(<block_q = 16, block_k = 64>)
+// CHECK-NEXT: sink (%{{[a-z0-9]+}}, %{{[a-z0-9]+}}, %{{[a-z0-9]+}}) {
+// CHECK: attn.yield %{{.*}} : f32
+// CHECK: } : tensor<1x?x4x?x8xbf16>, tensor<1x?x4x?xf32> -> tensor<?x4x?x8xbf16>, tensor<?x4x?xf32>
+func.func @merge_all_clauses(%outs: tensor<1x?x4x?x8xbf16>, %lses: tensor<1x?x4x?xf32>) -> (tensor<?x4x?x8xbf16>, tensor<?x4x?xf32>) {
+  %o, %lse = attn.merge %outs, %lses schedule(<block_q = 16, block_k = 64>)
+      sink (%b, %h, %i) {
+        %zero = arith.constant 0.0 : f32
+        attn.yield %zero : f32
+      } : tensor<1x?x4x?x8xbf16>, tensor<1x?x4x?xf32> -> tensor<?x4x?x8xbf16>, tensor<?x4x?xf32>
+  return %o, %lse : tensor<?x4x?x8xbf16>, tensor<?x4x?xf32>
+}

@@ -268,6 +268,60 @@ func.func private @tile_ops() {
   return
 }
 
+// Two sets for four queries: e^0 and e^log(3) weigh 1 to 3; the first set is
+// empty; both are; both again.
+//   out = (1 * 4 + 3 * 8) / 4 = 7, lse = log(4) = 1.38629
+// CHECK: sizes = [1, 1, 4, 1]
+// CHECK-NEXT: [7],
+// CHECK-NEXT: [8],
+// CHECK-NEXT: [0],
+// CHECK-NEXT: [0]
+// CHECK: sizes = [1, 1, 4, 1]
+// CHECK-NEXT: [1.38629],
+// CHECK-NEXT: [2],
+// CHECK-NEXT: [-inf],
+// CHECK-NEXT: [-inf]
+//
+// With sinks log(4), -inf, 0 and -inf: (1 * 4 + 3 * 8) / 8 and log(8), as
+// before, 0 and the sink, as before.
+// CHECK: sizes = [1, 1, 4, 1]
+// CHECK-NEXT: [3.5],
+// CHECK-NEXT: [8],
+// CHECK-NEXT: [0],
+// CHECK-NEXT: [0]
+// CHECK: sizes = [1, 1, 4, 1]
+// CHECK-NEXT: [2.07944],
+// CHECK-NEXT: [2],
+// CHECK-NEXT: [0],
+// CHECK-NEXT: [-inf]
+func.func private @merge() {
+  %outs = arith.constant dense<[[[[[4.0], [0.0], [0.0], [0.0]]]],
+                                [[[[8.0], [8.0], [0.0], [0.0]]]]]> : tensor<2x1x1x4x1xf32>
+  %lses = arith.constant dense<[[[[0.0, 0xFF800000, 0xFF800000, 0xFF800000]]],
+                                [[[1.0986123, 2.0, 0xFF800000, 0xFF800000]]]]> : tensor<2x1x1x4xf32>
+  %o, %lse = attn.merge %outs, %lses
+      : tensor<2x1x1x4x1xf32>, tensor<2x1x1x4xf32> -> tensor<1x1x4x1xf32>, tensor<1x1x4xf32>
+  func.call @show_four(%o, %lse) : (tensor<1x1x4x1xf32>, tensor<1x1x4xf32>) -> ()
+  %sinks = arith.constant dense<[1.3862944, 0xFF800000, 0.0, 0xFF800000]> : tensor<4xf32>
+  %p, %lse1 = attn.merge %outs, %lses
+      sink (%b, %h, %i) {
+        %s = tensor.extract %sinks[%i] : tensor<4xf32>
+        attn.yield %s : f32
+      } : tensor<2x1x1x4x1xf32>, tensor<2x1x1x4xf32> -> tensor<1x1x4x1xf32>, tensor<1x1x4xf32>
+  func.call @show_four(%p, %lse1) : (tensor<1x1x4x1xf32>, tensor<1x1x4xf32>) -> ()
+  return
+}
+
+func.func private @show_four(%o: tensor<1x1x4x1xf32>, %lse: tensor<1x1x4xf32>) {
+  %o4 = tensor.cast %o : tensor<1x1x4x1xf32> to tensor<?x?x?x?xf32>
+  func.call @print4(%o4) : (tensor<?x?x?x?xf32>) -> ()
+  %l = tensor.expand_shape %lse [[0], [1], [2, 3]] output_shape [1, 1, 4, 1]
+     : tensor<1x1x4xf32> into tensor<1x1x4x1xf32>
+  %l4 = tensor.cast %l : tensor<1x1x4x1xf32> to tensor<?x?x?x?xf32>
+  func.call @print4(%l4) : (tensor<?x?x?x?xf32>) -> ()
+  return
+}
+
 func.func @main() {
   func.call @dense() : () -> ()
   func.call @no_keys() : () -> ()
@@ -277,5 +331,6 @@ func.func @main() {
   func.call @partial() : () -> ()
   func.call @finish_no_keys() : () -> ()
   func.call @tile_ops() : () -> ()
+  func.call @merge() : () -> ()
   return
 }

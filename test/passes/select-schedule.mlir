@@ -7,7 +7,7 @@
 // RUN: not attn-opt %s --attn-select-schedule=schedule=block_q=4096,block_k=4096 2>&1 | FileCheck %s --check-prefix=SCRATCH
 
 // LANES: error: schedule: 'block_q' must be a multiple of the 16 vector lanes of this target, got 40
-// KEY: error: schedule 'block_x=40': expected 'block_q' or 'block_k', got 'block_x'
+// KEY: error: schedule 'block_x=40': expected 'block_q', 'block_k' or 'splits', got 'block_x'
 // VALUE: error: schedule 'block_k=zero': 'block_k' must be a number between 1 and 4096, got 'zero'
 // SCRATCH: error: schedule: block_q = 4096 and block_k = 4096 need {{[0-9]+}} bytes of scratch, at most 4194304 are allowed; choose smaller blocks
 
@@ -42,5 +42,56 @@ func.func @stated(%q: tensor<1x1x?x64xf32>) -> tensor<1x1x?x64xf32> {
     %y = math.absf %x : tensor<64xf32>
     attn.yield %y : tensor<64xf32>
   } : tensor<1x1x?x64xf32> -> tensor<1x1x?x64xf32>
+  return %o : tensor<1x1x?x64xf32>
+}
+
+// Few queries, by their type or by a promise: one register of rows, and the
+// keys are shared.
+// CHECK-LABEL: func @few
+// WIDE: attn.attend {{.*}} schedule(<block_q = 16, block_k = 64, splits = 8>)
+// NARROW: attn.attend {{.*}} schedule(<block_q = 4, block_k = 64, splits = 8>)
+// WIDE: attn.attend {{.*}} max_queries(16) schedule(<block_q = 16, block_k = 64, splits = 8>)
+// NARROW: attn.attend {{.*}} max_queries(16) schedule(<block_q = 4, block_k = 64, splits = 8>)
+// An option that leaves splits out keeps the choice.
+// GIVEN-LABEL: func @few
+// GIVEN-COUNT-2: attn.attend {{.*}} schedule(<block_q = 32, block_k = 16, splits = 8>)
+func.func @few(%q: tensor<1x1x16x64xf32>, %p: tensor<1x1x?x64xf32>, %k: tensor<1x1x?x64xf32>) -> (tensor<1x1x16x64xf32>, tensor<1x1x?x64xf32>) {
+  %o = attn.attend %q, %k, %k : tensor<1x1x16x64xf32>, tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32> -> tensor<1x1x16x64xf32>
+  %o1 = attn.attend %p, %k, %k max_queries(16) : tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32> -> tensor<1x1x?x64xf32>
+  return %o, %o1 : tensor<1x1x16x64xf32>, tensor<1x1x?x64xf32>
+}
+
+// Seventeen are many.
+// CHECK-LABEL: func @seventeen
+// CHECK: schedule(<block_q = 96, block_k = 128>)
+// GIVEN-LABEL: func @seventeen
+func.func @seventeen(%q: tensor<1x1x17x64xf32>, %k: tensor<1x1x?x64xf32>) -> tensor<1x1x17x64xf32> {
+  %o = attn.attend %q, %k, %k : tensor<1x1x17x64xf32>, tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32> -> tensor<1x1x17x64xf32>
+  return %o : tensor<1x1x17x64xf32>
+}
+
+// Where parts cannot be merged, blocks are small and keys are not shared.
+// CHECK-LABEL: func @not_mergeable
+// WIDE: attn.attend {{.*}} normalizer(none) schedule(<block_q = 16, block_k = 64>)
+// WIDE: attn.attend {{.*}} schedule(<block_q = 16, block_k = 64>)
+// GIVEN-LABEL: func @not_mergeable
+// GIVEN-COUNT-2: attn.attend {{.*}} schedule(<block_q = 32, block_k = 16>)
+func.func @not_mergeable(%q: tensor<1x1x16x64xf32>, %k: tensor<1x1x?x64xf32>) -> (tensor<1x1x16x64xf32>, tensor<1x1x16x64xf32>) {
+  %o = attn.attend %q, %k, %k normalizer(none) : tensor<1x1x16x64xf32>, tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32> -> tensor<1x1x16x64xf32>
+  %o1 = attn.attend %q, %k, %k
+      prob (%p: f32, %b, %h, %i, %j) {
+        %w = arith.mulf %p, %p : f32
+        attn.yield %w : f32
+      } : tensor<1x1x16x64xf32>, tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32> -> tensor<1x1x16x64xf32>
+  return %o, %o1 : tensor<1x1x16x64xf32>, tensor<1x1x16x64xf32>
+}
+
+// CHECK-LABEL: func @merge
+// WIDE: attn.merge {{.*}} schedule(<block_q = 16, block_k = 64>)
+// NARROW: attn.merge {{.*}} schedule(<block_q = 4, block_k = 64>)
+// GIVEN-LABEL: func @merge
+// GIVEN: attn.merge {{.*}} schedule(<block_q = 32, block_k = 16>)
+func.func @merge(%outs: tensor<2x1x1x?x64xf32>, %lses: tensor<2x1x1x?xf32>) -> tensor<1x1x?x64xf32> {
+  %o = attn.merge %outs, %lses : tensor<2x1x1x?x64xf32>, tensor<2x1x1x?xf32> -> tensor<1x1x?x64xf32>
   return %o : tensor<1x1x?x64xf32>
 }

@@ -175,6 +175,65 @@ func.func @none(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
 
 // -----
 
+// Four blocks share the keys, and hold the queries of all heads of a key head.
+// CHECK-LABEL: func @splits
+// CHECK-SAME: (%[[Q:.*]]: tensor<?x?x?x8xbf16>, %[[K:.*]]: tensor<?x?x?x8xbf16>, %[[SINKS:.*]]: tensor<?xf32>)
+// CHECK-DAG: %[[NQ:.*]] = tensor.dim %[[Q]], %c2
+// CHECK-DAG: %[[NK:.*]] = tensor.dim %[[K]], %c2
+// CHECK-DAG: %[[H:.*]] = tensor.dim %[[Q]], %c1
+// CHECK-DAG: %[[HK:.*]] = tensor.dim %[[K]], %c1
+// CHECK: %[[SOME:.*]] = arith.maxsi %[[HK]], %c1
+// CHECK: %[[G:.*]] = arith.divsi %[[H]], %[[SOME]]
+// CHECK: %[[PACKED:.*]] = arith.muli %[[G]], %[[NQ]]
+// CHECK: %[[BLOCKS:.*]] = arith.ceildivsi %[[PACKED]], %c16
+// CHECK: %[[PARTS:.*]]:2 = scf.forall (%[[S:.*]], %[[B:.*]], %[[HEAD:.*]], %[[I:.*]]) in (4, %{{.*}}, %[[HK]], %[[BLOCKS]])
+// CHECK-SAME: -> (tensor<4x?x?x?x8xf32>, tensor<4x?x?x?xf32>)
+// CHECK: %[[ROW:.*]] = arith.muli %[[I]], %c16
+// The share of a split is a whole number of blocks of keys.
+// CHECK: %[[N:.*]] = arith.ceildivsi %[[NK]], %c32
+// CHECK: %[[SHARE:.*]] = arith.ceildivsi %[[N]], %c4
+// CHECK: %[[WIDTH:.*]] = arith.muli %[[SHARE]], %c32
+// CHECK: %[[FIRST:.*]] = arith.muli %[[S]], %[[WIDTH]]
+// CHECK: %[[END:.*]] = arith.addi %[[FIRST]], %[[WIDTH]]
+// CHECK: %[[LAST:.*]] = arith.minsi %[[NK]], %[[END]]
+// CHECK: scf.for {{.*}} = %[[FIRST]] to %{{.*}} step %c32
+// CHECK:   attn.partial %[[Q]], %[[K]], %[[K]] at(%[[B]], %[[HEAD]], %[[ROW]], %{{.*}}) {{.*}} width(32) packed scale
+// CHECK: scf.for {{.*}} to %[[LAST]] step %c32
+// CHECK:   attn.partial {{.*}} width(32) bounded packed scale
+// The sink counts once: it is not in the parts, which keep the accumulator type.
+// CHECK-NOT: sink
+// CHECK: attn.finish {{.*}} -> tensor<16x8xf32>, tensor<16xf32>
+// CHECK: parallel_insert_slice {{.*}} into {{.*}}[%[[S]], %[[B]], %[[HEAD]], %[[ROW]], 0] [1, 1, 1, %{{.*}}, 8] [1, 1, 1, 1, 1]
+// CHECK: parallel_insert_slice {{.*}} into {{.*}}[%[[S]], %[[B]], %[[HEAD]], %[[ROW]]] [1, 1, 1, %{{.*}}] [1, 1, 1, 1]
+// CHECK: %[[OUTS:.*]] = tensor.reshape %[[PARTS]]#0({{.*}} -> tensor<4x?x?x?x8xf32>
+// CHECK: %[[LSES:.*]] = tensor.reshape %[[PARTS]]#1({{.*}} -> tensor<4x?x?x?xf32>
+// CHECK: %[[SHIFT:.*]] = arith.subi %[[NK]], %[[NQ]]
+// CHECK: %[[O:.*]], %[[LSE:.*]] = attn.merge %[[OUTS]], %[[LSES]]
+// CHECK-NEXT: sink (%{{.*}}, %{{.*}}, %[[R:.*]]) {
+// The sink sees positions, the merge counts rows.
+// CHECK:   %[[P:.*]] = arith.addi %[[R]], %[[SHIFT]]
+// CHECK:   tensor.extract %[[SINKS]][%[[P]]]
+// CHECK: : tensor<4x?x?x?x8xf32>, tensor<4x?x?x?xf32> -> tensor<?x?x?x8xbf16>, tensor<?x?x?xf32>
+// CHECK: return %[[O]], %[[LSE]]
+func.func @splits(%q: tensor<?x?x?x8xbf16>, %k: tensor<?x?x?x8xbf16>, %sinks: tensor<?xf32>) -> (tensor<?x?x?x8xbf16>, tensor<?x?x?xf32>) {
+  %o, %lse = attn.attend %q, %k, %k alignment(end) schedule(<block_q = 16, block_k = 32, splits = 4>)
+    sink (%b, %h, %i) {
+      %s = tensor.extract %sinks[%i] : tensor<?xf32>
+      attn.yield %s : f32
+    } : tensor<?x?x?x8xbf16>, tensor<?x?x?x8xbf16>, tensor<?x?x?x8xbf16> -> tensor<?x?x?x8xbf16>, tensor<?x?x?xf32>
+  return %o, %lse : tensor<?x?x?x8xbf16>, tensor<?x?x?xf32>
+}
+
+// -----
+
+func.func @negative_splits_of_none(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
+  // expected-error @+1 {{cannot share keys among blocks: 'splits' needs normalizer(softmax) and a prob region that is linear in its first argument}}
+  %o = attn.attend %q, %q, %q normalizer(none) schedule(<block_q = 16, block_k = 32, splits = 2>) : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
+  return %o : tensor<?x?x?x8xf32>
+}
+
+// -----
+
 func.func @negative_no_schedule(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
   // expected-error @+1 {{has no schedule; run attn-select-schedule first}}
   %o = attn.attend %q, %q, %q : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>

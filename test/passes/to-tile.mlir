@@ -15,7 +15,8 @@
 // CHECK:     %[[K0:.*]] = tile.load %[[K]][%[[B]], %[[HK:.*]], %[[J]], %c0] {{.*}} -> tensor<32x8xbf16>
 // CHECK:     %[[K1:.*]] = arith.extf %[[K0]]
 // CHECK:     %[[S:.*]] = tile.dot %[[Q2]], %[[K1]], %{{.*}} transpose_rhs : tensor<16x8xf32>, tensor<32x8xf32> -> tensor<16x32xf32>
-// CHECK:     %[[I:.*]] = tile.iota %[[ROW]] along 0 : tensor<16x32xindex>
+// CHECK:     %[[ROWS:.*]] = tile.iota %[[ROW]] along 0 : tensor<16xindex>
+// CHECK:     %[[I:.*]] = tile.broadcast %[[ROWS]] along 1 : tensor<16xindex> -> tensor<16x32xindex>
 // CHECK:     %[[JJ:.*]] = tile.iota %[[J]] along 1 : tensor<16x32xindex>
 // CHECK:     %[[KEEP:.*]] = arith.cmpi sge, %[[I]], %[[JJ]]
 // CHECK:     %[[M:.*]] = arith.select %[[KEEP]], %[[S]]

@@ -97,6 +97,18 @@ def causal_gqa(q, k, v):
     return attend(q, k, v, mask=lambda i, j: j <= i)
 
 
+def decode(q, k, v):
+    """The last Nq of Nk tokens, each sees the tokens up to its own.
+
+    J. Ainslie et al., "GQA: Training Generalized Multi-Query Transformer
+    Models from Multi-Head Checkpoints", 2023, arXiv:2305.13245, section 2.2,
+    one step of decoding. Row i is token i + Nk - Nq; with more queries than
+    tokens, the first rows see no key.
+    """
+    shift = k.shape[2] - q.shape[2]
+    return attend(q, k, v, mask=lambda i, j: j <= i + shift)
+
+
 CROSS_REACH = 128
 
 
@@ -240,6 +252,15 @@ VARIANTS = {
             "k": ("B", "Hk", "N", "D"),
             "v": ("B", "Hk", "N", "D"),
         },
+    ),
+    "decode": Variant(
+        decode,
+        {
+            "q": ("B", "H", "Nq", "D"),
+            "k": ("B", "Hk", "Nk", "D"),
+            "v": ("B", "Hk", "Nk", "D"),
+        },
+        {"D": 128},
     ),
     "cross": Variant(
         cross,

@@ -52,6 +52,7 @@ def rotated(x, n):
 # What each variant adds to softmax attention, one pair (i, j) at a time.
 SEES = {
     "dense": lambda i, j: True,
+    "decode": lambda i, j: j <= i + TINY["Nk"] - TINY["Nq"],
     "cross": lambda i, j: -128 < i - j < 128,
     "sliding-window": lambda i, j: j <= i and i - j < 256,
 }
@@ -201,6 +202,28 @@ class CausalGqa(unittest.TestCase):
         for got, want in zip(softmax.causal_gqa(q, k, v),
                              softmax.causal(q, k[:, heads], v[:, heads])):
             np.testing.assert_array_equal(got, want)
+
+
+class Decode(unittest.TestCase):
+
+    def test_step_by_step_equals_causal(self):
+        arguments = arguments_of(softmax.VARIANTS["causal-gqa"])
+        q, k, v = (arguments[x] for x in "qkv")
+        out, lse = softmax.causal_gqa(q, k, v)
+        for n in range(q.shape[2]):
+            step = softmax.decode(q[:, :, n:n + 1], k[:, :, :n + 1],
+                                  v[:, :, :n + 1])
+            np.testing.assert_allclose(step[0][:, :, 0], out[:, :, n],
+                                       atol=1e-14)
+            np.testing.assert_allclose(step[1][:, :, 0], lse[:, :, n],
+                                       atol=1e-14)
+
+    def test_first_rows_see_no_key_where_queries_are_more(self):
+        arguments = arguments_of(softmax.VARIANTS["decode"], Nq=5, Nk=3)
+        out, lse = softmax.decode(**arguments)
+        self.assertTrue(np.isneginf(lse[:, :, :2]).all())
+        self.assertTrue((out[:, :, :2] == 0).all())
+        self.assertTrue(np.isfinite(lse[:, :, 2:]).all())
 
 
 class Cross(unittest.TestCase):

@@ -9,9 +9,6 @@
 // k, v [B, Hk, Nk, D]  a view of the first Nk rows of the cache; H = G Hk
 // out  [B, H, Nq, D]   lse [B, H, Nq] natural logarithm
 //
-// Up to 16 queries run a kernel of their own, which shares the keys among blocks
-// and packs the heads of a group into one.
-//
 // Source: Ainslie et al., "GQA", 2023; Dao et al., "Flash-Decoding for
 // long-context inference", 2023.
 func.func @decode(
