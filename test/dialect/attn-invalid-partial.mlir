@@ -239,7 +239,7 @@ func.func @negative_partial_given_rows(%q: tensor<1x2x4x8xf32>, %x: index, %t: t
 // partial_c6
 func.func @negative_partial_result_types(%q: tensor<1x2x4x8xf32>, %x: index, %a: tensor<4x8xf32>) {
   // expected-error@below {{'init' and results must have the same types}}
-  %r = "attn.partial"(%q, %q, %q, %x, %x, %x, %x, %a) <{normalizer = 2 : i32, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1, 1, 0>, scale = 1.0 : f64, width = 16 : i64}> ({}, {}, {}, {}, {}, {})
+  %r = "attn.partial"(%q, %q, %q, %x, %x, %x, %x, %a) <{normalizer = 2 : i32, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1, 1, 0>, scale = 1.0 : f64, width = 16 : i64}> ({}, {}, {}, {}, {}, {}, {})
       : (tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, index, index, index, index, tensor<4x8xf32>) -> tensor<5x8xf32>
   return
 }
