@@ -134,8 +134,7 @@ static void convertCapture(Operation *read, FloatType dtype) {
 static LogicalResult convertUse(OpOperand &use, FloatType dtype) {
   Operation *user = use.getOwner();
   bool inRegion = isa<AttendOp, MapRowsOp, MergeOp>(user->getParentOp());
-  if (isa<tensor::DimOp, func::ReturnOp>(user) ||
-      llvm::is_contained(dataOperands(user), use.get()))
+  if (isa<tensor::DimOp, func::ReturnOp, AttendOp, MapRowsOp, MergeOp>(user))
     return success();
   if (inRegion && isa<tensor::ExtractOp, tensor::ExtractSliceOp>(user)) {
     convertCapture(user, dtype);

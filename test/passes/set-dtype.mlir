@@ -100,3 +100,13 @@ func.func @other_types(%x: tensor<1x1x4x8xf32>, %table: tensor<8xf16>) -> tensor
 func.func @unrelated(%x: tensor<4xf32>) -> tensor<4xf32> {
   return %x : tensor<4xf32>
 }
+
+// Sets of a merge are data where they have the type of its output.
+// CHECK-LABEL: func.func @merge_of_data
+// BF16: attn.merge {{.*}} : tensor<2x1x1x?x8xbf16>, tensor<2x1x1x?xf32> -> tensor<1x1x?x8xbf16>, tensor<1x1x?xf32>
+// F64: attn.merge {{.*}} : tensor<2x1x1x?x8xf64>, tensor<2x1x1x?xf64> -> tensor<1x1x?x8xf64>, tensor<1x1x?xf64>
+// F16: attn.merge {{.*}} : tensor<2x1x1x?x8xf16>, tensor<2x1x1x?xf32> -> tensor<1x1x?x8xf16>, tensor<1x1x?xf32>
+func.func @merge_of_data(%outs: tensor<2x1x1x?x8xf32>, %lses: tensor<2x1x1x?xf32>) -> (tensor<1x1x?x8xf32>, tensor<1x1x?xf32>) {
+  %out, %lse = attn.merge %outs, %lses : tensor<2x1x1x?x8xf32>, tensor<2x1x1x?xf32> -> tensor<1x1x?x8xf32>, tensor<1x1x?xf32>
+  return %out, %lse : tensor<1x1x?x8xf32>, tensor<1x1x?xf32>
+}
