@@ -36,7 +36,8 @@ llvm::StringRef getName(ElementType type);
 int64_t getByteSize(ElementType type);
 
 /// A strided buffer that the caller owns. Strides count elements; that of the
-/// last dimension must be 1 (any value where the size is 1 or less).
+/// last dimension must be 1 (any value where the size is 1 or less). So the
+/// first rows of a cache are an argument (docs/rationale/decode.md).
 struct Buffer {
   void *data = nullptr;
   ElementType type = ElementType::F32;
