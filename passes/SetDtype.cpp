@@ -59,7 +59,7 @@ static SmallVector<Value> dataOperands(Operation *op) {
 /// The result of `op` that is data: that of an attn op, not its log-sum-exp.
 static Value dataResult(Operation *op) {
   return isa<AttendOp, MapRowsOp, MergeOp>(op) ? Value(op->getResult(0))
-                                              : Value();
+                                               : Value();
 }
 
 /// All data of `function`.

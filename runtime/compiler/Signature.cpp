@@ -60,8 +60,8 @@ static SizeSources traceSizes(Value value) {
         return sizes;
       })
       .Case([&](MergeOp op) {
-        SizeSources sizes =
-            traceSizes(value == op.getOutput() ? op.getOutputs() : op.getLses());
+        SizeSources sizes = traceSizes(value == op.getOutput() ? op.getOutputs()
+                                                               : op.getLses());
         sizes.erase(sizes.begin());
         return sizes;
       })
