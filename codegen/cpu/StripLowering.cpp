@@ -308,6 +308,58 @@ FailureOr<StripLowering::Vectors> StripLowering::computePairs(Value tile,
          << op->getName() << "' by strips";
 }
 
+/// The load that `tile` holds the elements of, if it does nothing else to them
+/// than to convert them; else null.
+static tile::LoadOp loadedFrom(Value tile) {
+  if (auto widened = tile.getDefiningOp<arith::ExtFOp>())
+    tile = widened.getIn();
+  return tile.getDefiningOp<tile::LoadOp>();
+}
+
+/// Asks for the rows that follow those of `load`, which the next block of keys
+/// will read: iteration `k` of a product of `depth` iterations over `count`
+/// columns from `first` on asks for its share of the cache lines. Where a block
+/// is read by one strip, memory would be idle while it is multiplied. Addresses
+/// beyond the view are harmless in a prefetch.
+void StripLowering::prefetchNext(tile::DotOp op, Value first, Value k) {
+  tile::LoadOp load = loadedFrom(op.getRhs());
+  if (!load || !segment.contains(load))
+    return;
+  auto type = tileOf(load.getResult());
+  int64_t elements = 512 / type.getElementType().getIntOrFloatBitWidth();
+  SmallVector<Value> offsets;
+  for (Value offset : load.getOffsets())
+    offsets.push_back(scalars.lookupOrDefault(offset));
+  Value row = vectors.add(offsets[offsets.size() - 2],
+                          vectors.index(type.getDimSize(0)));
+  Value col = offsets.back();
+  auto ask = [&](Value inRow, Value inCol) {
+    offsets[offsets.size() - 2] = vectors.add(row, inRow);
+    offsets.back() = vectors.add(col, inCol);
+    memref::PrefetchOp::create(b, scalars.lookupOrDefault(load.getView()),
+                               offsets, /*isWrite=*/false, /*localityHint=*/3,
+                               /*isDataCache=*/true);
+  };
+  if (!op.getTransposeRhs()) {
+    // Iterations are rows, columns are elements of them.
+    for (int64_t c = 0; c < columnCount; c += elements)
+      ask(k, vectors.add(first, vectors.index(c)));
+    return;
+  }
+  // Columns are rows, iterations are elements of them.
+  int64_t lines = llvm::divideCeil(type.getDimSize(1), elements);
+  int64_t depth = tileOf(op.getLhs()).getDimSize(1);
+  int64_t perIteration = llvm::divideCeil(columnCount * lines, depth);
+  for (int64_t i = 0; i < perIteration; ++i) {
+    Value share = arith::MulIOp::create(b, k, vectors.index(perIteration));
+    Value line = vectors.add(share, vectors.index(i));
+    Value inRow = arith::DivUIOp::create(b, line, vectors.index(lines));
+    Value inCol = arith::RemUIOp::create(b, line, vectors.index(lines));
+    ask(vectors.add(first, inRow),
+        arith::MulIOp::create(b, inCol, vectors.index(elements)));
+  }
+}
+
 /// Evaluates a product for all columns of the column tile at once.
 FailureOr<StripLowering::Vectors> StripLowering::product(tile::DotOp op,
                                                          int64_t col) {
@@ -331,6 +383,8 @@ FailureOr<StripLowering::Vectors> StripLowering::product(tile::DotOp op,
   auto body = [&](OpBuilder &inner, Location, Value k, ValueRange args) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
+    if (strips == 1)
+      prefetchNext(op, first, k);
     Vectors lhs = loadVectors(left, k);
     SmallVector<Value> next;
     for (int64_t c = 0; c < columnCount; ++c) {

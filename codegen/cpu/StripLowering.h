@@ -105,6 +105,7 @@ private:
   mlir::FailureOr<Vectors> elementwise(mlir::Operation *op, int64_t col,
                                        bool rank2);
   mlir::FailureOr<Vectors> product(tile::DotOp op, int64_t col);
+  void prefetchNext(tile::DotOp op, mlir::Value first, mlir::Value k);
   Vectors repeat(mlir::Value vector) const {
     return Vectors(registers, vector);
   }
@@ -124,6 +125,7 @@ private:
   const llvm::SetVector<mlir::Operation *> &segment;
 
   int64_t registers = 1; ///< Side by side in a strip.
+  int64_t strips = 1;    ///< Of the block.
   mlir::Value strip;     ///< Which strip is being emitted.
 
   // The plan.

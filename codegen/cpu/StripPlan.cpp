@@ -193,10 +193,10 @@ LogicalResult StripLowering::run(ArrayRef<Materialized> wanted, int64_t rows,
       needStored(result.tile);
   }
   placeTemporaries(wanted);
-  int64_t count = rows / (registers * vectors.getLanes());
+  strips = rows / (registers * vectors.getLanes());
   auto loop =
       scf::ForOp::create(b, vectors.index(0),
-                         live ? live : vectors.index(count), vectors.index(1));
+                         live ? live : vectors.index(strips), vectors.index(1));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(loop.getBody()->getTerminator());
   strip = loop.getInductionVar();
