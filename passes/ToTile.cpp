@@ -31,6 +31,11 @@ using namespace mlir;
 using namespace attn;
 
 namespace {
+/// Where a block of rows is.
+struct RowBlock {
+  Value batch, head, row; ///< `row` is its first.
+};
+
 /// Translates one function.
 class Translator {
 public:
@@ -46,6 +51,7 @@ private:
   func::FuncOp declare();
   LogicalResult translate(Block &block);
   LogicalResult translate(Operation *op);
+  RowBlock enterRowBlocks(ArrayRef<Value> sizes, int64_t rows);
   LogicalResult mapRows(MapRowsOp op);
   LogicalResult merge(MergeOp op);
   LogicalResult conditional(scf::IfOp op);
@@ -221,6 +227,19 @@ LogicalResult Translator::translate(Operation *op) {
                          "ops and index arithmetic");
 }
 
+/// Opens independent blocks of `rows` rows of a tensor whose first sizes are
+/// `sizes`, and builds inside of them from now on.
+RowBlock Translator::enterRowBlocks(ArrayRef<Value> sizes, int64_t rows) {
+  Value step = arith::ConstantIndexOp::create(b, rows);
+  Value blocks = arith::CeilDivSIOp::create(b, sizes[2], step);
+  auto nest = scf::ForallOp::create(
+      b, ArrayRef<OpFoldResult>{sizes[0], sizes[1], blocks}, ValueRange(),
+      std::nullopt);
+  b.setInsertionPoint(nest.getTerminator());
+  Value row = arith::MulIOp::create(b, nest.getInductionVar(2), step);
+  return {nest.getInductionVar(0), nest.getInductionVar(1), row};
+}
+
 LogicalResult Translator::mapRows(MapRowsOp op) {
   ScheduleAttr schedule = op.getScheduleAttr();
   if (!schedule)
@@ -238,14 +257,7 @@ LogicalResult Translator::mapRows(MapRowsOp op) {
   mapping.map(op.getOutput(), output);
 
   int64_t rows = schedule.getBlockQ();
-  Value step = arith::ConstantIndexOp::create(b, rows);
-  Value blocks = arith::CeilDivSIOp::create(b, sizes[2], step);
-  auto nest = scf::ForallOp::create(
-      b, ArrayRef<OpFoldResult>{sizes[0], sizes[1], blocks}, ValueRange(),
-      std::nullopt);
-  b.setInsertionPoint(nest.getTerminator());
-  Value batch = nest.getInductionVar(0), head = nest.getInductionVar(1);
-  Value row = arith::MulIOp::create(b, nest.getInductionVar(2), step);
+  auto [batch, head, row] = enterRowBlocks(sizes, rows);
   PairwiseTiles tiles(b, mapping);
   FailureOr<Value> mapped = tiles.loadRows(
       input, rows, type.getDimSize(3), op.getRows(), batch, head, head, row);
@@ -275,14 +287,7 @@ LogicalResult Translator::merge(MergeOp op) {
   }
 
   int64_t rows = schedule.getBlockQ();
-  Value step = arith::ConstantIndexOp::create(b, rows);
-  Value blocks = arith::CeilDivSIOp::create(b, sizes[2], step);
-  auto nest = scf::ForallOp::create(
-      b, ArrayRef<OpFoldResult>{sizes[0], sizes[1], blocks}, ValueRange(),
-      std::nullopt);
-  b.setInsertionPoint(nest.getTerminator());
-  Value batch = nest.getInductionVar(0), head = nest.getInductionVar(1);
-  Value row = arith::MulIOp::create(b, nest.getInductionVar(2), step);
+  auto [batch, head, row] = enterRowBlocks(sizes, rows);
   SmallVector<Value> merged =
       PairwiseTiles(b, mapping).merge(op, batch, head, row, rows);
   Value zero = arith::ConstantIndexOp::create(b, 0);
