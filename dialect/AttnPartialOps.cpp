@@ -113,10 +113,28 @@ static LogicalResult verifyParts(PartialOp op) {
   return verifyTuple(op, "given and init", all, count, element);
 }
 
+/// Checks that each group of rows has a range.
+static LogicalResult verifyRanges(PartialOp op) {
+  if (op.getRanges().empty() && !op.getRangeRows())
+    return success();
+  int64_t rows = op.getRangeRows().value_or(0);
+  if (rows < 1 || op.getRows() % rows) // partial_c8
+    return op.emitOpError("'ranges' must be of a number of rows that divides "
+                          "the ")
+           << op.getRows() << " of the block, got " << rows;
+  int64_t expected = 2 * (op.getRows() / rows);
+  if (static_cast<int64_t>(op.getRanges().size()) != expected) // partial_c9
+    return op.emitOpError("'ranges' must have a begin and an end for each ")
+           << rows << " rows, expected " << expected << " bounds, got "
+           << op.getRanges().size();
+  return success();
+}
+
 LogicalResult PartialOp::verify() {
   if (failed(verifyPairwiseOperands(*this, getQuery(), getKey(), getValue())) ||
       failed(verifyParts(*this)) ||
-      failed(verifySameTuple(*this, getInit(), getState())))
+      failed(verifySameTuple(*this, getInit(), getState())) ||
+      failed(verifyRanges(*this)))
     return failure();
   if (getWidth() < 1) // partial_c3
     return emitOpError("'width' must be positive, got ") << getWidth();

@@ -46,6 +46,11 @@ def Attn_PartialOp : Attn_Op<"partial", [Pure, SingleBlock,
     the `G = H / Hk` heads that use it: row `r` is query `r mod Nq` of head
     `head G + r / Nq`. Few queries of grouped heads so share one block.
 
+    With `ranges[g](b0, e0, b1, e1, ...)`, rows come in groups of `g`, and those
+    of group n only see the keys `col + b_n .. col + e_n - 1`; others count as
+    masked. Bounds are multiples of 8, at least 0 and at most `width`. What they
+    leave out need not be computed (`attn-apply-sparsity` writes them).
+
     Regions, `scale` and `alignment` are those of `attn.attend`. Introduced by
     `attn-split-blocks`.
 
@@ -72,6 +77,7 @@ def Attn_PartialOp : Attn_Op<"partial", [Pure, SingleBlock,
     Index:$batch, Index:$head, Index:$row, Index:$col,
     Variadic<AnyStaticShapeTensor>:$init,
     Variadic<AnyStaticShapeTensor>:$statistics,
+    Variadic<Index>:$ranges, OptionalAttr<I64Attr>:$rangeRows,
     I64Attr:$width, UnitAttr:$bounded, UnitAttr:$packed,
     F64Attr:$scale, OptionalAttr<Attn_Alignment>:$alignment,
     DefaultValuedAttr<Attn_Normalizer, "::attn::Normalizer::Softmax">:$normalizer);
@@ -84,6 +90,7 @@ def Attn_PartialOp : Attn_Op<"partial", [Pure, SingleBlock,
     `at` `(` $batch `,` $head `,` $row `,` $col `)`
     `init` `(` $init `)` (`given` `(` $statistics^ `:` type($statistics) `)`)?
     `width` `(` $width `)` (`bounded` $bounded^)? (`packed` $packed^)?
+    (`ranges` `[` $rangeRows `]` `(` $ranges^ `)`)?
     `scale` `(` $scale `)` (`alignment` `(` $alignment^ `)`)?
     (`normalizer` `(` $normalizer^ `)`)?
     custom<PartialRegions>($queryRows, $keyRows, $valueRows, $score, $mask,

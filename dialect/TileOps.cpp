@@ -230,3 +230,19 @@ LogicalResult ReduceOp::verify() {
            << to.getElementType();
   return success();
 }
+
+LogicalResult TrimOp::verify() {
+  auto type = tileOf(getValue());
+  if (type.getRank() != 2 || !isa<FloatType>(type.getElementType())) // trim_c1
+    return emitOpError("needs a floating-point tile of rank 2, got ") << type;
+  int64_t rows = getRows();
+  if (rows < 1 || type.getDimSize(0) % rows) // trim_c2
+    return emitOpError("'rows' must divide the ")
+           << type.getDimSize(0) << " rows of the tile, got " << rows;
+  int64_t expected = 2 * (type.getDimSize(0) / rows);
+  if (static_cast<int64_t>(getRanges().size()) != expected) // trim_c3
+    return emitOpError("'ranges' must have a begin and an end for each ")
+           << rows << " rows, expected " << expected << " bounds, got "
+           << getRanges().size();
+  return success();
+}

@@ -233,6 +233,43 @@ def Tile_ReduceOp : Tile_Op<"reduce", [Pure, AllTypesMatch<["init", "result"]>]>
   let hasVerifier = 1;
 }
 
+def Tile_TrimOp : Tile_Op<"trim", [Pure, AllTypesMatch<["value", "result"]>]> {
+  let summary = "Keep a range of columns in each group of rows";
+  let description = [{
+    Rows come in groups of `rows`; group n has the range
+    `begin_n .. end_n - 1` of columns, `ranges` being
+    `begin_0, end_0, begin_1, end_1, ...`:
+
+    `result[i, j] = value[i, j]` where column j is in the range of row i, else
+    what `kind` leaves as it is: 0 for `add`, -inf for `max`.
+
+    Bounds are multiples of 8, at least 0 and at most the number of columns.
+    Reductions of the result, and products that have it as left operand, need not
+    visit other columns: a back end that sees this computes nothing there.
+
+    Example: of 16 keys, the first 2 rows see 8, the others all.
+
+    ```mlir
+    func.func @sums(%p: tensor<4x16xf32>, %l: tensor<4xf32>) -> tensor<4xf32> {
+      %c0 = arith.constant 0 : index
+      %c8 = arith.constant 8 : index
+      %c16 = arith.constant 16 : index
+      %t = tile.trim add %p rows(2) ranges(%c0, %c8, %c0, %c16) : tensor<4x16xf32>
+      %r = tile.reduce add %t, %l : tensor<4x16xf32> -> tensor<4xf32>
+      return %r : tensor<4xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Tile_ReduceKind:$kind, Tile_Tile:$value,
+                   Variadic<Index>:$ranges, I64Attr:$rows);
+  let results = (outs Tile_Tile:$result);
+  let assemblyFormat = [{
+    $kind $value `rows` `(` $rows `)` `ranges` `(` $ranges `)` attr-dict
+    `:` type($value)
+  }];
+  let hasVerifier = 1;
+}
+
 def Tile_SliceOp : Tile_Op<"slice", [Pure]> {
   let summary = "Consecutive columns of a tile";
   let description = [{

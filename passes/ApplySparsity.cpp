@@ -19,6 +19,10 @@
 //   full  [full begin, full end)         no mask
 //   mixed [full end, visited end)        mask evaluated
 //
+// In mixed blocks, groups of rows have bounds of their own (`row-group`): the
+// region is evaluated once more for the queries of each group, and what it says
+// about the block of keys is the range of the group.
+//
 // All four are clamped to the loop in this order, so that ranges that are empty
 // or lie elsewhere make empty loops. Blocks stay in order, and one that is left
 // out would have added nothing: results have the same bits.
@@ -44,8 +48,9 @@ namespace {
 /// Replaces one loop over blocks of keys.
 class LoopSplitter {
 public:
-  LoopSplitter(scf::ForOp loop, PartialOp partial)
-      : loop(loop), partial(partial), b(loop.getLoc(), loop) {}
+  LoopSplitter(scf::ForOp loop, PartialOp partial, int64_t groupRows)
+      : loop(loop), partial(partial), groupRows(groupRows),
+        b(loop.getLoc(), loop) {}
 
   void run();
 
@@ -54,17 +59,25 @@ private:
     return arith::ConstantIndexOp::create(b, value);
   }
   std::pair<Value, Value> getQueries();
-  SmallVector<Value> inlineKeys();
+  SmallVector<Value> inlineKeys(Value first, Value last);
+  void boundGroups();
+  SmallVector<Value> getRanges(ImplicitLocOpBuilder &b, Value col);
   Value clamp(Value value, Value least);
   Value roundToBlock(Value value, bool up);
   void emitLoop(Value begin, Value end, bool isFull);
 
   scf::ForOp loop;
   PartialOp partial;
+  int64_t groupRows;
+  /// The keys that each group of rows may see: a begin and an end each.
+  SmallVector<std::pair<Value, Value>> groups;
   ImplicitLocOpBuilder b;
   SmallVector<Value> tuple; ///< The partial result so far.
 };
 } // namespace
+
+/// Bounds of ranges are multiples of this.
+static constexpr int64_t kRangeStep = 8;
 
 /// Whether two values are known to be the same.
 static bool isSame(Value x, Value y) {
@@ -91,9 +104,8 @@ std::pair<Value, Value> LoopSplitter::getQueries() {
           arith::SelectOp::create(b, isOneHead, last, lastQuery)};
 }
 
-/// The bounds of keys for the queries of this block.
-SmallVector<Value> LoopSplitter::inlineKeys() {
-  auto [first, last] = getQueries();
+/// The bounds of keys for queries `first` to `last`.
+SmallVector<Value> LoopSplitter::inlineKeys(Value first, Value last) {
   if (partial.getAlignment() == Alignment::End) {
     Value two = constant(2);
     Value numQueries = tensor::DimOp::create(b, partial.getQuery(), two);
@@ -112,6 +124,46 @@ SmallVector<Value> LoopSplitter::inlineKeys() {
   for (Value bound : keys.front().getTerminator()->getOperands())
     bounds.push_back(mapping.lookupOrDefault(bound));
   return bounds;
+}
+
+/// Fills `groups`, if blocks can be divided so.
+void LoopSplitter::boundGroups() {
+  if (groupRows == 0 || partial.getPacked() ||
+      partial.getRows() % groupRows != 0 ||
+      partial.getWidth() % kRangeStep != 0)
+    return;
+  Value lastOfBlock = getQueries().second;
+  for (int64_t row = 0; row < partial.getRows(); row += groupRows) {
+    Value first = arith::AddIOp::create(b, partial.getRow(), constant(row));
+    Value last = arith::AddIOp::create(b, first, constant(groupRows - 1));
+    last = arith::MinSIOp::create(b, last, lastOfBlock);
+    SmallVector<Value> bounds = inlineKeys(first, last);
+    groups.push_back({bounds[0], bounds[1]});
+  }
+}
+
+/// What groups see of the block of keys at `col`, counted from `col` and rounded
+/// outwards: `ranges` of attn.partial.
+SmallVector<Value> LoopSplitter::getRanges(ImplicitLocOpBuilder &b, Value col) {
+  auto constant = [&](int64_t value) {
+    return arith::ConstantIndexOp::create(b, value);
+  };
+  Value width = constant(partial.getWidth());
+  auto fromCol = [&](Value bound, int64_t round) -> Value {
+    Value distance = arith::SubIOp::create(b, bound, col);
+    distance = arith::MaxSIOp::create(b, distance, constant(0));
+    distance = arith::MinSIOp::create(b, distance, width);
+    distance = arith::AddIOp::create(b, distance, constant(round));
+    return arith::AndIOp::create(b, distance, constant(-kRangeStep));
+  };
+  SmallVector<Value> ranges;
+  for (auto [visitedBegin, visitedEnd] : groups) {
+    Value begin = fromCol(visitedBegin, 0);
+    Value end = fromCol(visitedEnd, kRangeStep - 1);
+    ranges.push_back(begin);
+    ranges.push_back(arith::MaxSIOp::create(b, begin, end));
+  }
+  return ranges;
 }
 
 /// `value`, at least `least` and at most the end of the loop.
@@ -151,8 +203,13 @@ void LoopSplitter::emitLoop(Value begin, Value end, bool isFull) {
     mapping.map(loop.getRegionIterArgs(), init);
     auto copy = cast<PartialOp>(nested.clone(*partial, mapping));
     copy.getKeys().getBlocks().clear();
-    if (isFull)
+    if (isFull) {
       copy.getMask().getBlocks().clear();
+    } else if (!groups.empty()) {
+      ImplicitLocOpBuilder inner(loc, copy);
+      copy.getRangesMutable().assign(getRanges(inner, col));
+      copy.setRangeRows(groupRows);
+    }
     SmallVector<Value> yielded;
     for (Value value : loop.getYieldedValues())
       yielded.push_back(mapping.lookup(value));
@@ -164,7 +221,9 @@ void LoopSplitter::emitLoop(Value begin, Value end, bool isFull) {
 
 void LoopSplitter::run() {
   tuple.assign(loop.getInitArgs().begin(), loop.getInitArgs().end());
-  SmallVector<Value> bounds = inlineKeys();
+  auto [firstQuery, lastQuery] = getQueries();
+  SmallVector<Value> bounds = inlineKeys(firstQuery, lastQuery);
+  boundGroups();
   Value lower = loop.getLowerBound();
   Value visitedBegin = roundToBlock(clamp(bounds[0], lower), /*up=*/false);
   Value visitedEnd = roundToBlock(clamp(bounds[1], lower), /*up=*/true);
@@ -208,6 +267,8 @@ static PartialOp getOnlyPartial(scf::ForOp loop) {
 
 namespace {
 struct ApplySparsity : attn::impl::ApplySparsityBase<ApplySparsity> {
+  using ApplySparsityBase::ApplySparsityBase;
+
   void runOnOperation() override {
     SmallVector<std::pair<scf::ForOp, PartialOp>> loops;
     getOperation().walk([&](scf::ForOp loop) {
@@ -215,7 +276,7 @@ struct ApplySparsity : attn::impl::ApplySparsityBase<ApplySparsity> {
         loops.push_back({loop, partial});
     });
     for (auto [loop, partial] : loops)
-      LoopSplitter(loop, partial).run();
+      LoopSplitter(loop, partial, rowGroup).run();
     getOperation().walk([](PartialOp op) { op.getKeys().getBlocks().clear(); });
   }
 };

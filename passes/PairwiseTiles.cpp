@@ -234,6 +234,18 @@ Value PairwiseTiles::constantLike(Value tile, double value) {
   return constant(type.getShape(), type.getElementType(), value);
 }
 
+/// `tile` without the columns that `op` leaves out: neutral in reductions of
+/// `kind`.
+Value PairwiseTiles::trim(PartialOp op, tile::ReduceKind kind, Value tile) {
+  if (op.getRanges().empty())
+    return tile;
+  SmallVector<Value> ranges;
+  for (Value bound : op.getRanges())
+    ranges.push_back(mapping.lookupOrDefault(bound));
+  return tile::TrimOp::create(b, tile.getType(), kind, tile, ranges,
+                              *op.getRangeRows());
+}
+
 /// exp(difference).
 Value PairwiseTiles::exponential(Value difference) {
   Value exponent = arith::MulFOp::create(
@@ -282,13 +294,15 @@ Value PairwiseTiles::softmaxWeights(PartialOp op, const Pairs &pairs,
   }
   Value before = mapping.lookup(op.getInit()[0]);
   Value largest =
-      reduce(tile::ReduceKind::Max, s, constantLike(before, -INFINITY));
+      reduce(tile::ReduceKind::Max, trim(op, tile::ReduceKind::Max, s),
+             constantLike(before, -INFINITY));
   Value reference = arith::MaxNumFOp::create(b, before, largest);
   Value finite = finiteReference(reference);
   Value p = weights(finite);
   shrink = exponential(arith::SubFOp::create(b, before, finite));
   Value sum = arith::MulFOp::create(b, mapping.lookup(op.getInit()[1]), shrink);
-  state = {reference, reduce(tile::ReduceKind::Add, p, sum)};
+  Value trimmed = trim(op, tile::ReduceKind::Add, p);
+  state = {reference, reduce(tile::ReduceKind::Add, trimmed, sum)};
   return p;
 }
 
@@ -305,7 +319,9 @@ Value PairwiseTiles::plainWeights(PartialOp op, const Pairs &pairs,
     return arith::MulFOp::create(b, weights,
                                  regions.raise(inverse, type.getShape()));
   }
-  state = {reduce(tile::ReduceKind::Add, math::AbsFOp::create(b, weights),
+  Value magnitudes = math::AbsFOp::create(b, weights);
+  state = {reduce(tile::ReduceKind::Add,
+                  trim(op, tile::ReduceKind::Add, magnitudes),
                   mapping.lookup(op.getInit().front()))};
   return weights;
 }
@@ -331,8 +347,9 @@ FailureOr<Value> PairwiseTiles::accumulate(PartialOp op, const Pairs &pairs,
   if (shrink)
     before = arith::MulFOp::create(b, before,
                                    regions.raise(shrink, type.getShape()));
-  return Value(
-      tile::DotOp::create(b, type, weights, *value, before, UnitAttr()));
+  return Value(tile::DotOp::create(b, type,
+                                   trim(op, tile::ReduceKind::Add, weights),
+                                   *value, before, UnitAttr()));
 }
 
 FailureOr<SmallVector<Value>> PairwiseTiles::partial(PartialOp op) {

@@ -56,6 +56,7 @@ private:
   mlir::Value constant(llvm::ArrayRef<int64_t> shape, mlir::Type element,
                        double value);
   mlir::Value constantLike(mlir::Value tile, double value);
+  mlir::Value trim(PartialOp op, tile::ReduceKind kind, mlir::Value tile);
   mlir::Value exponential(mlir::Value difference);
   mlir::Value finiteReference(mlir::Value reference);
   mlir::Value inverseOrZero(mlir::Value sum);

@@ -318,6 +318,12 @@ def ApplySparsity : Pass<"attn-apply-sparsity", "::mlir::func::FuncOp"> {
     of the block of queries. A loop that is empty for all of them is not made.
     The loop over the last, shorter block of keys is only skipped or not.
 
+    With `row-group`, rows of a block whose mask is evaluated are divided into
+    groups of so many, and each group gets its own range of keys (`ranges` of
+    `attn.partial`), from the same region. Targets choose what they can leave out
+    at once. Does nothing where the rows of a block are no multiple, where heads
+    are packed, or where the keys of a block are no multiple of 8.
+
     Needs `attn-split-blocks`. After it no `keys` region is left in an
     `attn.partial`; one in another place than such a loop is dropped. Results
     keep their bits: a block that is left out would have changed nothing.
@@ -373,6 +379,9 @@ def ApplySparsity : Pass<"attn-apply-sparsity", "::mlir::func::FuncOp"> {
     }
     ```
   }];
+  let options = [
+    Option<"rowGroup", "row-group", "int64_t", /*default=*/"0",
+           "rows that have a range of keys of their own; 0: only whole blocks">];
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect",
                            "::mlir::tensor::TensorDialect"];
 }

@@ -60,10 +60,13 @@ SmallVector<Phase> attn::getTilePhases(const TileOptions &options) {
   phases.push_back({"split-blocks", Form::Tile, [](OpPassManager &manager) {
                       manager.addNestedPass<func::FuncOp>(createSplitBlocks());
                     }});
-  phases.push_back({"apply-sparsity", Form::Tile, [](OpPassManager &manager) {
-                      manager.addNestedPass<func::FuncOp>(
-                          createApplySparsity());
-                    }});
+  phases.push_back(
+      {"apply-sparsity", Form::Tile,
+       [rowGroup = options.rowGroup](OpPassManager &manager) {
+         ApplySparsityOptions sparsity;
+         sparsity.rowGroup = rowGroup;
+         manager.addNestedPass<func::FuncOp>(createApplySparsity(sparsity));
+       }});
   phases.push_back({"to-tile", Form::Tile, [](OpPassManager &manager) {
                       manager.addPass(createToTile());
                       manager.addPass(createCanonicalizerPass());

@@ -45,6 +45,7 @@ struct TileOptions {
   int64_t vectorBits = 512;
   int64_t l1Bytes = 49152;
   int64_t l2Bytes = 2097152;
+  int64_t rowGroup = 0; ///< As in `attn-apply-sparsity`.
 };
 
 /// From a spec to a tile program.

@@ -133,6 +133,7 @@ SmallVector<Value> Splitter::foldKeys(Value first, Value last, bool bounded,
     auto partial = PartialOp::create(
         nested, loc, tuple.getTypes(), op.getQuery(), op.getKey(),
         op.getValue(), batch, head, row, col, tuple, statistics,
+        /*ranges=*/ValueRange(), /*rangeRows=*/IntegerAttr(),
         b.getI64IntegerAttr(blockK), bounded ? b.getUnitAttr() : UnitAttr(),
         splits ? b.getUnitAttr() : UnitAttr(),
         b.getF64FloatAttr(op.getScaleValue()), op.getAlignmentAttr(),

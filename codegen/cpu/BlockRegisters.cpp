@@ -24,6 +24,7 @@
 #include "codegen/cpu/Passes.h"
 #include "codegen/cpu/RowEvaluator.h"
 #include "codegen/cpu/StripLowering.h"
+#include "codegen/cpu/Transpose.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 namespace attn {
@@ -81,10 +82,13 @@ private:
 
   LogicalResult packRows(Value tile);
   LogicalResult packStrips(Value tile);
+  LogicalResult unpackStrips(Value tile);
   LogicalResult packOperands(const Segment &segment);
   void findLiveStrips();
   Value liveStrips(int64_t rows) { return rows == liveOf ? live : Value(); }
   Value endOfRows(int64_t rows);
+  LogicalResult forEachGroup(int64_t rows,
+                             llvm::function_ref<LogicalResult(Value)> body);
   LogicalResult forEachRow(Value end,
                            llvm::function_ref<LogicalResult(Value)> body);
   void wantLeaves(Value tile, const Segment &segment,
@@ -270,6 +274,16 @@ Value BlockLowering::endOfRows(int64_t rows) {
   return arith::MulIOp::create(b, strips, vectors.index(width));
 }
 
+/// Calls `body` with the first row of each group of lanes among `rows` rows.
+LogicalResult BlockLowering::forEachGroup(
+    int64_t rows, llvm::function_ref<LogicalResult(Value)> body) {
+  auto loop = scf::ForOp::create(b, vectors.index(0), endOfRows(rows),
+                                 vectors.index(vectors.getLanes()));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(loop.getBody()->getTerminator());
+  return body(loop.getInductionVar());
+}
+
 LogicalResult
 BlockLowering::forEachRow(Value end,
                           llvm::function_ref<LogicalResult(Value)> body) {
@@ -286,39 +300,57 @@ LogicalResult BlockLowering::packRows(Value tile) {
   Value buffer = allocate({type.getDimSize(0), pitch}, type.getElementType());
   Value end = vectors.index(type.getDimSize(0));
   LogicalResult packed = forEachRow(end, [&](Value row) {
-    return RowEvaluator(b, vectors, buffers, scalars, row).store(tile, buffer);
+    return RowEvaluator(b, vectors, buffers, scalars, row)
+        .store(tile, buffer, row);
   });
   buffers.rows[tile] = buffer;
   return packed;
 }
 
-/// Left operands of products that are loaded: rows become lanes.
+/// Left operands of products that are loaded: rows become lanes, as many at a
+/// time as there are lanes.
 LogicalResult BlockLowering::packStrips(Value tile) {
   auto type = tileOf(tile);
-  Value buffer = allocateFor(tile);
-  int64_t width = cast<MemRefType>(buffer.getType()).getDimSize(2);
-  int64_t lanes = vectors.getLanes(), cols = type.getDimSize(1);
-  LogicalResult packed = forEachRow(
-      endOfRows(type.getDimSize(0)), [&](Value row) -> LogicalResult {
-        RowEvaluator rows(b, vectors, buffers, scalars, row);
-        Value positions = vectors.steps(width);
-        Value strip = arith::DivUIOp::create(b, row, vectors.index(width));
-        Value lane = arith::RemUIOp::create(b, row, vectors.index(width));
-        for (int64_t col = 0; col < cols; col += lanes) {
-          FailureOr<Value> value = rows.vector(tile, col);
-          if (failed(value))
-            return failure();
-          Value mask = vector::ConstantMaskOp::create(
-              b, vectors.type(b.getI1Type()),
-              ArrayRef<int64_t>{std::min(lanes, cols - col)});
-          vector::ScatterOp::create(b, /*resultType=*/Type(), buffer,
-                                    ValueRange{strip, vectors.index(col), lane},
-                                    positions, mask, *value);
-        }
-        return success();
-      });
-  buffers.strips[tile] = buffer;
-  return packed;
+  int64_t lanes = vectors.getLanes();
+  Value strips = allocateFor(tile);
+  Value rows = allocate({lanes, getRowPitch(type.getDimSize(1), lanes)},
+                        type.getElementType());
+  LogicalResult done = forEachGroup(type.getDimSize(0), [&](Value first) {
+    LogicalResult packed = forEachRow(vectors.index(lanes), [&](Value inGroup) {
+      Value row = vectors.add(first, inGroup);
+      return RowEvaluator(b, vectors, buffers, scalars, row)
+          .store(tile, rows, inGroup);
+    });
+    rowsToStrips(b, vectors, rows, strips, first);
+    return packed;
+  });
+  buffers.strips[tile] = strips;
+  return done;
+}
+
+/// Copies what rows to be stored are computed from, out of strips into rows.
+LogicalResult BlockLowering::unpackStrips(Value tile) {
+  if (!tileOf(tile) || tileOf(tile).getRank() != 2 ||
+      buffers.rows.contains(tile))
+    return success();
+  Value strips = buffers.strips.lookup(tile);
+  if (!strips) {
+    Operation *op = tile.getDefiningOp();
+    if (op && isPair(tile))
+      for (Value operand : op->getOperands())
+        if (failed(unpackStrips(operand)))
+          return failure();
+    return success();
+  }
+  auto type = tileOf(tile);
+  int64_t pitch = getRowPitch(type.getDimSize(1), vectors.getLanes());
+  Value rows = allocate({type.getDimSize(0), pitch}, type.getElementType());
+  LogicalResult done = forEachGroup(type.getDimSize(0), [&](Value first) {
+    stripsToRows(b, vectors, strips, rows, first);
+    return success();
+  });
+  buffers.rows[tile] = rows;
+  return done;
 }
 
 /// Packs what products read, in this segment or in a loop further on.
@@ -415,6 +447,9 @@ LogicalResult BlockLowering::storeRow(tile::StoreOp op, RowEvaluator &rows,
 
 LogicalResult BlockLowering::storeRows(ArrayRef<tile::StoreOp> stores,
                                        int64_t rows) {
+  for (tile::StoreOp op : stores)
+    if (failed(unpackStrips(op.getValue())))
+      return failure();
   return forEachRow(endOfRows(rows), [&](Value row) -> LogicalResult {
     for (tile::StoreOp op : stores) {
       // A store of its own may be skipped, so it evaluates all it needs.
@@ -526,4 +561,8 @@ std::unique_ptr<Pass> attn::createBlockRegistersPass(int64_t vectorBits,
                                                      int64_t vectorRegisters,
                                                      bool hasFma) {
   return createBlockRegisters({vectorBits, vectorRegisters, hasFma});
+}
+
+int64_t attn::getStripRows(int64_t vectorBits) {
+  return StripLowering::kMostRegisters * (vectorBits / 32);
 }

@@ -227,14 +227,14 @@ FailureOr<Value> RowEvaluator::computeScalar(Value tile) {
          << op->getName() << "' by rows";
 }
 
-LogicalResult RowEvaluator::store(Value tile, Value buffer) {
+LogicalResult RowEvaluator::store(Value tile, Value buffer, Value to) {
   for (int64_t col = 0; col < tileOf(tile).getDimSize(1);
        col += vectors.getLanes()) {
     FailureOr<Value> value = vector(tile, col);
     if (failed(value))
       return failure();
     vector::StoreOp::create(b, *value, buffer,
-                            ValueRange{row, vectors.index(col)});
+                            ValueRange{to, vectors.index(col)});
   }
   return success();
 }

@@ -33,8 +33,9 @@ public:
   /// The element of a tile of rank 1.
   mlir::FailureOr<mlir::Value> scalar(mlir::Value tile);
 
-  /// Writes all columns of the row of `tile` to `buffer[row]`.
-  llvm::LogicalResult store(mlir::Value tile, mlir::Value buffer);
+  /// Writes all columns of the row of `tile` to `buffer[to]`.
+  llvm::LogicalResult store(mlir::Value tile, mlir::Value buffer,
+                            mlir::Value to);
 
 private:
   mlir::FailureOr<mlir::Value> compute(mlir::Value tile, int64_t col);

@@ -10,6 +10,7 @@
 #include "codegen/cpu/StripLowering.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace attn;
@@ -23,6 +24,7 @@ static RankedTensorType tileOf(Value value) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult StripLowering::emitStrip(ArrayRef<Materialized> wanted) {
+  emitRange();
   int64_t last = loops.empty() ? 0 : loops.rbegin()->first;
   for (int64_t at = 0; at <= last; ++at)
     if (failed(emitStage(at)))
@@ -65,7 +67,7 @@ LogicalResult StripLowering::emitStage(int64_t at) {
 
 /// As many columns as leave room for a column of the left operand and one
 /// broadcast element, if there is a product; else a few, to fill the pipeline.
-int64_t StripLowering::columnsAtOnce(Loop &loop, int64_t cols) {
+int64_t StripLowering::columnsAtOnce(int64_t cols) {
   bool hasProduct = false;
   for (Operation *op : segment)
     if (auto dot = dyn_cast<tile::DotOp>(op))
@@ -76,19 +78,27 @@ int64_t StripLowering::columnsAtOnce(Loop &loop, int64_t cols) {
   int64_t count = hasProduct ? accumulators / registers : 2;
   if (hasProduct && unit.registers > 16 && registers == 3)
     count = 8; // 9 would fit, but block sizes are powers of two.
-  return std::clamp<int64_t>(count, 1, cols);
+  count = std::clamp<int64_t>(count, 1, cols);
+  // Ranges are multiples of 8.
+  return isNarrow(cols) ? int64_t(llvm::bit_floor(uint64_t(std::min<int64_t>(count, 8))))
+                        : count;
 }
 
 LogicalResult StripLowering::emitLoop(Loop &loop, int64_t cols) {
   SmallVector<Vectors> sums;
   for (tile::ReduceOp op : loop.reductions)
     sums.push_back(knownColumns.lookup(op.getInit()));
-  int64_t step = columnsAtOnce(loop, cols), whole = cols - cols % step;
+  int64_t step = columnsAtOnce(cols), whole = cols - cols % step;
+  Range bounds{vectors.index(0), vectors.index(whole)};
+  if (isNarrow(cols)) {
+    bounds = range;
+    whole = cols;
+  }
 
   SmallVector<Value> init;
   for (const Vectors &sum : sums)
     llvm::append_range(init, sum);
-  auto columns = scf::ForOp::create(b, vectors.index(0), vectors.index(whole),
+  auto columns = scf::ForOp::create(b, bounds.begin, bounds.end,
                                     vectors.index(step), init);
   auto split = [&](ValueRange flat) {
     for (auto [i, sum] : llvm::enumerate(sums))
@@ -302,6 +312,12 @@ FailureOr<StripLowering::Vectors> StripLowering::computePairs(Value tile,
   if (auto broadcast = dyn_cast<tile::BroadcastOp>(op);
       broadcast && broadcast.getAlong() == 1)
     return column(broadcast.getVector());
+  if (auto trimOp = dyn_cast<tile::TrimOp>(op)) {
+    FailureOr<Vectors> value = pairs(trimOp.getValue(), col);
+    if (failed(value))
+      return failure();
+    return trim(trimOp, *value, at);
+  }
   if (isa<tile::GatherOp>(op) || OpTrait::hasElementwiseMappableTraits(op))
     return elementwise(op, col, /*rank2=*/true);
   return op->emitError("the CPU back end cannot evaluate '")
@@ -360,25 +376,10 @@ void StripLowering::prefetchNext(tile::DotOp op, Value first, Value k) {
   }
 }
 
-/// Evaluates a product for all columns of the column tile at once.
-FailureOr<StripLowering::Vectors> StripLowering::product(tile::DotOp op,
-                                                         int64_t col) {
-  SmallVector<Value> sums;
-  for (int64_t c = 0; c < columnCount; ++c) {
-    FailureOr<Vectors> init = pairs(op.getInit(), c);
-    if (failed(init))
-      return failure();
-    llvm::append_range(sums, *init);
-  }
-  Value left = home.lookup(op.getLhs());
-  if (!left)
-    left = buffers.strips.lookup(op.getLhs());
-  Value right = buffers.rows.lookup(op.getRhs());
-  if (!left || !right)
-    return op.emitError(
-        "the CPU back end has no buffer for the operands of a product");
-
-  int64_t depth = tileOf(op.getLhs()).getDimSize(1);
+/// `sums` plus the products of the columns at hand over `depth`.
+StripLowering::Vectors StripLowering::sumOverDepth(tile::DotOp op, Value left,
+                                                   Value right, Range depth,
+                                                   ValueRange sums) {
   Value first = firstColumn;
   auto body = [&](OpBuilder &inner, Location, Value k, ValueRange args) {
     OpBuilder::InsertionGuard guard(b);
@@ -398,10 +399,81 @@ FailureOr<StripLowering::Vectors> StripLowering::product(tile::DotOp op,
     }
     scf::YieldOp::create(b, next);
   };
-  auto loop = scf::ForOp::create(b, vectors.index(0), vectors.index(depth),
-                                 vectors.index(1), sums, body);
-  for (int64_t c = 0; c < columnCount; ++c)
-    knownPairs[{op.getResult(), c}] =
-        Vectors(ValueRange(loop.getResults()).slice(c * registers, registers));
+  return Vectors(scf::ForOp::create(b, depth.begin, depth.end, vectors.index(1),
+                                    sums, body)
+                     .getResults());
+}
+
+/// The same over a long depth, in parts that are summed for themselves: errors
+/// grow with the length of a chain of additions.
+StripLowering::Vectors
+StripLowering::sumInParts(tile::DotOp op, Value left, Value right,
+                          int64_t depth, ValueRange zeros) {
+  int64_t parts = llvm::divideCeil(depth, kLongestSum);
+  Range all{vectors.index(0), vectors.index(depth)};
+  if (parts == 1)
+    return sumOverDepth(op, left, right, all, zeros);
+  Value length = vectors.index(llvm::divideCeil(depth, parts));
+  auto body = [&](OpBuilder &inner, Location, Value begin, ValueRange totals) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
+    Value end = arith::MinSIOp::create(b, vectors.add(begin, length), all.end);
+    SmallVector<Value> next;
+    for (auto [total, part] : llvm::zip(
+             totals, sumOverDepth(op, left, right, {begin, end}, zeros)))
+      next.push_back(arith::AddFOp::create(b, total, part));
+    scf::YieldOp::create(b, next);
+  };
+  return Vectors(
+      scf::ForOp::create(b, all.begin, all.end, length, zeros, body)
+          .getResults());
+}
+
+/// `sum` plus column `col` of `init`. The sum comes first, from 0 on: the terms
+/// of one product are of one size, what they are added to may be much larger.
+FailureOr<StripLowering::Vectors>
+StripLowering::addInit(Value init, int64_t col, const Vectors &sum) {
+  if (matchPattern(init, m_AnyZeroFloat()))
+    return sum;
+  auto scaled = isLocal(init) ? init.getDefiningOp<arith::MulFOp>() : nullptr;
+  FailureOr<Vectors> x = pairs(scaled ? scaled.getLhs() : init, col);
+  FailureOr<Vectors> y = scaled ? pairs(scaled.getRhs(), col) : x;
+  if (failed(x) || failed(y))
+    return failure();
+  Vectors result;
+  for (int64_t v = 0; v < registers; ++v)
+    result.push_back(scaled ? multiplyAdd((*x)[v], (*y)[v], sum[v])
+                            : arith::AddFOp::create(b, (*x)[v], sum[v]));
+  return result;
+}
+
+/// Evaluates a product for all columns of the column tile at once.
+FailureOr<StripLowering::Vectors> StripLowering::product(tile::DotOp op,
+                                                         int64_t col) {
+  Value left = home.lookup(op.getLhs());
+  if (!left)
+    left = buffers.strips.lookup(op.getLhs());
+  Value right = buffers.rows.lookup(op.getRhs());
+  if (!left || !right)
+    return op.emitError(
+        "the CPU back end has no buffer for the operands of a product");
+
+  auto type = cast<RankedTensorType>(op.getType());
+  Vectors sums(columnCount * registers,
+               vectors.zero(vectors.type(type.getElementType())));
+  int64_t depth = tileOf(op.getLhs()).getDimSize(1);
+  if (auto trim = op.getLhs().getDefiningOp<tile::TrimOp>();
+      trim && segment.contains(trim)) {
+    sums = sumOverDepth(op, left, right, range, sums);
+  } else {
+    sums = sumInParts(op, left, right, depth, sums);
+  }
+  for (int64_t c = 0; c < columnCount; ++c) {
+    FailureOr<Vectors> result = addInit(
+        op.getInit(), c, Vectors(ArrayRef(sums).slice(c * registers, registers)));
+    if (failed(result))
+      return failure();
+    knownPairs[{op.getResult(), c}] = *result;
+  }
   return knownPairs[{op.getResult(), col}];
 }

@@ -25,6 +25,10 @@
 // A product is evaluated for several columns at once: columns x registers
 // accumulators stay in registers during the loop over its depth.
 //
+// Where all that a loop over columns computes is trimmed to the same ranges
+// (tile.trim), it runs over the range of the strip, and so do products over
+// their depth.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef ATTN_CODEGEN_CPU_STRIPLOWERING_H
@@ -36,6 +40,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/SetVector.h"
 #include <map>
+#include <set>
 
 namespace attn {
 
@@ -60,10 +65,16 @@ public:
   llvm::LogicalResult run(llvm::ArrayRef<Materialized> wanted, int64_t rows,
                           mlir::Value live);
 
+  /// Registers side by side in a strip, at most.
+  static constexpr int64_t kMostRegisters = 3;
+
   /// Registers side by side in a strip of a block of `rows` rows.
   static int64_t stripRegisters(int64_t rows, int64_t lanes);
 
 private:
+  /// Terms of a product that are summed one after the other, at most.
+  static constexpr int64_t kLongestSum = 256;
+
   using Vectors = llvm::SmallVector<mlir::Value>;
 
   /// What the loops over columns of one stage and one width compute.
@@ -95,7 +106,18 @@ private:
   llvm::LogicalResult emitLoop(Loop &loop, int64_t cols);
   llvm::LogicalResult emitColumns(Loop &loop, mlir::Value first, int64_t count,
                                   llvm::SmallVector<Vectors> &sums);
-  int64_t columnsAtOnce(Loop &loop, int64_t cols);
+  int64_t columnsAtOnce(int64_t cols);
+
+  // Ranges of columns.
+  struct Range {
+    mlir::Value begin, end;
+  };
+  llvm::LogicalResult planTrims();
+  bool isTrimmed(mlir::Value tile) const;
+  bool isReadTrimmed(mlir::OpOperand &use) const;
+  bool isNarrow(int64_t cols) const { return narrow.count({stage, cols}); }
+  void emitRange();
+  Vectors trim(tile::TrimOp op, const Vectors &value, mlir::Value at);
 
   // Evaluation: of a column (rank 1), and of one column of pairs (rank 2).
   mlir::FailureOr<Vectors> column(mlir::Value tile);
@@ -105,6 +127,12 @@ private:
   mlir::FailureOr<Vectors> elementwise(mlir::Operation *op, int64_t col,
                                        bool rank2);
   mlir::FailureOr<Vectors> product(tile::DotOp op, int64_t col);
+  Vectors sumOverDepth(tile::DotOp op, mlir::Value left, mlir::Value right,
+                       Range depth, mlir::ValueRange init);
+  Vectors sumInParts(tile::DotOp op, mlir::Value left, mlir::Value right,
+                     int64_t depth, mlir::ValueRange zeros);
+  mlir::FailureOr<Vectors> addInit(mlir::Value init, int64_t col,
+                                   const Vectors &sum);
   void prefetchNext(tile::DotOp op, mlir::Value first, mlir::Value k);
   Vectors repeat(mlir::Value vector) const {
     return Vectors(registers, vector);
@@ -139,11 +167,16 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value> home;
   /// Stored tiles that are copied to the caller's buffer after the last stage.
   llvm::SmallVector<Materialized> copies;
+  /// One of the trims of the segment, which all have the same ranges; or null.
+  tile::TrimOp trimmed;
+  /// Stages and columns of loops that run over the range of the strip.
+  std::set<std::pair<int64_t, int64_t>> narrow;
 
   // State of emission.
   int64_t stage = 0;
   mlir::Value firstColumn;
   int64_t columnCount = 0;
+  Range range; ///< Of this strip, if there are trims.
   llvm::DenseMap<mlir::Value, Vectors> knownColumns;
   llvm::DenseMap<std::pair<mlir::Value, int64_t>, Vectors> knownPairs;
 };

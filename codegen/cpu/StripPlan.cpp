@@ -18,7 +18,7 @@ static RankedTensorType tileOf(Value value) {
 }
 
 int64_t StripLowering::stripRegisters(int64_t rows, int64_t lanes) {
-  for (int64_t registers : {3, 2})
+  for (int64_t registers : {kMostRegisters, int64_t(2)})
     if (rows % (registers * lanes) == 0)
       return registers;
   return 1;
@@ -193,6 +193,8 @@ LogicalResult StripLowering::run(ArrayRef<Materialized> wanted, int64_t rows,
       needStored(result.tile);
   }
   placeTemporaries(wanted);
+  if (failed(planTrims()))
+    return failure();
   strips = rows / (registers * vectors.getLanes());
   auto loop =
       scf::ForOp::create(b, vectors.index(0),

@@ -64,6 +64,7 @@ private:
              function_ref<Token(Value)> token);
   Value keyRows(Region &region, Value operand);
   Pair pair(ValueRange at);
+  Value inRange(ValueRange at, const Pair &pair);
   Value existence();
   Value scores(Value query, Value key);
   Value reference();
@@ -135,15 +136,24 @@ Pair PartialDefinition::pair(ValueRange at) {
   return {op.getBatch(), head, i, arith::AddIOp::create(b, op.getCol(), at[1])};
 }
 
+/// Whether `pair`, which stands at `at` in the block, is of a key that exists
+/// and in the range of its row; null if all are.
+Value PartialDefinition::inRange(ValueRange at, const Pair &pair) {
+  Value result;
+  if (op.getBounded())
+    result = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, pair.key,
+                                   size(b, op.getKey(), 2));
+  if (op.getRanges().empty())
+    return result;
+  Value trimmed = isInRange(b, op.getRanges(), *op.getRangeRows(), at);
+  return result ? Value(arith::AndIOp::create(b, result, trimmed)) : trimmed;
+}
+
 /// Which pairs of the block exist.
 Value PartialDefinition::existence() {
   return generate(b, pairType.clone(b.getI1Type()), [&](ValueRange at) {
     Pair one = pair(at);
-    Value inRange;
-    if (op.getBounded())
-      inRange = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, one.key,
-                                      size(b, op.getKey(), 2));
-    return pairExists(b, regions, one, inRange);
+    return pairExists(b, regions, one, inRange(at, one));
   });
 }
 

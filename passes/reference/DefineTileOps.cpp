@@ -116,11 +116,21 @@ static Value define(ImplicitLocOpBuilder &b, tile::ConcatOp op) {
   return join(b, tileOf(op), op.getParts());
 }
 
+static Value define(ImplicitLocOpBuilder &b, tile::TrimOp op) {
+  double neutral = op.getKind() == tile::ReduceKind::Add ? 0 : -INFINITY;
+  return generate(b, tileOf(op), [&](ValueRange at) -> Value {
+    Value inside = isInRange(b, op.getRanges(), op.getRows(), at);
+    return arith::SelectOp::create(
+        b, inside, read(b, op.getValue(), at),
+        number(b, tileOf(op).getElementType(), neutral));
+  });
+}
+
 Results reference::defineTileOp(ImplicitLocOpBuilder &b, Operation *op) {
   return llvm::TypeSwitch<Operation *, Results>(op)
       .Case<tile::LoadOp, tile::GatherOp, tile::SplatOp, tile::IotaOp,
             tile::BroadcastOp, tile::DotOp, tile::ReduceOp, tile::SliceOp,
-            tile::ConcatOp>([&](auto op) { return Results{define(b, op)}; })
+            tile::ConcatOp, tile::TrimOp>([&](auto op) { return Results{define(b, op)}; })
       .Case([&](tile::StoreOp op) {
         define(b, op);
         return Results{};

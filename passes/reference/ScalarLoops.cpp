@@ -185,3 +185,19 @@ Value reference::max(ImplicitLocOpBuilder &b, Value count, Value init,
     return {arith::MaximumFOp::create(b, so[0], term(at[0]))};
   })[0];
 }
+
+Value reference::isInRange(ImplicitLocOpBuilder &b, ValueRange ranges,
+                           int64_t rows, ValueRange at) {
+  Value group = arith::DivUIOp::create(b, at[0], index(b, rows));
+  Value begin = ranges[0], end = ranges[1];
+  for (size_t n = 1; 2 * n < ranges.size(); ++n) {
+    Value isThis = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, group,
+                                         index(b, n));
+    begin = arith::SelectOp::create(b, isThis, ranges[2 * n], begin);
+    end = arith::SelectOp::create(b, isThis, ranges[2 * n + 1], end);
+  }
+  Value from =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::sge, at[1], begin);
+  Value to = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, at[1], end);
+  return arith::AndIOp::create(b, from, to);
+}

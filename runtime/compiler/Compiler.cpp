@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/compiler/Compiler.h"
+#include "codegen/cpu/BlockRegisters.h"
 #include "codegen/cpu/ObjectCode.h"
 #include "codegen/cpu/Pipeline.h"
 #include "dialect/AttnDialect.h"
@@ -106,6 +107,7 @@ static SmallVector<Phase> getPhases(const Target &target,
   tile.vectorBits = target.cpu.vectorBits;
   tile.l1Bytes = target.cpu.l1Bytes;
   tile.l2Bytes = target.cpu.l2Bytes;
+  tile.rowGroup = getStripRows(target.cpu.vectorBits);
   phases = getTilePhases(tile);
   llvm::append_range(phases, getCpuPhases(target.cpu));
   return phases;
