@@ -127,8 +127,11 @@ Expected<Rounds> Runner::run(const Benchmark &benchmark, int64_t count) {
   };
   if (Error error = call()) // Warms up.
     return error;
+  Expected<double> flops = kernel.flops(inputs);
+  if (!flops)
+    return flops.takeError();
   Rounds rounds;
-  rounds.flops = kernel.flops(inputs);
+  rounds.flops = *flops;
   rounds.bytes = getNumBytes(data.arguments) + getNumBytes(data.results);
   rounds.schedule = kernel.schedule();
   Yardstick before = probe(benchmark);
