@@ -21,7 +21,6 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
-#include <thread>
 
 using namespace attn;
 using llvm::Error;
@@ -141,9 +140,7 @@ static Expected<Work> getWork(const Session &session, const Arrays &arguments,
   work.bytes = getNumBytes(arguments) + getNumBytes(results);
   work.probe = session.options.probe;
   work.float64 = results.front().getType() == ElementType::F64;
-  int cores = std::max(1u, std::thread::hardware_concurrency());
-  int threads = session.options.threads;
-  work.threads = threads == 0 ? cores : std::min(threads, cores);
+  work.threads = getNumCores(session.options.threads);
   return work;
 }
 
