@@ -259,7 +259,8 @@ def Specialize : Pass<"attn-specialize", "::mlir::func::FuncOp"> {
 
     Before: `attn.attend` on tensors. After: `scf.if` on the number of queries.
     Does nothing to ops with a static number of queries, a schedule, or
-    `max_queries`. Reports nothing.
+    `max_queries`, nor inside of `scf.if`, where the choice is made already: the
+    pass may run again. Reports nothing.
 
     Before:
 
