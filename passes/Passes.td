@@ -200,6 +200,55 @@ def ExpandRandom : Pass<"attn-expand-random", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
+def CountPairs : Pass<"attn-count-pairs", "::mlir::func::FuncOp"> {
+  let summary = "Count the pairs of query and key that attention computes";
+  let description = [{
+    Gives the function one more argument for every `attn.attend`, in the order
+    of a walk, a memref of one i64 that is marked with `attn.result`, and adds to
+    it how many pairs of query and key the op's mask keeps, over all batches and
+    query heads. Without a mask these are all pairs. Nothing is returned any
+    more, so that most of what the function computed is dead; tools ask the
+    result for the work of a call (docs/tools.md).
+
+    Before: attn ops; `attn.random` only where masks do not ask for it
+    (`attn-expand-random`). After: the same ops, and loops that count. A mask is
+    asked for single pairs where no `keys` region (`attn-infer-sparsity`) tells
+    the answer. Reports an error if the function has several blocks.
+
+    Before:
+
+    ```mlir
+    func.func @f(%q: tensor<1x2x?x8xf32>, %k: tensor<1x2x?x8xf32>) -> tensor<1x2x?x8xf32> {
+      %o = attn.attend %q, %k, %k : tensor<1x2x?x8xf32>, tensor<1x2x?x8xf32>, tensor<1x2x?x8xf32> -> tensor<1x2x?x8xf32>
+      return %o : tensor<1x2x?x8xf32>
+    }
+    ```
+
+    After, when what is dead is gone:
+
+    ```mlir
+    func.func @f(%q: tensor<1x2x?x8xf32>, %k: tensor<1x2x?x8xf32>,
+                 %pairs: memref<1xi64, strided<[1], offset: ?>> {attn.result}) {
+      %c0 = arith.constant 0 : index
+      %c2 = arith.constant 2 : index
+      %nq = tensor.dim %q, %c2 : tensor<1x2x?x8xf32>
+      %nk = tensor.dim %k, %c2 : tensor<1x2x?x8xf32>
+      %rows = arith.muli %nq, %c2 : index
+      %all = arith.muli %rows, %nk : index
+      %count = arith.index_cast %all : index to i64
+      %before = memref.load %pairs[%c0] : memref<1xi64, strided<[1], offset: ?>>
+      %after = arith.addi %before, %count : i64
+      memref.store %after, %pairs[%c0] : memref<1xi64, strided<[1], offset: ?>>
+      return
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def Specialize : Pass<"attn-specialize", "::mlir::func::FuncOp"> {
   let summary = "Versions for few and for many queries";
   let description = [{
@@ -210,7 +259,8 @@ def Specialize : Pass<"attn-specialize", "::mlir::func::FuncOp"> {
 
     Before: `attn.attend` on tensors. After: `scf.if` on the number of queries.
     Does nothing to ops with a static number of queries, a schedule, or
-    `max_queries`. Reports nothing.
+    `max_queries`, nor inside of `scf.if`, where the choice is made already: the
+    pass may run again. Reports nothing.
 
     Before:
 

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/Pipelines.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "passes/Passes.h"
@@ -72,6 +73,23 @@ SmallVector<Phase> attn::getTilePhases(const TileOptions &options) {
                       manager.addPass(createCanonicalizerPass());
                       manager.addPass(createCSEPass());
                       manager.addNestedPass<func::FuncOp>(createVerifyTile());
+                    }});
+  return phases;
+}
+
+SmallVector<Phase> attn::getCountPhases(StringRef dtype) {
+  SmallVector<Phase> phases;
+  if (!dtype.empty())
+    phases.push_back(getDtypePhase(dtype));
+  phases.push_back({"count-pairs", Form::Attn, [](OpPassManager &manager) {
+                      OpPassManager &nested = manager.nest<func::FuncOp>();
+                      nested.addPass(createInferSparsity());
+                      nested.addPass(createExpandRandom());
+                      nested.addPass(createCountPairs());
+                      // Sizes are asked of arguments, not of computed values.
+                      manager.addPass(
+                          memref::createResolveRankedShapeTypeResultDimsPass());
+                      manager.addPass(createCanonicalizerPass());
                     }});
   return phases;
 }

@@ -51,6 +51,10 @@ struct TileOptions {
 /// From a spec to a tile program.
 llvm::SmallVector<Phase> getTilePhases(const TileOptions &options);
 
+/// From a spec to a function that counts pairs (`attn-count-pairs`), without
+/// the ops that counting does not need.
+llvm::SmallVector<Phase> getCountPhases(llvm::StringRef dtype);
+
 /// From any form up to a tile program to the loops of its definition.
 llvm::SmallVector<Phase> getReferencePhases(llvm::StringRef dtype,
                                             llvm::StringRef precision);

@@ -22,9 +22,11 @@ using namespace mlir;
 using namespace attn;
 
 /// Whether the number of queries of `op` is known at run time only, and nobody
-/// has decided yet how it is blocked.
+/// has decided yet how it is blocked. In a branch somebody has.
 static bool isOpen(AttendOp op) {
   auto type = cast<RankedTensorType>(op.getQuery().getType());
+  if (isa<scf::IfOp>(op->getParentOp()))
+    return false;
   return type.isDynamicDim(2) && !op.getMaxQueries() && !op.getScheduleAttr();
 }
 

@@ -320,16 +320,16 @@ Error attn::checkResults(const Signature &signature, ArrayRef<Buffer> arguments,
   return Error::success();
 }
 
-double attn::countFlops(const Signature &signature,
-                        ArrayRef<Buffer> arguments) {
+std::vector<double> attn::getAllPairs(const Signature &signature,
+                                      ArrayRef<Buffer> arguments) {
   CallSizes sizes(signature, arguments);
-  double flops = 0;
+  std::vector<double> pairs;
   for (const AttendFacts &facts : signature.attends) {
-    double pairs = facts.flopsPerPair;
+    double product = 1;
     for (const SizeSource &source :
          {facts.query[0], facts.query[1], facts.query[2], facts.key[2]})
-      pairs *= double(sizes.get(source));
-    flops += pairs;
+      product *= double(sizes.get(source));
+    pairs.push_back(product);
   }
-  return flops;
+  return pairs;
 }

@@ -34,8 +34,10 @@ llvm::Error checkResults(const Signature &signature,
                          llvm::ArrayRef<Buffer> arguments,
                          llvm::ArrayRef<Buffer> results);
 
-/// Floating-point operations of a call; `arguments` have been checked.
-double countFlops(const Signature &signature, llvm::ArrayRef<Buffer> arguments);
+/// How many pairs of query and key each attend op of the signature has, masked
+/// ones included; `arguments` have been checked.
+std::vector<double> getAllPairs(const Signature &signature,
+                                llvm::ArrayRef<Buffer> arguments);
 
 } // namespace attn
 

@@ -122,14 +122,13 @@ namespace {
 class Compilation {
 public:
   Compilation(const CompileOptions &options, Target target)
-      : options(options), target(std::move(target)) {
-    applyDefaultTimingManagerCLOptions(timingManager);
-    timing = timingManager.getRootScope();
-  }
+      : options(options), target(std::move(target)) {}
 
   Error parse(StringRef text, StringRef name);
   /// Runs the phases up to the form `last`.
   Error lower(Form last);
+  /// Both for the function that counts the pairs of the function of `text`.
+  Error lowerCounter(StringRef text, StringRef name);
   Error makeLlvmIr();
   Expected<std::string> generate(llvm::CodeGenFileType type);
   Expected<std::string> makeSharedObject();
@@ -140,6 +139,8 @@ public:
   std::string getLlvmIr() const { return code->getText(); }
 
 private:
+  Error read(StringRef text, StringRef name);
+  Error describe(StringRef name);
   Error runPhase(const Phase &phase);
   Error dump(StringRef name, StringRef extension, StringRef text);
   void readSchedule();
@@ -156,17 +157,33 @@ private:
 };
 } // namespace
 
-Error Compilation::parse(StringRef text, StringRef name) {
-  TimingScope scope = timing.nest("parse");
+Error Compilation::read(StringRef text, StringRef name) {
   Expected<std::unique_ptr<Program>> parsed =
       Program::parse(text, name, options.function);
   if (!parsed)
     return parsed.takeError();
   program = std::move(*parsed);
+  return Error::success();
+}
+
+/// Finds out what the function expects of its callers.
+Error Compilation::describe(StringRef name) {
   FailureOr<Signature> described = describeFunction(program->getFunction());
   if (failed(described))
     return program->takeError(name + ": cannot be described");
   signature = std::move(*described);
+  return Error::success();
+}
+
+Error Compilation::parse(StringRef text, StringRef name) {
+  // What counts pairs is no part of the report.
+  applyDefaultTimingManagerCLOptions(timingManager);
+  timing = timingManager.getRootScope();
+  TimingScope scope = timing.nest("parse");
+  if (Error error = read(text, name))
+    return error;
+  if (Error error = describe(name))
+    return error;
   annotateFunction(program->getFunction(), signature);
   return dump("parsed", "mlir", program->getText());
 }
@@ -232,6 +249,25 @@ Error Compilation::lower(Form last) {
   return Error::success();
 }
 
+Error Compilation::lowerCounter(StringRef text, StringRef name) {
+  if (Error error = read(text, name))
+    return error;
+  SmallVector<Phase> phases = getCountPhases(options.dtype);
+  for (const Phase &phase : phases)
+    if (Error error = runPhase(phase))
+      return error;
+  if (Error error = describe(name))
+    return error;
+  // Captured tensors have the types that they have for the kernel itself.
+  phases = getReferencePhases(
+      "", target.definition.empty() ? "spec" : target.definition);
+  llvm::append_range(phases, getPlainCpuPhases());
+  for (const Phase &phase : phases)
+    if (Error error = runPhase(phase))
+      return error;
+  return Error::success();
+}
+
 Error Compilation::makeLlvmIr() {
   TimingScope scope = timing.nest("llvm-ir");
   Expected<std::unique_ptr<ObjectCode>> made =
@@ -260,6 +296,8 @@ Expected<std::string> Compilation::makeSharedObject() {
 }
 
 Expected<std::unique_ptr<CpuKernel>> Compilation::load() {
+  if (Error error = makeLlvmIr())
+    return std::move(error);
   Expected<std::string> bytes = makeSharedObject();
   if (!bytes)
     return bytes.takeError();
@@ -270,6 +308,19 @@ Expected<std::unique_ptr<CpuKernel>> Compilation::load() {
 //===----------------------------------------------------------------------===//
 // Interface
 //===----------------------------------------------------------------------===//
+
+/// Compiles the function that `attn-count-pairs` makes of a spec.
+static Expected<std::unique_ptr<Kernel>>
+compileCounter(const std::string &text, const std::string &name,
+               const CompileOptions &options) {
+  Expected<Target> target = parseTarget(options.target);
+  if (!target)
+    return target.takeError();
+  Compilation compilation(options, *target);
+  if (Error error = compilation.lowerCounter(text, name))
+    return std::move(error);
+  return compilation.load();
+}
 
 Expected<std::unique_ptr<Kernel>> attn::compile(StringRef text, StringRef name,
                                                 const CompileOptions &options) {
@@ -284,13 +335,17 @@ Expected<std::unique_ptr<Kernel>> attn::compile(StringRef text, StringRef name,
     return std::move(error);
   if (Error error = compilation.lower(Form::Llvm))
     return std::move(error);
-  if (Error error = compilation.makeLlvmIr())
-    return std::move(error);
   Expected<std::unique_ptr<CpuKernel>> kernel = compilation.load();
   if (!kernel)
     return kernel.takeError();
   std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
   (*kernel)->setCompileSeconds(time.count());
+  CompileOptions counting = options;
+  counting.dumpPhasesTo.clear();
+  counting.quick = false; // It is small, and may run for every pair.
+  (*kernel)->setMakeCounter([text = text.str(), name = name.str(), counting] {
+    return compileCounter(text, name, counting);
+  });
   return std::move(*kernel);
 }
 

@@ -111,8 +111,12 @@ public:
   virtual std::string schedule() const = 0;
 
   /// Floating-point operations of one call on these arguments: two per product
-  /// and sum of the two matrix products, masked pairs included.
-  virtual double flops(llvm::ArrayRef<Buffer> arguments) const = 0;
+  /// and sum of the two matrix products of attend ops, for the pairs that masks
+  /// keep. These are counted: the first call compiles code for that if there is
+  /// a mask. Each call with masks takes as long as it takes to evaluate them
+  /// for every query, or for every pair where they read captured tensors.
+  virtual llvm::Expected<double>
+  flops(llvm::ArrayRef<Buffer> arguments) const = 0;
 };
 
 /// Compiles one function of `text`; `name` stands for it in messages. Parser

@@ -12,6 +12,8 @@
 #include "runtime/ParallelFor.h"
 #include "runtime/compiler/SharedObject.h"
 #include "runtime/compiler/Signature.h"
+#include <functional>
+#include <mutex>
 
 namespace attn {
 
@@ -23,6 +25,10 @@ public:
   load(llvm::StringRef bytes, Signature signature, std::string schedule);
 
   void setCompileSeconds(double value) { seconds = value; }
+
+  /// How to compile the function that `attn-count-pairs` makes of this one.
+  using MakeCounter = std::function<llvm::Expected<std::unique_ptr<Kernel>>()>;
+  void setMakeCounter(MakeCounter value) { makeCounter = std::move(value); }
 
   llvm::ArrayRef<Port> arguments() const override {
     return signature.arguments;
@@ -38,18 +44,25 @@ public:
                      const LaunchOptions &options) const override;
   double compileSeconds() const override { return seconds; }
   std::string schedule() const override { return chosenSchedule; }
-  double flops(llvm::ArrayRef<Buffer> arguments) const override;
+  llvm::Expected<double> flops(llvm::ArrayRef<Buffer> arguments) const override;
 
 private:
   using Entry = int32_t (*)(const AttnHost *host, void **args);
 
   CpuKernel() = default;
 
+  llvm::Expected<const Kernel *> getCounter() const;
+  llvm::Expected<std::vector<double>>
+  countPairs(llvm::ArrayRef<Buffer> arguments) const;
+
   std::unique_ptr<SharedObject> code;
   Entry entry = nullptr;
   Signature signature;
   std::string chosenSchedule;
   double seconds = 0;
+  MakeCounter makeCounter;
+  mutable std::mutex counterLock;
+  mutable std::unique_ptr<Kernel> counter; ///< Made when it is needed.
 };
 
 } // namespace attn

@@ -251,6 +251,8 @@ static AttendFacts describeAttend(AttendOp op) {
   facts.needsEqualLengths =
       !op.getAlignment() &&
       relatesPositions({&op.getScore(), &op.getMask(), &op.getProb()});
+  facts.keepsAllPairs =
+      op.getMask().empty() && isa<func::FuncOp>(op->getParentOp());
   facts.flopsPerPair = getFlopsPerPair(op);
   return facts;
 }

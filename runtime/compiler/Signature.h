@@ -33,6 +33,7 @@ using SizeSources = llvm::SmallVector<SizeSource, 4>;
 struct AttendFacts {
   SizeSources query, key, value;
   bool needsEqualLengths = false; ///< Nq == Nk: positions are compared.
+  bool keepsAllPairs = true;      ///< No mask, and not in control flow.
   double flopsPerPair = 0;        ///< For one query, one key, one head.
 };
 

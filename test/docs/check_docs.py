@@ -160,7 +160,8 @@ def check_commands_of(path, root, folder):
             line = missing_line(block.text, output or "")
             yield where, f"not in the output: {line}" if line is not None else None
         elif block.language == "sh" and block.note != "not run":
-            script = "set -euo pipefail\n" + block.text.replace("build/bin/", "")
+            script = "set -euo pipefail\n" + block.text.replace(
+                "build/bin/", "").replace("build/venv/bin/python", sys.executable)
             result = run(["bash", "-c", script], cwd=folder)
             output = result.stdout
             failed = f"exit status {result.returncode}\n{result.stderr}"

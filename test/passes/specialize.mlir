@@ -1,4 +1,5 @@
 // RUN: attn-opt %s --attn-specialize --split-input-file | FileCheck %s
+// RUN: attn-opt %s --attn-specialize --attn-specialize --split-input-file | FileCheck %s
 // RUN: attn-opt %s --attn-specialize=max-queries=4 --split-input-file | FileCheck %s --check-prefix=FOUR
 
 // A copy for few queries says so; the other one is the op as it was.

@@ -6,29 +6,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/compiler/Compiler.h"
+#include "test/unit/CompilerPrograms.h"
 #include <cmath>
 #include <gtest/gtest.h>
 
 using namespace attn;
+using attn::unittest::getCausal;
+using attn::unittest::mustCompile;
 using llvm::ArrayRef;
-using llvm::StringRef;
-
-/// The last Nq of Nk tokens, in groups of heads.
-static constexpr llvm::StringLiteral kDecode = R"mlir(
-func.func @decode(
-    %q: tensor<?x?x?x16xf32> {attn.name = "q", attn.dims = ["B", "H", "Nq", "D"]},
-    %k: tensor<?x?x?x16xf32> {attn.name = "k", attn.dims = ["B", "Hk", "Nk", "D"]},
-    %v: tensor<?x?x?x16xf32> {attn.name = "v", attn.dims = ["B", "Hk", "Nk", "D"]})
-    -> (tensor<?x?x?x16xf32>, tensor<?x?x?xf32>) {
-  %out, %lse = attn.attend %q, %k, %v alignment(end)
-      mask (%b, %h, %i, %j) {
-        %keep = arith.cmpi sge, %i, %j : index
-        attn.yield %keep : i1
-      } : tensor<?x?x?x16xf32>, tensor<?x?x?x16xf32>, tensor<?x?x?x16xf32>
-        -> tensor<?x?x?x16xf32>, tensor<?x?x?xf32>
-  return %out, %lse : tensor<?x?x?x16xf32>, tensor<?x?x?xf32>
-})mlir";
 
 /// All keys.
 static constexpr llvm::StringLiteral kDense = R"mlir(
@@ -55,14 +40,6 @@ func.func @merge(%outs: tensor<2x?x?x?x16xf32>, %lses: tensor<2x?x?x?xf32>)
 
 static constexpr int64_t kCapacity = 512;
 static constexpr int64_t kHeads = 4, kKeyHeads = 2, kFeatures = 16;
-
-static std::unique_ptr<Kernel> mustCompile(StringRef text) {
-  auto kernel = compile(text, "test.mlir", CompileOptions());
-  if (kernel)
-    return std::move(*kernel);
-  ADD_FAILURE() << llvm::toString(kernel.takeError());
-  return nullptr;
-}
 
 /// A row-major view of `data`.
 static Buffer view(std::vector<float> &data, ArrayRef<int64_t> sizes) {
@@ -153,7 +130,8 @@ static std::vector<float> makeQuery(int64_t queries) {
 }
 
 TEST(CacheTest, AppendsInPlace) {
-  auto kernel = mustCompile(kDecode);
+  // The last Nq of Nk tokens, in groups of heads.
+  auto kernel = mustCompile(getCausal());
   ASSERT_TRUE(kernel);
   Cache keys(0.9f), values(1.1f);
   for (int64_t n = 1; n <= kCapacity; ++n) {

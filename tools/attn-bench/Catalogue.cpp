@@ -74,9 +74,11 @@ public:
   const json::Value *find(StringRef field) const { return fields.get(field); }
 
 private:
-  /// The elements of a list that is not empty; null where it is absent.
-  Expected<const json::Array *> getList(StringRef field,
-                                        StringRef expected) const;
+  /// Reads a list that is not empty, if it is there; `convert` yields nothing
+  /// for an element that is not as `expected` says.
+  template <typename T, typename Convert>
+  Error readList(StringRef field, StringRef expected, std::vector<T> &values,
+                 Convert convert) const;
 
   std::string where;
   const json::Object &fields;
@@ -102,47 +104,43 @@ Error Entry::read(StringRef field, std::string &value) const {
   return Error::success();
 }
 
-Expected<const json::Array *> Entry::getList(StringRef field,
-                                             StringRef expected) const {
+template <typename T, typename Convert>
+Error Entry::readList(StringRef field, StringRef expected,
+                      std::vector<T> &values, Convert convert) const {
   const json::Value *found = find(field);
   if (!found)
-    return nullptr;
+    return Error::success();
   const json::Array *list = found->getAsArray();
   if (!list || list->empty())
     return fail(field, expected, *found);
-  return list;
+  values.clear();
+  for (const json::Value &element : *list) {
+    std::optional<T> value = convert(element);
+    if (!value)
+      return fail(field, expected, element);
+    values.push_back(std::move(*value));
+  }
+  return Error::success();
 }
 
 Error Entry::read(StringRef field, std::vector<std::string> &values) const {
-  constexpr StringRef expected = "a list of strings";
-  Expected<const json::Array *> list = getList(field, expected);
-  if (!list || !*list)
-    return list.takeError();
-  values.clear();
-  for (const json::Value &element : **list) {
+  auto convert = [](const json::Value &element) -> std::optional<std::string> {
     auto text = element.getAsString();
-    if (!text)
-      return fail(field, expected, element);
-    values.push_back(text->str());
-  }
-  return Error::success();
+    return text ? std::optional(text->str()) : std::nullopt;
+  };
+  return readList(field, "a list of strings", values, convert);
 }
 
 Error Entry::read(StringRef field, std::vector<int> &values, int64_t lowest,
                   int64_t highest) const {
+  auto convert = [&](const json::Value &element) -> std::optional<int> {
+    auto number = element.getAsInteger();
+    bool fits = number && *number >= lowest && *number <= highest;
+    return fits ? std::optional<int>(*number) : std::nullopt;
+  };
   std::string expected =
       llvm::formatv("a list of integers from {0} to {1}", lowest, highest);
-  Expected<const json::Array *> list = getList(field, expected);
-  if (!list || !*list)
-    return list.takeError();
-  values.clear();
-  for (const json::Value &element : **list) {
-    auto number = element.getAsInteger();
-    if (!number || *number < lowest || *number > highest)
-      return fail(field, expected, element);
-    values.push_back(*number);
-  }
-  return Error::success();
+  return readList(field, expected, values, convert);
 }
 
 //===----------------------------------------------------------------------===//

@@ -9,9 +9,9 @@
 #include "tools/attn-bench/Runner.h"
 #include "tools/support/CommandLine.h"
 #include "tools/support/FmaProbe.h"
+#include "tools/support/Measure.h"
 #include <algorithm>
 #include <chrono>
-#include <thread>
 
 using namespace attn;
 using llvm::Error;
@@ -22,12 +22,6 @@ using llvm::Expected;
 static constexpr double kRoundSeconds = 0.01;
 /// How long a probe takes.
 static constexpr double kProbeSeconds = 0.01;
-
-/// Kernels get no more threads than there are cores, and so has the peak.
-static int getNumCores(const Benchmark &benchmark) {
-  int cores = std::max(1u, std::thread::hardware_concurrency());
-  return std::min(benchmark.threads, cores);
-}
 
 //===----------------------------------------------------------------------===//
 // Preparation
@@ -69,7 +63,7 @@ Error Runner::fillFor(const Benchmark &benchmark) {
 }
 
 Error Runner::makeProbeFor(const Benchmark &benchmark) {
-  int cores = getNumCores(benchmark);
+  int cores = getNumCores(benchmark.threads);
   if (benchmark.bound != Bound::Memory || memory.threads == cores)
     return Error::success();
   memory.probe.reset(); // There may be no room for two.
@@ -93,7 +87,7 @@ Yardstick Runner::probe(const Benchmark &benchmark) {
   }
   bool isFloat64 = data.results.front().getType() == ElementType::F64;
   FmaPeak peak = measureFmaPeak(isFloat64, kProbeSeconds);
-  return {getNumCores(benchmark) * peak.gflops, 0};
+  return {getNumCores(benchmark.threads) * peak.gflops, 0};
 }
 
 /// Seconds of a call. Kernels that wait for memory are called once, as a second
@@ -127,8 +121,11 @@ Expected<Rounds> Runner::run(const Benchmark &benchmark, int64_t count) {
   };
   if (Error error = call()) // Warms up.
     return error;
+  Expected<double> flops = kernel.flops(inputs);
+  if (!flops)
+    return flops.takeError();
   Rounds rounds;
-  rounds.flops = kernel.flops(inputs);
+  rounds.flops = *flops;
   rounds.bytes = getNumBytes(data.arguments) + getNumBytes(data.results);
   rounds.schedule = kernel.schedule();
   Yardstick before = probe(benchmark);

@@ -21,7 +21,6 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
-#include <thread>
 
 using namespace attn;
 using llvm::Error;
@@ -131,16 +130,17 @@ static Expected<Session> prepare(RunOptions parsed) {
 // One run
 //===----------------------------------------------------------------------===//
 
-static Work getWork(const Session &session, const Arrays &arguments,
-                    const Arrays &results) {
+static Expected<Work> getWork(const Session &session, const Arrays &arguments,
+                              const Arrays &results) {
+  Expected<double> flops = session.kernel->flops(getBuffers(arguments));
+  if (!flops)
+    return flops.takeError();
   Work work;
-  work.flops = session.kernel->flops(getBuffers(arguments));
+  work.flops = *flops;
   work.bytes = getNumBytes(arguments) + getNumBytes(results);
   work.probe = session.options.probe;
   work.float64 = results.front().getType() == ElementType::F64;
-  int cores = std::max(1u, std::thread::hardware_concurrency());
-  int threads = session.options.threads;
-  work.threads = threads == 0 ? cores : std::min(threads, cores);
+  work.threads = getNumCores(session.options.threads);
   return work;
 }
 
@@ -153,7 +153,9 @@ static Error callAndTime(const Session &session, const Arrays &arguments,
   auto call = [&] {
     return session.kernel->launch(inputs, outputs, {options.threads});
   };
-  Work work = getWork(session, arguments, results);
+  Expected<Work> work = getWork(session, arguments, results);
+  if (!work)
+    return work.takeError();
   if (options.memory) {
     Expected<std::optional<int64_t>> growth = measureMemory(call);
     if (!growth)
@@ -168,10 +170,10 @@ static Error callAndTime(const Session &session, const Arrays &arguments,
       return error;
   }
   Expected<Timing> timing =
-      timeCalls(call, std::max<int64_t>(options.repeat, 1), work);
+      timeCalls(call, std::max<int64_t>(options.repeat, 1), *work);
   if (!timing)
     return timing.takeError();
-  printTiming(llvm::outs(), *timing, work);
+  printTiming(llvm::outs(), *timing, *work);
   return Error::success();
 }
 

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tools/support/KernelFlags.h"
+#include "mlir/Support/Timing.h"
 #include "tools/support/CommandLine.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -18,6 +19,9 @@ using llvm::ArrayRef;
 using llvm::Error;
 using llvm::Expected;
 using llvm::StringRef;
+
+/// `--mlir-timing`, which the compiler reads, is one of MLIR's own options.
+KernelFlags::KernelFlags() { mlir::registerDefaultTimingManagerCLOptions(); }
 
 Expected<std::string> attn::readSpec(StringRef path) {
   if (llvm::sys::fs::is_directory(path))

@@ -16,6 +16,8 @@ namespace attn {
 
 /// The options of every tool that compiles a spec.
 struct KernelFlags {
+  KernelFlags();
+
   llvm::cl::OptionCategory category{"Kernel"};
 
   llvm::cl::list<std::string> spec{llvm::cl::Positional,

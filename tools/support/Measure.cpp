@@ -15,6 +15,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 #include <chrono>
+#include <thread>
 
 using namespace attn;
 using llvm::Error;
@@ -39,6 +40,11 @@ Expected<Timing> attn::timeCalls(Call call, int64_t count, const Work &work) {
     timing.seconds.push_back(elapsed.count());
   }
   return timing;
+}
+
+int attn::getNumCores(int threads) {
+  int cores = std::max(1u, std::thread::hardware_concurrency());
+  return threads == 0 ? cores : std::min(threads, cores);
 }
 
 double attn::getQuantile(std::vector<double> values, double share) {

@@ -42,6 +42,9 @@ struct Timing {
 /// them, as the clock of a machine changes over time.
 llvm::Expected<Timing> timeCalls(Call call, int64_t count, const Work &work);
 
+/// How many cores so many threads keep busy; 0 threads stand for all cores.
+int getNumCores(int threads);
+
 /// The value below which a share of the values lies.
 double getQuantile(std::vector<double> values, double share);
 
