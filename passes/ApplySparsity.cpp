@@ -23,6 +23,9 @@
 // region is evaluated once more for the queries of each group, and what it says
 // about the block of keys is the range of the group.
 //
+// The loop over the last, shorter block is a part of the last of the three,
+// which then checks where the keys end.
+//
 // All four are clamped to the loop in this order, so that ranges that are empty
 // or lie elsewhere make empty loops. Blocks stay in order, and one that is left
 // out would have added nothing: results have the same bits.
@@ -48,9 +51,12 @@ namespace {
 /// Replaces one loop over blocks of keys.
 class LoopSplitter {
 public:
-  LoopSplitter(scf::ForOp loop, PartialOp partial, int64_t groupRows)
-      : loop(loop), partial(partial), groupRows(groupRows),
-        b(loop.getLoc(), loop) {}
+  /// `tail` is the loop over the last, shorter block behind `loop`, or null.
+  LoopSplitter(scf::ForOp loop, scf::ForOp tail, PartialOp partial,
+               int64_t groupRows)
+      : loop(loop), tail(tail), partial(partial), groupRows(groupRows),
+        b(loop.getLoc(), loop),
+        lastKey(tail ? tail.getUpperBound() : loop.getUpperBound()) {}
 
   void run();
 
@@ -62,16 +68,17 @@ private:
   SmallVector<Value> inlineKeys(Value first, Value last);
   void boundGroups();
   SmallVector<Value> getRanges(ImplicitLocOpBuilder &b, Value col);
-  Value clamp(Value value, Value least);
-  Value roundToBlock(Value value, bool up);
-  void emitLoop(Value begin, Value end, bool isFull);
+  Value clamp(Value value, Value end);
+  Value roundToBlock(Value value, Value end, bool up);
+  void emitLoop(Value begin, Value end, bool isFull, bool hasTail = false);
 
-  scf::ForOp loop;
+  scf::ForOp loop, tail;
   PartialOp partial;
   int64_t groupRows;
   /// The keys that each group of rows may see: a begin and an end each.
   SmallVector<std::pair<Value, Value>> groups;
   ImplicitLocOpBuilder b;
+  Value lastKey;            ///< Where the keys end.
   SmallVector<Value> tuple; ///< The partial result so far.
 };
 } // namespace
@@ -166,9 +173,9 @@ SmallVector<Value> LoopSplitter::getRanges(ImplicitLocOpBuilder &b, Value col) {
   return ranges;
 }
 
-/// `value`, at least `least` and at most the end of the loop.
-Value LoopSplitter::clamp(Value value, Value least) {
-  Value end = loop.getUpperBound();
+/// `value`, in the loop, and at most `end`.
+Value LoopSplitter::clamp(Value value, Value end) {
+  Value least = loop.getLowerBound();
   std::optional<int64_t> constant = getConstantIntValue(value);
   // Loops over keys begin at 0 or behind it.
   if (isSame(value, least) || (constant && *constant <= 0))
@@ -179,10 +186,10 @@ Value LoopSplitter::clamp(Value value, Value least) {
   return arith::MinSIOp::create(b, low, end);
 }
 
-/// Rounds to a multiple of blocks from the begin of the loop, inside of which
-/// `value` lies.
-Value LoopSplitter::roundToBlock(Value value, bool up) {
-  Value begin = loop.getLowerBound(), end = loop.getUpperBound();
+/// Rounds to a multiple of blocks from the begin of the loop, behind which
+/// `value` lies; `end` stays as it is.
+Value LoopSplitter::roundToBlock(Value value, Value end, bool up) {
+  Value begin = loop.getLowerBound();
   if (isSame(value, begin) || isSame(value, end))
     return value;
   Value width = loop.getStep();
@@ -193,8 +200,9 @@ Value LoopSplitter::roundToBlock(Value value, bool up) {
   return b.createOrFold<arith::AddIOp>(rounded, begin);
 }
 
-/// Continues the partial result over blocks from `begin` to `end`.
-void LoopSplitter::emitLoop(Value begin, Value end, bool isFull) {
+/// Continues the partial result over blocks from `begin` to `end`; with
+/// `hasTail`, the last of them may be the shorter one.
+void LoopSplitter::emitLoop(Value begin, Value end, bool isFull, bool hasTail) {
   if (isSame(begin, end))
     return;
   auto body = [&](OpBuilder &nested, Location loc, Value col, ValueRange init) {
@@ -203,6 +211,7 @@ void LoopSplitter::emitLoop(Value begin, Value end, bool isFull) {
     mapping.map(loop.getRegionIterArgs(), init);
     auto copy = cast<PartialOp>(nested.clone(*partial, mapping));
     copy.getKeys().getBlocks().clear();
+    copy.setBounded(partial.getBounded() || (tail && hasTail));
     if (isFull) {
       copy.getMask().getBlocks().clear();
     } else if (!groups.empty()) {
@@ -224,13 +233,16 @@ void LoopSplitter::run() {
   auto [firstQuery, lastQuery] = getQueries();
   SmallVector<Value> bounds = inlineKeys(firstQuery, lastQuery);
   boundGroups();
-  Value lower = loop.getLowerBound();
-  Value visitedBegin = roundToBlock(clamp(bounds[0], lower), /*up=*/false);
-  Value visitedEnd = roundToBlock(clamp(bounds[1], lower), /*up=*/true);
+  Value wholeEnd = loop.getUpperBound();
+  // Blocks begin before the tail, so only an end can lie in it.
+  Value visitedBegin =
+      roundToBlock(clamp(bounds[0], lastKey), lastKey, /*up=*/false);
+  Value visitedEnd =
+      roundToBlock(clamp(bounds[1], lastKey), lastKey, /*up=*/true);
   // The one block at the end is not worth a second loop.
   bool neverFull = isSame(bounds[2], bounds[3]) || partial.getBounded();
   if (neverFull) {
-    emitLoop(visitedBegin, visitedEnd, /*isFull=*/false);
+    emitLoop(visitedBegin, visitedEnd, /*isFull=*/false, /*hasTail=*/true);
   } else {
     auto inside = [&](Value value, Value least) -> Value {
       if (isSame(value, least) || isSame(value, visitedEnd))
@@ -238,16 +250,21 @@ void LoopSplitter::run() {
       Value low = arith::MaxSIOp::create(b, value, least);
       return arith::MinSIOp::create(b, low, visitedEnd);
     };
-    Value fullBegin = inside(roundToBlock(clamp(bounds[2], lower), /*up=*/true),
-                             visitedBegin);
+    Value fullBegin =
+        inside(roundToBlock(clamp(bounds[2], wholeEnd), wholeEnd, /*up=*/true),
+               visitedBegin);
     Value fullEnd =
-        inside(roundToBlock(clamp(bounds[3], lower), /*up=*/false), fullBegin);
+        inside(roundToBlock(clamp(bounds[3], wholeEnd), wholeEnd, /*up=*/false),
+               fullBegin);
     emitLoop(visitedBegin, fullBegin, /*isFull=*/false);
     emitLoop(fullBegin, fullEnd, /*isFull=*/true);
-    emitLoop(fullEnd, visitedEnd, /*isFull=*/false);
+    emitLoop(fullEnd, visitedEnd, /*isFull=*/false, /*hasTail=*/true);
   }
-  loop.replaceAllUsesWith(tuple);
-  loop.erase();
+  scf::ForOp last = tail ? tail : loop;
+  last.replaceAllUsesWith(tuple);
+  last.erase();
+  if (tail)
+    loop.erase();
 }
 
 /// The partial result that is all that `loop` computes, if it bounds its keys.
@@ -265,6 +282,30 @@ static PartialOp getOnlyPartial(scf::ForOp loop) {
   return isBlocked ? partial : PartialOp();
 }
 
+/// The loop over the last, shorter block of keys that continues what `loop`
+/// computes in the same way, or null.
+static scf::ForOp getTail(scf::ForOp loop, PartialOp partial) {
+  if (partial.getBounded() || loop.getNumResults() == 0)
+    return {};
+  auto tail = dyn_cast<scf::ForOp>(*loop.getResult(0).user_begin());
+  if (!tail || tail.getLowerBound() != loop.getUpperBound() ||
+      tail.getInitArgs() != ValueRange(loop.getResults()) ||
+      !llvm::all_of(loop.getResults(),
+                    [](Value result) { return result.hasOneUse(); }))
+    return {};
+  PartialOp other = getOnlyPartial(tail);
+  if (!other || !other.getBounded() || other.getWidth() != partial.getWidth() ||
+      other.getStatistics() != partial.getStatistics() ||
+      ValueRange(other->getOperands().take_front(6)) !=
+          ValueRange(partial->getOperands().take_front(6)))
+    return {};
+  for (auto [mine, its] : llvm::zip(partial->getRegions(), other->getRegions()))
+    if (!OperationEquivalence::isRegionEquivalentTo(
+            &mine, &its, OperationEquivalence::IgnoreLocations))
+      return {};
+  return tail;
+}
+
 namespace {
 struct ApplySparsity : attn::impl::ApplySparsityBase<ApplySparsity> {
   using ApplySparsityBase::ApplySparsityBase;
@@ -275,8 +316,15 @@ struct ApplySparsity : attn::impl::ApplySparsityBase<ApplySparsity> {
       if (PartialOp partial = getOnlyPartial(loop))
         loops.push_back({loop, partial});
     });
-    for (auto [loop, partial] : loops)
-      LoopSplitter(loop, partial, rowGroup).run();
+    llvm::SmallPtrSet<Operation *, 4> done;
+    for (auto [loop, partial] : loops) {
+      if (done.contains(loop))
+        continue;
+      scf::ForOp tail = getTail(loop, partial);
+      if (tail)
+        done.insert(tail);
+      LoopSplitter(loop, tail, partial, rowGroup).run();
+    }
     getOperation().walk([](PartialOp op) { op.getKeys().getBlocks().clear(); });
   }
 };

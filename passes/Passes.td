@@ -366,7 +366,8 @@ def ApplySparsity : Pass<"attn-apply-sparsity", "::mlir::func::FuncOp"> {
     blocks that it leaves whole, where the mask is dropped, and again the first
     kind. Other blocks are not visited. Bounds are index arithmetic on the number
     of the block of queries. A loop that is empty for all of them is not made.
-    The loop over the last, shorter block of keys is only skipped or not.
+    The loop over the last, shorter block of keys becomes a part of the last of
+    them, which is `bounded` then; one that stands alone is skipped or not.
 
     With `row-group`, rows of a block whose mask is evaluated are divided into
     groups of so many, and each group gets its own range of keys (`ranges` of
