@@ -50,6 +50,10 @@ Type AttendOp::getAccumulatorType() {
   return attn::getAccumulatorType(tensorOf(getQuery()).getElementType());
 }
 
+Value AttendOp::getBatchOperand() {
+  return attn::getBatchOperand(getQuery(), getKey(), getValue());
+}
+
 bool AttendOp::needsOneSweep() {
   return getNormalizer() == Normalizer::None || getProb().empty() ||
          isLinearInFirst(getProb());
@@ -128,8 +132,8 @@ LogicalResult AttendOp::verifyRegions() {
       failed(verifySinkRegion(*this, getSink(), getAccumulatorType())))
     return failure();
   RankedTensorType q = tensorOf(getQuery());
-  SmallVector<int64_t> shape{q.getDimSize(0), q.getDimSize(1), q.getDimSize(2),
-                             *valueWidth};
+  SmallVector<int64_t> shape{tensorOf(getBatchOperand()).getDimSize(0),
+                             q.getDimSize(1), q.getDimSize(2), *valueWidth};
   if (failed(verifyResult(*this, "output", getOutput(), shape,
                           q.getElementType())))
     return failure(); // attend_c8
@@ -141,8 +145,9 @@ LogicalResult AttendOp::verifyRegions() {
 
 LogicalResult AttendOp::reifyResultShapes(OpBuilder &builder,
                                           ReifiedRankedShapedTypeDims &shapes) {
-  SmallVector<OpFoldResult> shape;
-  for (int64_t dim = 0; dim < 3; ++dim)
+  SmallVector<OpFoldResult> shape{
+      tensor::getMixedSize(builder, getLoc(), getBatchOperand(), 0)};
+  for (int64_t dim = 1; dim < 3; ++dim)
     shape.push_back(tensor::getMixedSize(builder, getLoc(), getQuery(), dim));
   SmallVector<OpFoldResult> output = shape;
   output.push_back(builder.getIndexAttr(tensorOf(getOutput()).getDimSize(3)));

@@ -40,6 +40,10 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     | `output` | `[B, H, Nq, Dv]` | element type of `query` |
     | `lse` | `[B, H, Nq]` | optional, of `softmax`; natural logarithm, f32 (f64 for f64 operands) |
 
+    An operand whose `B` is the static 1 is shared by all batches of the others,
+    which are those of the result: learned queries, or keys and values of a
+    common prefix.
+
     `scale` defaults to `1 / sqrt(Dqk)`. Products, sums and regions are evaluated
     in the accumulator type: f64 for f64 operands, else f32.
 
@@ -62,7 +66,7 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
       (`softmax` only);
     - `query`, `key`, `value` `(%x: tensor<Dxf32>, %b, %h, %n)` map the feature
       vector of one token (see `attn.map_rows`, from which `attn-fuse` makes
-      them); `%h` counts heads of the operand, `%n` its rows;
+      them); `%b` and `%h` count batches and heads of the operand, `%n` its rows;
     - `keys (%b, %h, %first, %last)` yields four indices: queries `%first` to
       `%last` attend to no key outside of the first two (begin, end), and to
       every key between the last two. It says nothing that `mask` does not say;
@@ -132,6 +136,8 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     double getScaleValue();
     /// The type that products, sums and regions are evaluated in.
     ::mlir::Type getAccumulatorType();
+    /// The operand whose batches are those of the results.
+    ::mlir::Value getBatchOperand();
     /// Whether weights are normalised by a sum that value factors do not enter,
     /// so that keys are visited once.
     bool needsOneSweep();

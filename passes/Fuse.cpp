@@ -64,7 +64,9 @@ struct FuseIntoAttend : OpRewritePattern<AttendOp> {
         {&op.getValueMutable(), &op.getValueRows()}};
     for (auto [operand, region] : rows) {
       MapRowsOp producer = getOnlyProducer(operand->get());
-      if (!producer)
+      // A row map may know better or worse than its input that B is 1.
+      if (!producer ||
+          hasSharedBatch(producer.getInput()) != hasSharedBatch(operand->get()))
         continue;
       // A scale that is left out depends on the features that meet, which
       // fusing does not change: the default looks through the query region.

@@ -293,7 +293,7 @@ void Splitter::runSplit() {
   OpFoldResult count = b.getIndexAttr(splits);
   OpFoldResult features = b.getIndexAttr(
       cast<RankedTensorType>(op.getOutput().getType()).getDimSize(3));
-  Value batches = size(op.getQuery(), 0);
+  Value batches = size(op.getBatchOperand(), 0);
   SmallVector<OpFoldResult> rows{count, batches, keyHeads, numPacked},
       outputs = rows;
   outputs.push_back(features);
@@ -332,8 +332,8 @@ void Splitter::runWhole() {
   if (op.getLse())
     outputs.push_back(emptyLike(op.getLse(), shapes[1]));
   Value blocks = arith::CeilDivSIOp::create(b, numQueries, constant(blockQ));
-  SmallVector<OpFoldResult> grid{size(op.getQuery(), 0), size(op.getQuery(), 1),
-                                 blocks};
+  SmallVector<OpFoldResult> grid{size(op.getBatchOperand(), 0),
+                                 size(op.getQuery(), 1), blocks};
   auto forall = scf::ForallOp::create(b, grid, outputs, std::nullopt);
   emitBlock(forall);
   op->replaceAllUsesWith(forall.getResults());

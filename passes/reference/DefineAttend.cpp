@@ -89,7 +89,9 @@ Value AttendDefinition::scores(ValueRange token) {
   auto vector = RankedTensorType::get(ShapedType::kDynamic, type);
   return generate(b, vector, size(b, key, 2), [&](ValueRange at) {
     auto product = [&] {
-      return dotRows(b, type, query, token, key, {token[0], head, at[0]});
+      return dotRows(b, type, query,
+                     {batchIn(b, query, token[0]), token[1], token[2]}, key,
+                     {batchIn(b, key, token[0]), head, at[0]});
     };
     return pairScore(b, regions, op.getScaleValue(), type, pair(token, at[0]),
                      exists(token, at[0]), product);
@@ -146,7 +148,7 @@ Value AttendDefinition::weight(Value score, const Statistics &of) {
 /// The weighted sum of value rows, a vector over features.
 Value AttendDefinition::output(ValueRange token, Value scores,
                                const Statistics &of) {
-  Value head = keyHead(token);
+  Value head = keyHead(token), batch = batchIn(b, value, token[0]);
   int64_t features = cast<RankedTensorType>(value.getType()).getDimSize(3);
   Value width = index(b, features);
   Value zeros = generate(b, RankedTensorType::get(features, type),
@@ -162,7 +164,7 @@ Value AttendDefinition::output(ValueRange token, Value scores,
     Value kept = exists(token, j[0]);
     auto addFeature = [&](ValueRange d, ValueRange row) -> Carried {
       Value element =
-          convert(b, read(b, value, {token[0], head, j[0], d[0]}), type);
+          convert(b, read(b, value, {batch, head, j[0], d[0]}), type);
       Value term = termIf(b, kept, factor, element);
       Value sum = arith::AddFOp::create(b, read(b, row[0], d[0]), term);
       return {tensor::InsertOp::create(b, sum, row[0], d[0])};
@@ -190,7 +192,9 @@ Results AttendDefinition::run() {
   key = mapAllRows(b, op.getKeyRows(), op.getKey(), type);
   value = mapAllRows(b, op.getValueRows(), op.getValue(), type);
 
-  SmallVector<Value> tokens = sizes(b, query), extents = tokens;
+  SmallVector<Value> tokens = sizes(b, query);
+  tokens.front() = size(b, op.getBatchOperand(), 0);
+  SmallVector<Value> extents = tokens;
   tokens.pop_back();
   auto outputType = cast<RankedTensorType>(op.getOutput().getType());
   extents.back() = index(b, outputType.getDimSize(3));

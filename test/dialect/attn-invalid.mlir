@@ -75,18 +75,36 @@ func.func @negative_attend_features_of_mapped_rows(%q: tensor<1x2x4x8xf32>, %k: 
 // -----
 
 // attend_c5
-func.func @negative_attend_batch_of_key(%q: tensor<1x2x4x8xf32>, %k: tensor<3x2x4x8xf32>, %v: tensor<1x2x4x8xf32>) {
-  // expected-error@below {{'query' and 'key' must have the same batch size (dimension 0), got 1 and 3}}
-  %o = attn.attend %q, %k, %v : tensor<1x2x4x8xf32>, tensor<3x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+func.func @negative_attend_batch_of_key(%q: tensor<2x2x4x8xf32>, %k: tensor<3x2x4x8xf32>, %v: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{'query' and 'key' must have the same batch size (dimension 0) or a static 1, got 2 and 3}}
+  %o = attn.attend %q, %k, %v : tensor<2x2x4x8xf32>, tensor<3x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<2x2x4x8xf32>
   return
 }
 
 // -----
 
 // attend_c5
-func.func @negative_attend_batch_of_value(%q: tensor<1x2x4x8xf32>, %k: tensor<1x2x4x8xf32>, %v: tensor<3x2x4x8xf32>) {
-  // expected-error@below {{'query' and 'value' must have the same batch size (dimension 0), got 1 and 3}}
-  %o = attn.attend %q, %k, %v : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<3x2x4x8xf32> -> tensor<1x2x4x8xf32>
+func.func @negative_attend_batch_of_value(%q: tensor<2x2x4x8xf32>, %k: tensor<1x2x4x8xf32>, %v: tensor<3x2x4x8xf32>) {
+  // expected-error@below {{'query' and 'value' must have the same batch size (dimension 0) or a static 1, got 2 and 3}}
+  %o = attn.attend %q, %k, %v : tensor<2x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<3x2x4x8xf32> -> tensor<2x2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c5
+func.func @negative_attend_batch_of_key_and_value(%q: tensor<1x2x4x8xf32>, %k: tensor<2x2x4x8xf32>, %v: tensor<3x2x4x8xf32>) {
+  // expected-error@below {{'key' and 'value' must have the same batch size (dimension 0) or a static 1, got 2 and 3}}
+  %o = attn.attend %q, %k, %v : tensor<1x2x4x8xf32>, tensor<2x2x4x8xf32>, tensor<3x2x4x8xf32> -> tensor<2x2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c8
+func.func @negative_attend_output_of_shared_query(%q: tensor<1x2x4x8xf32>, %k: tensor<2x2x4x8xf32>) {
+  // expected-error@below {{'output' must be 'tensor<2x2x4x8xf32>', got 'tensor<1x2x4x8xf32>'}}
+  %o = attn.attend %q, %k, %k : tensor<1x2x4x8xf32>, tensor<2x2x4x8xf32>, tensor<2x2x4x8xf32> -> tensor<1x2x4x8xf32>
   return
 }
 

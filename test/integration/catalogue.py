@@ -60,6 +60,8 @@ class Failure(Exception):
 
 def lengths_of(variant, sizes):
     """The sequence lengths to try: one per size, or pairs within the sizes."""
+    if "L" in variant.dynamic:  # Few learned queries, and many.
+        return [{"L": few, "N": n} for n in sizes for few in (4, 70)]
     if "Nq" not in variant.dynamic:
         return [{"N": n} for n in sizes]
     return [{"Nq": q, "Nk": k} for q, k in TWO_LENGTHS

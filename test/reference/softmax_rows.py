@@ -46,6 +46,14 @@ def absorbed_queries(generator, shape, sizes):
     return np.sqrt(variance) * generator.standard_normal(shape)
 
 
+def pooling(q, k, v):
+    """L learned queries, the same in all batches, each over all tokens.
+
+    J. Lee et al., "Set Transformer", 2019, arXiv:1810.00825, section 3.2.
+    """
+    return attend(np.broadcast_to(q, (k.shape[0], *q.shape[1:])), k, v)
+
+
 def to_unit(x):
     """x / max(|x|, 10^-12), vector by vector."""
     length = np.sqrt((x * x).sum(axis=-1, keepdims=True))
@@ -98,6 +106,11 @@ VARIANTS = {
         mla_absorbed,
         {"q": ("B", "H", "Nq", "D"), "c": ("B", "Hk", "Nk", "D")},
         {"Hk": 1, "D": 576}, fill={"q": absorbed_queries}),
+    "pooling": Variant(
+        pooling,
+        {"q": ("One", "H", "L", "D"), "k": ("B", "H", "N", "D"),
+         "v": ("B", "H", "N", "D")},
+        {"One": 1, "D": 64}),
     "cosine": Variant(cosine, {**SELF_ATTENTION, "gain": ("H",)}),
     "qk-norm": Variant(
         qk_norm, {**SELF_ATTENTION, "q_gain": ("D",), "k_gain": ("D",)},

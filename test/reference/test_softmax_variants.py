@@ -25,10 +25,10 @@ import softmax_weights
 
 VARIANTS = {**softmax_pairs.VARIANTS, **softmax_rows.VARIANTS,
             **softmax_weights.VARIANTS}
-DIMS = {"B": 2, "H": 3, "N": 6, "Nq": 6, "Nk": 4}
+DIMS = {"B": 2, "H": 3, "N": 6, "Nq": 6, "Nk": 4, "L": 5}
 # Small enough for scalar loops; R = 5 clips at offset 2, D > 64 in the latent.
 STATIC = {"relative-bias": {"D": 4, "R": 5}, "mla": {"D": 6, "Dv": 3},
-          "mla-absorbed": {"Hk": 1, "D": 68},
+          "mla-absorbed": {"Hk": 1, "D": 68}, "pooling": {"One": 1, "D": 4},
           "differential": {"D": 4, "Dv": 6}}
 
 
@@ -98,6 +98,8 @@ SCALARS = {
         / math.sqrt(192),
         lambda a, b, h, i, j: j <= i + a["c"].shape[2] - a["q"].shape[2],
         lambda a, b, h, j: a["c"][b, 0, j][:4]),
+    "pooling": Scalar(
+        lambda a, b, h, i, j: dot(a["q"][0, h, i], a["k"][b, h, j]) / 2),
     "cosine": Scalar(lambda a, b, h, i, j: a["gain"][h]
                      * cosine_of(a["q"][b, h, i], a["k"][b, h, j])),
     "qk-norm": Scalar(
@@ -283,6 +285,14 @@ class Rows(unittest.TestCase):
         np.testing.assert_allclose(
             np.einsum("hdr,bhtr->bhtd", up_v, out), want, atol=1e-12)
         np.testing.assert_allclose(lse, want_lse, atol=1e-12)
+
+    def test_pooling_does_not_see_the_order_of_tokens(self):
+        a = arguments_of("pooling")
+        want = softmax_rows.pooling(**a)
+        order = [3, 0, 5, 1, 4, 2]
+        a["k"], a["v"] = a["k"][:, :, order], a["v"][:, :, order]
+        for got, expected in zip(softmax_rows.pooling(**a), want):
+            np.testing.assert_allclose(got, expected, atol=1e-14)
 
     def test_cosine_does_not_see_lengths(self):
         a = arguments_of("cosine")
