@@ -60,7 +60,8 @@ bool AttendOp::needsOneSweep() {
 }
 
 bool AttendOp::isMergeable() {
-  return getNormalizer() == Normalizer::Softmax && needsOneSweep();
+  return getNormalizer() == Normalizer::Softmax && needsOneSweep() &&
+         !hasMatrixPerHead(getQueryRows());
 }
 
 LogicalResult AttendOp::verify() {
@@ -324,6 +325,45 @@ LogicalResult ReduceRowOp::verify() {
   if (!isa_and_nonnull<AttendOp, MapRowsOp, PartialOp>((*this)->getParentOp()))
     return emitOpError(
         "must stand in a row region of an attn op"); // reduce_row_c2
+  return success();
+}
+
+LogicalResult ContractRowOp::verify() {
+  auto vector = tensorOf(getVector()), matrix = tensorOf(getMatrix()),
+       result = tensorOf(getResult());
+  Type element = vector.getElementType();
+  if (vector.getRank() != 1 || !vector.hasStaticShape() ||
+      !(element.isF32() || element.isF64())) // contract_row_c1
+    return emitOpError("'vector' must have rank 1, a static size and element "
+                       "type f32 or f64, got ")
+           << vector;
+  size_t rank = getIndices().size() + 2;
+  if (size_t(matrix.getRank()) != rank) // contract_row_c2
+    return emitOpError("'matrix' must have two dimensions more than there are "
+                       "indices, expected rank ")
+           << rank << ", got " << matrix;
+  int64_t features = matrix.getDimSize(rank - 2),
+          width = matrix.getDimSize(rank - 1);
+  if (ShapedType::isDynamic(features) || ShapedType::isDynamic(width) ||
+      width < 1) // contract_row_c2
+    return emitOpError("'matrix' must have static sizes of at least 1 in its "
+                       "last two dimensions, got ")
+           << matrix;
+  Type stored = matrix.getElementType();
+  if (!isStorageType(stored) ||
+      attn::getAccumulatorType(stored) != element) // contract_row_c3
+    return emitOpError(
+               "'matrix' must have an element type that is accumulated in ")
+           << element << ", got " << stored;
+  if (features != vector.getDimSize(0)) // contract_row_c4
+    return emitOpError("'vector' must have the ")
+           << features << " rows of 'matrix', got " << vector;
+  auto expected = RankedTensorType::get({width}, element);
+  if (result != expected) // contract_row_c5
+    return emitOpError("'result' must be ") << expected << ", got " << result;
+  if (!isa_and_nonnull<AttendOp, MapRowsOp, PartialOp>((*this)->getParentOp()))
+    return emitOpError(
+        "must stand in a row region of an attn op"); // contract_row_c6
   return success();
 }
 

@@ -141,7 +141,8 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     /// Whether weights are normalised by a sum that value factors do not enter,
     /// so that keys are visited once.
     bool needsOneSweep();
-    /// Whether attn.merge combines results over parts of the keys.
+    /// Whether blocks can share the keys: attn.merge combines results over
+    /// parts of them, and queries of several heads can stand in one block.
     bool isMergeable();
   }];
 }
@@ -164,7 +165,8 @@ def Attn_MapRowsOp : Attn_Op<"map_rows", [Pure, SingleBlock,
     bounds takes part of a vector, or one row of a captured tensor;
     `tensor.concat` joins vectors; `tensor.splat` repeats a scalar;
     `tensor.extract` reads a captured scalar; `attn.reduce_row` sums a vector or
-    takes its largest element. Elements outside of a captured tensor read as zero.
+    takes its largest element; `attn.contract_row` multiplies a vector with a
+    captured matrix. Elements outside of a captured tensor read as zero.
 
     Rotary embedding (Su et al., "RoFormer", 2021), features stored in halves:
 
@@ -239,6 +241,46 @@ def Attn_ReduceRowOp : Attn_Op<"reduce_row", [Pure,
   let arguments = (ins Attn_RowReduction:$kind, AnyRankedTensor:$vector);
   let results = (outs AnyFloat:$result);
   let assemblyFormat = "$kind $vector attr-dict `:` type($vector)";
+  let hasVerifier = 1;
+}
+
+def Attn_ContractRowOp : Attn_Op<"contract_row", [Pure]> {
+  let summary = "Product of a feature vector with a captured matrix";
+  let description = [{
+    `result[e] = sum over d of vector[d] * matrix[indices..., d, e]`
+
+    Used inside row regions, for projections and learned feature maps. `matrix`
+    is a captured tensor whose last two sizes are static; `indices` select one of
+    its matrices. They may depend on `%b`, `%h` and captured values, but not on
+    the row: all rows of a block meet one matrix. Its element type may be narrower
+    than that of `vector`, in which sums are made. Elements outside of the capture
+    read as zero.
+
+    Where a row map is fused into `attn.attend`, the product is computed again
+    for each block that loads the rows, and queries of heads with matrices of
+    their own do not share a block; `attn-fuse` therefore leaves it where it is.
+
+    Example: a projection per head.
+
+    ```mlir
+    func.func @project(%x: tensor<?x?x?x8xf32>, %w: tensor<?x8x4xf32>)
+        -> tensor<?x?x?x4xf32> {
+      %y = attn.map_rows %x rows (%r: tensor<8xf32>, %b, %h, %n) {
+        %z = attn.contract_row %r, %w[%h]
+           : tensor<8xf32>, tensor<?x8x4xf32> -> tensor<4xf32>
+        attn.yield %z : tensor<4xf32>
+      } : tensor<?x?x?x8xf32> -> tensor<?x?x?x4xf32>
+      return %y : tensor<?x?x?x4xf32>
+    }
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$vector, AnyRankedTensor:$matrix,
+                   Variadic<Index>:$indices);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $vector `,` $matrix `[` $indices `]` attr-dict
+    `:` type($vector) `,` type($matrix) `->` type($result)
+  }];
   let hasVerifier = 1;
 }
 

@@ -90,7 +90,9 @@ def Fuse : Pass<"attn-fuse", "::mlir::func::FuncOp"> {
     they save a pass through memory at the price of that arithmetic.
 
     A map whose result is also used elsewhere stays where it is and is not fused:
-    its rows are in memory anyway.
+    its rows are in memory anyway. So does a map with an `attn.contract_row`,
+    which is too much to do again for each block, and one that changes whether
+    its batch is the static 1.
 
     Before and after:
 

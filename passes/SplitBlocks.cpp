@@ -363,8 +363,9 @@ struct SplitBlocks : attn::impl::SplitBlocksBase<SplitBlocks> {
       }
       if (op.getScheduleAttr().getSplits() && !op.isMergeable()) {
         op.emitOpError("cannot share keys among blocks: 'splits' needs "
-                       "normalizer(softmax) and a prob region that is linear "
-                       "in its first argument");
+                       "normalizer(softmax), a prob region that is linear in "
+                       "its first argument, and no matrix per head in its "
+                       "query region");
         return signalPassFailure();
       }
       Splitter(op).run();

@@ -528,3 +528,96 @@ func.func @negative_merge_lse_of_other_heads(%outs: tensor<2x1x3x4x8xf32>, %lses
   %o, %lse = attn.merge %outs, %lses : tensor<2x1x3x4x8xf32>, tensor<2x1x3x4xf32> -> tensor<1x3x4x8xf32>, tensor<1x2x4xf32>
   return
 }
+
+// -----
+
+// contract_row_c1
+func.func @negative_contract_row_vector_rank(%q: tensor<1x2x4x8xf32>, %v: tensor<1x8xf32>, %w: tensor<8x8xf32>) {
+  %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    // expected-error@below {{'vector' must have rank 1, a static size and element type f32 or f64, got 'tensor<1x8xf32>'}}
+    %z = attn.contract_row %v, %w[] : tensor<1x8xf32>, tensor<8x8xf32> -> tensor<8xf32>
+    attn.yield %x : tensor<8xf32>
+  } : tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// contract_row_c1
+func.func @negative_contract_row_vector_integers(%q: tensor<1x2x4x8xf32>, %v: tensor<8xi32>, %w: tensor<8x8xi32>) {
+  %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    // expected-error@below {{'vector' must have rank 1, a static size and element type f32 or f64, got 'tensor<8xi32>'}}
+    %z = attn.contract_row %v, %w[] : tensor<8xi32>, tensor<8x8xi32> -> tensor<8xi32>
+    attn.yield %x : tensor<8xf32>
+  } : tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// contract_row_c2
+func.func @negative_contract_row_indices(%q: tensor<1x2x4x8xf32>, %w: tensor<?x8x8xf32>) {
+  %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    // expected-error@below {{'matrix' must have two dimensions more than there are indices, expected rank 4, got 'tensor<?x8x8xf32>'}}
+    %z = attn.contract_row %x, %w[%b, %h] : tensor<8xf32>, tensor<?x8x8xf32> -> tensor<8xf32>
+    attn.yield %x : tensor<8xf32>
+  } : tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// contract_row_c2
+func.func @negative_contract_row_dynamic_matrix(%q: tensor<1x2x4x8xf32>, %w: tensor<8x?xf32>) {
+  %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    // expected-error@below {{'matrix' must have static sizes of at least 1 in its last two dimensions, got 'tensor<8x?xf32>'}}
+    %z = attn.contract_row %x, %w[] : tensor<8xf32>, tensor<8x?xf32> -> tensor<8xf32>
+    attn.yield %x : tensor<8xf32>
+  } : tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// contract_row_c3
+func.func @negative_contract_row_matrix_f64(%q: tensor<1x2x4x8xf32>, %w: tensor<8x8xf64>) {
+  %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    // expected-error@below {{'matrix' must have an element type that is accumulated in 'f32', got 'f64'}}
+    %z = attn.contract_row %x, %w[] : tensor<8xf32>, tensor<8x8xf64> -> tensor<8xf32>
+    attn.yield %x : tensor<8xf32>
+  } : tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// contract_row_c4
+func.func @negative_contract_row_features(%q: tensor<1x2x4x8xf32>, %w: tensor<4x8xf32>) {
+  %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    // expected-error@below {{'vector' must have the 4 rows of 'matrix', got 'tensor<8xf32>'}}
+    %z = attn.contract_row %x, %w[] : tensor<8xf32>, tensor<4x8xf32> -> tensor<8xf32>
+    attn.yield %x : tensor<8xf32>
+  } : tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// contract_row_c5
+func.func @negative_contract_row_result(%q: tensor<1x2x4x8xf32>, %w: tensor<8x4xf32>) {
+  %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    // expected-error@below {{'result' must be 'tensor<4xf32>', got 'tensor<8xf32>'}}
+    %z = attn.contract_row %x, %w[] : tensor<8xf32>, tensor<8x4xf32> -> tensor<8xf32>
+    attn.yield %x : tensor<8xf32>
+  } : tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// contract_row_c6
+func.func @negative_contract_row_alone(%x: tensor<8xf32>, %w: tensor<8x4xf32>) {
+  // expected-error@below {{must stand in a row region of an attn op}}
+  %z = attn.contract_row %x, %w[] : tensor<8xf32>, tensor<8x4xf32> -> tensor<4xf32>
+  return
+}

@@ -358,3 +358,15 @@ func.func @merge_all_clauses(%outs: tensor<1x?x4x?x8xbf16>, %lses: tensor<1x?x4x
       } : tensor<1x?x4x?x8xbf16>, tensor<1x?x4x?xf32> -> tensor<?x4x?x8xbf16>, tensor<?x4x?xf32>
   return %o, %lse : tensor<?x4x?x8xbf16>, tensor<?x4x?xf32>
 }
+
+// CHECK-LABEL: func.func @contract_row
+// CHECK: attn.contract_row %{{.*}}, %arg1[] : tensor<8xf32>, tensor<8x4xf32> -> tensor<4xf32>
+// CHECK: attn.contract_row %{{.*}}, %arg2[%{{.*}}, %{{.*}}] : tensor<4xf32>, tensor<?x?x4x6xbf16> -> tensor<6xf32>
+func.func @contract_row(%x: tensor<?x?x?x8xf32>, %w: tensor<8x4xf32>, %u: tensor<?x?x4x6xbf16>) -> tensor<?x?x?x6xf32> {
+  %y = attn.map_rows %x rows (%r: tensor<8xf32>, %b, %h, %n) {
+    %s = attn.contract_row %r, %w[] : tensor<8xf32>, tensor<8x4xf32> -> tensor<4xf32>
+    %t = attn.contract_row %s, %u[%b, %h] : tensor<4xf32>, tensor<?x?x4x6xbf16> -> tensor<6xf32>
+    attn.yield %t : tensor<6xf32>
+  } : tensor<?x?x?x8xf32> -> tensor<?x?x?x6xf32>
+  return %y : tensor<?x?x?x6xf32>
+}

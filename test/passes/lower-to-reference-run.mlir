@@ -137,6 +137,39 @@ func.func private @map_rows() {
   return
 }
 
+// [1, 2] and [3, 4] times [[1, 2, 3], [10, 20, 30]], the matrix of head 0; and
+// times a matrix beyond the last: zeros.
+// CHECK: sizes = [1, 1, 2, 6]
+// CHECK-NEXT: [21, 42, 63, 0, 0, 0],
+// CHECK-NEXT: [43, 86, 129, 0, 0, 0]
+func.func private @contract_row() {
+  %x = arith.constant dense<[[[[1.0, 2.0], [3.0, 4.0]]]]> : tensor<1x1x2x2xf32>
+  %w = arith.constant dense<[[[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]]]> : tensor<1x2x3xf32>
+  %c5 = arith.constant 5 : index
+  %y = attn.map_rows %x rows (%r: tensor<2xf32>, %b, %h, %n) {
+    %product = attn.contract_row %r, %w[%h] : tensor<2xf32>, tensor<1x2x3xf32> -> tensor<3xf32>
+    %outside = attn.contract_row %r, %w[%c5] : tensor<2xf32>, tensor<1x2x3xf32> -> tensor<3xf32>
+    %row = tensor.concat dim(0) %product, %outside : (tensor<3xf32>, tensor<3xf32>) -> tensor<6xf32>
+    attn.yield %row : tensor<6xf32>
+  } : tensor<1x1x2x2xf32> -> tensor<1x1x2x6xf32>
+  %y4 = tensor.cast %y : tensor<1x1x2x6xf32> to tensor<?x?x?x?xf32>
+  func.call @print4(%y4) : (tensor<?x?x?x?xf32>) -> ()
+  return
+}
+
+// A query that both batches share sees the keys of each: values 1 and 2.
+// CHECK: sizes = [2, 1, 1, 1]
+// CHECK-NEXT: [1]
+// CHECK: [2]
+func.func private @shared_query() {
+  %q = arith.constant dense<1.0> : tensor<1x1x1x1xf32>
+  %v = arith.constant dense<[[[[1.0]]], [[[2.0]]]]> : tensor<2x1x1x1xf32>
+  %o = attn.attend %q, %v, %v : tensor<1x1x1x1xf32>, tensor<2x1x1x1xf32>, tensor<2x1x1x1xf32> -> tensor<2x1x1x1xf32>
+  %o4 = tensor.cast %o : tensor<2x1x1x1xf32> to tensor<?x?x?x?xf32>
+  func.call @print4(%o4) : (tensor<?x?x?x?xf32>) -> ()
+  return
+}
+
 // The same as @dense, one key after the other; the third key is out of bounds.
 // CHECK: sizes = [2, 1]
 // CHECK-NEXT: [2.46212],
@@ -328,6 +361,8 @@ func.func @main() {
   func.call @not_a_number() : () -> ()
   func.call @groups_alignment_end() : () -> ()
   func.call @map_rows() : () -> ()
+  func.call @contract_row() : () -> ()
+  func.call @shared_query() : () -> ()
   func.call @partial() : () -> ()
   func.call @finish_no_keys() : () -> ()
   func.call @tile_ops() : () -> ()

@@ -54,6 +54,20 @@ def pooling(q, k, v):
     return attend(np.broadcast_to(q, (k.shape[0], *q.shape[1:])), k, v)
 
 
+def merged_kq(z, x, w):
+    """softmax(X W z), one query per head; w[h] is the transpose of W_h.
+
+    D. A. Tarzanagh et al., "Transformers as Support Vector Machines", 2023,
+    arXiv:2308.16898.
+    """
+    return attend(np.einsum("bhie,hed->bhid", z, w), x, x, scale=1)
+
+
+def merged_matrices(generator, shape, sizes):
+    """A fill of matrices that give scores of variance 1."""
+    return generator.standard_normal(shape) / np.sqrt(sizes["E"] * sizes["D"])
+
+
 def to_unit(x):
     """x / max(|x|, 10^-12), vector by vector."""
     length = np.sqrt((x * x).sum(axis=-1, keepdims=True))
@@ -111,6 +125,11 @@ VARIANTS = {
         {"q": ("One", "H", "L", "D"), "k": ("B", "H", "N", "D"),
          "v": ("B", "H", "N", "D")},
         {"One": 1, "D": 64}),
+    "merged-kq": Variant(
+        merged_kq,
+        {"z": ("B", "H", "One", "E"), "x": ("B", "H", "N", "D"),
+         "w": ("H", "E", "D")},
+        {"One": 1, "E": 64, "D": 64}, fill={"w": merged_matrices}),
     "cosine": Variant(cosine, {**SELF_ATTENTION, "gain": ("H",)}),
     "qk-norm": Variant(
         qk_norm, {**SELF_ATTENTION, "q_gain": ("D",), "k_gain": ("D",)},

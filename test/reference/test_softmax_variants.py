@@ -29,6 +29,7 @@ DIMS = {"B": 2, "H": 3, "N": 6, "Nq": 6, "Nk": 4, "L": 5}
 # Small enough for scalar loops; R = 5 clips at offset 2, D > 64 in the latent.
 STATIC = {"relative-bias": {"D": 4, "R": 5}, "mla": {"D": 6, "Dv": 3},
           "mla-absorbed": {"Hk": 1, "D": 68}, "pooling": {"One": 1, "D": 4},
+          "merged-kq": {"One": 1, "E": 3, "D": 4},
           "differential": {"D": 4, "Dv": 6}}
 
 
@@ -100,6 +101,11 @@ SCALARS = {
         lambda a, b, h, j: a["c"][b, 0, j][:4]),
     "pooling": Scalar(
         lambda a, b, h, i, j: dot(a["q"][0, h, i], a["k"][b, h, j]) / 2),
+    "merged-kq": Scalar(
+        lambda a, b, h, i, j: math.fsum(
+            float(a["x"][b, h, j, d] * a["w"][h, e, d] * a["z"][b, h, i, e])
+            for d in range(4) for e in range(3)),
+        value=lambda a, b, h, j: a["x"][b, h, j]),
     "cosine": Scalar(lambda a, b, h, i, j: a["gain"][h]
                      * cosine_of(a["q"][b, h, i], a["k"][b, h, j])),
     "qk-norm": Scalar(
@@ -153,7 +159,8 @@ class EveryVariant(unittest.TestCase):
             with self.subTest(variant=name):
                 arguments = arguments_of(name)
                 out, lse = VARIANTS[name].function(**arguments)
-                keys = arguments["c" if "c" in arguments else "k"].shape[2]
+                tokens = next(name for name in "kxc" if name in arguments)
+                keys = arguments[tokens].shape[2]
                 for b, h, i in np.ndindex(lse.shape):
                     row, row_lse = row_by_loops(
                         scalar, arguments, keys, b, h, i)
@@ -198,7 +205,7 @@ class EveryVariant(unittest.TestCase):
         for name, variant in VARIANTS.items():
             with self.subTest(variant=name):
                 arguments = arguments_of(name)
-                query = "q" if "q" in arguments else "q1"
+                query = next(x for x in ("q", "q1", "z") if x in arguments)
                 arguments[query] = arguments[query] * 1e4
                 out, *lse = variant.function(**arguments)
                 self.assertTrue(np.isfinite(out).all())
@@ -293,6 +300,17 @@ class Rows(unittest.TestCase):
         a["k"], a["v"] = a["k"][:, :, order], a["v"][:, :, order]
         for got, expected in zip(softmax_rows.pooling(**a), want):
             np.testing.assert_allclose(got, expected, atol=1e-14)
+
+    def test_merged_matrix_equals_two_projections(self):
+        a = arguments_of("merged-kq")
+        project_k, project_q = np.random.default_rng(8).standard_normal(
+            (2, 4, 5))
+        project_q = project_q[:3]
+        a["w"] = np.repeat((project_q @ project_k.T)[None], 3, axis=0)
+        want = softmax.attend(a["z"] @ project_q, a["x"] @ project_k, a["x"],
+                              scale=1)
+        for got, expected in zip(softmax_rows.merged_kq(**a), want):
+            np.testing.assert_allclose(got, expected, atol=1e-12)
 
     def test_cosine_does_not_see_lengths(self):
         a = arguments_of("cosine")

@@ -172,3 +172,34 @@ func.func @live_strips(%q: memref<?x8xf32, #view>, %k: memref<?x8xf32, #view>,
   }
   return
 }
+
+// -----
+
+#view = strided<[?, 1], offset: ?>
+
+// Rows times a matrix: an element of the row meets vectors of the matrix, in
+// parts of 64 terms.
+// CHECK-LABEL: func @rows_times_matrix
+// CHECK:       vector.store %{{.*}}, %[[MATRIX:.*]][%{{.*}}, %{{.*}}] : memref<100x32xf32>
+// CHECK:       scf.for %{{.*}} step %c64 iter_args
+// CHECK:         scf.for %{{.*}} step %c1 iter_args
+// CHECK:           memref.load
+// CHECK-COUNT-2:   vector.load %[[MATRIX]]
+// CHECK:           vector.fma
+// CHECK-NOT:   tile.
+// NOFMA-LABEL: func @rows_times_matrix
+// NOFMA-NOT: vector.fma
+func.func @rows_times_matrix(%x: memref<?x100xf32, #view>, %w: memref<100x20xf32, #view>,
+                             %y: memref<?x20xf32, #view>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c48 = arith.constant 48 : index
+  %zeros = arith.constant dense<0.0> : tensor<48x20xf32>
+  scf.forall (%block) in (%n) {
+    %row = arith.muli %block, %c48 : index
+    %rows = tile.load %x[%row, %c0] : memref<?x100xf32, #view> -> tensor<48x100xf32>
+    %matrix = tile.load %w[%c0, %c0] : memref<100x20xf32, #view> -> tensor<100x20xf32>
+    %product = tile.dot %rows, %matrix, %zeros : tensor<48x100xf32>, tensor<100x20xf32> -> tensor<48x20xf32>
+    tile.store %product, %y[%row, %c0] : tensor<48x20xf32>, memref<?x20xf32, #view>
+  }
+  return
+}
