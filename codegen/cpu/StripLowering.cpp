@@ -360,6 +360,9 @@ void StripLowering::prefetchNext(tile::DotOp op, Value first, Value k) {
   }
 }
 
+/// Terms of a long product that are added in one chain.
+static constexpr int64_t kTermsOfPart = 64;
+
 /// Evaluates a product for all columns of the column tile at once.
 FailureOr<StripLowering::Vectors> StripLowering::product(tile::DotOp op,
                                                          int64_t col) {
@@ -398,8 +401,28 @@ FailureOr<StripLowering::Vectors> StripLowering::product(tile::DotOp op,
     }
     scf::YieldOp::create(b, next);
   };
-  auto loop = scf::ForOp::create(b, vectors.index(0), vectors.index(depth),
-                                 vectors.index(1), sums, body);
+  auto sumTerms = [&](Value from, Value to, ValueRange init) {
+    return scf::ForOp::create(b, from, to, vectors.index(1), init, body);
+  };
+  // Sums of many terms are sums of parts, whose rounding errors are smaller.
+  auto addPart = [&](OpBuilder &inner, Location, Value from, ValueRange args) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
+    Value to = arith::MinSIOp::create(
+        b, vectors.add(from, vectors.index(kTermsOfPart)),
+        vectors.index(depth));
+    SmallVector<Value> zeros(args.size(), vectors.zero(args[0].getType()));
+    SmallVector<Value> next;
+    for (auto [sum, part] :
+         llvm::zip(args, sumTerms(from, to, zeros).getResults()))
+      next.push_back(arith::AddFOp::create(b, sum, part));
+    scf::YieldOp::create(b, next);
+  };
+  auto loop =
+      depth <= 2 * kTermsOfPart
+          ? sumTerms(vectors.index(0), vectors.index(depth), sums)
+          : scf::ForOp::create(b, vectors.index(0), vectors.index(depth),
+                               vectors.index(kTermsOfPart), sums, addPart);
   for (int64_t c = 0; c < columnCount; ++c)
     knownPairs[{op.getResult(), c}] =
         Vectors(ValueRange(loop.getResults()).slice(c * registers, registers));
