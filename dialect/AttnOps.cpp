@@ -64,9 +64,40 @@ bool AttendOp::isMergeable() {
          !hasMatrixPerHead(getQueryRows());
 }
 
+/// Checks a matrix that mixes the heads of `op`.
+static LogicalResult verifyMixing(AttendOp op, StringRef name, Value matrix) {
+  if (!matrix)
+    return success();
+  RankedTensorType type = tensorOf(matrix);
+  int64_t heads = tensorOf(op.getQuery()).getDimSize(1);
+  for (auto [operand, value] : {std::pair("query", op.getQuery()),
+                                {"key", op.getKey()},
+                                {"value", op.getValue()}})
+    if (tensorOf(value).isDynamicDim(1)) // attend_c15
+      return op.emitOpError()
+             << "'" << name << "' needs a static number of heads in '"
+             << operand << "', got " << value.getType();
+  if (type.getShape() != ArrayRef({heads, heads})) // attend_c15
+    return op.emitOpError()
+           << "'" << name << "' must be a matrix of " << heads << " x " << heads
+           << " (heads of 'query'), got " << type;
+  Type stored = type.getElementType();
+  if (!isStorageType(stored) ||
+      attn::getAccumulatorType(stored) != op.getAccumulatorType()) // attend_c16
+    return op.emitOpError()
+           << "'" << name << "' must have an element type that is accumulated "
+           << "in " << op.getAccumulatorType() << ", got " << stored;
+  return success();
+}
+
 LogicalResult AttendOp::verify() {
-  if (failed(verifyPairwiseOperands(*this, getQuery(), getKey(), getValue())))
+  if (failed(verifyPairwiseOperands(*this, getQuery(), getKey(), getValue())) ||
+      failed(verifyMixing(*this, "mix_scores", getMixScores())) ||
+      failed(verifyMixing(*this, "mix_weights", getMixWeights())))
     return failure();
+  if (getMixWeights() && !getProb().empty()) // attend_c17
+    return emitOpError("cannot have 'mix_weights' and a region 'prob': which "
+                       "of them comes first is not defined");
   if (getScale() && !getScale()->isFinite()) // attend_c10
     return emitOpError("'scale' must be finite, got ") << getScaleAttr();
   int64_t queries = tensorOf(getQuery()).getDimSize(2);
@@ -200,8 +231,9 @@ struct DropUnusedLse : OpRewritePattern<AttendOp> {
       return rewriter.notifyMatchFailure(op, "no unused lse");
     auto smaller = AttendOp::create(
         rewriter, op.getLoc(), op.getOutput().getType(), Type(), op.getQuery(),
-        op.getKey(), op.getValue(), op.getScaleAttr(), op.getAlignmentAttr(),
-        op.getNormalizerAttr(), op.getMaxQueriesAttr(), op.getScheduleAttr());
+        op.getKey(), op.getValue(), op.getMixScores(), op.getMixWeights(),
+        op.getScaleAttr(), op.getAlignmentAttr(), op.getNormalizerAttr(),
+        op.getMaxQueriesAttr(), op.getScheduleAttr());
     for (auto [from, to] : llvm::zip(op->getRegions(), smaller->getRegions()))
       rewriter.inlineRegionBefore(from, to, to.end());
     rewriter.replaceAllUsesWith(op.getOutput(), smaller.getOutput());

@@ -19,6 +19,7 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 //===----------------------------------------------------------------------===//
 
 def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
+    AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
         ["reifyResultShapes"]>]> {
   let summary = "Pairwise attention";
@@ -79,6 +80,12 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     `alignment(end)`, so that the last query meets the last key. Without an
     alignment `Nq` must equal `Nk` if a region uses `%i` and `%j` both.
 
+    `mix_scores(w)` and `mix_weights(u)`, matrices `[H, H]`, let heads exchange
+    what they computed: head `h` gets `sum over f of w[f, h] * scale * <q_f, k_f>`
+    in place of its own product, and uses `sum over f of u[f, h] * p_f` as weights
+    of its values. All regions see the mixed score. `attn-decompose` rewrites both
+    to longer rows.
+
     `max_queries(n)` promises that there are at most `n` queries; it lets
     `attn-select-schedule` share keys among blocks. `attn-specialize` makes such
     ops for numbers of queries that are known at run time only.
@@ -89,7 +96,8 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     `attn.random`.
 
     Sources: Vaswani et al., "Attention Is All You Need", 2017; grouped heads:
-    Ainslie et al., "GQA", 2023; sinks: Xiao et al., "Efficient Streaming Language
+    Ainslie et al., "GQA", 2023; mixed heads: Shazeer et al., "Talking-Heads
+    Attention", 2020; sinks: Xiao et al., "Efficient Streaming Language
     Models with Attention Sinks", 2023; sigmoid: Ramapuram et al., "Theory,
     Analysis, and Best Practices for Sigmoid Self-Attention", 2024.
 
@@ -110,6 +118,7 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
   }];
   let arguments = (ins
     AnyRankedTensor:$query, AnyRankedTensor:$key, AnyRankedTensor:$value,
+    Optional<AnyRankedTensor>:$mixScores, Optional<AnyRankedTensor>:$mixWeights,
     OptionalAttr<F64Attr>:$scale, OptionalAttr<Attn_Alignment>:$alignment,
     DefaultValuedAttr<Attn_Normalizer, "::attn::Normalizer::Softmax">:$normalizer,
     OptionalAttr<I64Attr>:$max_queries,
@@ -120,6 +129,8 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
                  AnyRegion:$keys, AnyRegion:$prob, AnyRegion:$sink);
   let assemblyFormat = [{
     $query `,` $key `,` $value
+    (`mix_scores` `(` $mixScores^ `:` type($mixScores) `)`)?
+    (`mix_weights` `(` $mixWeights^ `:` type($mixWeights) `)`)?
     (`scale` `(` $scale^ `)`)? (`alignment` `(` $alignment^ `)`)?
     (`normalizer` `(` $normalizer^ `)`)? (`max_queries` `(` $max_queries^ `)`)?
     (`schedule` `(` $schedule^ `)`)?
@@ -138,6 +149,8 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     ::mlir::Type getAccumulatorType();
     /// The operand whose batches are those of the results.
     ::mlir::Value getBatchOperand();
+    /// Whether heads exchange scores or weights.
+    bool mixesHeads() { return getMixScores() || getMixWeights(); }
     /// Whether weights are normalised by a sum that value factors do not enter,
     /// so that keys are visited once.
     bool needsOneSweep();

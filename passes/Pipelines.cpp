@@ -37,6 +37,9 @@ SmallVector<Phase> attn::getTilePhases(const TileOptions &options) {
   SmallVector<Phase> phases;
   if (!options.dtype.empty())
     phases.push_back(getDtypePhase(options.dtype));
+  phases.push_back({"decompose", Form::Attn, [](OpPassManager &manager) {
+                      manager.addNestedPass<func::FuncOp>(createDecompose());
+                    }});
   phases.push_back({"fuse", Form::Attn, [](OpPassManager &manager) {
                       manager.addNestedPass<func::FuncOp>(createFuse());
                     }});

@@ -361,6 +361,10 @@ struct SplitBlocks : attn::impl::SplitBlocksBase<SplitBlocks> {
         op.emitOpError("has no schedule; run attn-select-schedule first");
         return signalPassFailure();
       }
+      if (op.mixesHeads()) {
+        op.emitOpError("mixes heads; run attn-decompose first");
+        return signalPassFailure();
+      }
       if (op.getScheduleAttr().getSplits() && !op.isMergeable()) {
         op.emitOpError("cannot share keys among blocks: 'splits' needs "
                        "normalizer(softmax), a prob region that is linear in "

@@ -621,3 +621,42 @@ func.func @negative_contract_row_alone(%x: tensor<8xf32>, %w: tensor<8x4xf32>) {
   %z = attn.contract_row %x, %w[] : tensor<8xf32>, tensor<8x4xf32> -> tensor<4xf32>
   return
 }
+
+// -----
+
+// attend_c15
+func.func @negative_attend_mix_scores_shape(%q: tensor<1x2x4x8xf32>, %w: tensor<2x3xf32>) {
+  // expected-error@below {{'mix_scores' must be a matrix of 2 x 2 (heads of 'query'), got 'tensor<2x3xf32>'}}
+  %o = attn.attend %q, %q, %q mix_scores(%w : tensor<2x3xf32>) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c15
+func.func @negative_attend_mix_weights_dynamic_heads(%q: tensor<1x2x4x8xf32>, %k: tensor<1x?x4x8xf32>, %u: tensor<2x2xf32>) {
+  // expected-error@below {{'mix_weights' needs a static number of heads in 'key', got 'tensor<1x?x4x8xf32>'}}
+  %o = attn.attend %q, %k, %k mix_weights(%u : tensor<2x2xf32>) : tensor<1x2x4x8xf32>, tensor<1x?x4x8xf32>, tensor<1x?x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c16
+func.func @negative_attend_mix_scores_f64(%q: tensor<1x2x4x8xf32>, %w: tensor<2x2xf64>) {
+  // expected-error@below {{'mix_scores' must have an element type that is accumulated in 'f32', got 'f64'}}
+  %o = attn.attend %q, %q, %q mix_scores(%w : tensor<2x2xf64>) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c17
+func.func @negative_attend_mix_weights_prob(%q: tensor<1x2x4x8xf32>, %u: tensor<2x2xf32>) {
+  // expected-error@below {{cannot have 'mix_weights' and a region 'prob': which of them comes first is not defined}}
+  %o = attn.attend %q, %q, %q mix_weights(%u : tensor<2x2xf32>)
+      prob (%p: f32, %b, %h, %i, %j) {
+        attn.yield %p : f32
+      } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}

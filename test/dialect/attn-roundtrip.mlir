@@ -370,3 +370,14 @@ func.func @contract_row(%x: tensor<?x?x?x8xf32>, %w: tensor<8x4xf32>, %u: tensor
   } : tensor<?x?x?x8xf32> -> tensor<?x?x?x6xf32>
   return %y : tensor<?x?x?x6xf32>
 }
+
+// CHECK-LABEL: func.func @mixed_heads
+// CHECK: attn.attend %arg0, %arg0, %arg0 mix_scores(%arg1 : tensor<2x2xf32>) mix_weights(%arg2 : tensor<2x2xbf16>) scale(1.000000e+00)
+// CHECK: attn.attend %arg0, %arg0, %arg0 mix_weights(%arg1 : tensor<2x2xf32>) :
+func.func @mixed_heads(%x: tensor<?x2x?x8xf32>, %w: tensor<2x2xf32>, %u: tensor<2x2xbf16>) -> tensor<?x2x?x8xf32> {
+  %y = attn.attend %x, %x, %x mix_scores(%w : tensor<2x2xf32>) mix_weights(%u : tensor<2x2xbf16>) scale(1.0)
+      : tensor<?x2x?x8xf32>, tensor<?x2x?x8xf32>, tensor<?x2x?x8xf32> -> tensor<?x2x?x8xf32>
+  %z = attn.attend %x, %x, %x mix_weights(%w : tensor<2x2xf32>)
+      : tensor<?x2x?x8xf32>, tensor<?x2x?x8xf32>, tensor<?x2x?x8xf32> -> tensor<?x2x?x8xf32>
+  return %z : tensor<?x2x?x8xf32>
+}

@@ -70,6 +70,8 @@ def lengths_of(variant, sizes):
 
 def heads_of(variant, heads):
     """Head counts: grouped variants share one key head between two."""
+    if "H" not in variant.dynamic:
+        return {}
     if "Hk" not in variant.dynamic:
         return {"H": heads or 3}
     heads = heads or 4

@@ -187,7 +187,8 @@ class EveryVariant(unittest.TestCase):
                         atol=1e-13)
 
     def test_every_variant_has_scalar_loops(self):
-        with_others = {*SCALARS, "sigmoid", "relu", "differential"}
+        with_others = {*SCALARS, "sigmoid", "relu", "differential",
+                       "talking-heads"}
         self.assertEqual(with_others, set(VARIANTS))
 
     def test_computes_in_the_type_of_its_arguments(self):
@@ -388,6 +389,13 @@ class Weights(unittest.TestCase):
         got = softmax_weights.talking_heads(q, k, v, np.eye(3), np.eye(3))
         for x, y in zip(got, softmax.dense(q, k, v)):
             np.testing.assert_allclose(x, y, atol=1e-14)
+
+    def test_mixed_weights_equal_mixed_outputs(self):
+        a = arguments_of("talking-heads", H=3)
+        want = softmax_weights.talking_heads(**a)
+        got = softmax_weights.talking_heads(**a, store=lambda rows: rows)
+        for x, y in zip(got, want):
+            np.testing.assert_allclose(x, y, atol=1e-13)
 
     def test_talking_heads_equal_the_scalar_loops(self):
         generator = np.random.default_rng(6)
