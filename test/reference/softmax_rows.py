@@ -64,13 +64,13 @@ def pooling(q, k, v):
     return attend(np.broadcast_to(q, (k.shape[0], *q.shape[1:])), k, v)
 
 
-def merged_kq(z, x, w):
+def merged_kq(z, x, w, store=lambda rows: rows):
     """softmax(X W z), one query per head; w[h] is the transpose of W_h.
 
     D. A. Tarzanagh et al., "Transformers as Support Vector Machines", 2023,
-    arXiv:2308.16898.
+    arXiv:2308.16898. `store` is what keeping W z in a tensor does to it.
     """
-    return attend(np.einsum("bhie,hed->bhid", z, w), x, x, scale=1)
+    return attend(store(np.einsum("bhie,hed->bhid", z, w)), x, x, scale=1)
 
 
 def merged_matrices(generator, shape, sizes):

@@ -18,11 +18,11 @@ func.func @merged_kq(
     %w: tensor<?x64x64xf32> {attn.name = "w", attn.dims = ["H", "E", "D"]})
     -> (tensor<?x?x1x64xf32> {attn.name = "out"}, tensor<?x?x1xf32> {attn.name = "lse"})
     attributes {attn.defaults = {B = 1, H = 4, N = 256}} {
-  %out, %lse = attn.attend %z, %x, %x scale(1.0)
-      query (%r: tensor<64xf32>, %b, %h, %n) {
-        %projected = attn.contract_row %r, %w[%h] : tensor<64xf32>, tensor<?x64x64xf32> -> tensor<64xf32>
-        attn.yield %projected : tensor<64xf32>
-      }
+  %projected = attn.map_rows %z rows (%r: tensor<64xf32>, %b, %h, %n) {
+    %row = attn.contract_row %r, %w[%h] : tensor<64xf32>, tensor<?x64x64xf32> -> tensor<64xf32>
+    attn.yield %row : tensor<64xf32>
+  } : tensor<?x?x1x64xf32> -> tensor<?x?x1x64xf32>
+  %out, %lse = attn.attend %projected, %x, %x scale(1.0)
       : tensor<?x?x1x64xf32>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>
       -> tensor<?x?x1x64xf32>, tensor<?x?x1xf32>
   return %out, %lse : tensor<?x?x1x64xf32>, tensor<?x?x1xf32>
