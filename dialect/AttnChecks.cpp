@@ -25,6 +25,17 @@ bool attn::isStorageType(Type type) {
   return type.isF64() || type.isF32() || type.isF16() || type.isBF16();
 }
 
+bool attn::hasSharedBatch(Value operand) {
+  return tensorOf(operand).getDimSize(0) == 1;
+}
+
+Value attn::getBatchOperand(Value query, Value key, Value value) {
+  for (Value operand : {query, key, value})
+    if (!hasSharedBatch(operand))
+      return operand;
+  return query;
+}
+
 /// A `[B, H, N, D]` tensor of a supported element type with static D.
 LogicalResult attn::verifyRows(Operation *op, StringRef name,
                                RankedTensorType type) {
@@ -73,8 +84,15 @@ LogicalResult attn::verifyPairwiseOperands(Operation *op, Value query,
     return verifySameSize(op, what, a, ta.getDimSize(dim), b,
                           tb.getDimSize(dim));
   };
-  if (failed(same("batch size (dimension 0)", "query", q, "key", k, 0)) ||
-      failed(same("batch size (dimension 0)", "query", q, "value", v, 0)))
+  auto sameBatch = [&](StringRef a, Value va, StringRef b, Value vb) {
+    if (hasSharedBatch(va) || hasSharedBatch(vb))
+      return success();
+    return same("batch size (dimension 0) or a static 1", a, tensorOf(va), b,
+                tensorOf(vb), 0);
+  };
+  if (failed(sameBatch("query", query, "key", key)) ||
+      failed(sameBatch("query", query, "value", value)) ||
+      failed(sameBatch("key", key, "value", value)))
     return failure(); // attend_c5
   if (failed(same("number of heads (dimension 1)", "key", k, "value", v, 1)))
     return failure(); // attend_c6

@@ -161,13 +161,43 @@ static LogicalResult verifyDims(Port port, Attribute attribute) {
   return success();
 }
 
-static LogicalResult verifyFill(Port port, Attribute attribute) {
-  auto fill = dyn_cast<StringAttr>(attribute); // fill_c1
-  if (fill &&
-      llvm::is_contained({"normal", "uniform", "decay"}, fill.getValue()))
+/// Whether an argument of the function of `port` has a dimension `name`.
+static bool hasDimension(Port port, StringRef name) {
+  for (unsigned i = 0; i < port.function.getNumArguments(); ++i)
+    if (auto dims = port.function.getArgAttrOfType<ArrayAttr>(i, kDimsAttr))
+      for (Attribute dim : dims)
+        if (auto text = dyn_cast<StringAttr>(dim); text && text == name)
+          return true;
+  return false;
+}
+
+/// Checks "below BOUND": integers from 0 to a number or the size of a
+/// dimension.
+static LogicalResult verifyBound(Port port, StringRef bound) {
+  Type element = getElementTypeOrSelf(port.type());
+  if (!element.isInteger() || element.isInteger(1)) // fill_c2
+    return port.error() << "'attn.fill' \"below " << bound
+                        << "\" needs integers of more than one bit, got "
+                        << port.type();
+  int64_t number;
+  bool isNumber = !bound.getAsInteger(10, number);
+  if (isNumber ? number > 0 : hasDimension(port, bound))
     return success();
-  return port.error()
-         << "'attn.fill' must be \"normal\", \"uniform\" or \"decay\", got "
+  return port.error() // fill_c3
+         << "'attn.fill' \"below " << bound
+         << "\" must name a positive number or a dimension of an argument";
+}
+
+static LogicalResult verifyFill(Port port, Attribute attribute) {
+  auto fill = dyn_cast<StringAttr>(attribute);
+  StringRef text = fill ? fill.getValue() : StringRef();
+  if (llvm::is_contained({"normal", "uniform", "decay"}, text))
+    return success();
+  if (text.consume_front("below "))
+    return verifyBound(port, text);
+  return port.error() // fill_c1
+         << "'attn.fill' must be \"normal\", \"uniform\", \"decay\" or "
+            "\"below\" a number or dimension, got "
          << attribute;
 }
 

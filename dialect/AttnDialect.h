@@ -40,6 +40,15 @@ inline constexpr llvm::StringLiteral kDefaultsAttr = "attn.defaults";
 /// `element` are evaluated: f64 for f64, else f32.
 mlir::Type getAccumulatorType(mlir::Type element);
 
+/// Whether `operand` of a pairwise op, `[B, H, N, D]`, has one batch that all
+/// batches of the result share: B is the static 1.
+bool hasSharedBatch(mlir::Value operand);
+
+/// The operand whose batches are those of the result: the first that has more
+/// than a shared one, `query` if there is none.
+mlir::Value getBatchOperand(mlir::Value query, mlir::Value key,
+                            mlir::Value value);
+
 /// The yielded value of a region with one block that ends in `attn.yield`.
 mlir::Value getYielded(mlir::Region &region);
 

@@ -50,18 +50,54 @@ Type AttendOp::getAccumulatorType() {
   return attn::getAccumulatorType(tensorOf(getQuery()).getElementType());
 }
 
+Value AttendOp::getBatchOperand() {
+  return attn::getBatchOperand(getQuery(), getKey(), getValue());
+}
+
 bool AttendOp::needsOneSweep() {
   return getNormalizer() == Normalizer::None || getProb().empty() ||
          isLinearInFirst(getProb());
 }
 
 bool AttendOp::isMergeable() {
-  return getNormalizer() == Normalizer::Softmax && needsOneSweep();
+  return getNormalizer() == Normalizer::Softmax && needsOneSweep() &&
+         !hasMatrixPerHead(getQueryRows());
+}
+
+/// Checks a matrix that mixes the heads of `op`.
+static LogicalResult verifyMixing(AttendOp op, StringRef name, Value matrix) {
+  if (!matrix)
+    return success();
+  RankedTensorType type = tensorOf(matrix);
+  int64_t heads = tensorOf(op.getQuery()).getDimSize(1);
+  for (auto [operand, value] : {std::pair("query", op.getQuery()),
+                                {"key", op.getKey()},
+                                {"value", op.getValue()}})
+    if (tensorOf(value).isDynamicDim(1)) // attend_c15
+      return op.emitOpError()
+             << "'" << name << "' needs a static number of heads in '"
+             << operand << "', got " << value.getType();
+  if (type.getShape() != ArrayRef({heads, heads})) // attend_c15
+    return op.emitOpError()
+           << "'" << name << "' must be a matrix of " << heads << " x " << heads
+           << " (heads of 'query'), got " << type;
+  Type stored = type.getElementType();
+  if (!isStorageType(stored) ||
+      attn::getAccumulatorType(stored) != op.getAccumulatorType()) // attend_c16
+    return op.emitOpError()
+           << "'" << name << "' must have an element type that is accumulated "
+           << "in " << op.getAccumulatorType() << ", got " << stored;
+  return success();
 }
 
 LogicalResult AttendOp::verify() {
-  if (failed(verifyPairwiseOperands(*this, getQuery(), getKey(), getValue())))
+  if (failed(verifyPairwiseOperands(*this, getQuery(), getKey(), getValue())) ||
+      failed(verifyMixing(*this, "mix_scores", getMixScores())) ||
+      failed(verifyMixing(*this, "mix_weights", getMixWeights())))
     return failure();
+  if (getMixWeights() && !getProb().empty()) // attend_c17
+    return emitOpError("cannot have 'mix_weights' and a region 'prob': which "
+                       "of them comes first is not defined");
   if (getScale() && !getScale()->isFinite()) // attend_c10
     return emitOpError("'scale' must be finite, got ") << getScaleAttr();
   int64_t queries = tensorOf(getQuery()).getDimSize(2);
@@ -128,8 +164,8 @@ LogicalResult AttendOp::verifyRegions() {
       failed(verifySinkRegion(*this, getSink(), getAccumulatorType())))
     return failure();
   RankedTensorType q = tensorOf(getQuery());
-  SmallVector<int64_t> shape{q.getDimSize(0), q.getDimSize(1), q.getDimSize(2),
-                             *valueWidth};
+  SmallVector<int64_t> shape{tensorOf(getBatchOperand()).getDimSize(0),
+                             q.getDimSize(1), q.getDimSize(2), *valueWidth};
   if (failed(verifyResult(*this, "output", getOutput(), shape,
                           q.getElementType())))
     return failure(); // attend_c8
@@ -141,8 +177,9 @@ LogicalResult AttendOp::verifyRegions() {
 
 LogicalResult AttendOp::reifyResultShapes(OpBuilder &builder,
                                           ReifiedRankedShapedTypeDims &shapes) {
-  SmallVector<OpFoldResult> shape;
-  for (int64_t dim = 0; dim < 3; ++dim)
+  SmallVector<OpFoldResult> shape{
+      tensor::getMixedSize(builder, getLoc(), getBatchOperand(), 0)};
+  for (int64_t dim = 1; dim < 3; ++dim)
     shape.push_back(tensor::getMixedSize(builder, getLoc(), getQuery(), dim));
   SmallVector<OpFoldResult> output = shape;
   output.push_back(builder.getIndexAttr(tensorOf(getOutput()).getDimSize(3)));
@@ -194,8 +231,9 @@ struct DropUnusedLse : OpRewritePattern<AttendOp> {
       return rewriter.notifyMatchFailure(op, "no unused lse");
     auto smaller = AttendOp::create(
         rewriter, op.getLoc(), op.getOutput().getType(), Type(), op.getQuery(),
-        op.getKey(), op.getValue(), op.getScaleAttr(), op.getAlignmentAttr(),
-        op.getNormalizerAttr(), op.getMaxQueriesAttr(), op.getScheduleAttr());
+        op.getKey(), op.getValue(), op.getMixScores(), op.getMixWeights(),
+        op.getScaleAttr(), op.getAlignmentAttr(), op.getNormalizerAttr(),
+        op.getMaxQueriesAttr(), op.getScheduleAttr());
     for (auto [from, to] : llvm::zip(op->getRegions(), smaller->getRegions()))
       rewriter.inlineRegionBefore(from, to, to.end());
     rewriter.replaceAllUsesWith(op.getOutput(), smaller.getOutput());
@@ -319,6 +357,45 @@ LogicalResult ReduceRowOp::verify() {
   if (!isa_and_nonnull<AttendOp, MapRowsOp, PartialOp>((*this)->getParentOp()))
     return emitOpError(
         "must stand in a row region of an attn op"); // reduce_row_c2
+  return success();
+}
+
+LogicalResult ContractRowOp::verify() {
+  auto vector = tensorOf(getVector()), matrix = tensorOf(getMatrix()),
+       result = tensorOf(getResult());
+  Type element = vector.getElementType();
+  if (vector.getRank() != 1 || !vector.hasStaticShape() ||
+      !(element.isF32() || element.isF64())) // contract_row_c1
+    return emitOpError("'vector' must have rank 1, a static size and element "
+                       "type f32 or f64, got ")
+           << vector;
+  size_t rank = getIndices().size() + 2;
+  if (size_t(matrix.getRank()) != rank) // contract_row_c2
+    return emitOpError("'matrix' must have two dimensions more than there are "
+                       "indices, expected rank ")
+           << rank << ", got " << matrix;
+  int64_t features = matrix.getDimSize(rank - 2),
+          width = matrix.getDimSize(rank - 1);
+  if (ShapedType::isDynamic(features) || ShapedType::isDynamic(width) ||
+      width < 1) // contract_row_c2
+    return emitOpError("'matrix' must have static sizes of at least 1 in its "
+                       "last two dimensions, got ")
+           << matrix;
+  Type stored = matrix.getElementType();
+  if (!isStorageType(stored) ||
+      attn::getAccumulatorType(stored) != element) // contract_row_c3
+    return emitOpError(
+               "'matrix' must have an element type that is accumulated in ")
+           << element << ", got " << stored;
+  if (features != vector.getDimSize(0)) // contract_row_c4
+    return emitOpError("'vector' must have the ")
+           << features << " rows of 'matrix', got " << vector;
+  auto expected = RankedTensorType::get({width}, element);
+  if (result != expected) // contract_row_c5
+    return emitOpError("'result' must be ") << expected << ", got " << result;
+  if (!isa_and_nonnull<AttendOp, MapRowsOp, PartialOp>((*this)->getParentOp()))
+    return emitOpError(
+        "must stand in a row region of an attn op"); // contract_row_c6
   return success();
 }
 

@@ -19,6 +19,7 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 //===----------------------------------------------------------------------===//
 
 def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
+    AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
         ["reifyResultShapes"]>]> {
   let summary = "Pairwise attention";
@@ -39,6 +40,10 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     | `value` | `[B, Hk, Nk, Dv]` | |
     | `output` | `[B, H, Nq, Dv]` | element type of `query` |
     | `lse` | `[B, H, Nq]` | optional, of `softmax`; natural logarithm, f32 (f64 for f64 operands) |
+
+    An operand whose `B` is the static 1 is shared by all batches of the others,
+    which are those of the result: learned queries, or keys and values of a
+    common prefix.
 
     `scale` defaults to `1 / sqrt(Dqk)`. Products, sums and regions are evaluated
     in the accumulator type: f64 for f64 operands, else f32.
@@ -62,7 +67,7 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
       (`softmax` only);
     - `query`, `key`, `value` `(%x: tensor<Dxf32>, %b, %h, %n)` map the feature
       vector of one token (see `attn.map_rows`, from which `attn-fuse` makes
-      them); `%h` counts heads of the operand, `%n` its rows;
+      them); `%b` and `%h` count batches and heads of the operand, `%n` its rows;
     - `keys (%b, %h, %first, %last)` yields four indices: queries `%first` to
       `%last` attend to no key outside of the first two (begin, end), and to
       every key between the last two. It says nothing that `mask` does not say;
@@ -75,6 +80,12 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     `alignment(end)`, so that the last query meets the last key. Without an
     alignment `Nq` must equal `Nk` if a region uses `%i` and `%j` both.
 
+    `mix_scores(w)` and `mix_weights(u)`, matrices `[H, H]`, let heads exchange
+    what they computed: head `h` gets `sum over f of w[f, h] * scale * <q_f, k_f>`
+    in place of its own product, and uses `sum over f of u[f, h] * p_f` as weights
+    of its values. All regions see the mixed score. `attn-decompose` rewrites both
+    to longer rows.
+
     `max_queries(n)` promises that there are at most `n` queries; it lets
     `attn-select-schedule` share keys among blocks. `attn-specialize` makes such
     ops for numbers of queries that are known at run time only.
@@ -85,7 +96,8 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     `attn.random`.
 
     Sources: Vaswani et al., "Attention Is All You Need", 2017; grouped heads:
-    Ainslie et al., "GQA", 2023; sinks: Xiao et al., "Efficient Streaming Language
+    Ainslie et al., "GQA", 2023; mixed heads: Shazeer et al., "Talking-Heads
+    Attention", 2020; sinks: Xiao et al., "Efficient Streaming Language
     Models with Attention Sinks", 2023; sigmoid: Ramapuram et al., "Theory,
     Analysis, and Best Practices for Sigmoid Self-Attention", 2024.
 
@@ -106,6 +118,7 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
   }];
   let arguments = (ins
     AnyRankedTensor:$query, AnyRankedTensor:$key, AnyRankedTensor:$value,
+    Optional<AnyRankedTensor>:$mixScores, Optional<AnyRankedTensor>:$mixWeights,
     OptionalAttr<F64Attr>:$scale, OptionalAttr<Attn_Alignment>:$alignment,
     DefaultValuedAttr<Attn_Normalizer, "::attn::Normalizer::Softmax">:$normalizer,
     OptionalAttr<I64Attr>:$max_queries,
@@ -116,6 +129,8 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
                  AnyRegion:$keys, AnyRegion:$prob, AnyRegion:$sink);
   let assemblyFormat = [{
     $query `,` $key `,` $value
+    (`mix_scores` `(` $mixScores^ `:` type($mixScores) `)`)?
+    (`mix_weights` `(` $mixWeights^ `:` type($mixWeights) `)`)?
     (`scale` `(` $scale^ `)`)? (`alignment` `(` $alignment^ `)`)?
     (`normalizer` `(` $normalizer^ `)`)? (`max_queries` `(` $max_queries^ `)`)?
     (`schedule` `(` $schedule^ `)`)?
@@ -132,10 +147,15 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     double getScaleValue();
     /// The type that products, sums and regions are evaluated in.
     ::mlir::Type getAccumulatorType();
+    /// The operand whose batches are those of the results.
+    ::mlir::Value getBatchOperand();
+    /// Whether heads exchange scores or weights.
+    bool mixesHeads() { return getMixScores() || getMixWeights(); }
     /// Whether weights are normalised by a sum that value factors do not enter,
     /// so that keys are visited once.
     bool needsOneSweep();
-    /// Whether attn.merge combines results over parts of the keys.
+    /// Whether blocks can share the keys: attn.merge combines results over
+    /// parts of them, and queries of several heads can stand in one block.
     bool isMergeable();
   }];
 }
@@ -158,7 +178,8 @@ def Attn_MapRowsOp : Attn_Op<"map_rows", [Pure, SingleBlock,
     bounds takes part of a vector, or one row of a captured tensor;
     `tensor.concat` joins vectors; `tensor.splat` repeats a scalar;
     `tensor.extract` reads a captured scalar; `attn.reduce_row` sums a vector or
-    takes its largest element. Elements outside of a captured tensor read as zero.
+    takes its largest element; `attn.contract_row` multiplies a vector with a
+    captured matrix. Elements outside of a captured tensor read as zero.
 
     Rotary embedding (Su et al., "RoFormer", 2021), features stored in halves:
 
@@ -233,6 +254,46 @@ def Attn_ReduceRowOp : Attn_Op<"reduce_row", [Pure,
   let arguments = (ins Attn_RowReduction:$kind, AnyRankedTensor:$vector);
   let results = (outs AnyFloat:$result);
   let assemblyFormat = "$kind $vector attr-dict `:` type($vector)";
+  let hasVerifier = 1;
+}
+
+def Attn_ContractRowOp : Attn_Op<"contract_row", [Pure]> {
+  let summary = "Product of a feature vector with a captured matrix";
+  let description = [{
+    `result[e] = sum over d of vector[d] * matrix[indices..., d, e]`
+
+    Used inside row regions, for projections and learned feature maps. `matrix`
+    is a captured tensor whose last two sizes are static; `indices` select one of
+    its matrices. They may depend on `%b`, `%h` and captured values, but not on
+    the row: all rows of a block meet one matrix. Its element type may be narrower
+    than that of `vector`, in which sums are made. Elements outside of the capture
+    read as zero.
+
+    Where a row map is fused into `attn.attend`, the product is computed again
+    for each block that loads the rows, and queries of heads with matrices of
+    their own do not share a block; `attn-fuse` therefore leaves it where it is.
+
+    Example: a projection per head.
+
+    ```mlir
+    func.func @project(%x: tensor<?x?x?x8xf32>, %w: tensor<?x8x4xf32>)
+        -> tensor<?x?x?x4xf32> {
+      %y = attn.map_rows %x rows (%r: tensor<8xf32>, %b, %h, %n) {
+        %z = attn.contract_row %r, %w[%h]
+           : tensor<8xf32>, tensor<?x8x4xf32> -> tensor<4xf32>
+        attn.yield %z : tensor<4xf32>
+      } : tensor<?x?x?x8xf32> -> tensor<?x?x?x4xf32>
+      return %y : tensor<?x?x?x4xf32>
+    }
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$vector, AnyRankedTensor:$matrix,
+                   Variadic<Index>:$indices);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $vector `,` $matrix `[` $indices `]` attr-dict
+    `:` type($vector) `,` type($matrix) `->` type($result)
+  }];
   let hasVerifier = 1;
 }
 

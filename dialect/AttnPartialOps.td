@@ -90,7 +90,7 @@ def Attn_PartialOp : Attn_Op<"partial", [Pure, SingleBlock,
     `at` `(` $batch `,` $head `,` $row `,` $col `)`
     `init` `(` $init `)` (`given` `(` $statistics^ `:` type($statistics) `)`)?
     `width` `(` $width `)` (`bounded` $bounded^)? (`packed` $packed^)?
-    (`ranges` `[` $rangeRows `]` `(` $ranges^ `)`)?
+    (`ranges` `` `[` $rangeRows `]` `` `(` $ranges^ `)`)?
     `scale` `(` $scale `)` (`alignment` `(` $alignment^ `)`)?
     (`normalizer` `(` $normalizer^ `)`)?
     custom<PartialRegions>($queryRows, $keyRows, $valueRows, $score, $mask,

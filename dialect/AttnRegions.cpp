@@ -77,9 +77,28 @@ static bool isVector(Type type) {
          tensor.getDimSize(0) >= 1 && isScalar(tensor.getElementType());
 }
 
-/// Whether `op` reads an element, a row or a size of a tensor.
-static bool isRead(Operation *op) {
-  return isa<tensor::ExtractOp, tensor::DimOp, tensor::ExtractSliceOp>(op);
+/// Whether `op` reads `operand` in parts: an element, a row, a size, a matrix.
+static bool isReadBy(Operation *op, Value operand) {
+  auto contract = dyn_cast<ContractRowOp>(op);
+  return isa<tensor::ExtractOp, tensor::DimOp, tensor::ExtractSliceOp>(op) ||
+         (contract && contract.getMatrix() == operand);
+}
+
+/// Whether `value` is computed from argument `number` of `region`.
+static bool dependsOn(Value value, Region &region, unsigned number) {
+  SmallVector<Value> pending{value};
+  llvm::SmallPtrSet<Operation *, 8> seen;
+  while (!pending.empty()) {
+    Value next = pending.pop_back_val();
+    if (next.getParentRegion() != &region)
+      continue;
+    if (next == region.getArgument(number))
+      return true;
+    Operation *op = next.getDefiningOp();
+    if (op && seen.insert(op).second)
+      llvm::append_range(pending, op->getOperands());
+  }
+  return false;
 }
 
 /// Checks the kind of `op` (regions_c3).
@@ -96,7 +115,7 @@ static LogicalResult verifyKind(const Body &body, Operation *op) {
                       OpTrait::hasElementwiseMappableTraits(op)) &&
                      op->getNumResults() == 1;
   bool onVectors = isa<tensor::ExtractSliceOp, tensor::ConcatOp,
-                       tensor::SplatOp, ReduceRowOp>(op);
+                       tensor::SplatOp, ReduceRowOp, ContractRowOp>(op);
   if (elementwise || isa<YieldOp, tensor::ExtractOp, tensor::DimOp>(op) ||
       (!body.vectors && isa<RandomOp>(op)) || (body.vectors && onVectors))
     return success();
@@ -107,7 +126,7 @@ static LogicalResult verifyKind(const Body &body, Operation *op) {
          "result, tensor.extract and tensor.dim of captures";
   if (body.vectors)
     error << ", tensor.extract_slice, tensor.concat, tensor.splat, "
-             "attn.reduce_row";
+             "attn.reduce_row, attn.contract_row";
   else
     error << ", attn.random";
   error.attachNote(op->getLoc()) << "the op is here";
@@ -127,7 +146,7 @@ static LogicalResult verifyOperand(const Body &body, Operation *op,
     return success();
   }
   bool isWholeRow = body.vectors && isVector(type);
-  if (isTensor && !isRead(op) && !isWholeRow) // regions_c7
+  if (isTensor && !isReadBy(op, operand) && !isWholeRow) // regions_c7
     return body.refuse(op)
            << "cannot use a captured tensor as a whole; expected "
               "what tensor.extract, tensor.extract_slice or "
@@ -174,8 +193,22 @@ static LogicalResult verifyDim(const Body &body, tensor::DimOp dim) {
   return index ? error << *index : error << "one that is computed";
 }
 
+/// All rows of a block meet one matrix.
+static LogicalResult verifyMatrix(const Body &body, ContractRowOp contract) {
+  for (Value index : contract.getIndices())
+    for (unsigned number : {0, 3})               // The vector, and its row.
+      if (dependsOn(index, body.region, number)) // regions_c14
+        return body.refuse(contract)
+               << "must take the same matrix for all rows of a head; its "
+                  "indices cannot depend on argument "
+               << number;
+  return success();
+}
+
 /// Checks what only some ops have to fulfil.
 static LogicalResult verifyDetails(const Body &body, Operation *op) {
+  if (auto contract = dyn_cast<ContractRowOp>(op))
+    return verifyMatrix(body, contract);
   if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
     return verifySlice(body, slice);
   if (auto dim = dyn_cast<tensor::DimOp>(op))
@@ -323,6 +356,13 @@ LogicalResult attn::verifyKeysRegion(Operation *op, Region &region) {
       return op->emitOpError()
              << "region 'keys' must yield 4 values of 'index', got " << type;
   return success();
+}
+
+bool attn::hasMatrixPerHead(Region &rows) {
+  return llvm::any_of(rows.getOps<ContractRowOp>(), [&](ContractRowOp op) {
+    return llvm::any_of(op.getIndices(),
+                        [&](Value index) { return dependsOn(index, rows, 2); });
+  });
 }
 
 bool attn::relatesPositions(ArrayRef<Region *> regions) {

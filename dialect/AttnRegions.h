@@ -54,6 +54,10 @@ llvm::LogicalResult verifyMaskRegion(mlir::Operation *op, mlir::Region &region);
 /// Checks the `keys` region: (index x 4) -> (index x 4).
 llvm::LogicalResult verifyKeysRegion(mlir::Operation *op, mlir::Region &region);
 
+/// Whether an `attn.contract_row` of a row region takes another matrix for
+/// another head.
+bool hasMatrixPerHead(mlir::Region &rows);
+
 /// Whether pair regions relate query positions to key positions, that is use
 /// both `%i` and `%j`; only then does an alignment matter.
 bool relatesPositions(llvm::ArrayRef<mlir::Region *> regions);

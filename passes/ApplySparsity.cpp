@@ -141,7 +141,8 @@ void LoopSplitter::boundGroups() {
     return;
   Value lastOfBlock = getQueries().second;
   for (int64_t row = 0; row < partial.getRows(); row += groupRows) {
-    Value first = arith::AddIOp::create(b, partial.getRow(), constant(row));
+    Value first =
+        b.createOrFold<arith::AddIOp>(partial.getRow(), constant(row));
     Value last = arith::AddIOp::create(b, first, constant(groupRows - 1));
     last = arith::MinSIOp::create(b, last, lastOfBlock);
     SmallVector<Value> bounds = inlineKeys(first, last);
@@ -149,8 +150,8 @@ void LoopSplitter::boundGroups() {
   }
 }
 
-/// What groups see of the block of keys at `col`, counted from `col` and rounded
-/// outwards: `ranges` of attn.partial.
+/// What groups see of the block of keys at `col`, counted from `col` and
+/// rounded outwards: `ranges` of attn.partial.
 SmallVector<Value> LoopSplitter::getRanges(ImplicitLocOpBuilder &b, Value col) {
   auto constant = [&](int64_t value) {
     return arith::ConstantIndexOp::create(b, value);
@@ -160,7 +161,7 @@ SmallVector<Value> LoopSplitter::getRanges(ImplicitLocOpBuilder &b, Value col) {
     Value distance = arith::SubIOp::create(b, bound, col);
     distance = arith::MaxSIOp::create(b, distance, constant(0));
     distance = arith::MinSIOp::create(b, distance, width);
-    distance = arith::AddIOp::create(b, distance, constant(round));
+    distance = b.createOrFold<arith::AddIOp>(distance, constant(round));
     return arith::AndIOp::create(b, distance, constant(-kRangeStep));
   };
   SmallVector<Value> ranges;
@@ -285,13 +286,13 @@ static PartialOp getOnlyPartial(scf::ForOp loop) {
 /// The loop over the last, shorter block of keys that continues what `loop`
 /// computes in the same way, or null.
 static scf::ForOp getTail(scf::ForOp loop, PartialOp partial) {
-  if (partial.getBounded() || loop.getNumResults() == 0)
+  if (partial.getBounded() ||
+      !llvm::all_of(loop.getResults(),
+                    [](Value result) { return result.hasOneUse(); }))
     return {};
   auto tail = dyn_cast<scf::ForOp>(*loop.getResult(0).user_begin());
   if (!tail || tail.getLowerBound() != loop.getUpperBound() ||
-      tail.getInitArgs() != ValueRange(loop.getResults()) ||
-      !llvm::all_of(loop.getResults(),
-                    [](Value result) { return result.hasOneUse(); }))
+      tail.getInitArgs() != ValueRange(loop.getResults()))
     return {};
   PartialOp other = getOnlyPartial(tail);
   if (!other || !other.getBounded() || other.getWidth() != partial.getWidth() ||

@@ -129,7 +129,9 @@ Value PairCount::emit() {
   SmallVector<Value> counts;
   Value factor = index(b, 1);
   for (unsigned dim = 0; dim < 3; ++dim) {
-    Value extent = size(b, op.getQuery(), dim);
+    // A query of one batch may be shared by all batches of the keys.
+    Value extent =
+        size(b, dim == 0 ? op.getBatchOperand() : op.getQuery(), dim);
     counts.push_back(looksAt(dim) ? extent : index(b, 1));
     if (!looksAt(dim))
       factor = arith::MulIOp::create(b, factor, extent);

@@ -33,6 +33,12 @@ static MapRowsOp getOnlyProducer(Value operand) {
   return producer && operand.hasOneUse() ? producer : MapRowsOp();
 }
 
+/// Whether `producer` should write its rows even if one attend op reads them: a
+/// product with a matrix is worth a pass through memory.
+static bool isWorthKeeping(MapRowsOp producer) {
+  return !producer.getRows().getOps<ContractRowOp>().empty();
+}
+
 /// Makes `rows` apply the region of `producer` before what it does already.
 static void prependRows(PatternRewriter &rewriter, Region &rows,
                         MapRowsOp producer) {
@@ -64,7 +70,9 @@ struct FuseIntoAttend : OpRewritePattern<AttendOp> {
         {&op.getValueMutable(), &op.getValueRows()}};
     for (auto [operand, region] : rows) {
       MapRowsOp producer = getOnlyProducer(operand->get());
-      if (!producer)
+      // A row map may know better or worse than its input that B is 1.
+      if (!producer || isWorthKeeping(producer) ||
+          hasSharedBatch(producer.getInput()) != hasSharedBatch(operand->get()))
         continue;
       // A scale that is left out depends on the features that meet, which
       // fusing does not change: the default looks through the query region.

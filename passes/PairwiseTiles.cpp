@@ -70,6 +70,13 @@ Value PairwiseTiles::positions(Value first, int64_t rows) {
                               first, b.getI64IntegerAttr(0));
 }
 
+/// Batch of `operand` that the block uses.
+Value PairwiseTiles::batchIn(PartialOp op, Value operand) {
+  if (hasSharedBatch(operand))
+    return arith::ConstantIndexOp::create(b, 0);
+  return mapping.lookup(op.getBatch());
+}
+
 /// Query heads per key head.
 Value PairwiseTiles::groupSize(PartialOp op) {
   Value one = arith::ConstantIndexOp::create(b, 1);
@@ -113,7 +120,7 @@ Value PairwiseTiles::gatherQuery(PartialOp op, Value heads, Value rows) {
   Value feature =
       tile::IotaOp::create(b, indexType, arith::ConstantIndexOp::create(b, 0),
                            b.getI64IntegerAttr(1));
-  SmallVector<Value> indices{mapping.lookup(op.getBatch()),
+  SmallVector<Value> indices{batchIn(op, op.getQuery()),
                              regions.raise(heads, shape),
                              regions.raise(rows, shape), feature};
   return tile::GatherOp::create(
@@ -127,7 +134,7 @@ FailureOr<Value> PairwiseTiles::scaledQuery(PartialOp op) {
   OpBuilder::InsertionGuard guard(b);
   if (auto loop = dyn_cast<scf::ForOp>(b.getInsertionBlock()->getParentOp()))
     b.setInsertionPoint(loop);
-  Value batch = mapping.lookup(op.getBatch());
+  Value batch = batchIn(op, op.getQuery());
   auto [head, position] = queryTokens(op);
   FailureOr<Value> rows;
   if (op.getPacked()) {
@@ -200,9 +207,9 @@ FailureOr<PairwiseTiles::Pairs> PairwiseTiles::pairs(PartialOp op) {
   Value keyHead = this->keyHead(op);
   FailureOr<Value> query = scaledQuery(op);
   int64_t width = cast<RankedTensorType>(op.getKey().getType()).getDimSize(3);
-  FailureOr<Value> key = loadRows(mapping.lookup(op.getKey()), op.getWidth(),
-                                  width, op.getKeyRows(), result.batch, keyHead,
-                                  keyHead, mapping.lookup(op.getCol()));
+  FailureOr<Value> key = loadRows(
+      mapping.lookup(op.getKey()), op.getWidth(), width, op.getKeyRows(),
+      batchIn(op, op.getKey()), keyHead, keyHead, mapping.lookup(op.getCol()));
   if (failed(query) || failed(key))
     return failure();
 
@@ -339,7 +346,7 @@ FailureOr<Value> PairwiseTiles::accumulate(PartialOp op, const Pairs &pairs,
   int64_t width = cast<RankedTensorType>(op.getValue().getType()).getDimSize(3);
   FailureOr<Value> value = loadRows(
       mapping.lookup(op.getValue()), op.getWidth(), width, op.getValueRows(),
-      pairs.batch, head, head, mapping.lookup(op.getCol()));
+      batchIn(op, op.getValue()), head, head, mapping.lookup(op.getCol()));
   if (failed(value))
     return failure();
   Value before = mapping.lookup(op.getInit().back());

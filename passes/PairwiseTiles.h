@@ -63,6 +63,7 @@ private:
   mlir::Value reduce(tile::ReduceKind kind, mlir::Value tile, mlir::Value init);
   mlir::Value logSumExp(mlir::Value reference, mlir::Value sum);
   mlir::Value positions(mlir::Value first, int64_t rows);
+  mlir::Value batchIn(PartialOp op, mlir::Value operand);
   mlir::Value groupSize(PartialOp op);
   mlir::Value keyHead(PartialOp op);
   std::pair<mlir::Value, mlir::Value> queryTokens(PartialOp op);

@@ -80,6 +80,64 @@ def LowerToReference : Pass<"attn-lower-to-reference", "::mlir::ModuleOp"> {
                            "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect"];
 }
 
+def Decompose : Pass<"attn-decompose", "::mlir::func::FuncOp"> {
+  let summary = "Rewrite mixed heads to attention over longer rows";
+  let description = [{
+    An `attn.attend` with `mix_scores` or `mix_weights` becomes one without:
+
+    - a sum over heads of products is one product of longer rows, so the region
+      `query` yields the queries of all heads, each times its share, and `key` the
+      keys of all heads side by side;
+    - a sum over heads of weights is a sum over heads of outputs, so `value` yields
+      the values of all heads side by side, and an `attn.map_rows` adds the parts of
+      the outputs that belong to the head, each times its share. Between the two, outputs
+      are rounded to the storage type.
+
+    Nothing is kept for all pairs, but each head works on the features of all `Hk`
+    key heads: both products cost `Hk` times as much. Row regions that were there
+    are evaluated for each head; other regions stay as they are. After it no op
+    mixes heads. It does nothing where none did.
+
+    Before and after:
+
+    ```mlir
+    func.func @f(%x: tensor<1x2x?x8xf32>, %w: tensor<2x2xf32>) -> tensor<1x2x?x8xf32> {
+      %o = attn.attend %x, %x, %x mix_scores(%w : tensor<2x2xf32>) : tensor<1x2x?x8xf32>, tensor<1x2x?x8xf32>, tensor<1x2x?x8xf32> -> tensor<1x2x?x8xf32>
+      return %o : tensor<1x2x?x8xf32>
+    }
+    ```
+
+    ```mlir
+    func.func @f(%x: tensor<1x2x?x8xf32>, %w: tensor<2x2xf32>) -> tensor<1x2x?x8xf32> {
+      %o = attn.attend %x, %x, %x scale(0.35355339059327373)
+        query (%r: tensor<8xf32>, %b, %h, %n) {
+          %c0 = arith.constant 0 : index
+          %c1 = arith.constant 1 : index
+          %x0 = tensor.extract_slice %x[%b, 0, %n, 0] [1, 1, 1, 8] [1, 1, 1, 1] : tensor<1x2x?x8xf32> to tensor<8xf32>
+          %w0 = tensor.extract %w[%c0, %h] : tensor<2x2xf32>
+          %s0 = tensor.splat %w0 : tensor<8xf32>
+          %q0 = arith.mulf %x0, %s0 : tensor<8xf32>
+          %x1 = tensor.extract_slice %x[%b, 1, %n, 0] [1, 1, 1, 8] [1, 1, 1, 1] : tensor<1x2x?x8xf32> to tensor<8xf32>
+          %w1 = tensor.extract %w[%c1, %h] : tensor<2x2xf32>
+          %s1 = tensor.splat %w1 : tensor<8xf32>
+          %q1 = arith.mulf %x1, %s1 : tensor<8xf32>
+          %q = tensor.concat dim(0) %q0, %q1 : (tensor<8xf32>, tensor<8xf32>) -> tensor<16xf32>
+          attn.yield %q : tensor<16xf32>
+        }
+        key (%r: tensor<8xf32>, %b, %h, %n) {
+          %k0 = tensor.extract_slice %x[%b, 0, %n, 0] [1, 1, 1, 8] [1, 1, 1, 1] : tensor<1x2x?x8xf32> to tensor<8xf32>
+          %k1 = tensor.extract_slice %x[%b, 1, %n, 0] [1, 1, 1, 8] [1, 1, 1, 1] : tensor<1x2x?x8xf32> to tensor<8xf32>
+          %k = tensor.concat dim(0) %k0, %k1 : (tensor<8xf32>, tensor<8xf32>) -> tensor<16xf32>
+          attn.yield %k : tensor<16xf32>
+        } : tensor<1x2x?x8xf32>, tensor<1x2x?x8xf32>, tensor<1x2x?x8xf32> -> tensor<1x2x?x8xf32>
+      return %o : tensor<1x2x?x8xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def Fuse : Pass<"attn-fuse", "::mlir::func::FuncOp"> {
   let summary = "Move row maps into the attend ops that load the rows";
   let description = [{
@@ -90,7 +148,9 @@ def Fuse : Pass<"attn-fuse", "::mlir::func::FuncOp"> {
     they save a pass through memory at the price of that arithmetic.
 
     A map whose result is also used elsewhere stays where it is and is not fused:
-    its rows are in memory anyway.
+    its rows are in memory anyway. So does a map with an `attn.contract_row`,
+    which is too much to do again for each block, and one that changes whether
+    its batch is the static 1.
 
     Before and after:
 

@@ -38,6 +38,9 @@ SmallVector<Phase> attn::getTilePhases(const TileOptions &options) {
   SmallVector<Phase> phases;
   if (!options.dtype.empty())
     phases.push_back(getDtypePhase(options.dtype));
+  phases.push_back({"decompose", Form::Attn, [](OpPassManager &manager) {
+                      manager.addNestedPass<func::FuncOp>(createDecompose());
+                    }});
   phases.push_back({"fuse", Form::Attn, [](OpPassManager &manager) {
                       manager.addNestedPass<func::FuncOp>(createFuse());
                     }});
@@ -61,13 +64,13 @@ SmallVector<Phase> attn::getTilePhases(const TileOptions &options) {
   phases.push_back({"split-blocks", Form::Tile, [](OpPassManager &manager) {
                       manager.addNestedPass<func::FuncOp>(createSplitBlocks());
                     }});
-  phases.push_back(
-      {"apply-sparsity", Form::Tile,
-       [rowGroup = options.rowGroup](OpPassManager &manager) {
-         ApplySparsityOptions sparsity;
-         sparsity.rowGroup = rowGroup;
-         manager.addNestedPass<func::FuncOp>(createApplySparsity(sparsity));
-       }});
+  phases.push_back({"apply-sparsity", Form::Tile,
+                    [rowGroup = options.rowGroup](OpPassManager &manager) {
+                      ApplySparsityOptions sparsity;
+                      sparsity.rowGroup = rowGroup;
+                      manager.addNestedPass<func::FuncOp>(
+                          createApplySparsity(sparsity));
+                    }});
   phases.push_back({"to-tile", Form::Tile, [](OpPassManager &manager) {
                       manager.addPass(createToTile());
                       manager.addPass(createCanonicalizerPass());

@@ -136,6 +136,9 @@ static LogicalResult convertUse(OpOperand &use, FloatType dtype) {
   bool inRegion = isa<AttendOp, MapRowsOp, MergeOp>(user->getParentOp());
   if (isa<tensor::DimOp, func::ReturnOp, AttendOp, MapRowsOp, MergeOp>(user))
     return success();
+  // Its sums stay in the type of the vector.
+  if (inRegion && isa<ContractRowOp>(user))
+    return success();
   if (inRegion && isa<tensor::ExtractOp, tensor::ExtractSliceOp>(user)) {
     convertCapture(user, dtype);
     return success();

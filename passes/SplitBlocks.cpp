@@ -294,7 +294,7 @@ void Splitter::runSplit() {
   OpFoldResult count = b.getIndexAttr(splits);
   OpFoldResult features = b.getIndexAttr(
       cast<RankedTensorType>(op.getOutput().getType()).getDimSize(3));
-  Value batches = size(op.getQuery(), 0);
+  Value batches = size(op.getBatchOperand(), 0);
   SmallVector<OpFoldResult> rows{count, batches, keyHeads, numPacked},
       outputs = rows;
   outputs.push_back(features);
@@ -333,8 +333,8 @@ void Splitter::runWhole() {
   if (op.getLse())
     outputs.push_back(emptyLike(op.getLse(), shapes[1]));
   Value blocks = arith::CeilDivSIOp::create(b, numQueries, constant(blockQ));
-  SmallVector<OpFoldResult> grid{size(op.getQuery(), 0), size(op.getQuery(), 1),
-                                 blocks};
+  SmallVector<OpFoldResult> grid{size(op.getBatchOperand(), 0),
+                                 size(op.getQuery(), 1), blocks};
   auto forall = scf::ForallOp::create(b, grid, outputs, std::nullopt);
   emitBlock(forall);
   op->replaceAllUsesWith(forall.getResults());
@@ -362,10 +362,15 @@ struct SplitBlocks : attn::impl::SplitBlocksBase<SplitBlocks> {
         op.emitOpError("has no schedule; run attn-select-schedule first");
         return signalPassFailure();
       }
+      if (op.mixesHeads()) {
+        op.emitOpError("mixes heads; run attn-decompose first");
+        return signalPassFailure();
+      }
       if (op.getScheduleAttr().getSplits() && !op.isMergeable()) {
         op.emitOpError("cannot share keys among blocks: 'splits' needs "
-                       "normalizer(softmax) and a prob region that is linear "
-                       "in its first argument");
+                       "normalizer(softmax), a prob region that is linear in "
+                       "its first argument, and no matrix per head in its "
+                       "query region");
         return signalPassFailure();
       }
       Splitter(op).run();

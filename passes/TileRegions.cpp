@@ -152,14 +152,14 @@ void TileRegions::wholeVectors(Region &region, IRMapping &mapping,
     for (Value operand : op.getOperands()) {
       auto vector = dyn_cast<RankedTensorType>(operand.getType());
       // Those that have been met before are mapped to their tile already.
-      if (!vector || !outer.contains(operand) ||
+      if (!vector || vector.getRank() != 1 || !outer.contains(operand) ||
           mapping.lookup(operand) != outer.lookup(operand))
         continue;
-      auto indices = RankedTensorType::get({rows, vector.getDimSize(0)},
-                                           b.getIndexType());
-      Value place = tile::IotaOp::create(
-          b, indices, arith::ConstantIndexOp::create(b, 0),
-          b.getI64IntegerAttr(1));
+      auto indices =
+          RankedTensorType::get({rows, vector.getDimSize(0)}, b.getIndexType());
+      Value place =
+          tile::IotaOp::create(b, indices, arith::ConstantIndexOp::create(b, 0),
+                               b.getI64IntegerAttr(1));
       mapping.map(operand, gather(operand, place, vector.getElementType()));
     }
   }
@@ -180,6 +180,31 @@ Value TileRegions::reduceRow(ReduceRowOp op, Value tile) {
   return tile::ReduceOp::create(b, columnType, kind, tile, init);
 }
 
+/// All rows with one matrix, which is loaded as a tile.
+FailureOr<Value> TileRegions::contractRow(ContractRowOp op, IRMapping &mapping,
+                                          int64_t rows) {
+  auto matrix = cast<RankedTensorType>(op.getMatrix().getType());
+  Type element = elementOf(op.getVector());
+  SmallVector<Value> offsets;
+  for (Value index : op.getIndices()) {
+    offsets.push_back(mapping.lookupOrDefault(index));
+    if (tileOf(offsets.back()))
+      return op.emitOpError("needs one matrix for all rows of a block, got one "
+                            "per head in a block of several heads");
+  }
+  offsets.append(2, arith::ConstantIndexOp::create(b, 0));
+  auto type = RankedTensorType::get(matrix.getShape().take_back(2),
+                                    matrix.getElementType());
+  Value tile =
+      tile::LoadOp::create(b, type, outer.lookup(op.getMatrix()), offsets);
+  if (type.getElementType() != element)
+    tile = arith::ExtFOp::create(b, type.clone(element), tile);
+  auto resultType = RankedTensorType::get({rows, type.getDimSize(1)}, element);
+  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(resultType));
+  return Value(tile::DotOp::create(
+      b, resultType, mapping.lookup(op.getVector()), tile, zero, UnitAttr()));
+}
+
 FailureOr<Value> TileRegions::rowOp(Operation *op, IRMapping &mapping,
                                     Value position, Value first, int64_t rows) {
   if (Value value = captured(op, mapping))
@@ -194,6 +219,8 @@ FailureOr<Value> TileRegions::rowOp(Operation *op, IRMapping &mapping,
     return raise(mapping.lookupOrDefault(splat.getInput()), tileShape());
   if (auto reduce = dyn_cast<ReduceRowOp>(op))
     return reduceRow(reduce, mapping.lookup(reduce.getVector()));
+  if (auto contract = dyn_cast<ContractRowOp>(op))
+    return contractRow(contract, mapping, rows);
   if (auto concat = dyn_cast<tensor::ConcatOp>(op)) {
     SmallVector<Value> parts;
     for (Value part : concat.getInputs())

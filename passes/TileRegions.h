@@ -68,6 +68,8 @@ private:
   void wholeVectors(mlir::Region &region, mlir::IRMapping &mapping,
                     int64_t rows);
   mlir::Value reduceRow(ReduceRowOp op, mlir::Value tile);
+  mlir::FailureOr<mlir::Value>
+  contractRow(ContractRowOp op, mlir::IRMapping &mapping, int64_t rows);
   mlir::Value index(mlir::OpFoldResult value, mlir::IRMapping &mapping);
 
   mlir::ImplicitLocOpBuilder &b;

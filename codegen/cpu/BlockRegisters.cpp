@@ -163,13 +163,14 @@ LogicalResult BlockLowering::lowerBody(Block &block,
 // Buffers
 //===----------------------------------------------------------------------===//
 
-/// Whether lanes of `tile` run along its rows: it follows from a product, or a
-/// loop carries it.
+/// Whether lanes of `tile` run along its rows: it follows from a product with
+/// keys, or a loop carries it. Products of rows with a matrix are rows.
 bool BlockLowering::isPair(Value tile) {
   if (auto it = pairs.find(tile); it != pairs.end())
     return it->second;
   Operation *op = tile.getDefiningOp();
-  bool result = !op || isa<tile::DotOp, scf::ForOp>(op) ||
+  auto dot = dyn_cast_or_null<tile::DotOp>(op);
+  bool result = !op || isa<scf::ForOp>(op) || (dot && dot.getTransposeRhs()) ||
                 llvm::any_of(op->getOperands(), [&](Value operand) {
                   return tileOf(operand) && isPair(operand);
                 });
@@ -253,8 +254,9 @@ void BlockLowering::findLiveStrips() {
   from.walk(
       [&](tile::StoreOp op) { rows = tileOf(op.getValue()).getDimSize(0); });
   WalkResult mixes = from.walk([&](tile::DotOp op) {
-    return tileOf(op.getRhs()).getDimSize(0) == rows ? WalkResult::interrupt()
-                                                     : WalkResult::advance();
+    bool mixes =
+        isPair(op.getResult()) && tileOf(op.getRhs()).getDimSize(0) == rows;
+    return mixes ? WalkResult::interrupt() : WalkResult::advance();
   });
   int64_t lanes = vectors.getLanes();
   if (rows % lanes || mixes.wasInterrupted())
@@ -275,8 +277,9 @@ Value BlockLowering::endOfRows(int64_t rows) {
 }
 
 /// Calls `body` with the first row of each group of lanes among `rows` rows.
-LogicalResult BlockLowering::forEachGroup(
-    int64_t rows, llvm::function_ref<LogicalResult(Value)> body) {
+LogicalResult
+BlockLowering::forEachGroup(int64_t rows,
+                            llvm::function_ref<LogicalResult(Value)> body) {
   auto loop = scf::ForOp::create(b, vectors.index(0), endOfRows(rows),
                                  vectors.index(vectors.getLanes()));
   OpBuilder::InsertionGuard guard(b);
@@ -300,7 +303,7 @@ LogicalResult BlockLowering::packRows(Value tile) {
   Value buffer = allocate({type.getDimSize(0), pitch}, type.getElementType());
   Value end = vectors.index(type.getDimSize(0));
   LogicalResult packed = forEachRow(end, [&](Value row) {
-    return RowEvaluator(b, vectors, buffers, scalars, row)
+    return RowEvaluator(b, vectors, unit, buffers, scalars, row)
         .store(tile, buffer, row);
   });
   buffers.rows[tile] = buffer;
@@ -318,7 +321,7 @@ LogicalResult BlockLowering::packStrips(Value tile) {
   LogicalResult done = forEachGroup(type.getDimSize(0), [&](Value first) {
     LogicalResult packed = forEachRow(vectors.index(lanes), [&](Value inGroup) {
       Value row = vectors.add(first, inGroup);
-      return RowEvaluator(b, vectors, buffers, scalars, row)
+      return RowEvaluator(b, vectors, unit, buffers, scalars, row)
           .store(tile, rows, inGroup);
     });
     rowsToStrips(b, vectors, rows, strips, first);
@@ -364,8 +367,9 @@ LogicalResult BlockLowering::packOperands(const Segment &segment) {
         if (use.get() == dot.getRhs() && !buffers.rows.contains(result) &&
             failed(packRows(result)))
           return failure();
-        if (use.get() == dot.getLhs() && !isPair(result) &&
-            !buffers.strips.contains(result) && failed(packStrips(result)))
+        if (use.get() == dot.getLhs() && isPair(dot.getResult()) &&
+            !isPair(result) && !buffers.strips.contains(result) &&
+            failed(packStrips(result)))
           return failure();
       }
   return success();
@@ -453,7 +457,7 @@ LogicalResult BlockLowering::storeRows(ArrayRef<tile::StoreOp> stores,
   return forEachRow(endOfRows(rows), [&](Value row) -> LogicalResult {
     for (tile::StoreOp op : stores) {
       // A store of its own may be skipped, so it evaluates all it needs.
-      RowEvaluator evaluator(b, vectors, buffers, scalars, row);
+      RowEvaluator evaluator(b, vectors, unit, buffers, scalars, row);
       if (failed(storeRow(op, evaluator, row)))
         return failure();
     }

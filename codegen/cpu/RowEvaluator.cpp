@@ -130,6 +130,120 @@ FailureOr<Value> RowEvaluator::fromConcat(tile::ConcatOp op, int64_t col) {
                    : read;
 }
 
+/// Vectors of a product that are computed at once: as many as two units with
+/// four steps each keep busy.
+static constexpr int64_t kVectorsAtOnce = 8;
+/// Terms that are added in one chain. Longer sums are sums of such parts, whose
+/// rounding errors are smaller.
+static constexpr int64_t kTermsOfPart = 64;
+
+/// The sum of terms `from` to `to` of some vectors from column `col` on of
+/// `left` times `matrix`: an element of the row meets vectors of the matrix.
+SmallVector<Value> RowEvaluator::sumTerms(const RowProduct &of, Value col,
+                                          Value from, Value to, int64_t count) {
+  Type type =
+      vectors.type(cast<MemRefType>(of.left.getType()).getElementType());
+  auto body = [&](OpBuilder &inner, Location, Value k, ValueRange sums) {
+    ImplicitLocOpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
+    Value x = vectors.splat(memref::LoadOp::create(b, of.left, k));
+    SmallVector<Value> next;
+    for (auto [i, sum] : llvm::enumerate(sums)) {
+      Value at = vectors.add(col, vectors.index(i * vectors.getLanes()));
+      Value y = vector::LoadOp::create(b, cast<VectorType>(type), of.matrix,
+                                       ValueRange{k, at});
+      next.push_back(unit.hasFma ? Value(vector::FMAOp::create(b, x, y, sum))
+                                 : arith::AddFOp::create(
+                                       b, sum, arith::MulFOp::create(b, x, y)));
+    }
+    scf::YieldOp::create(b, next);
+  };
+  SmallVector<Value> zeros(count, vectors.zero(type));
+  return scf::ForOp::create(b, from, to, vectors.index(1), zeros, body)
+      .getResults();
+}
+
+/// Adds `count` vectors of a product from column `col` on to scratch.
+void RowEvaluator::addVectors(const RowProduct &of, Value col, int64_t count) {
+  int64_t depth = cast<MemRefType>(of.matrix.getType()).getDimSize(0);
+  auto type =
+      vectors.type(cast<MemRefType>(of.left.getType()).getElementType());
+  SmallVector<Value> columns, sums;
+  for (int64_t i = 0; i < count; ++i) {
+    columns.push_back(vectors.add(col, vectors.index(i * vectors.getLanes())));
+    sums.push_back(vector::LoadOp::create(b, type, of.scratch, columns.back()));
+  }
+  Value step = vectors.index(kTermsOfPart), end = vectors.index(depth);
+  auto body = [&](OpBuilder &inner, Location, Value from, ValueRange carried) {
+    ImplicitLocOpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
+    Value to = arith::MinSIOp::create(b, vectors.add(from, step), end);
+    SmallVector<Value> next;
+    for (auto [sum, part] :
+         llvm::zip(carried, sumTerms(of, col, from, to, count)))
+      next.push_back(arith::AddFOp::create(b, sum, part));
+    scf::YieldOp::create(b, next);
+  };
+  auto loop = scf::ForOp::create(b, vectors.index(0), end, step, sums, body);
+  for (auto [at, sum] : llvm::zip(columns, loop.getResults()))
+    vector::StoreOp::create(b, sum, of.scratch, at);
+}
+
+/// Writes the row of a product to its scratch.
+LogicalResult RowEvaluator::multiply(tile::DotOp op, const RowProduct &to) {
+  int64_t lanes = vectors.getLanes();
+  auto write = [&](Value tile, Value buffer) -> LogicalResult {
+    for (int64_t col = 0; col < tileOf(tile).getDimSize(1); col += lanes) {
+      FailureOr<Value> value = vector(tile, col);
+      if (failed(value))
+        return failure();
+      vector::StoreOp::create(b, *value, buffer, vectors.index(col));
+    }
+    return success();
+  };
+  if (failed(write(op.getLhs(), to.left)) ||
+      failed(write(op.getInit(), to.scratch)))
+    return failure();
+  int64_t width = tileOf(op.getResult()).getDimSize(1);
+  int64_t step = kVectorsAtOnce * lanes, whole = width - width % step;
+  if (whole) {
+    auto columns = scf::ForOp::create(b, vectors.index(0), vectors.index(whole),
+                                      vectors.index(step));
+    ImplicitLocOpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(columns.getBody()->getTerminator());
+    addVectors(to, columns.getInductionVar(), kVectorsAtOnce);
+  }
+  if (whole < width)
+    addVectors(to, vectors.index(whole),
+               llvm::divideCeil(width - whole, lanes));
+  return success();
+}
+
+/// A product of the row with a matrix, in scratch: other ops may read it from
+/// any column on.
+FailureOr<Value> RowEvaluator::fromProduct(tile::DotOp op, int64_t col) {
+  auto type = tileOf(op.getResult());
+  auto row = [&](int64_t cols) -> Value {
+    int64_t pitch = getRowPitch(cols, vectors.getLanes()) + vectors.getLanes();
+    return memref::AllocaOp::create(
+        b, MemRefType::get({pitch}, type.getElementType()));
+  };
+  Value matrix = buffers.rows.lookup(op.getRhs());
+  if (!matrix || op.getTransposeRhs())
+    return op.emitOpError(
+        "the CPU back end has no buffer for the operands of a product");
+  if (!products.contains(op.getResult())) {
+    RowProduct product{row(tileOf(op.getLhs()).getDimSize(1)), matrix,
+                       row(type.getDimSize(1))};
+    if (failed(multiply(op, product)))
+      return failure();
+    products[op.getResult()] = product.scratch;
+  }
+  return Value(vector::LoadOp::create(b, vectors.type(type.getElementType()),
+                                      products[op.getResult()],
+                                      ValueRange{vectors.index(col)}));
+}
+
 FailureOr<Value> RowEvaluator::compute(Value tile, int64_t col) {
   if (Value buffer = buffers.rows.lookup(tile))
     return Value(
@@ -152,6 +266,8 @@ FailureOr<Value> RowEvaluator::compute(Value tile, int64_t col) {
     return vector(slice.getValue(), col + slice.getStart());
   if (auto concat = dyn_cast<tile::ConcatOp>(op))
     return fromConcat(concat, col);
+  if (auto dot = dyn_cast<tile::DotOp>(op))
+    return fromProduct(dot, col);
   if (auto iota = dyn_cast<tile::IotaOp>(op)) {
     Value start = scalars.lookupOrDefault(iota.getStart());
     if (iota.getAlong() == 0)

@@ -22,9 +22,10 @@ class RowEvaluator {
 public:
   /// `row` is the row within the tile; `scalars` maps scalar values.
   RowEvaluator(mlir::ImplicitLocOpBuilder &b, VectorOps &vectors,
-               const TileBuffers &buffers, const mlir::IRMapping &scalars,
-               mlir::Value row)
-      : b(b), vectors(vectors), buffers(buffers), scalars(scalars), row(row) {}
+               const VectorUnit &unit, const TileBuffers &buffers,
+               const mlir::IRMapping &scalars, mlir::Value row)
+      : b(b), vectors(vectors), unit(unit), buffers(buffers), scalars(scalars),
+        row(row) {}
 
   /// Columns col .. col + lanes - 1 of a tile of rank 2; lanes beyond the tile
   /// hold unspecified values.
@@ -38,6 +39,11 @@ public:
                             mlir::Value to);
 
 private:
+  /// A row, the matrix that it is multiplied with, and room for the product.
+  struct RowProduct {
+    mlir::Value left, matrix, scratch;
+  };
+
   mlir::FailureOr<mlir::Value> compute(mlir::Value tile, int64_t col);
   mlir::FailureOr<mlir::Value> computeScalar(mlir::Value tile);
   mlir::FailureOr<mlir::Value> elementwise(mlir::Operation *op, int64_t col,
@@ -47,16 +53,23 @@ private:
   mlir::Value load(tile::LoadOp op, int64_t col);
   mlir::Value fromStrips(mlir::Value buffer, int64_t col, int64_t cols);
   mlir::FailureOr<mlir::Value> fromConcat(tile::ConcatOp op, int64_t col);
+  mlir::FailureOr<mlir::Value> fromProduct(tile::DotOp op, int64_t col);
+  llvm::LogicalResult multiply(tile::DotOp op, const RowProduct &to);
+  void addVectors(const RowProduct &of, mlir::Value col, int64_t count);
+  llvm::SmallVector<mlir::Value> sumTerms(const RowProduct &of, mlir::Value col,
+                                          mlir::Value from, mlir::Value to,
+                                          int64_t count);
   mlir::FailureOr<mlir::Value> reduce(tile::ReduceOp op);
 
   mlir::ImplicitLocOpBuilder &b;
   VectorOps &vectors;
+  const VectorUnit &unit;
   const TileBuffers &buffers;
   const mlir::IRMapping &scalars;
   mlir::Value row;
   llvm::DenseMap<std::pair<mlir::Value, int64_t>, mlir::Value> known;
   llvm::DenseMap<mlir::Value, mlir::Value> knownScalars, insideRow,
-      concatenated;
+      concatenated, products;
 };
 
 /// Columns of a row buffer for a tile of `cols` columns: room for whole vectors

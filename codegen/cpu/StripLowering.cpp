@@ -80,8 +80,9 @@ int64_t StripLowering::columnsAtOnce(int64_t cols) {
     count = 8; // 9 would fit, but block sizes are powers of two.
   count = std::clamp<int64_t>(count, 1, cols);
   // Ranges are multiples of 8.
-  return isNarrow(cols) ? int64_t(llvm::bit_floor(uint64_t(std::min<int64_t>(count, 8))))
-                        : count;
+  return isNarrow(cols)
+             ? int64_t(llvm::bit_floor(uint64_t(std::min<int64_t>(count, 8))))
+             : count;
 }
 
 LogicalResult StripLowering::emitLoop(Loop &loop, int64_t cols) {
@@ -406,27 +407,25 @@ StripLowering::Vectors StripLowering::sumOverDepth(tile::DotOp op, Value left,
 
 /// The same over a long depth, in parts that are summed for themselves: errors
 /// grow with the length of a chain of additions.
-StripLowering::Vectors
-StripLowering::sumInParts(tile::DotOp op, Value left, Value right,
-                          int64_t depth, ValueRange zeros) {
-  int64_t parts = llvm::divideCeil(depth, kLongestSum);
+StripLowering::Vectors StripLowering::sumInParts(tile::DotOp op, Value left,
+                                                 Value right, int64_t depth,
+                                                 ValueRange zeros) {
   Range all{vectors.index(0), vectors.index(depth)};
-  if (parts == 1)
+  if (depth <= 2 * kTermsOfPart)
     return sumOverDepth(op, left, right, all, zeros);
-  Value length = vectors.index(llvm::divideCeil(depth, parts));
+  Value length = vectors.index(kTermsOfPart);
   auto body = [&](OpBuilder &inner, Location, Value begin, ValueRange totals) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
     Value end = arith::MinSIOp::create(b, vectors.add(begin, length), all.end);
     SmallVector<Value> next;
-    for (auto [total, part] : llvm::zip(
-             totals, sumOverDepth(op, left, right, {begin, end}, zeros)))
+    for (auto [total, part] :
+         llvm::zip(totals, sumOverDepth(op, left, right, {begin, end}, zeros)))
       next.push_back(arith::AddFOp::create(b, total, part));
     scf::YieldOp::create(b, next);
   };
-  return Vectors(
-      scf::ForOp::create(b, all.begin, all.end, length, zeros, body)
-          .getResults());
+  return Vectors(scf::ForOp::create(b, all.begin, all.end, length, zeros, body)
+                     .getResults());
 }
 
 /// `sum` plus column `col` of `init`. The sum comes first, from 0 on: the terms
@@ -469,8 +468,9 @@ FailureOr<StripLowering::Vectors> StripLowering::product(tile::DotOp op,
     sums = sumInParts(op, left, right, depth, sums);
   }
   for (int64_t c = 0; c < columnCount; ++c) {
-    FailureOr<Vectors> result = addInit(
-        op.getInit(), c, Vectors(ArrayRef(sums).slice(c * registers, registers)));
+    FailureOr<Vectors> result =
+        addInit(op.getInit(), c,
+                Vectors(ArrayRef(sums).slice(c * registers, registers)));
     if (failed(result))
       return failure();
     knownPairs[{op.getResult(), c}] = *result;

@@ -72,8 +72,8 @@ public:
   static int64_t stripRegisters(int64_t rows, int64_t lanes);
 
 private:
-  /// Terms of a product that are summed one after the other, at most.
-  static constexpr int64_t kLongestSum = 256;
+  /// Terms of a long product that are summed one after the other.
+  static constexpr int64_t kTermsOfPart = 64;
 
   using Vectors = llvm::SmallVector<mlir::Value>;
 

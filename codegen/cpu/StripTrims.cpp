@@ -6,9 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// tile.trim leaves a range of columns in each group of rows. A loop over columns
-// is narrow, that is runs over the range of its strip only, if nobody reads what
-// the roots of the loop are elsewhere:
+// tile.trim leaves a range of columns in each group of rows. A loop over
+// columns is narrow, that is runs over the range of its strip only, if nobody
+// reads what the roots of the loop are elsewhere:
 //
 //   reduction   of a trimmed tile, by the operation that it is neutral in
 //   store       of a trimmed tile that only such reductions read, and products
@@ -45,9 +45,8 @@ bool StripLowering::isReadTrimmed(OpOperand &use) const {
 }
 
 bool StripLowering::isTrimmed(Value tile) const {
-  return llvm::all_of(tile.getUses(), [&](OpOperand &use) {
-    return isReadTrimmed(use);
-  });
+  return llvm::all_of(tile.getUses(),
+                      [&](OpOperand &use) { return isReadTrimmed(use); });
 }
 
 /// Finds the trims of the segment and decides which loops are narrow.
@@ -77,8 +76,8 @@ LogicalResult StripLowering::planTrims() {
     bool reduces = llvm::all_of(loop.reductions, [&](tile::ReduceOp op) {
       return isReadTrimmed(op.getValueMutable());
     });
-    if (reduces && llvm::all_of(loop.stores,
-                                [&](Value tile) { return isTrimmed(tile); }))
+    if (reduces &&
+        llvm::all_of(loop.stores, [&](Value tile) { return isTrimmed(tile); }))
       narrow.insert({at, cols});
   }
   return success();
@@ -88,8 +87,7 @@ LogicalResult StripLowering::planTrims() {
 void StripLowering::emitRange() {
   if (!trimmed)
     return;
-  int64_t perGroup =
-      trimmed.getRows() / (registers * vectors.getLanes());
+  int64_t perGroup = trimmed.getRows() / (registers * vectors.getLanes());
   Value group = arith::DivUIOp::create(b, strip, vectors.index(perGroup));
   OperandRange ranges = trimmed.getRanges();
   auto bound = [&](size_t n) { return scalars.lookupOrDefault(ranges[n]); };
@@ -97,8 +95,7 @@ void StripLowering::emitRange() {
   for (size_t n = 1; 2 * n < ranges.size(); ++n) {
     Value isThis = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, group,
                                          vectors.index(n));
-    range.begin =
-        arith::SelectOp::create(b, isThis, bound(2 * n), range.begin);
+    range.begin = arith::SelectOp::create(b, isThis, bound(2 * n), range.begin);
     range.end = arith::SelectOp::create(b, isThis, bound(2 * n + 1), range.end);
   }
 }
@@ -115,10 +112,9 @@ StripLowering::Vectors StripLowering::trim(tile::TrimOp op,
                         : APFloat::getInf(element.getFloatSemantics(), true);
   Value otherwise =
       arith::ConstantOp::create(b, DenseElementsAttr::get(type, neutral));
-  Value from = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, at,
-                                     range.begin);
-  Value to =
-      arith::CmpIOp::create(b, arith::CmpIPredicate::slt, at, range.end);
+  Value from =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::sge, at, range.begin);
+  Value to = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, at, range.end);
   Value inside = arith::AndIOp::create(b, from, to);
   Vectors result;
   for (Value vector : value)

@@ -13,6 +13,10 @@
 //   p[j] = s[j] normalised over A (see `weight`)
 //   out  = sum over j in A of prob(p[j]) value_rows(v[j])
 //
+// With mix_scores(w), the product of head h is the sum over heads f of w[f, h]
+// times the product of f. With mix_weights(u), the factor prob(p[j]) of head h
+// is the sum over heads f of u[f, h] times that of f.
+//
 // For softmax, m = max over A of s[j] and the sink; 0 if that is -inf:
 //
 //   n    = sum over A of exp(s[j] - m) + exp(sink - m)
@@ -56,12 +60,15 @@ private:
   Carried defineQuery(ValueRange token, ValueRange results);
   Pair pair(ValueRange token, Value j);
   Value exists(ValueRange token, Value j);
+  Value product(ValueRange token, Value j);
   Value scores(ValueRange token);
   Statistics statistics(ValueRange token, Value scores);
   Statistics softmaxStatistics(ValueRange token, Value scores);
   Value sumOfMagnitudes(ValueRange token, Value scores);
   Value weight(Value score, const Statistics &of);
-  Value output(ValueRange token, Value scores, const Statistics &of);
+  Value factors(ValueRange token, Value scores, const Statistics &of);
+  Value mixedFactors(ValueRange token);
+  Value output(ValueRange token, Value factors);
   Value keyHead(ValueRange token) {
     return arith::DivUIOp::create(b, token[1], groupSize(b, query, key));
   }
@@ -83,14 +90,27 @@ Value AttendDefinition::exists(ValueRange token, Value j) {
   return pairExists(b, regions, pair(token, j), /*inRange=*/Value());
 }
 
+/// The product of two rows, mixed with those of the other heads if asked for.
+Value AttendDefinition::product(ValueRange token, Value j) {
+  auto ofHead = [&](Value head) {
+    Value keyHead = arith::DivUIOp::create(b, head, groupSize(b, query, key));
+    return dotRows(b, type, query,
+                   {batchIn(b, query, token[0]), head, token[2]}, key,
+                   {batchIn(b, key, token[0]), keyHead, j});
+  };
+  if (!op.getMixScores())
+    return ofHead(token[1]);
+  return sum(b, size(b, query, 1), number(b, type, 0.0), [&](Value f) -> Value {
+    Value share = convert(b, read(b, op.getMixScores(), {f, token[1]}), type);
+    return arith::MulFOp::create(b, share, ofHead(f));
+  });
+}
+
 /// s, a vector over all keys; -inf outside of A.
 Value AttendDefinition::scores(ValueRange token) {
-  Value head = keyHead(token);
   auto vector = RankedTensorType::get(ShapedType::kDynamic, type);
   return generate(b, vector, size(b, key, 2), [&](ValueRange at) {
-    auto product = [&] {
-      return dotRows(b, type, query, token, key, {token[0], head, at[0]});
-    };
+    auto product = [&] { return this->product(token, at[0]); };
     return pairScore(b, regions, op.getScaleValue(), type, pair(token, at[0]),
                      exists(token, at[0]), product);
   });
@@ -143,26 +163,56 @@ Value AttendDefinition::weight(Value score, const Statistics &of) {
   return of.sum ? quotientOrZero(b, weight, of.sum) : weight;
 }
 
-/// The weighted sum of value rows, a vector over features.
-Value AttendDefinition::output(ValueRange token, Value scores,
-                               const Statistics &of) {
-  Value head = keyHead(token);
-  int64_t features = cast<RankedTensorType>(value.getType()).getDimSize(3);
-  Value width = index(b, features);
-  Value zeros = generate(b, RankedTensorType::get(features, type),
-                         [&](ValueRange) { return number(b, type, 0.0); });
-  auto addKey = [&](ValueRange j, ValueRange so) -> Carried {
-    Value factor = choose(
+/// What each value is multiplied by, a vector over all keys; 0 outside of A.
+Value AttendDefinition::factors(ValueRange token, Value scores,
+                                const Statistics &of) {
+  auto vector = RankedTensorType::get(ShapedType::kDynamic, type);
+  return generate(b, vector, size(b, key, 2), [&](ValueRange j) {
+    return choose(
         b, exists(token, j[0]),
         [&] {
           return valueFactor(b, regions, pair(token, j[0]),
                              weight(read(b, scores, j[0]), of));
         },
         [&] { return number(b, type, 0.0); });
-    Value kept = exists(token, j[0]);
+  });
+}
+
+/// The factors of all heads, mixed for the head of `token`.
+Value AttendDefinition::mixedFactors(ValueRange token) {
+  auto vector = RankedTensorType::get(ShapedType::kDynamic, type);
+  Value none = generate(b, vector, size(b, key, 2),
+                        [&](ValueRange) { return number(b, type, 0.0); });
+  auto addHead = [&](ValueRange f, ValueRange so) -> Carried {
+    SmallVector<Value> other{token[0], f[0], token[2]};
+    Value scores = this->scores(other);
+    Value own = factors(other, scores, statistics(other, scores));
+    Value share =
+        convert(b, read(b, op.getMixWeights(), {f[0], token[1]}), type);
+    return {generate(b, vector, size(b, key, 2), [&](ValueRange j) -> Value {
+      Value term = arith::MulFOp::create(b, share, read(b, own, j));
+      return arith::AddFOp::create(b, read(b, so[0], j), term);
+    })};
+  };
+  return fold(b, size(b, query, 1), none, addHead)[0];
+}
+
+/// The weighted sum of value rows, a vector over features.
+Value AttendDefinition::output(ValueRange token, Value factors) {
+  Value head = keyHead(token), batch = batchIn(b, value, token[0]);
+  int64_t features = cast<RankedTensorType>(value.getType()).getDimSize(3);
+  Value width = index(b, features);
+  Value zeros = generate(b, RankedTensorType::get(features, type),
+                         [&](ValueRange) { return number(b, type, 0.0); });
+  auto addKey = [&](ValueRange j, ValueRange so) -> Carried {
+    Value factor = read(b, factors, j[0]);
+    // Mixed weights of a pair may come from any head.
+    Value kept = op.getMixWeights()
+                     ? Value(arith::ConstantOp::create(b, b.getBoolAttr(true)))
+                     : exists(token, j[0]);
     auto addFeature = [&](ValueRange d, ValueRange row) -> Carried {
       Value element =
-          convert(b, read(b, value, {token[0], head, j[0], d[0]}), type);
+          convert(b, read(b, value, {batch, head, j[0], d[0]}), type);
       Value term = termIf(b, kept, factor, element);
       Value sum = arith::AddFOp::create(b, read(b, row[0], d[0]), term);
       return {tensor::InsertOp::create(b, sum, row[0], d[0])};
@@ -176,7 +226,8 @@ Value AttendDefinition::output(ValueRange token, Value scores,
 Carried AttendDefinition::defineQuery(ValueRange token, ValueRange results) {
   Value s = scores(token);
   Statistics of = statistics(token, s);
-  Carried updated{setRow(b, results[0], token, output(token, s, of))};
+  Value f = op.getMixWeights() ? mixedFactors(token) : factors(token, s, of);
+  Carried updated{setRow(b, results[0], token, output(token, f))};
   if (op.getLse()) {
     Value lse =
         arith::AddFOp::create(b, of.reference, math::LogOp::create(b, of.sum));
@@ -190,7 +241,9 @@ Results AttendDefinition::run() {
   key = mapAllRows(b, op.getKeyRows(), op.getKey(), type);
   value = mapAllRows(b, op.getValueRows(), op.getValue(), type);
 
-  SmallVector<Value> tokens = sizes(b, query), extents = tokens;
+  SmallVector<Value> tokens = sizes(b, query);
+  tokens.front() = size(b, op.getBatchOperand(), 0);
+  SmallVector<Value> extents = tokens;
   tokens.pop_back();
   auto outputType = cast<RankedTensorType>(op.getOutput().getType());
   extents.back() = index(b, outputType.getDimSize(3));

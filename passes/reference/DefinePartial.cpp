@@ -106,13 +106,13 @@ Value PartialDefinition::rows(Region &region, Value operand, int64_t count,
           ? from
           : cast<RankedTensorType>(getYielded(region).getType()).getDimSize(0);
   auto block = RankedTensorType::get({count, width}, type);
+  Value batch = batchIn(b, operand, op.getBatch());
   auto setOne = [&](ValueRange at, ValueRange so) -> Carried {
     auto [head, n] = token(at[0]);
-    Value vector =
-        mapRow(b, region, RankedTensorType::get(from, type),
-               {op.getBatch(), head, n}, [&, head = head, n = n](Value d) {
-                 return readOrZero(b, operand, {op.getBatch(), head, n, d});
-               });
+    Value vector = mapRow(b, region, RankedTensorType::get(from, type),
+                          {batch, head, n}, [&, head = head, n = n](Value d) {
+                            return readOrZero(b, operand, {batch, head, n, d});
+                          });
     return {setRow(b, so[0], at, vector)};
   };
   Value none = tensor::EmptyOp::create(b, block.getShape(), type);

@@ -130,7 +130,8 @@ Results reference::defineTileOp(ImplicitLocOpBuilder &b, Operation *op) {
   return llvm::TypeSwitch<Operation *, Results>(op)
       .Case<tile::LoadOp, tile::GatherOp, tile::SplatOp, tile::IotaOp,
             tile::BroadcastOp, tile::DotOp, tile::ReduceOp, tile::SliceOp,
-            tile::ConcatOp, tile::TrimOp>([&](auto op) { return Results{define(b, op)}; })
+            tile::ConcatOp, tile::TrimOp>(
+          [&](auto op) { return Results{define(b, op)}; })
       .Case([&](tile::StoreOp op) {
         define(b, op);
         return Results{};

@@ -78,6 +78,10 @@ Value reference::groupSize(ImplicitLocOpBuilder &b, Value query, Value key) {
   return arith::DivUIOp::create(b, size(b, query, 1), size(b, key, 1));
 }
 
+Value reference::batchIn(ImplicitLocOpBuilder &b, Value operand, Value batch) {
+  return hasSharedBatch(operand) ? index(b, 0) : batch;
+}
+
 Value reference::position(ImplicitLocOpBuilder &b,
                           std::optional<Alignment> alignment, Value query,
                           Value key, Value row) {

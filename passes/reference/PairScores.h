@@ -58,6 +58,10 @@ mlir::Value pairScore(mlir::ImplicitLocOpBuilder &b,
                       mlir::Type type, const Pair &pair, mlir::Value exists,
                       llvm::function_ref<mlir::Value()> product);
 
+/// The batch of `operand` that batch `batch` of the result uses.
+mlir::Value batchIn(mlir::ImplicitLocOpBuilder &b, mlir::Value operand,
+                    mlir::Value batch);
+
 /// What the value of a pair with weight `weight` is multiplied by.
 mlir::Value valueFactor(mlir::ImplicitLocOpBuilder &b,
                         const PairwiseRegions &regions, const Pair &pair,

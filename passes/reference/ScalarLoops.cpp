@@ -191,8 +191,8 @@ Value reference::isInRange(ImplicitLocOpBuilder &b, ValueRange ranges,
   Value group = arith::DivUIOp::create(b, at[0], index(b, rows));
   Value begin = ranges[0], end = ranges[1];
   for (size_t n = 1; 2 * n < ranges.size(); ++n) {
-    Value isThis = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, group,
-                                         index(b, n));
+    Value isThis =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::eq, group, index(b, n));
     begin = arith::SelectOp::create(b, isThis, ranges[2 * n], begin);
     end = arith::SelectOp::create(b, isThis, ranges[2 * n + 1], end);
   }

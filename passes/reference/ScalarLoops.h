@@ -92,8 +92,9 @@ mlir::Value max(mlir::ImplicitLocOpBuilder &b, mlir::Value count,
                 mlir::Value init,
                 llvm::function_ref<mlir::Value(mlir::Value)> term);
 
-/// Whether column `at[1]` is in the range of the group of row `at[0]`, if groups
-/// have `rows` rows and `ranges` has a begin and an end for each of them.
+/// Whether column `at[1]` is in the range of the group of row `at[0]`, if
+/// groups have `rows` rows and `ranges` has a begin and an end for each of
+/// them.
 mlir::Value isInRange(mlir::ImplicitLocOpBuilder &b, mlir::ValueRange ranges,
                       int64_t rows, mlir::ValueRange at);
 

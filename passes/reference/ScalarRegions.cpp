@@ -106,6 +106,7 @@ private:
   Value get(Value value) { return values.lookupOrDefault(value); }
   Value slice(tensor::ExtractSliceOp op);
   Value reduce(ReduceRowOp op);
+  Value contract(ContractRowOp op);
   Value one(Operation *op);
 
   ImplicitLocOpBuilder &b;
@@ -140,6 +141,24 @@ Value Evaluator::reduce(ReduceRowOp op) {
   return max(b, count, number(b, element, -infinity), term);
 }
 
+Value Evaluator::contract(ContractRowOp op) {
+  Value vector = get(op.getVector()), matrix = get(op.getMatrix());
+  auto type = tensorOf(op.getResult());
+  SmallVector<Value> at = llvm::map_to_vector(
+      op.getIndices(), [&](Value index) { return get(index); });
+  at.append(2, Value());
+  return generate(b, type, [&](ValueRange e) {
+    at.back() = e[0];
+    Value zero = number(b, type.getElementType(), 0.0);
+    return sum(b, size(b, vector, 0), zero, [&](Value d) -> Value {
+      at[at.size() - 2] = d;
+      Value weight =
+          convert(b, readOrZero(b, matrix, at), type.getElementType());
+      return arith::MulFOp::create(b, read(b, vector, d), weight);
+    });
+  });
+}
+
 /// The value of an op with one result that is not copied as it is; else null.
 Value Evaluator::one(Operation *op) {
   return llvm::TypeSwitch<Operation *, Value>(op)
@@ -159,6 +178,7 @@ Value Evaluator::one(Operation *op) {
                         [&](ValueRange) { return get(splat.getInput()); });
       })
       .Case([&](ReduceRowOp op) { return reduce(op); })
+      .Case([&](ContractRowOp op) { return contract(op); })
       .Default(Value());
 }
 

@@ -250,13 +250,11 @@ static Error checkHeads(const CallSizes &sizes, const SizeSource &query,
 }
 
 static Error checkAttend(const CallSizes &sizes, const AttendFacts &facts) {
-  const std::pair<const SizeSource &, const SizeSource &> equal[] = {
-      {facts.key[0], facts.query[0]},
-      {facts.value[0], facts.query[0]},
-      {facts.value[1], facts.key[1]},
-      {facts.value[2], facts.key[2]}};
-  for (auto [source, reference] : equal)
-    if (Error error = sizes.checkEqual(source, reference))
+  for (const SizeSource &source : facts.batches)
+    if (Error error = sizes.checkEqual(source, facts.batches.front()))
+      return error;
+  for (size_t dim : {1, 2})
+    if (Error error = sizes.checkEqual(facts.value[dim], facts.key[dim]))
       return error;
   if (Error error = checkHeads(sizes, facts.query[1], facts.key[1]))
     return error;
@@ -327,8 +325,10 @@ std::vector<double> attn::getAllPairs(const Signature &signature,
   for (const AttendFacts &facts : signature.attends) {
     double product = 1;
     for (const SizeSource &source :
-         {facts.query[0], facts.query[1], facts.query[2], facts.key[2]})
+         {facts.query[1], facts.query[2], facts.key[2]})
       product *= double(sizes.get(source));
+    if (!facts.batches.empty())
+      product *= double(sizes.get(facts.batches.front()));
     pairs.push_back(product);
   }
   return pairs;

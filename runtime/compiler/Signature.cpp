@@ -47,6 +47,7 @@ static SizeSources traceSizes(Value value) {
   return TypeSwitch<Operation *, SizeSources>(value.getDefiningOp())
       .Case([&](AttendOp op) {
         SizeSources sizes = traceSizes(op.getQuery());
+        sizes.front() = traceSizes(op.getBatchOperand()).front();
         sizes.pop_back();
         if (value == op.getOutput())
           sizes.push_back(traceSizes(op.getValue()).back());
@@ -248,6 +249,9 @@ static AttendFacts describeAttend(AttendOp op) {
   facts.query = traceSizes(op.getQuery());
   facts.key = traceSizes(op.getKey());
   facts.value = traceSizes(op.getValue());
+  for (Value operand : {op.getQuery(), op.getKey(), op.getValue()})
+    if (!hasSharedBatch(operand))
+      facts.batches.push_back(traceSizes(operand).front());
   facts.needsEqualLengths =
       !op.getAlignment() &&
       relatesPositions({&op.getScore(), &op.getMask(), &op.getProb()});

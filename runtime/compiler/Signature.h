@@ -32,6 +32,7 @@ using SizeSources = llvm::SmallVector<SizeSource, 4>;
 /// What an `attn.attend` asks of the sizes of its operands.
 struct AttendFacts {
   SizeSources query, key, value;
+  SizeSources batches; ///< Of the operands whose batch is not shared.
   bool needsEqualLengths = false; ///< Nq == Nk: positions are compared.
   bool keepsAllPairs = true;      ///< No mask, and not in control flow.
   double flopsPerPair = 0;        ///< For one query, one key, one head.

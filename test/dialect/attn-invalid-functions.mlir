@@ -100,14 +100,38 @@ func.func private @negative_dims_contradict_across_results() -> (tensor<4xf32> {
 // -----
 
 // fill_c1
-// expected-error@below {{argument 0: 'attn.fill' must be "normal", "uniform" or "decay", got "ones"}}
+// expected-error@below {{argument 0: 'attn.fill' must be "normal", "uniform", "decay" or "below" a number or dimension, got "ones"}}
 func.func private @negative_fill_unknown(tensor<4xf32> {attn.fill = "ones"})
 
 // -----
 
 // fill_c1
-// expected-error@below {{argument 0: 'attn.fill' must be "normal", "uniform" or "decay", got unit}}
+// expected-error@below {{argument 0: 'attn.fill' must be "normal", "uniform", "decay" or "below" a number or dimension, got unit}}
 func.func private @negative_fill_not_string(tensor<4xf32> {attn.fill})
+
+// -----
+
+// fill_c2
+// expected-error@below {{argument 0: 'attn.fill' "below 5" needs integers of more than one bit, got 'tensor<4xf32>'}}
+func.func private @negative_fill_bound_of_floats(tensor<4xf32> {attn.fill = "below 5"})
+
+// -----
+
+// fill_c2
+// expected-error@below {{argument 0: 'attn.fill' "below 5" needs integers of more than one bit, got 'tensor<4xi1>'}}
+func.func private @negative_fill_bound_of_bits(tensor<4xi1> {attn.fill = "below 5"})
+
+// -----
+
+// fill_c3
+// expected-error@below {{argument 0: 'attn.fill' "below 0" must name a positive number or a dimension of an argument}}
+func.func private @negative_fill_bound_zero(tensor<4xi32> {attn.fill = "below 0"})
+
+// -----
+
+// fill_c3
+// expected-error@below {{argument 0: 'attn.fill' "below M" must name a positive number or a dimension of an argument}}
+func.func private @negative_fill_bound_unknown(tensor<?xi32> {attn.dims = ["N"], attn.fill = "below M"}, tensor<4xf32>)
 
 // -----
 

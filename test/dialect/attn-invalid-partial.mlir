@@ -239,8 +239,38 @@ func.func @negative_partial_given_rows(%q: tensor<1x2x4x8xf32>, %x: index, %t: t
 // partial_c6
 func.func @negative_partial_result_types(%q: tensor<1x2x4x8xf32>, %x: index, %a: tensor<4x8xf32>) {
   // expected-error@below {{'init' and results must have the same types}}
-  %r = "attn.partial"(%q, %q, %q, %x, %x, %x, %x, %a) <{normalizer = 2 : i32, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1, 1, 0>, scale = 1.0 : f64, width = 16 : i64}> ({}, {}, {}, {}, {}, {}, {})
+  %r = "attn.partial"(%q, %q, %q, %x, %x, %x, %x, %a) <{normalizer = 2 : i32, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1, 1, 0, 0>, scale = 1.0 : f64, width = 16 : i64}> ({}, {}, {}, {}, {}, {}, {})
       : (tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, index, index, index, index, tensor<4x8xf32>) -> tensor<5x8xf32>
+  return
+}
+
+// -----
+
+// partial_c8
+func.func @negative_partial_range_rows(%q: tensor<1x2x4x8xf32>, %x: index, %t: tensor<4xf32>, %a: tensor<4x8xf32>) {
+  // expected-error@below {{'ranges' must be of a number of rows that divides the 4 of the block, got 3}}
+  %r:3 = attn.partial %q, %q, %q at(%x, %x, %x, %x) init(%t, %t, %a) width(16) ranges[3](%x, %x) scale(1.0)
+      : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// partial_c8
+func.func @negative_partial_range_rows_zero(%q: tensor<1x2x4x8xf32>, %x: index, %t: tensor<4xf32>, %a: tensor<4x8xf32>) {
+  // expected-error@below {{'ranges' must be of a number of rows that divides the 4 of the block, got 0}}
+  %r:3 = attn.partial %q, %q, %q at(%x, %x, %x, %x) init(%t, %t, %a) width(16) ranges[0](%x, %x) scale(1.0)
+      : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// partial_c9
+func.func @negative_partial_range_count(%q: tensor<1x2x4x8xf32>, %x: index, %t: tensor<4xf32>, %a: tensor<4x8xf32>) {
+  // expected-error@below {{'ranges' must have a begin and an end for each 2 rows, expected 4 bounds, got 3}}
+  %r:3 = attn.partial %q, %q, %q at(%x, %x, %x, %x) init(%t, %t, %a) width(16) ranges[2](%x, %x, %x) scale(1.0)
+      : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
   return
 }
 

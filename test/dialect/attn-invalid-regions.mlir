@@ -185,7 +185,7 @@ func.func @negative_mask_loop(%q: tensor<1x2x4x8xf32>) {
 
 // regions_c3
 func.func @negative_rows_reduction(%q: tensor<1x2x4x8xf32>) {
-  // expected-error@below {{region 'rows' cannot hold 'tensor.insert'; expected elementwise arith and math with one result, tensor.extract and tensor.dim of captures, tensor.extract_slice, tensor.concat, tensor.splat, attn.reduce_row}}
+  // expected-error@below {{region 'rows' cannot hold 'tensor.insert'; expected elementwise arith and math with one result, tensor.extract and tensor.dim of captures, tensor.extract_slice, tensor.concat, tensor.splat, attn.reduce_row, attn.contract_row}}
   %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
     %z = arith.constant 0.0 : f32
     // expected-note@below {{the op is here}}
@@ -658,7 +658,7 @@ func.func @negative_prob_of_f32_in_f64(%q: tensor<1x2x4x8xf64>) {
 
 // regions_c3
 func.func @negative_row_random(%q: tensor<1x2x4x8xf32>, %seed: i64) {
-  // expected-error@below {{region 'query' cannot hold 'attn.random'; expected elementwise arith and math with one result, tensor.extract and tensor.dim of captures, tensor.extract_slice, tensor.concat, tensor.splat, attn.reduce_row}}
+  // expected-error@below {{region 'query' cannot hold 'attn.random'; expected elementwise arith and math with one result, tensor.extract and tensor.dim of captures, tensor.extract_slice, tensor.concat, tensor.splat, attn.reduce_row, attn.contract_row}}
   %o = attn.attend %q, %q, %q
       query (%x: tensor<8xf32>, %b, %h, %n) {
         // expected-note@below {{the op is here}}
@@ -770,5 +770,47 @@ func.func @negative_keys_three_arguments(%q: tensor<1x2x4x8xf32>) {
       keys (%h, %first, %last) {
         attn.yield %first, %last, %first, %first : index, index, index, index
       } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// regions_c7
+func.func @negative_contract_captured_rows(%q: tensor<1x2x4x8xf32>, %w: tensor<8x8xf32>) {
+  %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    // expected-error@below {{in region 'rows' cannot use a captured tensor as a whole}}
+    %z = arith.addf %w, %w : tensor<8x8xf32>
+    attn.yield %x : tensor<8xf32>
+  } : tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// regions_c14
+func.func @negative_contract_matrix_of_row(%q: tensor<1x2x4x8xf32>, %w: tensor<?x8x8xf32>) {
+  %two = arith.constant 2 : index
+  %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    %half = arith.divui %n, %two : index
+    %which = arith.addi %half, %h : index
+    // expected-error@below {{in region 'rows' must take the same matrix for all rows of a head; its indices cannot depend on argument 3}}
+    %z = attn.contract_row %x, %w[%which] : tensor<8xf32>, tensor<?x8x8xf32> -> tensor<8xf32>
+    attn.yield %z : tensor<8xf32>
+  } : tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// regions_c14
+func.func @negative_contract_matrix_of_vector(%q: tensor<1x2x4x8xf32>, %w: tensor<?x8x8xf32>) {
+  %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    %largest = attn.reduce_row max %x : tensor<8xf32>
+    %integer = arith.fptosi %largest : f32 to i32
+    %which = arith.index_cast %integer : i32 to index
+    // expected-error@below {{indices cannot depend on argument 0}}
+    %z = attn.contract_row %x, %w[%which] : tensor<8xf32>, tensor<?x8x8xf32> -> tensor<8xf32>
+    attn.yield %z : tensor<8xf32>
+  } : tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
   return
 }

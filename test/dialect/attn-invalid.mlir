@@ -75,18 +75,36 @@ func.func @negative_attend_features_of_mapped_rows(%q: tensor<1x2x4x8xf32>, %k: 
 // -----
 
 // attend_c5
-func.func @negative_attend_batch_of_key(%q: tensor<1x2x4x8xf32>, %k: tensor<3x2x4x8xf32>, %v: tensor<1x2x4x8xf32>) {
-  // expected-error@below {{'query' and 'key' must have the same batch size (dimension 0), got 1 and 3}}
-  %o = attn.attend %q, %k, %v : tensor<1x2x4x8xf32>, tensor<3x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+func.func @negative_attend_batch_of_key(%q: tensor<2x2x4x8xf32>, %k: tensor<3x2x4x8xf32>, %v: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{'query' and 'key' must have the same batch size (dimension 0) or a static 1, got 2 and 3}}
+  %o = attn.attend %q, %k, %v : tensor<2x2x4x8xf32>, tensor<3x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<2x2x4x8xf32>
   return
 }
 
 // -----
 
 // attend_c5
-func.func @negative_attend_batch_of_value(%q: tensor<1x2x4x8xf32>, %k: tensor<1x2x4x8xf32>, %v: tensor<3x2x4x8xf32>) {
-  // expected-error@below {{'query' and 'value' must have the same batch size (dimension 0), got 1 and 3}}
-  %o = attn.attend %q, %k, %v : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<3x2x4x8xf32> -> tensor<1x2x4x8xf32>
+func.func @negative_attend_batch_of_value(%q: tensor<2x2x4x8xf32>, %k: tensor<1x2x4x8xf32>, %v: tensor<3x2x4x8xf32>) {
+  // expected-error@below {{'query' and 'value' must have the same batch size (dimension 0) or a static 1, got 2 and 3}}
+  %o = attn.attend %q, %k, %v : tensor<2x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<3x2x4x8xf32> -> tensor<2x2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c5
+func.func @negative_attend_batch_of_key_and_value(%q: tensor<1x2x4x8xf32>, %k: tensor<2x2x4x8xf32>, %v: tensor<3x2x4x8xf32>) {
+  // expected-error@below {{'key' and 'value' must have the same batch size (dimension 0) or a static 1, got 2 and 3}}
+  %o = attn.attend %q, %k, %v : tensor<1x2x4x8xf32>, tensor<2x2x4x8xf32>, tensor<3x2x4x8xf32> -> tensor<2x2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c8
+func.func @negative_attend_output_of_shared_query(%q: tensor<1x2x4x8xf32>, %k: tensor<2x2x4x8xf32>) {
+  // expected-error@below {{'output' must be 'tensor<2x2x4x8xf32>', got 'tensor<1x2x4x8xf32>'}}
+  %o = attn.attend %q, %k, %k : tensor<1x2x4x8xf32>, tensor<2x2x4x8xf32>, tensor<2x2x4x8xf32> -> tensor<1x2x4x8xf32>
   return
 }
 
@@ -508,5 +526,137 @@ func.func @negative_merge_output_of_other_rows(%outs: tensor<2x1x3x4x8xf32>, %ls
 func.func @negative_merge_lse_of_other_heads(%outs: tensor<2x1x3x4x8xf32>, %lses: tensor<2x1x3x4xf32>) {
   // expected-error@below {{'lse' must be 'tensor<1x3x4xf32>', got 'tensor<1x2x4xf32>'}}
   %o, %lse = attn.merge %outs, %lses : tensor<2x1x3x4x8xf32>, tensor<2x1x3x4xf32> -> tensor<1x3x4x8xf32>, tensor<1x2x4xf32>
+  return
+}
+
+// -----
+
+// contract_row_c1
+func.func @negative_contract_row_vector_rank(%q: tensor<1x2x4x8xf32>, %v: tensor<1x8xf32>, %w: tensor<8x8xf32>) {
+  %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    // expected-error@below {{'vector' must have rank 1, a static size and element type f32 or f64, got 'tensor<1x8xf32>'}}
+    %z = attn.contract_row %v, %w[] : tensor<1x8xf32>, tensor<8x8xf32> -> tensor<8xf32>
+    attn.yield %x : tensor<8xf32>
+  } : tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// contract_row_c1
+func.func @negative_contract_row_vector_integers(%q: tensor<1x2x4x8xf32>, %v: tensor<8xi32>, %w: tensor<8x8xi32>) {
+  %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    // expected-error@below {{'vector' must have rank 1, a static size and element type f32 or f64, got 'tensor<8xi32>'}}
+    %z = attn.contract_row %v, %w[] : tensor<8xi32>, tensor<8x8xi32> -> tensor<8xi32>
+    attn.yield %x : tensor<8xf32>
+  } : tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// contract_row_c2
+func.func @negative_contract_row_indices(%q: tensor<1x2x4x8xf32>, %w: tensor<?x8x8xf32>) {
+  %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    // expected-error@below {{'matrix' must have two dimensions more than there are indices, expected rank 4, got 'tensor<?x8x8xf32>'}}
+    %z = attn.contract_row %x, %w[%b, %h] : tensor<8xf32>, tensor<?x8x8xf32> -> tensor<8xf32>
+    attn.yield %x : tensor<8xf32>
+  } : tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// contract_row_c2
+func.func @negative_contract_row_dynamic_matrix(%q: tensor<1x2x4x8xf32>, %w: tensor<8x?xf32>) {
+  %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    // expected-error@below {{'matrix' must have static sizes of at least 1 in its last two dimensions, got 'tensor<8x?xf32>'}}
+    %z = attn.contract_row %x, %w[] : tensor<8xf32>, tensor<8x?xf32> -> tensor<8xf32>
+    attn.yield %x : tensor<8xf32>
+  } : tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// contract_row_c3
+func.func @negative_contract_row_matrix_f64(%q: tensor<1x2x4x8xf32>, %w: tensor<8x8xf64>) {
+  %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    // expected-error@below {{'matrix' must have an element type that is accumulated in 'f32', got 'f64'}}
+    %z = attn.contract_row %x, %w[] : tensor<8xf32>, tensor<8x8xf64> -> tensor<8xf32>
+    attn.yield %x : tensor<8xf32>
+  } : tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// contract_row_c4
+func.func @negative_contract_row_features(%q: tensor<1x2x4x8xf32>, %w: tensor<4x8xf32>) {
+  %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    // expected-error@below {{'vector' must have the 4 rows of 'matrix', got 'tensor<8xf32>'}}
+    %z = attn.contract_row %x, %w[] : tensor<8xf32>, tensor<4x8xf32> -> tensor<8xf32>
+    attn.yield %x : tensor<8xf32>
+  } : tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// contract_row_c5
+func.func @negative_contract_row_result(%q: tensor<1x2x4x8xf32>, %w: tensor<8x4xf32>) {
+  %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    // expected-error@below {{'result' must be 'tensor<4xf32>', got 'tensor<8xf32>'}}
+    %z = attn.contract_row %x, %w[] : tensor<8xf32>, tensor<8x4xf32> -> tensor<8xf32>
+    attn.yield %x : tensor<8xf32>
+  } : tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// contract_row_c6
+func.func @negative_contract_row_alone(%x: tensor<8xf32>, %w: tensor<8x4xf32>) {
+  // expected-error@below {{must stand in a row region of an attn op}}
+  %z = attn.contract_row %x, %w[] : tensor<8xf32>, tensor<8x4xf32> -> tensor<4xf32>
+  return
+}
+
+// -----
+
+// attend_c15
+func.func @negative_attend_mix_scores_shape(%q: tensor<1x2x4x8xf32>, %w: tensor<2x3xf32>) {
+  // expected-error@below {{'mix_scores' must be a matrix of 2 x 2 (heads of 'query'), got 'tensor<2x3xf32>'}}
+  %o = attn.attend %q, %q, %q mix_scores(%w : tensor<2x3xf32>) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c15
+func.func @negative_attend_mix_weights_dynamic_heads(%q: tensor<1x2x4x8xf32>, %k: tensor<1x?x4x8xf32>, %u: tensor<2x2xf32>) {
+  // expected-error@below {{'mix_weights' needs a static number of heads in 'key', got 'tensor<1x?x4x8xf32>'}}
+  %o = attn.attend %q, %k, %k mix_weights(%u : tensor<2x2xf32>) : tensor<1x2x4x8xf32>, tensor<1x?x4x8xf32>, tensor<1x?x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c16
+func.func @negative_attend_mix_scores_f64(%q: tensor<1x2x4x8xf32>, %w: tensor<2x2xf64>) {
+  // expected-error@below {{'mix_scores' must have an element type that is accumulated in 'f32', got 'f64'}}
+  %o = attn.attend %q, %q, %q mix_scores(%w : tensor<2x2xf64>) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// attend_c17
+func.func @negative_attend_mix_weights_prob(%q: tensor<1x2x4x8xf32>, %u: tensor<2x2xf32>) {
+  // expected-error@below {{cannot have 'mix_weights' and a region 'prob': which of them comes first is not defined}}
+  %o = attn.attend %q, %q, %q mix_weights(%u : tensor<2x2xf32>)
+      prob (%p: f32, %b, %h, %i, %j) {
+        attn.yield %p : f32
+      } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
   return
 }

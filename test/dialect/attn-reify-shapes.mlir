@@ -26,6 +26,22 @@ func.func @attend(%q: tensor<?x?x?x8xf32>, %k: tensor<?x?x?x8xf32>, %v: tensor<?
   return %b, %h, %n, %n_lse : index, index, index, index
 }
 
+// The batches of a result are those of an operand that has more than a shared
+// one.
+
+// CHECK-LABEL: func.func @shared_query
+// CHECK-SAME: %[[Q:.*]]: tensor<1x?x?x8xf32>, %[[K:.*]]: tensor<?x?x?x8xf32>
+// CHECK: %[[C0:.*]] = arith.constant 0 : index
+// CHECK: %[[B:.*]] = tensor.dim %[[K]], %[[C0]]
+// CHECK: return %[[B]]
+func.func @shared_query(%q: tensor<1x?x?x8xf32>, %k: tensor<?x?x?x8xf32>) -> index {
+  %c0 = arith.constant 0 : index
+  %o = attn.attend %q, %k, %k
+      : tensor<1x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
+  %b = tensor.dim %o, %c0 : tensor<?x?x?x8xf32>
+  return %b : index
+}
+
 // CHECK-LABEL: func.func @map_rows
 // CHECK-SAME: %[[X:.*]]: tensor<?x?x?x8xf32>
 // CHECK: %[[C2:.*]] = arith.constant 2 : index

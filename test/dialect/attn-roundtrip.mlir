@@ -330,6 +330,14 @@ func.func @attend_max_queries(%q: !x) -> !x {
   return %o : !x
 }
 
+// CHECK-LABEL: func.func @partial_ranges
+// CHECK: attn.partial {{.*}} width(16) ranges[2](%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) scale(1.000000e+00) normalizer(none)
+func.func @partial_ranges(%q: !x, %k: !kv, %v: !v, %i: index, %a: tensor<4x6xf32>) -> tensor<4x6xf32> {
+  %r = attn.partial %q, %k, %v at(%i, %i, %i, %i) init(%a) width(16) ranges[2](%i, %i, %i, %i) scale(1.0) normalizer(none)
+      : !x, !kv, !v -> tensor<4x6xf32>
+  return %r : tensor<4x6xf32>
+}
+
 // CHECK-LABEL: func.func @partial_packed
 // CHECK: attn.partial {{.*}} width(16) bounded packed scale(1.000000e+00) normalizer(none)
 func.func @partial_packed(%q: !x, %k: !kv, %v: !v, %i: index, %a: tensor<4x6xf32>) -> tensor<4x6xf32> {
@@ -357,4 +365,27 @@ func.func @merge_all_clauses(%outs: tensor<1x?x4x?x8xbf16>, %lses: tensor<1x?x4x
         attn.yield %zero : f32
       } : tensor<1x?x4x?x8xbf16>, tensor<1x?x4x?xf32> -> tensor<?x4x?x8xbf16>, tensor<?x4x?xf32>
   return %o, %lse : tensor<?x4x?x8xbf16>, tensor<?x4x?xf32>
+}
+
+// CHECK-LABEL: func.func @contract_row
+// CHECK: attn.contract_row %{{.*}}, %arg1[] : tensor<8xf32>, tensor<8x4xf32> -> tensor<4xf32>
+// CHECK: attn.contract_row %{{.*}}, %arg2[%{{.*}}, %{{.*}}] : tensor<4xf32>, tensor<?x?x4x6xbf16> -> tensor<6xf32>
+func.func @contract_row(%x: tensor<?x?x?x8xf32>, %w: tensor<8x4xf32>, %u: tensor<?x?x4x6xbf16>) -> tensor<?x?x?x6xf32> {
+  %y = attn.map_rows %x rows (%r: tensor<8xf32>, %b, %h, %n) {
+    %s = attn.contract_row %r, %w[] : tensor<8xf32>, tensor<8x4xf32> -> tensor<4xf32>
+    %t = attn.contract_row %s, %u[%b, %h] : tensor<4xf32>, tensor<?x?x4x6xbf16> -> tensor<6xf32>
+    attn.yield %t : tensor<6xf32>
+  } : tensor<?x?x?x8xf32> -> tensor<?x?x?x6xf32>
+  return %y : tensor<?x?x?x6xf32>
+}
+
+// CHECK-LABEL: func.func @mixed_heads
+// CHECK: attn.attend %arg0, %arg0, %arg0 mix_scores(%arg1 : tensor<2x2xf32>) mix_weights(%arg2 : tensor<2x2xbf16>) scale(1.000000e+00)
+// CHECK: attn.attend %arg0, %arg0, %arg0 mix_weights(%arg1 : tensor<2x2xf32>) :
+func.func @mixed_heads(%x: tensor<?x2x?x8xf32>, %w: tensor<2x2xf32>, %u: tensor<2x2xbf16>) -> tensor<?x2x?x8xf32> {
+  %y = attn.attend %x, %x, %x mix_scores(%w : tensor<2x2xf32>) mix_weights(%u : tensor<2x2xbf16>) scale(1.0)
+      : tensor<?x2x?x8xf32>, tensor<?x2x?x8xf32>, tensor<?x2x?x8xf32> -> tensor<?x2x?x8xf32>
+  %z = attn.attend %x, %x, %x mix_weights(%w : tensor<2x2xf32>)
+      : tensor<?x2x?x8xf32>, tensor<?x2x?x8xf32>, tensor<?x2x?x8xf32> -> tensor<?x2x?x8xf32>
+  return %z : tensor<?x2x?x8xf32>
 }

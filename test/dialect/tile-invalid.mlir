@@ -379,3 +379,39 @@ func.func @negative_reduce_integer(%x: tensor<4x8xi32>, %z: tensor<4xi32>) {
   %t = tile.reduce max %x, %z : tensor<4x8xi32> -> tensor<4xi32>
   return
 }
+
+// -----
+
+// trim_c1
+func.func @negative_trim_rank(%x: tensor<4xf32>, %i: index) {
+  // expected-error@below {{needs a floating-point tile of rank 2, got 'tensor<4xf32>'}}
+  %t = tile.trim add %x rows(2) ranges(%i, %i, %i, %i) : tensor<4xf32>
+  return
+}
+
+// -----
+
+// trim_c1
+func.func @negative_trim_integers(%x: tensor<4x8xi32>, %i: index) {
+  // expected-error@below {{needs a floating-point tile of rank 2, got 'tensor<4x8xi32>'}}
+  %t = tile.trim add %x rows(4) ranges(%i, %i) : tensor<4x8xi32>
+  return
+}
+
+// -----
+
+// trim_c2
+func.func @negative_trim_rows(%x: tensor<4x8xf32>, %i: index) {
+  // expected-error@below {{'rows' must divide the 4 rows of the tile, got 3}}
+  %t = tile.trim add %x rows(3) ranges(%i, %i) : tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// trim_c3
+func.func @negative_trim_ranges(%x: tensor<4x8xf32>, %i: index) {
+  // expected-error@below {{'ranges' must have a begin and an end for each 2 rows, expected 4 bounds, got 2}}
+  %t = tile.trim max %x rows(2) ranges(%i, %i) : tensor<4x8xf32>
+  return
+}

@@ -71,3 +71,12 @@ func.func @contract(%q: tensor<4x8xf64>, %k: tensor<16x8xf64>, %s: tensor<4x16xf
   %m = tile.reduce max %o, %l : tensor<4x8xf64> -> tensor<4xf64>
   return %m : tensor<4xf64>
 }
+
+// CHECK-LABEL: func.func @trim
+// CHECK: tile.trim add %{{.*}} rows(2) ranges(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) : tensor<4x8xf64>
+// CHECK: tile.trim max %{{.*}} rows(4) ranges(%{{.*}}, %{{.*}}) : tensor<4x8xf64>
+func.func @trim(%x: tensor<4x8xf64>, %i: index) -> tensor<4x8xf64> {
+  %a = tile.trim add %x rows(2) ranges(%i, %i, %i, %i) : tensor<4x8xf64>
+  %m = tile.trim max %a rows(4) ranges(%i, %i) : tensor<4x8xf64>
+  return %m : tensor<4x8xf64>
+}

@@ -60,6 +60,8 @@ class Failure(Exception):
 
 def lengths_of(variant, sizes):
     """The sequence lengths to try: one per size, or pairs within the sizes."""
+    if "L" in variant.dynamic:  # Few learned queries, and many.
+        return [{"L": few, "N": n} for n in sizes for few in (4, 70)]
     if "Nq" not in variant.dynamic:
         return [{"N": n} for n in sizes]
     return [{"Nq": q, "Nk": k} for q, k in TWO_LENGTHS
@@ -68,6 +70,8 @@ def lengths_of(variant, sizes):
 
 def heads_of(variant, heads):
     """Head counts: grouped variants share one key head between two."""
+    if "H" not in variant.dynamic:
+        return {}
     if "Hk" not in variant.dynamic:
         return {"H": heads or 3}
     heads = heads or 4

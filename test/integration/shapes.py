@@ -24,7 +24,7 @@ def random_dims(variant, generator):
     """Small sizes; the query heads are a multiple of the key heads."""
     sizes = {"B": generator.randint(1, 3), "Hk": generator.randint(1, 3)}
     sizes["H"] = sizes["Hk"] * generator.randint(1, 3)
-    for length in ("N", "Nq", "Nk"):
+    for length in ("N", "Nq", "Nk", "L"):
         sizes[length] = generator.randint(1, 200)
     return ",".join(f"{name}={sizes[name]}" for name in variant.dynamic)
 

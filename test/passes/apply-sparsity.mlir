@@ -1,4 +1,5 @@
 // RUN: attn-opt %s --attn-apply-sparsity --cse --split-input-file | FileCheck %s
+// RUN: attn-opt %s --attn-apply-sparsity=row-group=2 --cse --split-input-file | FileCheck %s --check-prefix=GROUPS
 
 !x = tensor<?x?x?x8xf32>
 !t = tensor<4xf32>
@@ -22,6 +23,21 @@
 // CHECK-NEXT: mask
 // CHECK-NOT: keys
 // CHECK-NOT: scf.for
+
+// Each 2 of the 4 rows end where their last query does, rounded up to 8.
+// GROUPS-LABEL: func.func @causal
+// GROUPS-SAME: %{{[a-z0-9]+}}: tensor<?x?x?x8xf32>, %[[ROW:[a-z0-9]+]]: index
+// GROUPS: %[[LAST0:.*]] = arith.addi %[[ROW]], %c1
+// GROUPS: %[[LAST0B:.*]] = arith.minsi %[[LAST0]]
+// GROUPS: %[[END0:.*]] = arith.addi %[[LAST0B]], %c1
+// GROUPS: %[[FIRST1:.*]] = arith.addi %[[ROW]], %c2
+// GROUPS: scf.for
+// GROUPS-NOT: ranges
+// GROUPS: scf.for %[[J:[^ ]*]] =
+// GROUPS: arith.subi %[[END0]], %[[J]]
+// GROUPS: arith.addi %{{.*}}, %c7
+// GROUPS: arith.andi %{{.*}}, %c-8
+// GROUPS: attn.partial {{.*}} ranges[2](%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}})
 func.func @causal(%q: !x, %row: index, %end: index, %t: !t, %l: !t, %a: !a) -> !a {
   %c0 = arith.constant 0 : index
   %c16 = arith.constant 16 : index
@@ -156,4 +172,58 @@ func.func @other_places(%q: !x, %row: index, %end: index, %t: !t, %l: !t, %a: !a
       attn.yield %first, %last, %first, %first : index, index, index, index
     } : !x, !x, !x -> !t, !t, !a
   return %r#2, %s#2 : !a, !a
+}
+
+// -----
+
+!x = tensor<?x?x?x8xf32>
+!a = tensor<4x8xf32>
+
+// The shorter block at the end is a part of the loop with a mask, which then
+// checks where the keys end; full blocks do not.
+// CHECK-LABEL: func.func @tail
+// CHECK-SAME: %{{[a-z0-9]+}}: tensor<?x?x?x8xf32>, %{{[a-z0-9]+}}: index, %[[WHOLE:[a-z0-9]+]]: index, %[[END:[a-z0-9]+]]: index
+// CHECK: arith.minsi %{{.*}}, %[[END]]
+// CHECK: arith.minsi %{{.*}}, %[[WHOLE]]
+// CHECK: scf.for
+// CHECK-NEXT: attn.partial
+// CHECK-NOT: bounded
+// CHECK: scf.for
+// CHECK-NEXT: attn.partial {{.*}} bounded
+// CHECK-NEXT: mask
+// CHECK-NOT: scf.for
+func.func @tail(%q: !x, %row: index, %whole: index, %end: index, %a: !a) -> !a {
+  %c0 = arith.constant 0 : index
+  %c16 = arith.constant 16 : index
+  %r = scf.for %j = %c0 to %whole step %c16 iter_args(%a0 = %a) -> !a {
+    %p = attn.partial %q, %q, %q at(%c0, %c0, %row, %j) init(%a0) width(16) scale(1.0) normalizer(none)
+      mask (%b, %h, %i, %key) {
+        %keep = arith.cmpi sge, %i, %key : index
+        attn.yield %keep : i1
+      }
+      keys (%b, %h, %first, %last) {
+        %none = arith.constant 0 : index
+        %one = arith.constant 1 : index
+        %visited_end = arith.addi %last, %one : index
+        %full_end = arith.addi %first, %one : index
+        attn.yield %none, %visited_end, %none, %full_end : index, index, index, index
+      } : !x, !x, !x -> !a
+    scf.yield %p : !a
+  }
+  %s = scf.for %j = %whole to %end step %c16 iter_args(%a0 = %r) -> !a {
+    %p = attn.partial %q, %q, %q at(%c0, %c0, %row, %j) init(%a0) width(16) bounded scale(1.0) normalizer(none)
+      mask (%b, %h, %i, %key) {
+        %keep = arith.cmpi sge, %i, %key : index
+        attn.yield %keep : i1
+      }
+      keys (%b, %h, %first, %last) {
+        %none = arith.constant 0 : index
+        %one = arith.constant 1 : index
+        %visited_end = arith.addi %last, %one : index
+        %full_end = arith.addi %first, %one : index
+        attn.yield %none, %visited_end, %none, %full_end : index, index, index, index
+      } : !x, !x, !x -> !a
+    scf.yield %p : !a
+  }
+  return %s : !a
 }

@@ -57,3 +57,33 @@ func.func @negative_two_readers(%q: tensor<1x1x?x8xf32>, %k: tensor<1x1x?x8xf32>
   %o = attn.attend %p, %p, %k : tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32> -> tensor<1x1x?x8xf32>
   return %o : tensor<1x1x?x8xf32>
 }
+
+// -----
+
+// The batch of the input is not known to be one that all batches share.
+// CHECK-LABEL: func @negative_shared_batch
+// CHECK: %[[P:.*]] = attn.map_rows
+// CHECK: attn.attend %[[P]], %arg1, %arg1
+func.func @negative_shared_batch(%q: tensor<?x1x?x8xf32>, %k: tensor<?x1x?x8xf32>) -> tensor<?x1x?x8xf32> {
+  %p = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    %y = math.tanh %x : tensor<8xf32>
+    attn.yield %y : tensor<8xf32>
+  } : tensor<?x1x?x8xf32> -> tensor<1x1x?x8xf32>
+  %o = attn.attend %p, %k, %k : tensor<1x1x?x8xf32>, tensor<?x1x?x8xf32>, tensor<?x1x?x8xf32> -> tensor<?x1x?x8xf32>
+  return %o : tensor<?x1x?x8xf32>
+}
+
+// -----
+
+// A product with a matrix is not done again for each block.
+// CHECK-LABEL: func @negative_product
+// CHECK: %[[P:.*]] = attn.map_rows %arg0
+// CHECK: attn.attend %[[P]], %arg1, %arg1
+func.func @negative_product(%q: tensor<?x1x?x8xf32>, %k: tensor<?x1x?x8xf32>, %w: tensor<8x8xf32>) -> tensor<?x1x?x8xf32> {
+  %p = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
+    %y = attn.contract_row %x, %w[] : tensor<8xf32>, tensor<8x8xf32> -> tensor<8xf32>
+    attn.yield %y : tensor<8xf32>
+  } : tensor<?x1x?x8xf32> -> tensor<?x1x?x8xf32>
+  %o = attn.attend %p, %k, %k : tensor<?x1x?x8xf32>, tensor<?x1x?x8xf32>, tensor<?x1x?x8xf32> -> tensor<?x1x?x8xf32>
+  return %o : tensor<?x1x?x8xf32>
+}

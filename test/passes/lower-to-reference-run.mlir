@@ -137,6 +137,39 @@ func.func private @map_rows() {
   return
 }
 
+// [1, 2] and [3, 4] times [[1, 2, 3], [10, 20, 30]], the matrix of head 0; and
+// times a matrix beyond the last: zeros.
+// CHECK: sizes = [1, 1, 2, 6]
+// CHECK-NEXT: [21, 42, 63, 0, 0, 0],
+// CHECK-NEXT: [43, 86, 129, 0, 0, 0]
+func.func private @contract_row() {
+  %x = arith.constant dense<[[[[1.0, 2.0], [3.0, 4.0]]]]> : tensor<1x1x2x2xf32>
+  %w = arith.constant dense<[[[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]]]> : tensor<1x2x3xf32>
+  %c5 = arith.constant 5 : index
+  %y = attn.map_rows %x rows (%r: tensor<2xf32>, %b, %h, %n) {
+    %product = attn.contract_row %r, %w[%h] : tensor<2xf32>, tensor<1x2x3xf32> -> tensor<3xf32>
+    %outside = attn.contract_row %r, %w[%c5] : tensor<2xf32>, tensor<1x2x3xf32> -> tensor<3xf32>
+    %row = tensor.concat dim(0) %product, %outside : (tensor<3xf32>, tensor<3xf32>) -> tensor<6xf32>
+    attn.yield %row : tensor<6xf32>
+  } : tensor<1x1x2x2xf32> -> tensor<1x1x2x6xf32>
+  %y4 = tensor.cast %y : tensor<1x1x2x6xf32> to tensor<?x?x?x?xf32>
+  func.call @print4(%y4) : (tensor<?x?x?x?xf32>) -> ()
+  return
+}
+
+// A query that both batches share sees the keys of each: values 1 and 2.
+// CHECK: sizes = [2, 1, 1, 1]
+// CHECK-NEXT: [1]
+// CHECK: [2]
+func.func private @shared_query() {
+  %q = arith.constant dense<1.0> : tensor<1x1x1x1xf32>
+  %v = arith.constant dense<[[[[1.0]]], [[[2.0]]]]> : tensor<2x1x1x1xf32>
+  %o = attn.attend %q, %v, %v : tensor<1x1x1x1xf32>, tensor<2x1x1x1xf32>, tensor<2x1x1x1xf32> -> tensor<2x1x1x1xf32>
+  %o4 = tensor.cast %o : tensor<2x1x1x1xf32> to tensor<?x?x?x?xf32>
+  func.call @print4(%o4) : (tensor<?x?x?x?xf32>) -> ()
+  return
+}
+
 // The same as @dense, one key after the other; the third key is out of bounds.
 // CHECK: sizes = [2, 1]
 // CHECK-NEXT: [2.46212],
@@ -322,15 +355,61 @@ func.func private @show_four(%o: tensor<1x1x4x1xf32>, %lse: tensor<1x1x4xf32>) {
   return
 }
 
+// Of 16 elements of 1, row 0 keeps 8 and row 1 none. With weights 1 and values
+// 1 for the first 8 keys and 2 for the others, ranges leave row 0 the former and
+// row 1 the latter.
+// CHECK: sizes = [1, 2]
+// CHECK-NEXT: [8, 0]
+// CHECK: sizes = [1, 2]
+// CHECK-NEXT: [1, -inf]
+// CHECK: sizes = [2, 1]
+// CHECK-NEXT: [8],
+// CHECK-NEXT: [16]
+func.func private @ranges() {
+  %c0 = arith.constant 0 : index
+  %c8 = arith.constant 8 : index
+  %c16 = arith.constant 16 : index
+  %ones = arith.constant dense<1.0> : tensor<2x16xf32>
+  %zeros = arith.constant dense<0.0> : tensor<2xf32>
+  %lowest = arith.constant dense<0xFF800000> : tensor<2xf32>
+  %kept = tile.trim add %ones rows(1) ranges(%c8, %c16, %c8, %c8) : tensor<2x16xf32>
+  %sums = tile.reduce add %kept, %zeros : tensor<2x16xf32> -> tensor<2xf32>
+  func.call @print_row(%sums) : (tensor<2xf32>) -> ()
+  %some = tile.trim max %ones rows(1) ranges(%c8, %c16, %c8, %c8) : tensor<2x16xf32>
+  %largest = tile.reduce max %some, %lowest : tensor<2x16xf32> -> tensor<2xf32>
+  func.call @print_row(%largest) : (tensor<2xf32>) -> ()
+
+  %q = arith.constant dense<1.0> : tensor<1x1x2x1xf32>
+  %k = arith.constant dense<1.0> : tensor<1x1x16x1xf32>
+  %v = arith.constant dense<[[[[1.0], [1.0], [1.0], [1.0], [1.0], [1.0], [1.0], [1.0],
+                               [2.0], [2.0], [2.0], [2.0], [2.0], [2.0], [2.0], [2.0]]]]> : tensor<1x1x16x1xf32>
+  %none = arith.constant dense<0.0> : tensor<2x1xf32>
+  %a = attn.partial %q, %k, %v at(%c0, %c0, %c0, %c0) init(%none) width(16) ranges[1](%c0, %c8, %c8, %c16) scale(1.0) normalizer(none)
+      : tensor<1x1x2x1xf32>, tensor<1x1x16x1xf32>, tensor<1x1x16x1xf32> -> tensor<2x1xf32>
+  %a2 = tensor.cast %a : tensor<2x1xf32> to tensor<?x?xf32>
+  func.call @print2(%a2) : (tensor<?x?xf32>) -> ()
+  return
+}
+
+func.func private @print_row(%x: tensor<2xf32>) {
+  %r = tensor.expand_shape %x [[0, 1]] output_shape [1, 2] : tensor<2xf32> into tensor<1x2xf32>
+  %d = tensor.cast %r : tensor<1x2xf32> to tensor<?x?xf32>
+  func.call @print2(%d) : (tensor<?x?xf32>) -> ()
+  return
+}
+
 func.func @main() {
   func.call @dense() : () -> ()
   func.call @no_keys() : () -> ()
   func.call @not_a_number() : () -> ()
   func.call @groups_alignment_end() : () -> ()
   func.call @map_rows() : () -> ()
+  func.call @contract_row() : () -> ()
+  func.call @shared_query() : () -> ()
   func.call @partial() : () -> ()
   func.call @finish_no_keys() : () -> ()
   func.call @tile_ops() : () -> ()
   func.call @merge() : () -> ()
+  func.call @ranges() : () -> ()
   return
 }

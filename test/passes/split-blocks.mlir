@@ -227,7 +227,7 @@ func.func @splits(%q: tensor<?x?x?x8xbf16>, %k: tensor<?x?x?x8xbf16>, %sinks: te
 // -----
 
 func.func @negative_splits_of_none(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
-  // expected-error @+1 {{cannot share keys among blocks: 'splits' needs normalizer(softmax) and a prob region that is linear in its first argument}}
+  // expected-error @+1 {{cannot share keys among blocks: 'splits' needs normalizer(softmax), a prob region that is linear in its first argument, and no matrix per head in its query region}}
   %o = attn.attend %q, %q, %q normalizer(none) schedule(<block_q = 16, block_k = 32, splits = 2>) : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
   return %o : tensor<?x?x?x8xf32>
 }

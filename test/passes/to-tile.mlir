@@ -85,6 +85,24 @@ func.func @intermediate(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
 
 // -----
 
+// Rows of a head meet one matrix, which is a tile.
+// CHECK-LABEL: func @product
+// CHECK: scf.forall (%{{.*}}, %[[H:.*]], %{{.*}}) in
+// CHECK: %[[X:.*]] = tile.load %arg0
+// CHECK: %[[W:.*]] = tile.load %arg1[%[[H]], %{{.*}}, %{{.*}}] : {{.*}} -> tensor<8x4xbf16>
+// CHECK: %[[WIDE:.*]] = arith.extf %[[W]] : tensor<8x4xbf16> to tensor<8x4xf32>
+// CHECK: %[[Y:.*]] = tile.dot %[[X]], %[[WIDE]], %{{.*}} : tensor<32x8xf32>, tensor<8x4xf32> -> tensor<32x4xf32>
+// CHECK: tile.store %[[Y]], %arg2
+func.func @product(%x: tensor<?x?x?x8xf32>, %w: tensor<?x8x4xbf16>) -> tensor<?x?x?x4xf32> {
+  %y = attn.map_rows %x schedule(<block_q = 32, block_k = 1>) rows (%r: tensor<8xf32>, %b, %h, %n) {
+    %z = attn.contract_row %r, %w[%h] : tensor<8xf32>, tensor<?x8x4xbf16> -> tensor<4xf32>
+    attn.yield %z : tensor<4xf32>
+  } : tensor<?x?x?x8xf32> -> tensor<?x?x?x4xf32>
+  return %y : tensor<?x?x?x4xf32>
+}
+
+// -----
+
 // expected-error @+1 {{result 0 must be computed by an attn op, got an argument of the function}}
 func.func @negative_returns_argument(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
   return %q : tensor<?x?x?x8xf32>
@@ -126,4 +144,24 @@ func.func @negative_constant_table(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf3
     attn.yield %y : tensor<8xf32>
   } : tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
   return %o : tensor<?x?x?x8xf32>
+}
+
+// -----
+
+// A block of several heads, whose matrices differ.
+func.func @negative_matrices_of_packed_heads(%q: tensor<?x4x?x8xf32>, %k: tensor<?x2x?x8xf32>, %w: tensor<?x8x8xf32>) -> tensor<?x4x?x8xf32> {
+  %c0 = arith.constant 0 : index
+  %t = arith.constant dense<0xFF800000> : tensor<16xf32>
+  %l = arith.constant dense<0.0> : tensor<16xf32>
+  %r:2 = attn.partial %q, %k, %k at(%c0, %c0, %c0, %c0) init(%t, %l) width(16) packed scale(1.0)
+      query (%x: tensor<8xf32>, %b, %h, %n) {
+        // expected-error @+1 {{needs one matrix for all rows of a block, got one per head in a block of several heads}}
+        %y = attn.contract_row %x, %w[%h] : tensor<8xf32>, tensor<?x8x8xf32> -> tensor<8xf32>
+        attn.yield %y : tensor<8xf32>
+      } : tensor<?x4x?x8xf32>, tensor<?x2x?x8xf32>, tensor<?x2x?x8xf32> -> tensor<16xf32>, tensor<16xf32>
+  %o = attn.map_rows %q schedule(<block_q = 32, block_k = 1>) rows (%x: tensor<8xf32>, %b, %h, %n) {
+    %y = math.tanh %x : tensor<8xf32>
+    attn.yield %y : tensor<8xf32>
+  } : tensor<?x4x?x8xf32> -> tensor<?x4x?x8xf32>
+  return %o : tensor<?x4x?x8xf32>
 }

@@ -24,26 +24,58 @@ def mla(q, k, v):
     return attend(q, k, v, mask=lambda i, j: j <= i)
 
 
-POSITION_FEATURES = 64
-EXPANDED_FEATURES = 128 + POSITION_FEATURES
+def mla_absorbed(q, c, w_uk, w_uv, store=None):
+    """The same from latent vectors that all heads share, without absorption.
 
+    DeepSeek-V2, 2024, section 2.1, equations (9) to (18): the content of keys
+    and the values are projected from the latent vector, its last features are
+    the positions of the keys. The last query stands at the last key.
 
-def mla_absorbed(q, c):
-    """All heads share a latent vector, key and, but for 64 features, value.
-
-    DeepSeek-V2, 2024, section 2.1.2 and appendix C. The last query stands at
-    the last key.
+    `store` is what keeping absorbed queries and averaged latent vectors in a
+    tensor does to them; the reference has neither.
     """
+    latent, position = np.split(c[:, 0], [w_uk.shape[2]], axis=-1)
     ahead = c.shape[2] - q.shape[2]
-    return attend(q, c, c[..., :-POSITION_FEATURES],
-                  mask=lambda i, j: j <= i + ahead,
-                  scale=1 / np.sqrt(q.dtype.type(EXPANDED_FEATURES)))
+    past = {"mask": lambda i, j: j <= i + ahead,
+            "scale": 1 / np.sqrt(q.dtype.type(q.shape[-1]))}
+    if store:
+        start, end = np.split(q, [w_uk.shape[1]], axis=-1)
+        absorbed = store(np.einsum("hdr,bhtd->bhtr", w_uk, start))
+        out, lse = attend(np.concatenate([absorbed, end], axis=-1), c,
+                          latent[:, None], **past)
+        return np.einsum("hrd,bhtr->bhtd", w_uv, store(out)), lse
+    content = np.einsum("hdr,btr->bhtd", w_uk, latent)
+    position = np.broadcast_to(position[:, None],
+                               (*content.shape[:3], position.shape[-1]))
+    return attend(q, np.concatenate([content, position], axis=-1),
+                  np.einsum("hrd,btr->bhtd", w_uv, latent), **past)
 
 
-def absorbed_queries(generator, shape, sizes):
-    """A fill of queries whose scores vary as those of the expanded form."""
-    variance = EXPANDED_FEATURES / sizes["D"]
-    return np.sqrt(variance) * generator.standard_normal(shape)
+def up_projections(generator, shape, sizes):
+    """A fill of matrices that keep the variance of latent vectors."""
+    return generator.standard_normal(shape) / np.sqrt(sizes["R"])
+
+
+def pooling(q, k, v):
+    """L learned queries, the same in all batches, each over all tokens.
+
+    J. Lee et al., "Set Transformer", 2019, arXiv:1810.00825, section 3.2.
+    """
+    return attend(np.broadcast_to(q, (k.shape[0], *q.shape[1:])), k, v)
+
+
+def merged_kq(z, x, w, store=lambda rows: rows):
+    """softmax(X W z), one query per head; w[h] is the transpose of W_h.
+
+    D. A. Tarzanagh et al., "Transformers as Support Vector Machines", 2023,
+    arXiv:2308.16898. `store` is what keeping W z in a tensor does to it.
+    """
+    return attend(store(np.einsum("bhie,hed->bhid", z, w)), x, x, scale=1)
+
+
+def merged_matrices(generator, shape, sizes):
+    """A fill of matrices that give scores of variance 1."""
+    return generator.standard_normal(shape) / np.sqrt(sizes["E"] * sizes["D"])
 
 
 def to_unit(x):
@@ -96,8 +128,20 @@ VARIANTS = {
         {"D": 192, "Dv": 128}),
     "mla-absorbed": Variant(
         mla_absorbed,
-        {"q": ("B", "H", "Nq", "D"), "c": ("B", "Hk", "Nk", "D")},
-        {"Hk": 1, "D": 576}, fill={"q": absorbed_queries}),
+        {"q": ("B", "H", "Nq", "D"), "c": ("B", "Hk", "Nk", "C"),
+         "w_uk": ("H", "Dc", "R"), "w_uv": ("H", "R", "Dv")},
+        {"Hk": 1, "D": 192, "C": 576, "Dc": 128, "R": 512, "Dv": 128},
+        fill={"w_uk": up_projections, "w_uv": up_projections}),
+    "pooling": Variant(
+        pooling,
+        {"q": ("One", "H", "L", "D"), "k": ("B", "H", "N", "D"),
+         "v": ("B", "H", "N", "D")},
+        {"One": 1, "D": 64}),
+    "merged-kq": Variant(
+        merged_kq,
+        {"z": ("B", "H", "One", "E"), "x": ("B", "H", "N", "D"),
+         "w": ("H", "E", "D")},
+        {"One": 1, "E": 64, "D": 64}, fill={"w": merged_matrices}),
     "cosine": Variant(cosine, {**SELF_ATTENTION, "gain": ("H",)}),
     "qk-norm": Variant(
         qk_norm, {**SELF_ATTENTION, "q_gain": ("D",), "k_gain": ("D",)},

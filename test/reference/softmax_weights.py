@@ -112,16 +112,26 @@ def differential(q1, k1, q2, k2, v, store=lambda rows: rows, **captured):
     return (first - weight * second,)
 
 
-def talking_heads(q, k, v, logits_mix, weights_mix):
+def talking_heads(q, k, v, logits_mix, weights_mix, store=None):
     """Heads exchange scores before the softmax, and weights after it.
 
-    N. Shazeer et al., "Talking-Heads Attention", 2020, arXiv:2003.02436,
-    section 4: s'[g] = sum_h s[h] logits_mix[h, g] and likewise for weights.
+    N. Shazeer et al., "Talking-Heads Attention", 2020, arXiv:2003.02436:
+    s'[g] = sum_h s[h] logits_mix[h, g] and likewise for weights. `store` is
+    what keeping the output of each head over the values of each other does to
+    it; the reference mixes weights and has no such outputs.
     """
     mixed = np.einsum("bhij,hg->bgij", scores(q, k), logits_mix)
     _, lse = softmax_average(mixed, v)
     p = np.exp(mixed - lse[..., None])
+    if store:
+        outputs = store(np.einsum("bhij,bgjd->bhgid", p, v))
+        return np.einsum("bhgid,hg->bgid", outputs, weights_mix), lse
     return np.einsum("bhij,hg->bgij", p, weights_mix) @ v, lse
+
+
+def mixtures(generator, shape, sizes):
+    """A fill of matrices that mostly keep heads apart, as in training."""
+    return np.eye(shape[0]) + 0.5 * generator.standard_normal(shape)
 
 
 def seeds(generator, shape, sizes):
@@ -143,6 +153,11 @@ VARIANTS = {
     "relu": Variant(relu, CAUSAL, results=("out",)),
     "dropout": Variant(dropout, {**CAUSAL, "seed": (), "rate": ()},
                        fill={"seed": seeds, "rate": rates}),
+    "talking-heads": Variant(
+        talking_heads,
+        {**SELF_ATTENTION, "logits_mix": ("H", "H"), "weights_mix": ("H", "H")},
+        {"H": 4, "D": 64},
+        fill={"logits_mix": mixtures, "weights_mix": mixtures}),
     "differential": Variant(
         differential,
         {**{name: ("B", "H", "N", "D") for name in ("q1", "k1", "q2", "k2")},

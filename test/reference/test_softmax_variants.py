@@ -25,10 +25,12 @@ import softmax_weights
 
 VARIANTS = {**softmax_pairs.VARIANTS, **softmax_rows.VARIANTS,
             **softmax_weights.VARIANTS}
-DIMS = {"B": 2, "H": 3, "N": 6, "Nq": 6, "Nk": 4}
-# Small enough for scalar loops; R = 5 clips at offset 2, D > 64 in the latent.
+DIMS = {"B": 2, "H": 3, "N": 6, "Nq": 6, "Nk": 4, "L": 5}
+# Small enough for scalar loops; R = 5 clips at offset 2.
 STATIC = {"relative-bias": {"D": 4, "R": 5}, "mla": {"D": 6, "Dv": 3},
-          "mla-absorbed": {"Hk": 1, "D": 68},
+          "mla-absorbed": {"Hk": 1, "D": 6, "C": 7, "Dc": 4, "R": 5, "Dv": 3},
+          "pooling": {"One": 1, "D": 4},
+          "merged-kq": {"One": 1, "E": 3, "D": 4},
           "differential": {"D": 4, "Dv": 6}}
 
 
@@ -94,10 +96,20 @@ SCALARS = {
         lambda a, b, h, i, j: a["count"][b, j] > 0),
     "mla": Scalar(sees=past),
     "mla-absorbed": Scalar(
-        lambda a, b, h, i, j: dot(a["q"][b, h, i], a["c"][b, 0, j])
-        / math.sqrt(192),
+        lambda a, b, h, i, j: (
+            dot(a["q"][b, h, i, :4],
+                [dot(row, a["c"][b, 0, j, :5]) for row in a["w_uk"][h]])
+            + dot(a["q"][b, h, i, 4:], a["c"][b, 0, j, 5:])) / math.sqrt(6),
         lambda a, b, h, i, j: j <= i + a["c"].shape[2] - a["q"].shape[2],
-        lambda a, b, h, j: a["c"][b, 0, j][:4]),
+        lambda a, b, h, j: np.array(
+            [dot(a["w_uv"][h, :, d], a["c"][b, 0, j, :5]) for d in range(3)])),
+    "pooling": Scalar(
+        lambda a, b, h, i, j: dot(a["q"][0, h, i], a["k"][b, h, j]) / 2),
+    "merged-kq": Scalar(
+        lambda a, b, h, i, j: math.fsum(
+            float(a["x"][b, h, j, d] * a["w"][h, e, d] * a["z"][b, h, i, e])
+            for d in range(4) for e in range(3)),
+        value=lambda a, b, h, j: a["x"][b, h, j]),
     "cosine": Scalar(lambda a, b, h, i, j: a["gain"][h]
                      * cosine_of(a["q"][b, h, i], a["k"][b, h, j])),
     "qk-norm": Scalar(
@@ -151,7 +163,8 @@ class EveryVariant(unittest.TestCase):
             with self.subTest(variant=name):
                 arguments = arguments_of(name)
                 out, lse = VARIANTS[name].function(**arguments)
-                keys = arguments["c" if "c" in arguments else "k"].shape[2]
+                tokens = next(name for name in "kxc" if name in arguments)
+                keys = arguments[tokens].shape[2]
                 for b, h, i in np.ndindex(lse.shape):
                     row, row_lse = row_by_loops(
                         scalar, arguments, keys, b, h, i)
@@ -174,7 +187,8 @@ class EveryVariant(unittest.TestCase):
                         atol=1e-13)
 
     def test_every_variant_has_scalar_loops(self):
-        with_others = {*SCALARS, "sigmoid", "relu", "differential"}
+        with_others = {*SCALARS, "sigmoid", "relu", "differential",
+                       "talking-heads"}
         self.assertEqual(with_others, set(VARIANTS))
 
     def test_computes_in_the_type_of_its_arguments(self):
@@ -196,7 +210,7 @@ class EveryVariant(unittest.TestCase):
         for name, variant in VARIANTS.items():
             with self.subTest(variant=name):
                 arguments = arguments_of(name)
-                query = "q" if "q" in arguments else "q1"
+                query = next(x for x in ("q", "q1", "z") if x in arguments)
                 arguments[query] = arguments[query] * 1e4
                 out, *lse = variant.function(**arguments)
                 self.assertTrue(np.isfinite(out).all())
@@ -264,25 +278,41 @@ class Pairs(unittest.TestCase):
 class Rows(unittest.TestCase):
 
     def test_absorbed_form_equals_the_expanded_one(self):
-        generator = np.random.default_rng(3)
-        c = generator.standard_normal((1, 1, 5, 8))
-        p = generator.standard_normal((1, 1, 5, 64))
-        up_k = generator.standard_normal((2, 128, 8))
-        up_v = generator.standard_normal((2, 6, 8))
-        q = generator.standard_normal((1, 2, 5, 128))
-        q_position = generator.standard_normal((1, 2, 5, 64))
-        k = np.einsum("hdr,btr->bhtd", up_k, c[:, 0])
-        keys = np.concatenate([k, np.repeat(p, 2, axis=1)], axis=-1)
-        want, want_lse = softmax_rows.mla(
-            np.concatenate([q, q_position], axis=-1), keys,
-            np.einsum("hdr,btr->bhtd", up_v, c[:, 0]))
-        absorbed = np.einsum("hdr,bhtd->bhtr", up_k, q)
-        out, lse = softmax_rows.mla_absorbed(
-            np.concatenate([absorbed, q_position], axis=-1),
-            np.concatenate([c, p], axis=-1))
-        np.testing.assert_allclose(
-            np.einsum("hdr,bhtr->bhtd", up_v, out), want, atol=1e-12)
-        np.testing.assert_allclose(lse, want_lse, atol=1e-12)
+        a = arguments_of("mla-absorbed")
+        want = softmax_rows.mla_absorbed(**a)
+        absorbed = softmax_rows.mla_absorbed(**a, store=lambda rows: rows)
+        for got, expected in zip(absorbed, want):
+            np.testing.assert_allclose(got, expected, atol=1e-13)
+
+    def test_absorbed_form_equals_attention_of_projected_keys(self):
+        a = arguments_of("mla-absorbed", Nq=4)
+        latent, position = np.split(a["c"], [5], axis=-1)
+        keys = np.concatenate(
+            [np.einsum("hdr,botr->bhtd", a["w_uk"], latent),
+             np.repeat(position, 3, axis=1)], axis=-1)
+        values = np.einsum("hrd,botr->bhtd", a["w_uv"], latent)
+        want = softmax_rows.mla(a["q"], keys, values)
+        for got, expected in zip(softmax_rows.mla_absorbed(**a), want):
+            np.testing.assert_allclose(got, expected, atol=1e-13)
+
+    def test_pooling_does_not_see_the_order_of_tokens(self):
+        a = arguments_of("pooling")
+        want = softmax_rows.pooling(**a)
+        order = [3, 0, 5, 1, 4, 2]
+        a["k"], a["v"] = a["k"][:, :, order], a["v"][:, :, order]
+        for got, expected in zip(softmax_rows.pooling(**a), want):
+            np.testing.assert_allclose(got, expected, atol=1e-14)
+
+    def test_merged_matrix_equals_two_projections(self):
+        a = arguments_of("merged-kq")
+        project_k, project_q = np.random.default_rng(8).standard_normal(
+            (2, 4, 5))
+        project_q = project_q[:3]
+        a["w"] = np.repeat((project_q @ project_k.T)[None], 3, axis=0)
+        want = softmax.attend(a["z"] @ project_q, a["x"] @ project_k, a["x"],
+                              scale=1)
+        for got, expected in zip(softmax_rows.merged_kq(**a), want):
+            np.testing.assert_allclose(got, expected, atol=1e-12)
 
     def test_cosine_does_not_see_lengths(self):
         a = arguments_of("cosine")
@@ -359,6 +389,13 @@ class Weights(unittest.TestCase):
         got = softmax_weights.talking_heads(q, k, v, np.eye(3), np.eye(3))
         for x, y in zip(got, softmax.dense(q, k, v)):
             np.testing.assert_allclose(x, y, atol=1e-14)
+
+    def test_mixed_weights_equal_mixed_outputs(self):
+        a = arguments_of("talking-heads", H=3)
+        want = softmax_weights.talking_heads(**a)
+        got = softmax_weights.talking_heads(**a, store=lambda rows: rows)
+        for x, y in zip(got, want):
+            np.testing.assert_allclose(x, y, atol=1e-13)
 
     def test_talking_heads_equal_the_scalar_loops(self):
         generator = np.random.default_rng(6)

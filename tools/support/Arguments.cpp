@@ -87,7 +87,7 @@ Expected<Arrays> attn::makeArguments(ArrayRef<Port> ports, const Dims &dims,
       return array.takeError();
     if (const Array *file = files.find(port.name))
       array->copyFrom(*file);
-    else if (Error error = fillArray(*array, port, options.seed))
+    else if (Error error = fillArray(*array, port, dims, options.seed))
       return error;
     arguments.push_back(std::move(*array));
   }

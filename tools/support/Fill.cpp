@@ -54,15 +54,26 @@ private:
 };
 } // namespace
 
-Error attn::fillArray(Array &array, const Port &port, uint64_t seed) {
+/// What integers of `array` are below: what its port says, or the size of its
+/// first dimension. At least 1, and no more than the type can hold.
+static uint64_t getBound(const Array &array, const Port &port,
+                         const Dims &dims) {
+  if (port.type == ElementType::I1)
+    return 2;
+  StringRef text = port.fill;
+  uint64_t bound = array.getSizes().empty() ? 1 : array.getSizes().front();
+  if (text.consume_front("below ") && text.getAsInteger(10, bound))
+    bound = dims.lookup(text.str());
+  unsigned bits = 8 * getByteSize(port.type);
+  return std::clamp<uint64_t>(bound, 1, uint64_t(1) << (bits - 1));
+}
+
+Error attn::fillArray(Array &array, const Port &port, const Dims &dims,
+                      uint64_t seed) {
   RandomSequence random(seed, port.name);
   std::function<double(int64_t)> fill;
   if (!isFloat(port.type)) {
-    uint64_t bound = port.type == ElementType::I1 ? 2
-                     : array.getSizes().empty()   ? 1
-                                                  : array.getSizes().front();
-    if (port.type == ElementType::I8)
-      bound = std::min<uint64_t>(bound, 128);
+    uint64_t bound = getBound(array, port, dims);
     fill = [=](int64_t i) { return (random.getBits(i) >> 32) % bound; };
   } else if (port.fill == "normal") {
     fill = [=](int64_t i) { return random.getNormal(i); };

@@ -21,14 +21,17 @@
 #define ATTN_TOOLS_SUPPORT_FILL_H
 
 #include "tools/support/Array.h"
+#include "tools/support/Dims.h"
 
 namespace attn {
 
 /// Fills an argument as its port says: "normal" is standard normal, "uniform"
 /// in [0, 1), "decay" -0.1 |normal| (the logarithm of a factor a little below
-/// one). Integers are uniform in [0, n), n being the size of the first
-/// dimension, so that they are indices into it; i1 is a fair coin.
-llvm::Error fillArray(Array &array, const Port &port, uint64_t seed);
+/// one). Integers are uniform in [0, n): "below 8" and "below N" say what n is,
+/// the latter by the name of a dimension; else n is the size of the first
+/// dimension, so that they are indices into it. i1 is a fair coin.
+llvm::Error fillArray(Array &array, const Port &port, const Dims &dims,
+                      uint64_t seed);
 
 } // namespace attn
 

@@ -14,7 +14,7 @@ func.func @multiplicity(
     %q: tensor<?x?x?x64xf32> {attn.name = "q", attn.dims = ["B", "H", "Nq", "D"]},
     %k: tensor<?x?x?x64xf32> {attn.name = "k", attn.dims = ["B", "H", "Nk", "D"]},
     %v: tensor<?x?x?x64xf32> {attn.name = "v", attn.dims = ["B", "H", "Nk", "D"]},
-    %count: tensor<?x?xi64> {attn.name = "count", attn.dims = ["B", "Nk"]})
+    %count: tensor<?x?xi64> {attn.name = "count", attn.dims = ["B", "Nk"], attn.fill = "below 5"})
     -> (tensor<?x?x?x64xf32> {attn.name = "out"}, tensor<?x?x?xf32> {attn.name = "lse"})
     attributes {attn.defaults = {B = 1, H = 4, Nq = 256, Nk = 192}} {
   %out, %lse = attn.attend %q, %k, %v

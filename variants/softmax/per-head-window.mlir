@@ -15,7 +15,7 @@ func.func @per_head_window(
     %q: tensor<?x?x?x64xf32> {attn.name = "q", attn.dims = ["B", "H", "N", "D"]},
     %k: tensor<?x?x?x64xf32> {attn.name = "k", attn.dims = ["B", "H", "N", "D"]},
     %v: tensor<?x?x?x64xf32> {attn.name = "v", attn.dims = ["B", "H", "N", "D"]},
-    %window: tensor<?xi64> {attn.name = "window", attn.dims = ["H"]})
+    %window: tensor<?xi64> {attn.name = "window", attn.dims = ["H"], attn.fill = "below N"})
     -> (tensor<?x?x?x64xf32> {attn.name = "out"}, tensor<?x?x?xf32> {attn.name = "lse"})
     attributes {attn.defaults = {B = 1, H = 4, N = 256}} {
   %out, %lse = attn.attend %q, %k, %v

@@ -17,7 +17,7 @@ func.func @prefix_lm(
     %q: tensor<?x?x?x64xf32> {attn.name = "q", attn.dims = ["B", "H", "N", "D"]},
     %k: tensor<?x?x?x64xf32> {attn.name = "k", attn.dims = ["B", "H", "N", "D"]},
     %v: tensor<?x?x?x64xf32> {attn.name = "v", attn.dims = ["B", "H", "N", "D"]},
-    %prefix: tensor<?xi64> {attn.name = "prefix", attn.dims = ["B"]})
+    %prefix: tensor<?xi64> {attn.name = "prefix", attn.dims = ["B"], attn.fill = "below N"})
     -> (tensor<?x?x?x64xf32> {attn.name = "out"}, tensor<?x?x?xf32> {attn.name = "lse"})
     attributes {attn.defaults = {B = 1, H = 4, N = 256}} {
   %out, %lse = attn.attend %q, %k, %v

@@ -14,10 +14,16 @@
 // CHECK: scf.forall
 // CHECK-DAG:   %[[STRIPS:.*]] = memref.alloca() {{.*}} : memref<1x8x48xf32>
 // CHECK-DAG:   %[[ROWS:.*]] = memref.alloca() {{.*}} : memref<32x16xf32>
-// The left operand: rows become lanes.
-// CHECK:       scf.for
-// CHECK:         scf.if
-// CHECK:         vector.scatter %[[STRIPS]]
+// CHECK-DAG:   %[[GROUP:.*]] = memref.alloca() {{.*}} : memref<16x16xf32>
+// The left operand: 16 rows at a time become lanes, by 4 steps of 16
+// shuffles, without the 8 of the last step that would give columns 8 to 15.
+// CHECK:       scf.for {{.*}} step %c16
+// CHECK:         scf.for
+// CHECK:           scf.if
+// CHECK:           vector.store %{{.*}}, %[[GROUP]]
+// CHECK-COUNT-16: vector.load %[[GROUP]]
+// CHECK-COUNT-56: vector.shuffle
+// CHECK-COUNT-8: vector.store %{{.*}}, %[[STRIPS]]
 // The right operand: rows.
 // CHECK:       scf.for
 // CHECK:         vector.store %{{.*}}, %[[ROWS]]
@@ -101,8 +107,10 @@ func.func @rows(%x: memref<?x24xf32, #view>, %y: memref<?x24xf32, #view>, %n: in
 // CHECK-DAG: %[[ACC:.*]] = memref.alloca() {{.*}} : memref<1x16x48xf32>
 // CHECK: scf.for %{{.*}} = %c0 to %{{.*}} step %c32
 // CHECK:   memref.alloca() : memref<32x48xf32>
+// The product is summed from 0; then half of what was there is added.
+// CHECK:   scf.for {{.*}} iter_args({{.*}} = %cst
+// CHECK:     vector.fma
 // CHECK:   vector.load %[[ACC]]
-// CHECK:   arith.mulf
 // CHECK:   vector.fma
 // CHECK:   vector.store %{{.*}}, %[[ACC]]
 // CHECK-NOT: memref.copy
@@ -169,6 +177,37 @@ func.func @live_strips(%q: memref<?x8xf32, #view>, %k: memref<?x8xf32, #view>,
       scf.yield %next : tensor<96xf32>
     }
     tile.store %l, %sums[%row] : tensor<96xf32>, memref<?xf32, strided<[1], offset: ?>>
+  }
+  return
+}
+
+// -----
+
+#view = strided<[?, 1], offset: ?>
+
+// Rows times a matrix: an element of the row meets vectors of the matrix, in
+// parts of 64 terms.
+// CHECK-LABEL: func @rows_times_matrix
+// CHECK:       vector.store %{{.*}}, %[[MATRIX:.*]][%{{.*}}, %{{.*}}] : memref<100x32xf32>
+// CHECK:       scf.for %{{.*}} step %c64 iter_args
+// CHECK:         scf.for %{{.*}} step %c1 iter_args
+// CHECK:           memref.load
+// CHECK-COUNT-2:   vector.load %[[MATRIX]]
+// CHECK:           vector.fma
+// CHECK-NOT:   tile.
+// NOFMA-LABEL: func @rows_times_matrix
+// NOFMA-NOT: vector.fma
+func.func @rows_times_matrix(%x: memref<?x100xf32, #view>, %w: memref<100x20xf32, #view>,
+                             %y: memref<?x20xf32, #view>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c48 = arith.constant 48 : index
+  %zeros = arith.constant dense<0.0> : tensor<48x20xf32>
+  scf.forall (%block) in (%n) {
+    %row = arith.muli %block, %c48 : index
+    %rows = tile.load %x[%row, %c0] : memref<?x100xf32, #view> -> tensor<48x100xf32>
+    %matrix = tile.load %w[%c0, %c0] : memref<100x20xf32, #view> -> tensor<100x20xf32>
+    %product = tile.dot %rows, %matrix, %zeros : tensor<48x100xf32>, tensor<100x20xf32> -> tensor<48x20xf32>
+    tile.store %product, %y[%row, %c0] : tensor<48x20xf32>, memref<?x20xf32, #view>
   }
   return
 }
