@@ -55,7 +55,7 @@ public:
   LoopSplitter(scf::ForOp loop, scf::ForOp tail, PartialOp partial,
                int64_t groupRows)
       : loop(loop), tail(tail), partial(partial), groupRows(groupRows),
-        b(loop.getLoc(), loop),
+        b(loop.getLoc(), tail ? tail : loop),
         lastKey(tail ? tail.getUpperBound() : loop.getUpperBound()) {}
 
   void run();

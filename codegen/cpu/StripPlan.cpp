@@ -84,7 +84,7 @@ void StripLowering::need(Value tile, int64_t atStage) {
     // columns are wanted outside of the loops over pairs.
     Operation *op = tile.getDefiningOp();
     if (op && !buffers.hasAny(tile) &&
-        (isa<tile::BroadcastOp>(op) ||
+        (isa<tile::BroadcastOp, tile::GatherOp>(op) ||
          OpTrait::hasElementwiseMappableTraits(op)))
       needOperands(op, atStage);
     return;

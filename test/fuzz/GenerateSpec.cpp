@@ -53,8 +53,9 @@ static void chooseTarget(Spec &spec, Random &random,
 static void chooseSchedule(Spec &spec, Random &random) {
   if (random.oneIn(24))
     return; // The compiler's choice; large blocks take long to compile.
-  spec.blockQ = getLanes(spec) * random.pick<int64_t>({1, 1, 1, 1, 2, 3});
-  spec.blockK = random.pick<int64_t>({1, 2, 3, 4, 4, 5, 7, 8, 9});
+  spec.blockQ = getLanes(spec) * random.pick<int64_t>({1, 1, 1, 2, 3, 6});
+  // Groups of rows get ranges in blocks of a multiple of 8 keys.
+  spec.blockK = random.pick<int64_t>({1, 2, 3, 4, 5, 7, 8, 8, 9, 16, 24});
   if (random.oneIn(16))
     spec.blockK = random.pick<int64_t>({12, 16, 17, 33, 64});
 }
