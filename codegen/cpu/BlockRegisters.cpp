@@ -23,6 +23,7 @@
 #include "codegen/cpu/LiveRows.h"
 #include "codegen/cpu/Passes.h"
 #include "codegen/cpu/RowEvaluator.h"
+#include "codegen/cpu/SingleBlocks.h"
 #include "codegen/cpu/StripLowering.h"
 #include "codegen/cpu/Transpose.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -37,12 +38,6 @@ using namespace attn;
 
 static RankedTensorType tileOf(Value value) {
   return dyn_cast<RankedTensorType>(value.getType());
-}
-
-static bool touchesTiles(Operation *op) {
-  auto isTile = [](Type type) { return isa<RankedTensorType>(type); };
-  return llvm::any_of(op->getOperandTypes(), isTile) ||
-         llvm::any_of(op->getResultTypes(), isTile);
 }
 
 /// Lanes of a register for the widest floating-point tiles in `forall`.
@@ -78,8 +73,15 @@ private:
   bool isPair(Value tile);
   Value allocate(ArrayRef<int64_t> shape, Type element);
   Value allocateFor(Value tile);
+  DenseMap<Value, Value> &buffersFor(Value tile);
+  LogicalResult compute(ArrayRef<Materialized> wanted, const Segment &segment);
+  LogicalResult computeRows(ArrayRef<Materialized> wanted, int64_t rows);
+  int64_t stripWidth(int64_t rows) const;
+  bool hasFewRows();
   FailureOr<Value> carried(Value init, scf::ForOp loop);
 
+  tile::LoadOp getPlainLoad(Value tile);
+  LogicalResult viewRows(Value tile, tile::LoadOp load);
   LogicalResult packRows(Value tile);
   LogicalResult packStrips(Value tile);
   LogicalResult unpackStrips(Value tile);
@@ -109,6 +111,9 @@ private:
   /// Strips of tiles with `liveOf` rows that are computed; null means all.
   Value live;
   int64_t liveOf = 0;
+  /// Whether blocks have so few rows that they are computed row by row, lanes
+  /// along the columns.
+  bool byRows = false;
 };
 } // namespace
 
@@ -119,6 +124,7 @@ LogicalResult BlockLowering::run() {
   scalars.map(from.getInductionVars(), to.getInductionVars());
   entry = to.getBody();
   b.setInsertionPoint(to.getTerminator());
+  byRows = hasFewRows();
   if (failed(lowerBody(*from.getBody(), {})))
     return failure();
   from.erase();
@@ -184,16 +190,47 @@ Value BlockLowering::allocate(ArrayRef<int64_t> shape, Type element) {
                                   b.getI64IntegerAttr(64));
 }
 
-/// A buffer for a tile in strips, or for a column.
+/// Rows that are computed together.
+int64_t BlockLowering::stripWidth(int64_t rows) const {
+  int64_t lanes = vectors.getLanes();
+  return byRows ? 1 : StripLowering::stripRegisters(rows, lanes) * lanes;
+}
+
+/// Whether all products have no more rows than a register has lanes: most of
+/// the lanes along the rows would be idle where there are few queries.
+bool BlockLowering::hasFewRows() {
+  bool any = false;
+  WalkResult result = from.walk([&](Operation *op) {
+    if (isa<tile::TrimOp>(op))
+      return WalkResult::interrupt();
+    auto dot = dyn_cast<tile::DotOp>(op);
+    if (!dot || !isPair(dot.getResult()))
+      return WalkResult::advance();
+    any = true;
+    return tileOf(dot.getResult()).getDimSize(0) <= vectors.getLanes()
+               ? WalkResult::advance()
+               : WalkResult::interrupt();
+  });
+  return any && !result.wasInterrupted();
+}
+
+/// The buffers among which that of `tile`, which products compute, belongs.
+DenseMap<Value, Value> &BlockLowering::buffersFor(Value tile) {
+  if (tileOf(tile).getRank() == 1)
+    return buffers.columns;
+  return byRows ? buffers.rows : buffers.strips;
+}
+
+/// A buffer for a tile in strips or rows, or for a column.
 Value BlockLowering::allocateFor(Value tile) {
   auto type = tileOf(tile);
-  int64_t rows = type.getDimSize(0);
+  int64_t rows = type.getDimSize(0), lanes = vectors.getLanes();
   if (type.getRank() == 1)
     return allocate({rows}, type.getElementType());
-  int64_t width = StripLowering::stripRegisters(rows, vectors.getLanes()) *
-                  vectors.getLanes();
-  return allocate({rows / width, type.getDimSize(1), width},
-                  type.getElementType());
+  int64_t cols = type.getDimSize(1), width = stripWidth(rows);
+  if (byRows)
+    return allocate({rows, getRowPitch(cols, lanes)}, type.getElementType());
+  return allocate({rows / width, cols, width}, type.getElementType());
 }
 
 /// The buffer that a loop updates, holding `init`. That of an earlier loop is
@@ -204,15 +241,12 @@ FailureOr<Value> BlockLowering::carried(Value init, scf::ForOp loop) {
     return loop.emitOpError(
                "the CPU back end supports loops that carry tiles, got ")
            << init.getType();
-  auto &kind = type.getRank() == 1 ? buffers.columns : buffers.strips;
+  auto &kind = buffersFor(init);
   if (init.hasOneUse() && init.getDefiningOp<scf::ForOp>() &&
       kind.contains(init))
     return kind.lookup(init);
   Value buffer = allocateFor(init);
-  Segment nothing;
-  StripLowering strips(b, vectors, unit, buffers, scalars, nothing);
-  int64_t rows = type.getDimSize(0);
-  if (failed(strips.run({{init, buffer}}, rows, liveStrips(rows))))
+  if (failed(compute({{init, buffer}}, Segment())))
     return failure();
   return buffer;
 }
@@ -225,9 +259,8 @@ LogicalResult BlockLowering::lowerLoop(scf::ForOp loop) {
     FailureOr<Value> buffer = carried(init, loop);
     if (failed(buffer))
       return failure();
-    auto &kind = tileOf(init).getRank() == 1 ? buffers.columns : buffers.strips;
-    kind[argument] = *buffer;
-    kind[result] = *buffer;
+    buffersFor(init)[argument] = *buffer;
+    buffersFor(init)[result] = *buffer;
     yields.push_back({yielded, *buffer});
   }
   auto bound = [&](Value value) { return scalars.lookupOrDefault(value); };
@@ -263,7 +296,7 @@ void BlockLowering::findLiveStrips() {
     return;
   liveOf = rows;
   live = countLiveStrips(b, vectors, getRowStores(from, rows), scalars, rows,
-                         StripLowering::stripRegisters(rows, lanes) * lanes);
+                         stripWidth(rows));
 }
 
 /// Where rows of a tile end that are computed: with the last live strip.
@@ -271,9 +304,7 @@ Value BlockLowering::endOfRows(int64_t rows) {
   Value strips = liveStrips(rows);
   if (!strips)
     return vectors.index(rows);
-  int64_t lanes = vectors.getLanes();
-  int64_t width = StripLowering::stripRegisters(rows, lanes) * lanes;
-  return arith::MulIOp::create(b, strips, vectors.index(width));
+  return arith::MulIOp::create(b, strips, vectors.index(stripWidth(rows)));
 }
 
 /// Calls `body` with the first row of each group of lanes among `rows` rows.
@@ -296,8 +327,74 @@ BlockLowering::forEachRow(Value end,
   return body(loop.getInductionVar());
 }
 
+/// The load that `tile` holds the elements of, if it does nothing else to them
+/// than to convert them, and its rows are whole vectors; else null.
+tile::LoadOp BlockLowering::getPlainLoad(Value tile) {
+  if (auto widened = tile.getDefiningOp<arith::ExtFOp>())
+    tile = widened.getIn();
+  auto load = tile.getDefiningOp<tile::LoadOp>();
+  if (!load)
+    return {};
+  auto view = cast<MemRefType>(load.getView().getType());
+  auto type = tileOf(load.getResult());
+  bool isWhole = type.getRank() == 2 && view.getRank() >= 2 &&
+                 view.getShape().back() == type.getDimSize(1) &&
+                 getConstantIntValue(load.getOffsets().back()) == 0;
+  return isWhole && type.getDimSize(1) % vectors.getLanes() == 0
+             ? load
+             : tile::LoadOp();
+}
+
+/// Right operands of products that few rows read: the view itself where all of
+/// the rows exist, else a copy. They keep the element type of the view.
+LogicalResult BlockLowering::viewRows(Value tile, tile::LoadOp load) {
+  Value view = scalars.lookupOrDefault(load.getView());
+  auto viewType = cast<MemRefType>(view.getType());
+  auto type = tileOf(load.getResult());
+  SmallVector<OpFoldResult> offsets,
+      sizes(viewType.getRank(), b.getIndexAttr(1));
+  for (Value offset : load.getOffsets())
+    offsets.push_back(scalars.lookupOrDefault(offset));
+  sizes[viewType.getRank() - 2] = b.getIndexAttr(type.getDimSize(0));
+  sizes.back() = b.getIndexAttr(type.getDimSize(1));
+  SmallVector<OpFoldResult> strides(viewType.getRank(), b.getIndexAttr(1));
+  auto rowsType = MemRefType::get(
+      type.getShape(), type.getElementType(),
+      StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic,
+                             {ShapedType::kDynamic, 1}));
+  auto row = cast<Value>(offsets[viewType.getRank() - 2]);
+  Value end = vectors.add(row, vectors.index(type.getDimSize(0)));
+  Value size =
+      memref::DimOp::create(b, view, vectors.index(viewType.getRank() - 2));
+  Value allExist =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::sle, end, size);
+  auto choice = scf::IfOp::create(b, TypeRange{rowsType}, allExist,
+                                  /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(choice.thenBlock());
+  auto slice = memref::SubViewOp::inferRankReducedResultType(
+      type.getShape(), viewType, offsets, sizes, strides);
+  Value rows = memref::SubViewOp::create(b, cast<MemRefType>(slice), view,
+                                         offsets, sizes, strides);
+  scf::YieldOp::create(b,
+                       ValueRange{memref::CastOp::create(b, rowsType, rows)});
+  b.setInsertionPointToStart(choice.elseBlock());
+  Value copy = allocate(type.getShape(), type.getElementType());
+  LogicalResult packed =
+      forEachRow(vectors.index(type.getDimSize(0)), [&](Value row) {
+        return RowEvaluator(b, vectors, unit, buffers, scalars, row)
+            .store(load.getResult(), copy, row);
+      });
+  scf::YieldOp::create(b,
+                       ValueRange{memref::CastOp::create(b, rowsType, copy)});
+  buffers.rows[tile] = choice.getResult(0);
+  return packed;
+}
+
 /// Right operands of products: rows as they are.
 LogicalResult BlockLowering::packRows(Value tile) {
+  if (tile::LoadOp load = byRows ? getPlainLoad(tile) : tile::LoadOp())
+    return viewRows(tile, load);
   auto type = tileOf(tile);
   int64_t pitch = getRowPitch(type.getDimSize(1), vectors.getLanes());
   Value buffer = allocate({type.getDimSize(0), pitch}, type.getElementType());
@@ -368,8 +465,8 @@ LogicalResult BlockLowering::packOperands(const Segment &segment) {
             failed(packRows(result)))
           return failure();
         if (use.get() == dot.getLhs() && isPair(dot.getResult()) &&
-            !isPair(result) && !buffers.strips.contains(result) &&
-            failed(packStrips(result)))
+            !isPair(result) && !buffersFor(result).contains(result) &&
+            failed(byRows ? packRows(result) : packStrips(result)))
           return failure();
       }
   return success();
@@ -465,6 +562,53 @@ LogicalResult BlockLowering::storeRows(ArrayRef<tile::StoreOp> stores,
   });
 }
 
+/// Computes tiles of a segment into their buffers.
+LogicalResult BlockLowering::compute(ArrayRef<Materialized> wanted,
+                                     const Segment &segment) {
+  int64_t rows = tileOf(wanted.front().tile).getDimSize(0);
+  if (byRows)
+    return computeRows(wanted, rows);
+  StripLowering strips(b, vectors, unit, buffers, scalars, segment);
+  return strips.run(wanted, rows, liveStrips(rows));
+}
+
+/// The same, row by row. A row is evaluated before any of it is written:
+/// results may replace what they are computed from.
+LogicalResult BlockLowering::computeRows(ArrayRef<Materialized> wanted,
+                                         int64_t rows) {
+  int64_t lanes = vectors.getLanes();
+  return forEachRow(endOfRows(rows), [&](Value row) -> LogicalResult {
+    RowEvaluator evaluator(b, vectors, unit, buffers, scalars, row);
+    SmallVector<std::pair<Value, Value>> elements, parts;
+    for (auto [tile, buffer] : wanted) {
+      auto type = tileOf(tile);
+      if (type.getRank() == 1) {
+        FailureOr<Value> element = evaluator.scalar(tile);
+        if (failed(element))
+          return failure();
+        elements.push_back({*element, buffer});
+        continue;
+      }
+      for (int64_t col = 0; col < type.getDimSize(1); col += lanes) {
+        FailureOr<Value> part = evaluator.vector(tile, col);
+        if (failed(part))
+          return failure();
+        parts.push_back({*part, vectors.index(col)});
+      }
+    }
+    for (auto [element, buffer] : elements)
+      memref::StoreOp::create(b, element, buffer, ValueRange{row});
+    auto *part = parts.begin();
+    for (auto [tile, buffer] : wanted)
+      if (tileOf(tile).getRank() == 2)
+        for (int64_t col = 0; col < tileOf(tile).getDimSize(1);
+             col += lanes, ++part)
+          vector::StoreOp::create(b, part->first, buffer,
+                                  ValueRange{row, part->second});
+    return success();
+  });
+}
+
 LogicalResult BlockLowering::lowerSegment(const Segment &segment,
                                           ArrayRef<Materialized> yields) {
   if (failed(packOperands(segment)))
@@ -484,62 +628,17 @@ LogicalResult BlockLowering::lowerSegment(const Segment &segment,
       return emitError(b.getLoc(),
                        "blocks of the CPU back end must have a multiple of ")
              << vectors.getLanes() << " query rows, got " << rows;
-    StripLowering strips(b, vectors, unit, buffers, scalars, segment);
-    if (failed(strips.run(wanted, rows, liveStrips(rows))))
+    if (failed(compute(wanted, segment)))
       return failure();
     for (const Materialized &result : wanted)
       if (result.tile.getDefiningOp() &&
-          segment.contains(result.tile.getDefiningOp())) {
-        auto &kind = tileOf(result.tile).getRank() == 1 ? buffers.columns
-                                                        : buffers.strips;
-        kind[result.tile] = result.buffer;
-      }
+          segment.contains(result.tile.getDefiningOp()))
+        buffersFor(result.tile)[result.tile] = result.buffer;
   }
   for (auto &[rows, ops] : stores)
     if (failed(storeRows(ops, rows)))
       return failure();
   return success();
-}
-
-/// Whether `op`, or an op inside of it, works on tiles.
-static bool holdsTiles(Operation *op) {
-  return op
-      ->walk([](Operation *inner) {
-        bool found =
-            touchesTiles(inner) || isa<tile::TileDialect>(inner->getDialect());
-        return found && !isa<arith::ConstantOp>(inner) ? WalkResult::interrupt()
-                                                       : WalkResult::advance();
-      })
-      .wasInterrupted();
-}
-
-/// Whether `op` reads what an op in the body of `forall` computes.
-static bool dependsOn(Operation &op, scf::ForallOp forall) {
-  return llvm::any_of(op.getOperands(), [&](Value operand) {
-    return operand.getParentBlock() == forall.getBody();
-  });
-}
-
-/// Puts blocks back into an scf.forall that have lost it: where there is only
-/// one, simplification inlines it. Index arithmetic goes before the block,
-/// unless it needs an element that the block reads.
-static void wrapSingleBlocks(func::FuncOp function) {
-  scf::ForallOp wrapper;
-  for (Operation &op : llvm::make_early_inc_range(
-           function.getBody().front().without_terminator())) {
-    if (isa<scf::ForallOp, memref::DeallocOp>(op)) {
-      wrapper = nullptr;
-    } else if (holdsTiles(&op) || (wrapper && dependsOn(op, wrapper))) {
-      OpBuilder b(&op);
-      if (!wrapper)
-        wrapper = scf::ForallOp::create(
-            b, op.getLoc(), ArrayRef<OpFoldResult>{b.getIndexAttr(1)},
-            ValueRange(), std::nullopt);
-      op.moveBefore(wrapper.getTerminator());
-    } else if (wrapper) {
-      op.moveBefore(wrapper);
-    }
-  }
 }
 
 namespace {

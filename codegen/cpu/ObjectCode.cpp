@@ -77,8 +77,9 @@ ObjectCode::create(mlir::ModuleOp module, const CpuTarget &target,
 /// they should have; of the default pipeline, which takes three times as long,
 /// they would gain nothing.
 static constexpr llvm::StringLiteral kPasses =
-    "function(sroa,early-cse<memssa>,simplifycfg,instcombine,loop-mssa(licm),"
-    "gvn,dse,instcombine,simplifycfg)";
+    "function(sroa,early-cse<memssa>,simplifycfg,"
+    "instcombine<no-verify-fixpoint>,loop-mssa(licm),"
+    "gvn,dse,instcombine<no-verify-fixpoint>,simplifycfg)";
 
 void ObjectCode::optimize() {
   llvm::LoopAnalysisManager loops;

@@ -137,24 +137,38 @@ static constexpr int64_t kVectorsAtOnce = 8;
 /// rounding errors are smaller.
 static constexpr int64_t kTermsOfPart = 64;
 
+Value RowEvaluator::loadVector(Value buffer, ValueRange indices,
+                               VectorType type) {
+  Type stored = cast<MemRefType>(buffer.getType()).getElementType();
+  Value loaded =
+      vector::LoadOp::create(b, vectors.type(stored), buffer, indices);
+  return stored == type.getElementType()
+             ? loaded
+             : Value(arith::ExtFOp::create(b, type, loaded));
+}
+
+Value RowEvaluator::multiplyAdd(Value x, Value y, Value sum) {
+  if (unit.hasFma)
+    return vector::FMAOp::create(b, x, y, sum);
+  return arith::AddFOp::create(b, sum, arith::MulFOp::create(b, x, y));
+}
+
 /// The sum of terms `from` to `to` of some vectors from column `col` on of
 /// `left` times `matrix`: an element of the row meets vectors of the matrix.
 SmallVector<Value> RowEvaluator::sumTerms(const RowProduct &of, Value col,
                                           Value from, Value to, int64_t count) {
-  Type type =
+  VectorType type =
       vectors.type(cast<MemRefType>(of.left.getType()).getElementType());
   auto body = [&](OpBuilder &inner, Location, Value k, ValueRange sums) {
     ImplicitLocOpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
+    prefetch(of, k, cast<MemRefType>(of.matrix.getType()).getDimSize(0));
     Value x = vectors.splat(memref::LoadOp::create(b, of.left, k));
     SmallVector<Value> next;
     for (auto [i, sum] : llvm::enumerate(sums)) {
       Value at = vectors.add(col, vectors.index(i * vectors.getLanes()));
-      Value y = vector::LoadOp::create(b, cast<VectorType>(type), of.matrix,
-                                       ValueRange{k, at});
-      next.push_back(unit.hasFma ? Value(vector::FMAOp::create(b, x, y, sum))
-                                 : arith::AddFOp::create(
-                                       b, sum, arith::MulFOp::create(b, x, y)));
+      Value y = loadVector(of.matrix, ValueRange{k, at}, type);
+      next.push_back(multiplyAdd(x, y, sum));
     }
     scf::YieldOp::create(b, next);
   };
@@ -201,8 +215,11 @@ LogicalResult RowEvaluator::multiply(tile::DotOp op, const RowProduct &to) {
     }
     return success();
   };
-  if (failed(write(op.getLhs(), to.left)) ||
-      failed(write(op.getInit(), to.scratch)))
+  if (failed(write(op.getLhs(), to.left)))
+    return failure();
+  if (op.getTransposeRhs())
+    return multiplyTransposed(op, to);
+  if (failed(write(op.getInit(), to.scratch)))
     return failure();
   int64_t width = tileOf(op.getResult()).getDimSize(1);
   int64_t step = kVectorsAtOnce * lanes, whole = width - width % step;
@@ -219,6 +236,15 @@ LogicalResult RowEvaluator::multiply(tile::DotOp op, const RowProduct &to) {
   return success();
 }
 
+/// The load in a loop that `tile` holds the elements of, if it does nothing
+/// else to them than to convert them; else null.
+static tile::LoadOp getBlockLoad(Value tile) {
+  if (auto widened = tile.getDefiningOp<arith::ExtFOp>())
+    tile = widened.getIn();
+  auto load = tile.getDefiningOp<tile::LoadOp>();
+  return load && isa<scf::ForOp>(load->getParentOp()) ? load : tile::LoadOp();
+}
+
 /// A product of the row with a matrix, in scratch: other ops may read it from
 /// any column on.
 FailureOr<Value> RowEvaluator::fromProduct(tile::DotOp op, int64_t col) {
@@ -229,12 +255,12 @@ FailureOr<Value> RowEvaluator::fromProduct(tile::DotOp op, int64_t col) {
         b, MemRefType::get({pitch}, type.getElementType()));
   };
   Value matrix = buffers.rows.lookup(op.getRhs());
-  if (!matrix || op.getTransposeRhs())
+  if (!matrix)
     return op.emitOpError(
         "the CPU back end has no buffer for the operands of a product");
   if (!products.contains(op.getResult())) {
     RowProduct product{row(tileOf(op.getLhs()).getDimSize(1)), matrix,
-                       row(type.getDimSize(1))};
+                       row(type.getDimSize(1)), getBlockLoad(op.getRhs())};
     if (failed(multiply(op, product)))
       return failure();
     products[op.getResult()] = product.scratch;
@@ -246,9 +272,8 @@ FailureOr<Value> RowEvaluator::fromProduct(tile::DotOp op, int64_t col) {
 
 FailureOr<Value> RowEvaluator::compute(Value tile, int64_t col) {
   if (Value buffer = buffers.rows.lookup(tile))
-    return Value(
-        vector::LoadOp::create(b, vectors.type(tileOf(tile).getElementType()),
-                               buffer, ValueRange{row, vectors.index(col)}));
+    return loadVector(buffer, ValueRange{row, vectors.index(col)},
+                      vectors.type(tileOf(tile).getElementType()));
   if (Value buffer = buffers.strips.lookup(tile))
     return fromStrips(buffer, col, tileOf(tile).getDimSize(1));
   Operation *op = tile.getDefiningOp();

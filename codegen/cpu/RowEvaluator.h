@@ -42,6 +42,8 @@ private:
   /// A row, the matrix that it is multiplied with, and room for the product.
   struct RowProduct {
     mlir::Value left, matrix, scratch;
+    /// What loads the matrix, if a loop does so block by block; else null.
+    tile::LoadOp load;
   };
 
   mlir::FailureOr<mlir::Value> compute(mlir::Value tile, int64_t col);
@@ -59,6 +61,18 @@ private:
   llvm::SmallVector<mlir::Value> sumTerms(const RowProduct &of, mlir::Value col,
                                           mlir::Value from, mlir::Value to,
                                           int64_t count);
+  llvm::SmallVector<mlir::Value> addFeatures(const RowProduct &of,
+                                             mlir::Value first, mlir::Value at,
+                                             mlir::Value mask,
+                                             mlir::ValueRange sums);
+  mlir::Value multiplyRows(const RowProduct &of, mlir::Value first,
+                           int64_t count, int64_t depth);
+  void prefetch(const RowProduct &of, mlir::Value done, int64_t iterations);
+  llvm::LogicalResult multiplyTransposed(tile::DotOp op, const RowProduct &to);
+  /// Reads a vector from a buffer, whose elements may be of a smaller type.
+  mlir::Value loadVector(mlir::Value buffer, mlir::ValueRange indices,
+                         mlir::VectorType type);
+  mlir::Value multiplyAdd(mlir::Value x, mlir::Value y, mlir::Value sum);
   mlir::FailureOr<mlir::Value> reduce(tile::ReduceOp op);
 
   mlir::ImplicitLocOpBuilder &b;

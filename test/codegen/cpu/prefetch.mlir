@@ -1,12 +1,20 @@
 // RUN: attn-opt %s --pass-pipeline="builtin.module(func.func(attn-cpu-block-registers))" | FileCheck %s
 
-// A block of one strip asks for the rows of the next step of the loop while it
-// multiplies those of this one: 32 rows further, in the view.
-// CHECK-LABEL: func @one_strip
+// A block of few rows asks for the rows of the next step of the loop while it
+// multiplies those of this one, which it reads where they are: a copy is made
+// only where the view ends. Lanes run along the columns, so nothing is shuffled.
+// CHECK-LABEL: func @few_rows
+// CHECK: scf.for %[[J:[^ ]*]] = %c0 to
+// CHECK: %[[ROWS:[^ ]*]] = scf.if %{{.*}} -> (memref<32x32xf32, strided<[?, 1], offset: ?>>)
+// CHECK: memref.subview %arg1[%[[J]], %c0] [32, 32] [1, 1]
+// CHECK: } else {
 // CHECK: scf.for
-// CHECK: memref.prefetch %{{.*}}[%{{.*}}, %{{.*}}], read, locality<3>, data : memref<?x32xf32>
+// CHECK-NOT: vector.shuffle
+// CHECK: memref.prefetch %arg1[%{{.*}}, %{{.*}}], read, locality<2>, data : memref<?x32xf32>
+// CHECK: vector.load %[[ROWS]]
 // CHECK: vector.fma
-func.func @one_strip(%q: memref<?x32xf32>, %k: memref<?x32xf32>, %o: memref<?x32xf32>, %n: index) {
+// CHECK-LABEL: func @one_strip
+func.func @few_rows(%q: memref<?x32xf32>, %k: memref<?x32xf32>, %o: memref<?x32xf32>, %n: index) {
   %c0 = arith.constant 0 : index
   %c32 = arith.constant 32 : index
   %zero = arith.constant dense<0.0> : tensor<16x32xf32>
@@ -18,6 +26,27 @@ func.func @one_strip(%q: memref<?x32xf32>, %k: memref<?x32xf32>, %o: memref<?x32
       scf.yield %d : tensor<16x32xf32>
     }
     tile.store %r, %o[%c0, %c0] : tensor<16x32xf32>, memref<?x32xf32>
+  }
+  return
+}
+
+// A block of one strip asks for the rows of the next step of the loop while it
+// multiplies those of this one: 32 rows further, in the view.
+// CHECK: scf.for
+// CHECK: memref.prefetch %{{.*}}[%{{.*}}, %{{.*}}], read, locality<3>, data : memref<?x32xf32>
+// CHECK: vector.fma
+func.func @one_strip(%q: memref<?x32xf32>, %k: memref<?x32xf32>, %o: memref<?x32xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c32 = arith.constant 32 : index
+  %zero = arith.constant dense<0.0> : tensor<48x32xf32>
+  scf.forall (%b) in (1) {
+    %x = tile.load %q[%c0, %c0] : memref<?x32xf32> -> tensor<48x32xf32>
+    %r = scf.for %j = %c0 to %n step %c32 iter_args(%a = %zero) -> (tensor<48x32xf32>) {
+      %y = tile.load %k[%j, %c0] : memref<?x32xf32> -> tensor<32x32xf32>
+      %d = tile.dot %x, %y, %a : tensor<48x32xf32>, tensor<32x32xf32> -> tensor<48x32xf32>
+      scf.yield %d : tensor<48x32xf32>
+    }
+    tile.store %r, %o[%c0, %c0] : tensor<48x32xf32>, memref<?x32xf32>
   }
   return
 }

@@ -1,0 +1,59 @@
+//===- SingleBlocks.cpp - Blocks that lost their loop ---------------------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cpu/SingleBlocks.h"
+#include "dialect/TileDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace attn;
+
+bool attn::touchesTiles(Operation *op) {
+  auto isTile = [](Type type) { return isa<RankedTensorType>(type); };
+  return llvm::any_of(op->getOperandTypes(), isTile) ||
+         llvm::any_of(op->getResultTypes(), isTile);
+}
+
+bool attn::holdsTiles(Operation *op) {
+  return op
+      ->walk([](Operation *inner) {
+        bool found =
+            touchesTiles(inner) || isa<tile::TileDialect>(inner->getDialect());
+        return found && !isa<arith::ConstantOp>(inner) ? WalkResult::interrupt()
+                                                       : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+/// Whether `op` reads what an op in the body of `forall` computes.
+static bool dependsOn(Operation &op, scf::ForallOp forall) {
+  return llvm::any_of(op.getOperands(), [&](Value operand) {
+    return operand.getParentBlock() == forall.getBody();
+  });
+}
+
+void attn::wrapSingleBlocks(func::FuncOp function) {
+  scf::ForallOp wrapper;
+  for (Operation &op : llvm::make_early_inc_range(
+           function.getBody().front().without_terminator())) {
+    if (isa<scf::ForallOp, memref::DeallocOp>(op)) {
+      wrapper = nullptr;
+    } else if (holdsTiles(&op) || (wrapper && dependsOn(op, wrapper))) {
+      OpBuilder b(&op);
+      if (!wrapper)
+        wrapper = scf::ForallOp::create(
+            b, op.getLoc(), ArrayRef<OpFoldResult>{b.getIndexAttr(1)},
+            ValueRange(), std::nullopt);
+      op.moveBefore(wrapper.getTerminator());
+    } else if (wrapper) {
+      op.moveBefore(wrapper);
+    }
+  }
+}
