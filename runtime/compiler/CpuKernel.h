@@ -9,9 +9,9 @@
 #ifndef ATTN_RUNTIME_COMPILER_CPUKERNEL_H
 #define ATTN_RUNTIME_COMPILER_CPUKERNEL_H
 
-#include "runtime/ParallelFor.h"
+#include "runtime/CallEntry.h"
+#include "runtime/compiler/KernelInterface.h"
 #include "runtime/compiler/SharedObject.h"
-#include "runtime/compiler/Signature.h"
 
 namespace attn {
 
@@ -41,13 +41,13 @@ public:
   double flops(llvm::ArrayRef<Buffer> arguments) const override;
 
 private:
-  using Entry = int32_t (*)(const AttnHost *host, void **args);
-
   CpuKernel() = default;
 
   std::unique_ptr<SharedObject> code;
   Entry entry = nullptr;
   Signature signature;
+  Interface interface;
+  std::vector<PortPosition> positions;
   std::string chosenSchedule;
   double seconds = 0;
 };
