@@ -36,6 +36,7 @@ public:
 
   const PackageKernel &getKernel() const { return kernel; }
   const std::string &getTarget() const { return section.target; }
+  const std::string &getSchedule() const { return program.schedule; }
 
   /// Checks the arguments and returns the sizes of the results.
   Result<std::vector<std::vector<int64_t>>>

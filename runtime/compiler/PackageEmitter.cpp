@@ -33,7 +33,6 @@ llvm::Expected<std::string> attn::writePackage(std::vector<CompiledCode> codes,
   kernel.interface = makeInterface(codes.front().signature);
   kernel.flops = makeFlopCounts(codes.front().signature);
   kernel.spec = codes.front().spec;
-  kernel.schedule = codes.front().schedule;
   kernel.dtype = dtype.str();
   PackageFile file;
   for (CompiledCode &code : codes) {
@@ -43,6 +42,7 @@ llvm::Expected<std::string> attn::writePackage(std::vector<CompiledCode> codes,
           code.section.target +
           "' need tensors in different layouts; expected a package for each");
     code.program.section = file.sections.size();
+    code.program.schedule = std::move(code.schedule);
     kernel.programs.push_back(std::move(code.program));
     file.sections.push_back(std::move(code.section));
   }

@@ -27,7 +27,7 @@ struct CompiledCode {
   std::string spec;     ///< The program as it was parsed, in canonical form.
   std::string schedule; ///< What was chosen.
   Section section;
-  LaunchProgram program; ///< Its section number is not yet known.
+  LaunchProgram program; ///< Section number and schedule are not yet in it.
 };
 
 /// The launch program of CPU code: one call of the entry with all tensors.

@@ -93,6 +93,7 @@ struct LaunchProgram {
   uint32_t section = 0;
   std::vector<WorkspaceBuffer> workspace;
   std::vector<Launch> launches;
+  std::string schedule; ///< What the compiler chose, for people.
 
   bool operator==(const LaunchProgram &) const = default;
 };
@@ -102,7 +103,6 @@ struct PackageKernel {
   std::string name;
   Interface interface;
   std::vector<LaunchProgram> programs;
-  std::string schedule;        ///< What the compiler chose, for people.
   std::vector<SizeExpr> flops; ///< Operations of a call: their sum.
   std::string spec;  ///< Text of the program that was compiled, or empty.
   std::string dtype; ///< The element type it was rewritten to, or empty.

@@ -43,7 +43,8 @@ public:
         value.dump(-1, ' ', true, json::error_handler_t::replace);
     if (text.size() > most)
       text = text.substr(0, most) + "...";
-    throw Malformed{path + ": expected " + expected + ", got " + text};
+    std::string where = path.empty() ? "" : path + ": ";
+    throw Malformed{where + "expected " + expected + ", got " + text};
   }
 
   bool isNull() const { return value.is_null(); }
@@ -383,6 +384,8 @@ LaunchProgram KernelReader::readProgram(const Node &node) {
           {buffer.at("name").getText(), readExpr(buffer.at("bytes")),
            buffer.has("zeroed") && buffer.at("zeroed").getBool()});
     });
+  if (node.has("schedule"))
+    program.schedule = node.at("schedule").getText();
   node.at("launches").forEach(1, kMostLaunches, [&](const Node &launch) {
     program.launches.push_back(readLaunch(launch, program));
   });
@@ -396,7 +399,6 @@ PackageKernel KernelReader::read(const Node &node) {
   kernel.name = node.at("name").getText();
   if (kernel.name.empty() || kernel.name.find('\0') != std::string::npos)
     node.at("name").fail("the name of a kernel");
-  kernel.schedule = getOptional("schedule");
   kernel.spec = getOptional("spec");
   kernel.dtype = getOptional("dtype");
   readInterface(node);
@@ -439,6 +441,10 @@ Result<Manifest> attn::readManifest(std::string_view text,
   } catch (const json::parse_error &error) {
     return invalidPackage("the manifest must be JSON: syntax error at byte " +
                           std::to_string(error.byte));
+  } catch (const json::exception &error) {
+    // Numbers like 1e999.
+    return invalidPackage(std::string("the manifest must be JSON: ") +
+                          error.what());
   } catch (const Malformed &error) {
     return invalidPackage("the manifest is malformed: " + error.message);
   }

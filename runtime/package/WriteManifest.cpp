@@ -81,7 +81,6 @@ public:
   json write() const {
     json object = json::object({{"name", kernel.name}});
     writeInterface(object);
-    object["schedule"] = kernel.schedule;
     object["flops"] = json::array();
     for (const SizeExpr &count : kernel.flops)
       object["flops"].push_back(writeExpr(count, dims));
@@ -151,7 +150,8 @@ private:
   }
 
   json writeProgram(const LaunchProgram &program) const {
-    json object = json::object({{"section", program.section}});
+    json object = json::object(
+        {{"section", program.section}, {"schedule", program.schedule}});
     object["workspace"] = json::array();
     for (const WorkspaceBuffer &buffer : program.workspace)
       object["workspace"].push_back(

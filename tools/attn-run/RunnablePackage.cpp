@@ -92,7 +92,7 @@ const std::map<std::string, int64_t> &RunnablePackage::defaultDims() const {
 }
 
 std::string RunnablePackage::schedule() const {
-  return loaded->getKernel().schedule;
+  return loaded->getSchedule();
 }
 
 double RunnablePackage::flops(ArrayRef<Buffer> arguments) const {
