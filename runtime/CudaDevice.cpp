@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/CudaDevice.h"
-#include "runtime/CudaDriver.h"
+#include "runtime/CudaParameters.h"
 #include <charconv>
 
 using namespace attn;
@@ -227,18 +227,6 @@ attn::loadCudaProgram(const Candidate &candidate, int ordinal) {
 // Calls
 //===----------------------------------------------------------------------===//
 
-/// The value of an expression that must lie in a range.
-static Result<int64_t> evaluate(const SizeExpr &expr, const DeviceCall &call,
-                                int64_t lowest, int64_t highest,
-                                const char *what) {
-  Result<int64_t> value = expr.evaluate(call.values);
-  if (value && (*value < lowest || *value > highest))
-    return invalidArgument(
-        std::string(what) + " must be between " + std::to_string(lowest) +
-        " and " + std::to_string(highest) + ", got " + std::to_string(*value));
-  return value;
-}
-
 Status CudaProgram::clearBuffers(const DeviceCall &call) const {
   for (size_t i = 0; i < program.workspace.size(); ++i) {
     if (!program.workspace[i].isZeroed || !call.workspace.sizes[i])
@@ -258,16 +246,16 @@ Status CudaProgram::clearBuffers(const DeviceCall &call) const {
 /// which waits for the stream.
 Result<unsigned> CudaProgram::getBlocks(const GridSize &size, unsigned most,
                                         const DeviceCall &call) const {
-  Result<int64_t> limit = evaluate(size.size, call, 0, most, "grid size");
+  Result<int64_t> limit = evaluateWithin(size.size, call, 0, most, "grid size");
   if (!limit)
     return limit.takeStatus();
   if (!size.count)
     return unsigned(*limit);
   uint32_t blocks = 0, buffer = size.count->buffer;
   Result<int64_t> offset =
-      evaluate(size.count->offset, call, 0,
-               call.workspace.sizes[buffer] - int64_t(sizeof(blocks)),
-               "offset of a count");
+      evaluateWithin(size.count->offset, call, 0,
+                     call.workspace.sizes[buffer] - int64_t(sizeof(blocks)),
+                     "offset of a count");
   if (!offset)
     return offset.takeStatus();
   auto address = reinterpret_cast<CudaDriver::Address>(
@@ -286,46 +274,6 @@ Result<unsigned> CudaProgram::getBlocks(const GridSize &size, unsigned most,
   return blocks;
 }
 
-namespace {
-/// The parameters of a launch, 8 bytes each, and their addresses.
-class Parameters {
-public:
-  explicit Parameters(size_t count) : words(count) {
-    for (uint64_t &word : words)
-      pointers.push_back(&word);
-  }
-
-  void set(size_t index, uint64_t value) { words[index] = value; }
-  void **get() { return pointers.data(); }
-
-private:
-  std::vector<uint64_t> words;
-  std::vector<void *> pointers;
-};
-} // namespace
-
-/// The word of one parameter; of an i32 the lower half counts.
-static Result<uint64_t> getParameter(const LaunchArgument &argument,
-                                     const DeviceCall &call) {
-  switch (argument.kind) {
-  case LaunchArgument::Kind::Tensor:
-    return reinterpret_cast<uint64_t>(call.tensors[argument.index].data);
-  case LaunchArgument::Kind::Workspace:
-    return reinterpret_cast<uint64_t>(call.memory +
-                                      call.workspace.offsets[argument.index]);
-  case LaunchArgument::Kind::I32:
-  case LaunchArgument::Kind::I64:
-    break;
-  }
-  bool isWide = argument.kind == LaunchArgument::Kind::I64;
-  Result<int64_t> value =
-      evaluate(argument.value, call, isWide ? INT64_MIN : INT32_MIN,
-               isWide ? INT64_MAX : INT32_MAX, "a scalar");
-  if (!value)
-    return value.takeStatus();
-  return uint64_t(*value);
-}
-
 Status CudaProgram::launch(size_t index, const DeviceCall &call) const {
   const Launch &launch = program.launches[index];
   constexpr unsigned mostBlocks[] = {0x7fffffff, 65535, 65535};
@@ -336,7 +284,7 @@ Status CudaProgram::launch(size_t index, const DeviceCall &call) const {
     if (!size)
       return size.takeStatus();
     Result<int64_t> width =
-        evaluate(launch.grid->threads[i], call, 1, 1024, "block size");
+        evaluateWithin(launch.grid->threads[i], call, 1, 1024, "block size");
     if (!width)
       return width.takeStatus();
     blocks[i] = *size;
@@ -345,17 +293,14 @@ Status CudaProgram::launch(size_t index, const DeviceCall &call) const {
   // Drivers refuse grids without blocks.
   if (!blocks[0] || !blocks[1] || !blocks[2])
     return {};
-  Result<int64_t> shared =
-      evaluate(launch.grid->sharedBytes, call, 0, INT32_MAX, "shared memory");
+  Result<int64_t> shared = evaluateWithin(launch.grid->sharedBytes, call, 0,
+                                          INT32_MAX, "shared memory");
   if (!shared)
     return shared.takeStatus();
-  Parameters parameters(launch.arguments.size());
-  for (size_t i = 0; i < launch.arguments.size(); ++i) {
-    Result<uint64_t> word = getParameter(launch.arguments[i], call);
-    if (!word)
-      return word.takeStatus();
-    parameters.set(i, *word);
-  }
+  CudaParameters parameters(launch.arguments.size());
+  for (size_t i = 0; i < launch.arguments.size(); ++i)
+    if (Status status = parameters.set(i, launch.arguments[i], call, cuda))
+      return status;
   // What kernels get without asking.
   constexpr int64_t defaultSharedBytes = 48 * 1024;
   if (*shared > defaultSharedBytes)

@@ -49,6 +49,8 @@ private:
 
 /// Looks all functions up; returns the name of one that is missing, or "".
 static std::string loadSymbols(void *library, CudaDriver &driver) {
+  SymbolLoader(library).load(driver.cuTensorMapEncodeTiled,
+                             "cuTensorMapEncodeTiled");
   return SymbolLoader(library)
       .load(driver.cuInit, "cuInit")
       .load(driver.cuGetErrorString, "cuGetErrorString")

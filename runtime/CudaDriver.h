@@ -61,6 +61,13 @@ struct CudaDriver {
   Error (*cuMemcpyDtoHAsync)(void *to, Address from, size_t bytes,
                              Handle stream);
   Error (*cuStreamSynchronize)(Handle stream);
+  /// Null in drivers before CUDA 12.
+  Error (*cuTensorMapEncodeTiled)(void *map, int type, uint32_t rank,
+                                  void *address, const uint64_t *sizes,
+                                  const uint64_t *strides, const uint32_t *box,
+                                  const uint32_t *elementStrides,
+                                  int interleave, int swizzle, int promotion,
+                                  int fill);
 
   /// Opens and initializes the driver. Success is kept for the life of the
   /// process; a failure is tried again by the next caller.

@@ -65,12 +65,18 @@ static bool isSameDevice(DLDevice a, DLDevice b) {
          (a.device_type == kDLCPU || a.device_id == b.device_id);
 }
 
-/// Row-major strides; wrong sizes, which later checks find, may wrap around.
-static std::vector<int64_t> makeStrides(std::span<const int64_t> sizes) {
-  std::vector<int64_t> strides(sizes.size());
-  uint64_t stride = 1;
-  for (size_t i = sizes.size(); i-- > 0; stride *= uint64_t(sizes[i]))
-    strides[i] = int64_t(stride);
+/// The strides of a tensor; row-major ones where it has none. Strides of
+/// dimensions of one element are any numbers: they become row-major too, so
+/// that what is computed from them makes sense. Wrong sizes, which later checks
+/// find, may wrap around.
+static std::vector<int64_t> makeStrides(const DLTensor &tensor) {
+  std::vector<int64_t> strides(tensor.ndim);
+  uint64_t next = 1;
+  for (size_t i = tensor.ndim; i-- > 0;) {
+    bool isGiven = tensor.strides && tensor.shape[i] > 1;
+    strides[i] = isGiven ? tensor.strides[i] : int64_t(next);
+    next = uint64_t(strides[i]) * uint64_t(tensor.shape[i]);
+  }
   return strides;
 }
 
@@ -91,10 +97,7 @@ Status TensorList::add(const DLTensor &tensor, const Port &port,
   TensorView view;
   view.type = port.type;
   view.sizes = {tensor.shape, size_t(tensor.ndim)};
-  if (tensor.strides)
-    view.strides = {tensor.strides, size_t(tensor.ndim)};
-  else
-    view.strides = strides.emplace_back(makeStrides(view.sizes));
+  view.strides = strides.emplace_back(makeStrides(tensor));
   // A null address stays one, so that it is found.
   uintptr_t address = reinterpret_cast<uintptr_t>(tensor.data);
   if (address && __builtin_add_overflow(address, tensor.byte_offset, &address))

@@ -37,7 +37,7 @@ private:
   Status add(const DLTensor &tensor, const Port &port, DLDevice device);
 
   std::vector<TensorView> views;
-  /// Strides that tensors do not have; a deque, as views point into it.
+  /// A deque, as views point into it.
   std::deque<std::vector<int64_t>> strides;
 };
 

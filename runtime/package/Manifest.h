@@ -35,17 +35,31 @@ struct WorkspaceBuffer {
   bool operator==(const WorkspaceBuffer &) const = default;
 };
 
+/// A descriptor with which GPUs from sm_90 on copy boxes of a tensor.
+/// Dimensions are those of the descriptor, the innermost first; it need not
+/// have the rank of the tensor.
+struct TensorMap {
+  std::vector<SizeExpr> sizes;   ///< In elements.
+  std::vector<SizeExpr> strides; ///< In elements; of all but the innermost.
+  std::vector<SizeExpr> box;     ///< In elements.
+  uint32_t swizzleBytes = 0;     ///< 0, 32, 64 or 128.
+
+  bool operator==(const TensorMap &) const = default;
+};
+
 /// One parameter of a launch.
 struct LaunchArgument {
   enum class Kind {
     Tensor,    ///< CPU: a memref descriptor; GPU: the address of its data.
     Workspace, ///< The same for a buffer of the workspace.
     I32,       ///< The value of an expression. Not on the CPU.
-    I64
+    I64,
+    TensorMap ///< A descriptor of a tensor. Not on the CPU.
   };
   Kind kind = Kind::Tensor;
   uint32_t index = 0; ///< Tensor: arguments, then results; or the buffer.
   SizeExpr value = SizeExpr::constant(0);
+  TensorMap map = {};
 
   bool operator==(const LaunchArgument &) const = default;
 };

@@ -126,6 +126,7 @@ private:
   SizeExpr readExpr(const Node &node, bool hasStrides = false);
   void appendExpr(const Node &node, bool hasStrides, int depth, SizeExpr &expr);
   SizeExpr readStride(const Node &node);
+  TensorMap readMap(const Node &node);
   LaunchArgument readArgument(const Node &node, const LaunchProgram &program);
   GridSize readGridSize(const Node &node, const LaunchProgram &program);
   Grid readGrid(const Node &node, const LaunchProgram &program);
@@ -308,6 +309,23 @@ static bool isCpu(const Section &section) {
   return section.format == CodeFormat::SharedObject;
 }
 
+TensorMap KernelReader::readMap(const Node &node) {
+  constexpr size_t mostDimensions = 5; // The hardware has no more.
+  TensorMap map;
+  auto readInto = [&](std::vector<SizeExpr> &exprs) {
+    return [&](const Node &expr) { exprs.push_back(readExpr(expr, true)); };
+  };
+  node.at("sizes").forEach(1, mostDimensions, readInto(map.sizes));
+  size_t rank = map.sizes.size();
+  node.at("strides").forEach(rank - 1, rank - 1, readInto(map.strides));
+  node.at("box").forEach(rank, rank, readInto(map.box));
+  map.swizzleBytes = node.at("swizzle_bytes").getInteger(0, 128);
+  if (map.swizzleBytes && map.swizzleBytes != 32 && map.swizzleBytes != 64 &&
+      map.swizzleBytes != 128)
+    node.at("swizzle_bytes").fail("0, 32, 64 or 128");
+  return map;
+}
+
 LaunchArgument KernelReader::readArgument(const Node &node,
                                           const LaunchProgram &program) {
   LaunchArgument argument;
@@ -320,11 +338,19 @@ LaunchArgument KernelReader::readArgument(const Node &node,
     argument.index = node.at("workspace").getIndex(program.workspace.size());
     return argument;
   }
-  bool isWide = node.has("i64");
-  if ((!isWide && !node.has("i32")) || isCpu(sections[program.section]))
-    node.fail(isCpu(sections[program.section])
-                  ? "an object with the key tensor or workspace"
-                  : "an object with the key tensor, workspace, i32 or i64");
+  bool isWide = node.has("i64"), isMap = node.has("tensor_map");
+  if (isCpu(sections[program.section]))
+    node.fail("an object with the key tensor or workspace");
+  if (!isWide && !isMap && !node.has("i32"))
+    node.fail("an object with the key tensor, workspace, i32, i64 or "
+              "tensor_map");
+  if (isMap) {
+    Node map = node.at("tensor_map");
+    argument.kind = LaunchArgument::Kind::TensorMap;
+    argument.index = map.at("tensor").getIndex(countTensors());
+    argument.map = readMap(map);
+    return argument;
+  }
   argument.kind =
       isWide ? LaunchArgument::Kind::I64 : LaunchArgument::Kind::I32;
   argument.value = readExpr(node.at(isWide ? "i64" : "i32"), true);

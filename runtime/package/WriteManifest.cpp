@@ -81,9 +81,7 @@ public:
   json write() const {
     json object = json::object({{"name", kernel.name}});
     writeInterface(object);
-    object["flops"] = json::array();
-    for (const SizeExpr &count : kernel.flops)
-      object["flops"].push_back(writeExpr(count, dims));
+    object["flops"] = writeExprs(kernel.flops);
     object["programs"] = json::array();
     for (const LaunchProgram &program : kernel.programs)
       object["programs"].push_back(writeProgram(program));
@@ -125,13 +123,31 @@ private:
     case LaunchArgument::Kind::I32:
       return json::object({{"i32", writeExpr(argument.value, dims)}});
     case LaunchArgument::Kind::I64:
+      return json::object({{"i64", writeExpr(argument.value, dims)}});
+    case LaunchArgument::Kind::TensorMap:
       break;
     }
-    return json::object({{"i64", writeExpr(argument.value, dims)}});
+    return json::object({{"tensor_map", writeMap(argument)}});
+  }
+
+  json writeMap(const LaunchArgument &argument) const {
+    const TensorMap &map = argument.map;
+    return json::object({{"tensor", argument.index},
+                         {"sizes", writeExprs(map.sizes)},
+                         {"strides", writeExprs(map.strides)},
+                         {"box", writeExprs(map.box)},
+                         {"swizzle_bytes", map.swizzleBytes}});
+  }
+
+  json writeExprs(std::span<const SizeExpr> exprs) const {
+    json list = json::array();
+    for (const SizeExpr &expr : exprs)
+      list.push_back(writeExpr(expr, dims));
+    return list;
   }
 
   json writeGrid(const Grid &grid) const {
-    json blocks = json::array(), threads = json::array();
+    json blocks = json::array();
     for (const GridSize &size : grid.blocks) {
       json most = writeExpr(size.size, dims);
       if (size.count)
@@ -142,10 +158,8 @@ private:
       else
         blocks.push_back(most);
     }
-    for (const SizeExpr &size : grid.threads)
-      threads.push_back(writeExpr(size, dims));
     return {{"blocks", blocks},
-            {"threads", threads},
+            {"threads", writeExprs(grid.threads)},
             {"shared_bytes", writeExpr(grid.sharedBytes, dims)}};
   }
 

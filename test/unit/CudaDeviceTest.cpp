@@ -96,6 +96,7 @@ TEST_F(CudaDevice, LaunchesWhatTheManifestSays) {
             "launch count_blocks grid 5,1,1 block 128,1,1 shared 0 stream 77\n"
             // The first launch has left the number 2 (B) in the workspace.
             "synchronize 77\n"
+            "map type 7 sizes 4 600 strides 16 box 4/1 64/1 modes 0320\n"
             "attribute attend 8 = 65536\n"
             "launch attend grid 1,2,1 block 256,1,1 shared 65536 stream 77\n"
             "parameter 0 = " +
@@ -108,7 +109,9 @@ TEST_F(CudaDevice, LaunchesWhatTheManifestSays) {
                 address(workspace + 256) +
                 "\n"
                 "parameter 3 = 4\n"
-                "parameter 4 = 300\n");
+                "parameter 4 = 300\n"
+                "parameter 5 = " +
+                address(x.data.data()) + "\n");
   EXPECT_EQ(getDepth(), 0);
   attn_kernel_destroy(kernel);
   kernel = nullptr;
@@ -138,6 +141,18 @@ TEST_F(CudaDevice, LaunchesNothingOnEmptyGrids) {
   ASSERT_EQ(launch(), ATTN_OK) << attn_last_error();
   // The count was zeroed and nobody has written it: no launch at all.
   EXPECT_EQ(takeLog(), "memset 8 stream 77\nsynchronize 77\n");
+}
+
+TEST_F(CudaDevice, MakesStridesOfSingleElements) {
+  ASSERT_EQ(load(), ATTN_OK) << attn_last_error();
+  x.shape[1] = y.shape[1] = out.shape[1] = 1;
+  x.strides[1] = INT64_MIN;
+  takeLog();
+  ASSERT_EQ(launch(), ATTN_OK) << attn_last_error();
+  std::string log = takeLog();
+  EXPECT_NE(log.find("map type 7 sizes 4 2 strides 16 box"), std::string::npos)
+      << log;
+  EXPECT_NE(log.find("parameter 3 = 4\n"), std::string::npos) << log;
 }
 
 TEST_F(CudaDevice, ChoosesCode) {
@@ -248,6 +263,13 @@ TEST_F(CudaDevice, RefusesImpossibleLaunches) {
   EXPECT_EQ(getLaunchError("[\"stride\",0,1]", "2147483648"),
             "launch of 'attend': a scalar must be between -2147483648 and "
             "2147483647, got 2147483648");
+  EXPECT_EQ(getLaunchError("\"box\":[4,64]", "\"box\":[4,257]"),
+            "launch of 'attend': box of a tensor map must be between 1 and "
+            "256, got 257");
+  EXPECT_EQ(getLaunchError("\"strides\":[[\"stride\",0,1]]",
+                           "\"strides\":[274877906945]"),
+            "launch of 'attend': stride of a tensor map must be between 0 and "
+            "274877906944, got 274877906945");
   EXPECT_EQ(getLaunchError("\"offset\":0", "\"offset\":5"),
             "launch of 'attend': offset of a count must be between 0 and 4, "
             "got 5");

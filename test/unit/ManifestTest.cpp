@@ -212,8 +212,18 @@ TEST(Manifest, RefusesSectionsWithTwoPrograms) {
 TEST(Manifest, RefusesWrongGpuPrograms) {
   EXPECT_EQ(getGpuError("\"i64\":\"B\"", "\"f32\":\"B\""),
             "kernels[0].programs[0].launches[0].arguments[1]: expected an "
-            "object with the key tensor, workspace, i32 or i64, got "
-            "{\"f32\":\"B\"}");
+            "object with the key tensor, workspace, i32, i64 or tensor_map, "
+            "got {\"f32\":\"B\"}");
+  EXPECT_EQ(getGpuError("\"swizzle_bytes\":128", "\"swizzle_bytes\":16"),
+            "kernels[0].programs[0].launches[1].arguments[5].tensor_map."
+            "swizzle_bytes: expected 0, 32, 64 or 128, got 16");
+  EXPECT_EQ(getGpuError("\"box\":[4,64]", "\"box\":[4]"),
+            "kernels[0].programs[0].launches[1].arguments[5].tensor_map.box: "
+            "expected a list of 2, got [4]");
+  EXPECT_EQ(getGpuError("\"tensor_map\":{\"tensor\":0",
+                        "\"tensor_map\":{\"tensor\":9"),
+            "kernels[0].programs[0].launches[1].arguments[5].tensor_map."
+            "tensor: expected an integer from 0 to 2, got 9");
   EXPECT_EQ(getGpuError("[\"stride\",0,1]", "[\"stride\",0,3]"),
             "kernels[0].programs[0].launches[1].arguments[3].i32[2]: expected "
             "an integer from 0 to 2, got 3");

@@ -122,6 +122,14 @@ TEST_F(RuntimeApi, TakesStridesAndOffsets) {
     EXPECT_EQ(out.data[i], 2 * large.data[i + (i < 12 ? 12 : 24)] + 5);
 }
 
+TEST_F(RuntimeApi, IgnoresStridesOfSingleElements) {
+  x.shape[0] = out.shape[0] = y.shape[0] = 1;
+  x.strides[0] = INT64_MIN;
+  out.strides[0] = 0;
+  EXPECT_EQ(launch(workspace, 256), ATTN_OK) << attn_last_error();
+  EXPECT_EQ(out.data[11], 2 * x.data[11] + 5);
+}
+
 TEST_F(RuntimeApi, KeepsKernelsWithoutTheirPackage) {
   attn_package_destroy(package);
   package = nullptr;

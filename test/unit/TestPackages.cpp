@@ -78,6 +78,19 @@ PackageFile attn::unittest::makeScalePackage() {
   return makePackage(makeScaleKernel(), {section});
 }
 
+/// Boxes of [N, 4] of x, whose rows are those of all batches.
+static LaunchArgument makeMapArgument() {
+  LaunchArgument argument;
+  argument.kind = Kind::TensorMap;
+  argument.map.sizes = {
+      SizeExpr::constant(4),
+      SizeExpr::binary(Op::Mul, SizeExpr::dim(0), SizeExpr::dim(1))};
+  argument.map.strides = {SizeExpr::stride(0, 1)};
+  argument.map.box = {SizeExpr::constant(4), SizeExpr::constant(64)};
+  argument.map.swizzleBytes = 128;
+  return argument;
+}
+
 PackageKernel attn::unittest::makeGpuKernel() {
   PackageKernel kernel = makeScaleKernel();
   kernel.programs.clear();
@@ -97,7 +110,8 @@ PackageKernel attn::unittest::makeGpuKernel() {
                       {Kind::Tensor, 2},
                       {Kind::Workspace, 1},
                       {Kind::I32, 0, SizeExpr::stride(0, 1)},
-                      {Kind::I64, 0, SizeExpr::dim(1)}};
+                      {Kind::I64, 0, SizeExpr::dim(1)},
+                      makeMapArgument()};
   second.grid.emplace();
   second.grid->blocks[1].size = SizeExpr::dim(0);
   second.grid->blocks[1].count = {0, SizeExpr::constant(0)};

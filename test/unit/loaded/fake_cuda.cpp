@@ -129,7 +129,7 @@ FAKE int cuLaunchKernel(void *function, unsigned gridX, unsigned gridY,
     *reinterpret_cast<uint32_t *>(address) = uint32_t(blocks);
   }
   if (name == "attend")
-    for (int i = 0; i < 5; ++i) {
+    for (int i = 0; i < 6; ++i) {
       uint64_t word;
       std::memcpy(&word, parameters[i], 8);
       note("parameter " + toString(i) + " = " + toString(word));
@@ -137,6 +137,30 @@ FAKE int cuLaunchKernel(void *function, unsigned gridX, unsigned gridY,
   int error = failLaunch;
   failLaunch = 0;
   return error;
+}
+
+/// The first word of a map is the address of its tensor.
+FAKE int cuTensorMapEncodeTiled(void *map, int type, uint32_t rank,
+                                void *address, const uint64_t *sizes,
+                                const uint64_t *strides, const uint32_t *box,
+                                const uint32_t *elementStrides, int interleave,
+                                int swizzle, int promotion, int fill) {
+  std::string line = "map type " + toString(type) + " sizes";
+  for (uint32_t i = 0; i < rank; ++i)
+    line += " " + toString(sizes[i]);
+  line += " strides";
+  for (uint32_t i = 0; i + 1 < rank; ++i)
+    line += " " + toString(strides[i]);
+  line += " box";
+  for (uint32_t i = 0; i < rank; ++i)
+    line += " " + toString(box[i]) + "/" + toString(elementStrides[i]);
+  note(line + " modes " + toString(interleave) + toString(swizzle) +
+       toString(promotion) + toString(fill));
+  if (reinterpret_cast<uintptr_t>(map) % 64)
+    return 1;
+  std::memset(map, 0, 128);
+  std::memcpy(map, &address, sizeof(address));
+  return 0;
 }
 
 FAKE int cuMemsetD8Async(uint64_t address, unsigned char value, size_t bytes,
