@@ -296,6 +296,10 @@ attn::getResultSizes(const Interface &interface, TensorViews arguments) {
       Result<int64_t> size = expr->evaluate({dims, {}});
       if (!size)
         return size.takeStatus().within(prefix);
+      if (*size < 0)
+        return invalidArgument(prefix + "dimension " + toString(dim) + " (" +
+                               port.dims[dim] + ") must not be negative, got " +
+                               toString(*size));
       sizes[i].push_back(*size);
     }
   }

@@ -106,8 +106,8 @@ struct Launch {
 struct LaunchProgram {
   uint32_t section = 0;
   std::vector<WorkspaceBuffer> workspace;
-  std::vector<Launch> launches;
-  std::string schedule; ///< What the compiler chose, for people.
+  std::vector<Launch> launches; ///< None if the format of the code is unknown.
+  std::string schedule;         ///< What the compiler chose, for people.
 
   bool operator==(const LaunchProgram &) const = default;
 };

@@ -309,6 +309,12 @@ static bool isCpu(const Section &section) {
   return section.format == CodeFormat::SharedObject;
 }
 
+/// Whether this runtime knows what to make of the code.
+static bool isKnown(const Section &section) {
+  return section.format >= CodeFormat::SharedObject &&
+         section.format <= CodeFormat::CodeObject;
+}
+
 TensorMap KernelReader::readMap(const Node &node) {
   constexpr size_t mostDimensions = 5; // The hardware has no more.
   TensorMap map;
@@ -404,6 +410,9 @@ Launch KernelReader::readLaunch(const Node &node,
 LaunchProgram KernelReader::readProgram(const Node &node) {
   LaunchProgram program;
   program.section = node.at("section").getIndex(sections.size());
+  // Later formats may be launched in ways that have no words here yet.
+  if (!isKnown(sections[program.section]))
+    return program;
   if (node.has("workspace"))
     node.at("workspace").forEach(0, kMostPorts, [&](const Node &buffer) {
       program.workspace.push_back(

@@ -71,6 +71,20 @@ TEST(Manifest, IgnoresUnknownKeysOnly) {
             "\"power\"");
 }
 
+TEST(Manifest, LeavesCodeInUnknownFormatsAlone) {
+  PackageKernel kernel = makeScaleKernel();
+  kernel.programs.push_back(kernel.programs[0]);
+  kernel.programs[1].section = 1;
+  std::vector<Section> sections = {
+      {"future:x", "a-triple", CodeFormat(99), 64, ""}, kCpu[0]};
+  std::string text =
+      replaceOnce(getText(kernel), "{\"tensor\":0}", "{\"a\":0}");
+  Result<Manifest> read = readManifest(text, sections);
+  ASSERT_TRUE(bool(read)) << read.takeStatus().getMessage();
+  EXPECT_TRUE(read->kernels[0].programs[0].launches.empty());
+  EXPECT_TRUE(read->kernels[0].programs[1] == kernel.programs[1]);
+}
+
 TEST(Manifest, RefusesTextThatIsNoManifest) {
   auto error = [](std::string_view text) {
     return readManifest(text, kCpu).takeStatus().getMessage();

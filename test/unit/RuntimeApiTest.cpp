@@ -330,6 +330,33 @@ TEST_F(RuntimeApi, RefusesNullAndUnknownThings) {
          ATTN_INVALID_ARGUMENT, "ndim must be 3, got 4");
 }
 
+TEST_F(RuntimeApi, RefusesImpossibleShapes) {
+  auto getShapeError = [&](const std::string &expr) {
+    PackageFile file = makeScalePackage();
+    file.manifest =
+        replaceOnce(file.manifest, "\"shape\":[\"B\"", "\"shape\":[" + expr);
+    std::string bytes = mustWrite(file);
+    attn_package *other = nullptr;
+    EXPECT_EQ(attn_package_load_memory(bytes.data(), bytes.size(), &other),
+              ATTN_OK);
+    attn_kernel_destroy(kernel);
+    EXPECT_EQ(attn_kernel_load(other, nullptr, cpu, &kernel), ATTN_OK);
+    attn_package_destroy(other);
+    const DLTensor *arguments[] = {&x.tensor, &y.tensor};
+    int64_t shape[3];
+    EXPECT_EQ(attn_kernel_result_shape(kernel, arguments, 2, 0, 3, shape),
+              ATTN_INVALID_ARGUMENT);
+    return std::string(attn_last_error());
+  };
+  EXPECT_EQ(getShapeError("[\"sub\",\"B\",3]"),
+            "result 'out': dimension 0 (B) must not be negative, got -1");
+  EXPECT_EQ(getShapeError("[\"floordiv\",\"B\",0]"),
+            "result 'out': floordiv(2, 0) divides by zero");
+  EXPECT_EQ(getShapeError("null"),
+            "result 'out': nothing tells the size of dimension 0 (B); expected "
+            "attn.dims to name a dimension of an argument");
+}
+
 TEST_F(RuntimeApi, RefusesCodeForOtherMachines) {
   auto getLoadError = [](auto change, attn_status code) {
     PackageFile file = makeScalePackage();
