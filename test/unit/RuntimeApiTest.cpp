@@ -140,17 +140,46 @@ TEST_F(RuntimeApi, KeepsKernelsWithoutTheirPackage) {
 }
 
 TEST_F(RuntimeApi, LoadsManyKernelsAtATime) {
-  // The dynamic linker must not take one for another.
+  // The dynamic linker must not take one for another: every other one is a
+  // kernel that adds 6.
+  std::string bytes = mustWrite(makeScalePackage(ATTN_FAKE_KERNEL_6));
+  attn_package *other;
+  ASSERT_EQ(attn_package_load_memory(bytes.data(), bytes.size(), &other),
+            ATTN_OK);
   std::vector<attn_kernel *> kernels(20);
-  for (attn_kernel *&other : kernels)
-    ASSERT_EQ(attn_kernel_load(package, nullptr, cpu, &other), ATTN_OK);
-  for (size_t i = 0; i < kernels.size(); i += 2)
+  auto load = [&](size_t i) {
+    ASSERT_EQ(
+        attn_kernel_load(i % 2 ? other : package, nullptr, cpu, &kernels[i]),
+        ATTN_OK);
+  };
+  for (size_t i = 0; i < kernels.size(); ++i)
+    load(i);
+  for (size_t i = 0; i < kernels.size(); i += 3) {
     attn_kernel_destroy(kernels[i]);
-  std::swap(kernel, kernels[1]);
-  EXPECT_EQ(launch(workspace, 256), ATTN_OK);
-  std::swap(kernel, kernels[1]);
-  for (size_t i = 1; i < kernels.size(); i += 2)
+    load(i);
+  }
+  for (size_t i = 0; i < kernels.size(); ++i) {
+    std::swap(kernel, kernels[i]);
+    EXPECT_EQ(launch(workspace, 256), ATTN_OK);
+    EXPECT_EQ(out.data[1], 2 * x.data[1] + (i % 2 ? 6 : 5));
+    std::swap(kernel, kernels[i]);
     attn_kernel_destroy(kernels[i]);
+  }
+  attn_package_destroy(other);
+}
+
+TEST_F(RuntimeApi, KeepsErrorsApart) {
+  attn_package *other;
+  attn_package_load_memory("x", 1, &other);
+  std::string expected = "a package must have at least 64 bytes, got 1";
+  EXPECT_EQ(attn_last_error(), expected);
+  std::thread([&] {
+    EXPECT_STREQ(attn_last_error(), "");
+    attn_package_load_memory("xy", 2, &other);
+    EXPECT_STREQ(attn_last_error(),
+                 "a package must have at least 64 bytes, got 2");
+  }).join();
+  EXPECT_EQ(attn_last_error(), expected);
 }
 
 TEST_F(RuntimeApi, RunsInSeveralThreads) {

@@ -67,8 +67,8 @@ PackageKernel attn::unittest::makeScaleKernel() {
   return kernel;
 }
 
-PackageFile attn::unittest::makeScalePackage() {
-  std::ifstream file(ATTN_FAKE_KERNEL, std::ios::binary);
+PackageFile attn::unittest::makeScalePackage(const char *path) {
+  std::ifstream file(path, std::ios::binary);
   std::stringstream bytes;
   bytes << file.rdbuf();
   Section section;

@@ -20,8 +20,9 @@ namespace attn::unittest {
 /// out = 2 x + 5 in two launches, with a workspace (loaded/fake_kernel.c).
 PackageKernel makeScaleKernel();
 
-/// The kernel with its code, for the lowest level of this CPU.
-PackageFile makeScalePackage();
+/// The kernel with its code, for the lowest level of this CPU. The code is that
+/// of a file.
+PackageFile makeScalePackage(const char *path = ATTN_FAKE_KERNEL);
 
 /// A kernel with everything that a manifest can say, for GPUs.
 PackageKernel makeGpuKernel();

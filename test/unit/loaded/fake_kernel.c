@@ -11,9 +11,15 @@
 //
 //   out = 2 x + 5
 //
+// NUMBER is defined where it is to be another number than 5.
+//
 //===----------------------------------------------------------------------===//
 
 #include <stdint.h>
+
+#ifndef NUMBER
+#define NUMBER 5
+#endif
 
 struct Host {
   void (*parallelFor)(const struct Host *host, int64_t count,
@@ -54,7 +60,7 @@ attn_entry_double(const struct Host *host, void **args) {
     if (work->aligned[i] != 0)
       return 7; // The workspace was to be zeroed.
   host->parallelFor(host, x->sizes[0], doubleRows, args, 64);
-  work->aligned[0] = 5;
+  work->aligned[0] = NUMBER;
   return 0;
 }
 
