@@ -34,8 +34,7 @@ struct Given {
 } // namespace
 
 static bool isEmpty(const TensorView &tensor) {
-  return std::find(tensor.sizes.begin(), tensor.sizes.end(), 0) !=
-         tensor.sizes.end();
+  return std::ranges::find(tensor.sizes, 0) != tensor.sizes.end();
 }
 
 //===----------------------------------------------------------------------===//
@@ -272,8 +271,7 @@ std::vector<int64_t> attn::bindDims(const Interface &interface,
   std::vector<int64_t> values(names.size());
   for (size_t i = 0; i < arguments.size(); ++i)
     for (size_t dim = 0; dim < arguments[i].sizes.size(); ++dim) {
-      auto found = std::find(names.begin(), names.end(),
-                             interface.arguments[i].dims[dim]);
+      auto found = std::ranges::find(names, interface.arguments[i].dims[dim]);
       values[found - names.begin()] = arguments[i].sizes[dim];
     }
   return values;
@@ -351,7 +349,7 @@ static bool isDense(const TensorView &tensor) {
   for (size_t i = 0; i < tensor.sizes.size(); ++i)
     if (tensor.sizes[i] > 1)
       dims.emplace_back(tensor.strides[i], tensor.sizes[i]);
-  std::sort(dims.begin(), dims.end());
+  std::ranges::sort(dims);
   int64_t expected = 1;
   for (auto [stride, size] : dims) {
     if (stride != expected || __builtin_mul_overflow(stride, size, &expected))

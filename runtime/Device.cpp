@@ -16,8 +16,7 @@ CodeChoice::find(std::span<const CodeFormat> formats) const {
   std::vector<Candidate> candidates;
   for (const LaunchProgram &program : kernel.programs) {
     const Section &section = sections[program.section];
-    bool isKnown = std::find(formats.begin(), formats.end(), section.format) !=
-                   formats.end();
+    bool isKnown = std::ranges::find(formats, section.format) != formats.end();
     if (isKnown && (target.empty() || section.target == target))
       candidates.push_back({&program, &section});
   }

@@ -46,7 +46,7 @@ std::vector<std::string> attn::getDimNames(const std::vector<Port> &arguments) {
   std::vector<std::string> names;
   for (const Port &port : arguments)
     for (const std::string &dim : port.dims)
-      if (std::find(names.begin(), names.end(), dim) == names.end())
+      if (std::ranges::find(names, dim) == names.end())
         names.push_back(dim);
   return names;
 }

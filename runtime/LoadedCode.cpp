@@ -33,7 +33,7 @@ static Status checkElf(std::string_view bytes) {
     return invalidPackage("the code must be an ELF file, got " +
                           std::to_string(bytes.size()) + " bytes");
   std::memcpy(&header, bytes.data(), sizeof(header));
-  if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) ||
+  if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
       header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_type != ET_DYN)
     return invalidPackage("the code must be a 64-bit ELF shared object");
   if (header.e_machine != kHostMachine)

@@ -13,6 +13,7 @@
 
 #include "runtime/attn.h"
 #include "runtime/LoadedKernel.h"
+#include <algorithm>
 #include <new>
 
 using namespace attn;
@@ -268,14 +269,14 @@ static Status checkTensorList(const DLTensor *const *tensors, size_t count,
 
 attn_status attn_kernel_result_shape(const attn_kernel *kernel,
                                      const DLTensor *const *arguments,
-                                     size_t argument_count, size_t result,
+                                     size_t argumentCount, size_t result,
                                      int32_t ndim, int64_t *shape) {
   return report([&]() -> Status {
     if (Status status = checkNotNull(kernel, "kernel"))
       return status;
-    if (Status status = checkTensorList(arguments, argument_count, "arguments"))
+    if (Status status = checkTensorList(arguments, argumentCount, "arguments"))
       return status;
-    auto sizes = kernel->kernel->getResultSizes({arguments, argument_count});
+    auto sizes = kernel->kernel->getResultSizes({arguments, argumentCount});
     if (!sizes)
       return sizes.takeStatus();
     if (result >= sizes->size())
@@ -289,22 +290,22 @@ attn_status attn_kernel_result_shape(const attn_kernel *kernel,
     if (ndim > 0)
       if (Status status = checkNotNull(shape, "shape"))
         return status;
-    std::copy(found.begin(), found.end(), shape);
+    std::ranges::copy(found, shape);
     return {};
   });
 }
 
 attn_status attn_kernel_workspace_size(const attn_kernel *kernel,
                                        const DLTensor *const *arguments,
-                                       size_t argument_count, size_t *bytes) {
+                                       size_t argumentCount, size_t *bytes) {
   return report([&]() -> Status {
     if (Status status = checkNotNull(kernel, "kernel"))
       return status;
     if (Status status = checkNotNull(bytes, "bytes"))
       return status;
-    if (Status status = checkTensorList(arguments, argument_count, "arguments"))
+    if (Status status = checkTensorList(arguments, argumentCount, "arguments"))
       return status;
-    auto size = kernel->kernel->getWorkspaceBytes({arguments, argument_count});
+    auto size = kernel->kernel->getWorkspaceBytes({arguments, argumentCount});
     if (!size)
       return size.takeStatus();
     *bytes = *size;
@@ -314,23 +315,23 @@ attn_status attn_kernel_workspace_size(const attn_kernel *kernel,
 
 attn_status
 attn_kernel_launch(const attn_kernel *kernel, const DLTensor *const *arguments,
-                   size_t argument_count, const DLTensor *const *results,
-                   size_t result_count, void *workspace, size_t workspace_bytes,
+                   size_t argumentCount, const DLTensor *const *results,
+                   size_t resultCount, void *workspace, size_t workspaceBytes,
                    void *stream, const attn_launch_options *options) {
   return report([&]() -> Status {
     if (Status status = checkNotNull(kernel, "kernel"))
       return status;
-    if (Status status = checkTensorList(arguments, argument_count, "arguments"))
+    if (Status status = checkTensorList(arguments, argumentCount, "arguments"))
       return status;
-    if (Status status = checkTensorList(results, result_count, "results"))
+    if (Status status = checkTensorList(results, resultCount, "results"))
       return status;
     if (options && options->struct_size != sizeof(attn_launch_options))
       return invalidArgument("struct_size must be " +
                              std::to_string(sizeof(attn_launch_options)) +
                              ", got " + std::to_string(options->struct_size));
-    LaunchResources resources = {workspace, workspace_bytes, stream,
+    LaunchResources resources = {workspace, workspaceBytes, stream,
                                  options ? options->threads : 0};
-    return kernel->kernel->launch({arguments, argument_count},
-                                  {results, result_count}, resources);
+    return kernel->kernel->launch({arguments, argumentCount},
+                                  {results, resultCount}, resources);
   });
 }

@@ -44,6 +44,7 @@
 #include "attn/dlpack/dlpack.h"
 #endif
 
+/* Names are those of C. NOLINTBEGIN(readability-identifier-naming) */
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -201,5 +202,6 @@ ATTN_API attn_status attn_kernel_launch(const attn_kernel *kernel,
 #ifdef __cplusplus
 } /* extern "C" */
 #endif
+/* NOLINTEND(readability-identifier-naming) */
 
 #endif /* ATTN_ATTN_H */

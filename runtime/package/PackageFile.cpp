@@ -71,7 +71,7 @@ static std::string toString(uint64_t value) { return std::to_string(value); }
 
 /// Checks what other versions of the format have as well.
 static Status checkVersion(const Header &header) {
-  if (std::memcmp(header.magic, kMagic, sizeof(kMagic)))
+  if (std::memcmp(header.magic, kMagic, sizeof(kMagic)) != 0)
     return invalidPackage("not a package: it does not start with the bytes "
                           "\\x89ATTN\\r\\n\\x1a");
   if (header.major != ATTN_PACKAGE_MAJOR)
@@ -125,8 +125,8 @@ static Result<std::string> readName(const char *field, size_t size,
                                     const std::string &what) {
   size_t length = strnlen(field, size);
   std::string name(field, length);
-  bool isText = std::all_of(name.begin(), name.end(),
-                            [](char c) { return c > ' ' && c <= '~'; });
+  bool isText =
+      std::ranges::all_of(name, [](char c) { return c > ' ' && c <= '~'; });
   if (length == 0 || length == size || !isText)
     return invalidPackage(what + " must be printable text of 1 to " +
                           toString(size - 1) + " bytes");
@@ -147,10 +147,9 @@ static Status checkExtent(const Extent &extent, uint64_t tableEnd,
 
 /// Checks that parts do not overlap.
 static Status checkDisjoint(std::vector<Extent> extents) {
-  std::sort(
-      extents.begin(), extents.end(), [](const Extent &a, const Extent &b) {
-        return std::pair(a.offset, a.bytes) < std::pair(b.offset, b.bytes);
-      });
+  std::ranges::sort(extents, [](const Extent &a, const Extent &b) {
+    return std::pair(a.offset, a.bytes) < std::pair(b.offset, b.bytes);
+  });
   for (size_t i = 1; i < extents.size(); ++i)
     if (extents[i].offset < extents[i - 1].offset + extents[i - 1].bytes)
       return invalidPackage(extents[i].name + " overlaps " +

@@ -170,7 +170,7 @@ void KernelReader::appendExpr(const Node &node, bool hasStrides, int depth,
     return;
   }
   if (node.isText()) {
-    auto found = std::find(dimNames.begin(), dimNames.end(), node.getText());
+    auto found = std::ranges::find(dimNames, node.getText());
     if (found == dimNames.end())
       node.fail("the name of a dimension of an argument");
     expr = SizeExpr::dim(found - dimNames.begin());

@@ -8,7 +8,8 @@
 
 #include "runtime/attn.h"
 #include "test/unit/TestPackages.h"
-#include <cstdlib>
+#include <atomic>
+#include <cstring>
 #include <gtest/gtest.h>
 #include <thread>
 
