@@ -7,8 +7,8 @@
 #===-----------------------------------------------------------------------===#
 """Tests are .mlir and .test files with RUN lines; tools are found on PATH.
 
-Substitutions: %python (with NumPy), %build, %variants (the catalogue), %reference (the
-oracles), %llvm_lib (the libraries of LLVM and MLIR). Features: avx2, avx512
+Substitutions: %python (with NumPy), %build, %cc (the C compiler), %variants (the
+catalogue), %reference (the oracles), %llvm_lib (the libraries of LLVM and MLIR). Features: avx2, avx512
 (this machine), asan (this build), full (the whole matrix was asked for with
 `make test-full`).
 """
@@ -42,6 +42,7 @@ def add_substitutions():
     config.substitutions += [
         ("%python", python + " -B"),
         ("%build", config.attn_build_dir),
+        ("%cc", config.attn_c_compiler),
         ("%variants", os.path.join(source, "variants")),
         ("%reference", os.path.join(source, "test", "reference")),
         ("%llvm_lib", os.path.join(os.path.dirname(config.llvm_tools_dir),

@@ -11,7 +11,9 @@
 #include "codegen/cpu/ObjectCode.h"
 #include "codegen/cpu/Pipeline.h"
 #include "dialect/AttnDialect.h"
+#include "runtime/CpuDevice.h"
 #include "runtime/compiler/CpuKernel.h"
+#include "runtime/compiler/PackageEmitter.h"
 #include "runtime/compiler/Program.h"
 #include "runtime/compiler/SharedObject.h"
 #include "llvm/Support/FileSystem.h"
@@ -24,44 +26,7 @@ using namespace attn;
 using llvm::Error;
 using llvm::Expected;
 
-//===----------------------------------------------------------------------===//
-// Element types
-//===----------------------------------------------------------------------===//
-
-namespace {
-struct ElementTypeFacts {
-  StringRef name;
-  int64_t bytes;
-};
-} // namespace
-
-static ElementTypeFacts getFacts(ElementType type) {
-  switch (type) {
-  case ElementType::F64:
-    return {"f64", 8};
-  case ElementType::F32:
-    return {"f32", 4};
-  case ElementType::F16:
-    return {"f16", 2};
-  case ElementType::BF16:
-    return {"bf16", 2};
-  case ElementType::I64:
-    return {"i64", 8};
-  case ElementType::I32:
-    return {"i32", 4};
-  case ElementType::I16:
-    return {"i16", 2};
-  case ElementType::I8:
-    return {"i8", 1};
-  case ElementType::I1:
-    return {"i1", 1};
-  }
-  llvm_unreachable("every element type has a case");
-}
-
-StringRef attn::getName(ElementType type) { return getFacts(type).name; }
-
-int64_t attn::getByteSize(ElementType type) { return getFacts(type).bytes; }
+StringRef attn::getName(ElementType type) { return getTypeName(type); }
 
 //===----------------------------------------------------------------------===//
 // Targets
@@ -133,6 +98,8 @@ public:
   Expected<std::string> generate(llvm::CodeGenFileType type);
   Expected<std::string> makeSharedObject();
   Expected<std::unique_ptr<CpuKernel>> load();
+  /// The same as a section of a package; `spec` is the text of the program.
+  Expected<CompiledCode> makeCode(std::string spec);
 
   Program &getProgram() { return *program; }
   const Target &getTarget() const { return target; }
@@ -305,6 +272,21 @@ Expected<std::unique_ptr<CpuKernel>> Compilation::load() {
   return CpuKernel::load(*bytes, std::move(signature), std::move(schedule));
 }
 
+Expected<CompiledCode> Compilation::makeCode(std::string spec) {
+  Expected<std::string> bytes = makeSharedObject();
+  if (!bytes)
+    return bytes.takeError();
+  CompiledCode made;
+  made.program = makeCpuProgram(signature);
+  made.section.target = "cpu:" + target.cpu.name;
+  made.section.triple = getHostTriple();
+  made.section.bytes = std::move(*bytes);
+  made.signature = std::move(signature);
+  made.schedule = std::move(schedule);
+  made.spec = std::move(spec);
+  return made;
+}
+
 //===----------------------------------------------------------------------===//
 // Interface
 //===----------------------------------------------------------------------===//
@@ -391,4 +373,39 @@ Expected<std::string> attn::emit(StringRef text, StringRef name,
   default:
     return compilation.makeSharedObject();
   }
+}
+
+/// Compiles for the target of `options`.
+static Expected<CompiledCode> compileCode(StringRef text, StringRef name,
+                                          const CompileOptions &options) {
+  Expected<Target> target = parseTarget(options.target);
+  if (!target)
+    return target.takeError();
+  if (!target->definition.empty())
+    return llvm::createStringError("target '" + options.target +
+                                   "' has no package: expected a cpu target");
+  Compilation compilation(options, *target);
+  if (Error error = compilation.parse(text, name))
+    return std::move(error);
+  std::string spec = compilation.getProgram().getText();
+  if (Error error = compilation.lower(Form::Llvm))
+    return std::move(error);
+  if (Error error = compilation.makeLlvmIr())
+    return std::move(error);
+  return compilation.makeCode(std::move(spec));
+}
+
+Expected<std::string> attn::emitPackage(StringRef text, StringRef name,
+                                        const CompileOptions &options,
+                                        ArrayRef<std::string> targets) {
+  std::vector<CompiledCode> codes;
+  for (const std::string &target : targets) {
+    CompileOptions own = options;
+    own.target = target;
+    Expected<CompiledCode> code = compileCode(text, name, own);
+    if (!code)
+      return code.takeError();
+    codes.push_back(std::move(*code));
+  }
+  return writePackage(std::move(codes), options.dtype);
 }

@@ -16,6 +16,7 @@
 #ifndef ATTN_RUNTIME_COMPILER_COMPILER_H
 #define ATTN_RUNTIME_COMPILER_COMPILER_H
 
+#include "runtime/Interface.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
@@ -28,12 +29,8 @@
 
 namespace attn {
 
-/// Element types of buffers.
-enum class ElementType { F64, F32, F16, BF16, I64, I32, I16, I8, I1 };
-
-/// Name as in MLIR ("f32"), and size of one element in bytes (i1: one byte).
+/// Name as in MLIR ("f32").
 llvm::StringRef getName(ElementType type);
-int64_t getByteSize(ElementType type);
 
 /// A strided buffer that the caller owns. Strides count elements; that of the
 /// last dimension must be 1 (any value where the size is 1 or less). So the
@@ -43,15 +40,6 @@ struct Buffer {
   ElementType type = ElementType::F32;
   llvm::SmallVector<int64_t, 4> sizes;
   llvm::SmallVector<int64_t, 4> strides;
-};
-
-/// One argument or result of a kernel, as the spec describes it.
-struct Port {
-  std::string name;              ///< attn.name, else "arg0", "out", "out1".
-  ElementType type;              ///< Element type that buffers must have.
-  std::vector<int64_t> sizes;    ///< Static sizes; -1 where dynamic.
-  std::vector<std::string> dims; ///< attn.dims, else generated names.
-  std::string fill;              ///< attn.fill; "normal" if absent.
 };
 
 /// What to compile, and for what.
@@ -128,6 +116,13 @@ llvm::Expected<std::unique_ptr<Kernel>> compile(llvm::StringRef text,
 /// Compiles up to `stage` and returns the text or the bytes of that form.
 llvm::Expected<std::string> emit(llvm::StringRef text, llvm::StringRef name,
                                  const CompileOptions &options, Stage stage);
+
+/// Compiles for each of `targets`, whatever target `options` have, and returns
+/// the bytes of a package (docs/packages.md).
+llvm::Expected<std::string> emitPackage(llvm::StringRef text,
+                                        llvm::StringRef name,
+                                        const CompileOptions &options,
+                                        llvm::ArrayRef<std::string> targets);
 
 } // namespace attn
 

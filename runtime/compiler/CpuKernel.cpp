@@ -8,14 +8,10 @@
 
 #include "runtime/compiler/CpuKernel.h"
 #include "codegen/cpu/Entries.h"
-#include "runtime/compiler/CallChecks.h"
 
 using namespace attn;
 using llvm::ArrayRef;
 using llvm::Error;
-
-/// More threads than any machine has are a mistake.
-static constexpr int kMostThreads = 4096;
 
 llvm::Expected<std::unique_ptr<CpuKernel>>
 CpuKernel::load(llvm::StringRef bytes, Signature signature,
@@ -29,57 +25,42 @@ CpuKernel::load(llvm::StringRef bytes, Signature signature,
     return entry.takeError();
   kernel->code = std::move(*code);
   kernel->entry = reinterpret_cast<Entry>(*entry);
+  kernel->interface = makeInterface(signature);
+  kernel->positions = getPositions(signature);
   kernel->signature = std::move(signature);
   kernel->chosenSchedule = std::move(schedule);
   return kernel;
 }
 
-/// The words of a memref descriptor: two pointers, offset, sizes, strides.
-static std::vector<int64_t> makeDescriptor(const Buffer &buffer) {
-  int64_t address = reinterpret_cast<int64_t>(buffer.data);
-  std::vector<int64_t> words = {address, address, 0};
-  words.insert(words.end(), buffer.sizes.begin(), buffer.sizes.end());
-  words.insert(words.end(), buffer.strides.begin(), buffer.strides.end());
-  return words;
-}
-
 llvm::Expected<std::vector<llvm::SmallVector<int64_t, 4>>>
 CpuKernel::resultSizes(ArrayRef<Buffer> arguments) const {
-  if (Error error = checkArguments(signature, arguments))
-    return std::move(error);
-  return getResultSizes(signature, arguments);
+  std::vector<TensorView> inputs = getViews(arguments);
+  if (Status status = checkArguments(interface, inputs))
+    return toError(std::move(status));
+  auto sizes = getResultSizes(interface, inputs);
+  if (!sizes)
+    return toError(sizes.takeStatus());
+  std::vector<llvm::SmallVector<int64_t, 4>> result;
+  for (const std::vector<int64_t> &size : *sizes)
+    result.emplace_back(size.begin(), size.end());
+  return result;
 }
 
 Error CpuKernel::launch(ArrayRef<Buffer> arguments, ArrayRef<Buffer> results,
                         const LaunchOptions &options) const {
-  if (options.threads < 0 || options.threads > kMostThreads)
-    return llvm::createStringError("threads must be between 0 and " +
-                                   llvm::Twine(kMostThreads) + ", got " +
-                                   llvm::Twine(options.threads));
-  if (Error error = checkArguments(signature, arguments))
-    return error;
-  if (Error error = checkResults(signature, arguments, results))
-    return error;
-  std::vector<std::vector<int64_t>> descriptors(arguments.size() +
-                                                results.size());
-  for (auto [layout, buffer] :
-       llvm::zip_equal(signature.argumentLayouts, arguments))
-    descriptors[layout.position] = makeDescriptor(buffer);
-  for (auto [layout, buffer] :
-       llvm::zip_equal(signature.resultLayouts, results))
-    descriptors[layout.position] = makeDescriptor(buffer);
-  std::vector<void *> pointers;
-  for (std::vector<int64_t> &descriptor : descriptors)
-    pointers.push_back(descriptor.data());
-  ParallelHost host(options.threads);
-  int32_t status = entry(&host, pointers.data());
-  if (host.isOutOfMemory())
-    return llvm::createStringError("out of memory for the scratch buffers of "
-                                   "blocks");
-  if (status)
-    return llvm::createStringError("the compiled code returned status " +
-                                   llvm::Twine(status));
-  return Error::success();
+  std::vector<TensorView> inputs = getViews(arguments),
+                          outputs = getViews(results);
+  if (Status status = EntryCall::checkThreads(options.threads))
+    return toError(std::move(status));
+  if (Status status = checkArguments(interface, inputs))
+    return toError(std::move(status));
+  if (Status status = checkResults(interface, inputs, outputs))
+    return toError(std::move(status));
+  EntryCall call;
+  for (const PortPosition &position : positions)
+    call.add(position.isResult ? outputs[position.index]
+                               : inputs[position.index]);
+  return toError(call.run(entry, options.threads));
 }
 
 //===----------------------------------------------------------------------===//
@@ -117,8 +98,8 @@ CpuKernel::countPairs(ArrayRef<Buffer> arguments) const {
 }
 
 llvm::Expected<double> CpuKernel::flops(ArrayRef<Buffer> arguments) const {
-  if (Error error = checkArguments(signature, arguments))
-    return std::move(error);
+  if (Status status = checkArguments(interface, getViews(arguments)))
+    return toError(std::move(status));
   auto pairs = countPairs(arguments);
   if (!pairs)
     return pairs.takeError();

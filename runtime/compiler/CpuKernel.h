@@ -9,9 +9,9 @@
 #ifndef ATTN_RUNTIME_COMPILER_CPUKERNEL_H
 #define ATTN_RUNTIME_COMPILER_CPUKERNEL_H
 
-#include "runtime/ParallelFor.h"
+#include "runtime/CallEntry.h"
+#include "runtime/compiler/KernelInterface.h"
 #include "runtime/compiler/SharedObject.h"
-#include "runtime/compiler/Signature.h"
 #include <functional>
 #include <mutex>
 
@@ -47,8 +47,6 @@ public:
   llvm::Expected<double> flops(llvm::ArrayRef<Buffer> arguments) const override;
 
 private:
-  using Entry = int32_t (*)(const AttnHost *host, void **args);
-
   CpuKernel() = default;
 
   llvm::Expected<const Kernel *> getCounter() const;
@@ -58,6 +56,8 @@ private:
   std::unique_ptr<SharedObject> code;
   Entry entry = nullptr;
   Signature signature;
+  Interface interface;
+  std::vector<PortPosition> positions;
   std::string chosenSchedule;
   double seconds = 0;
   MakeCounter makeCounter;

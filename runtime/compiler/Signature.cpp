@@ -310,6 +310,7 @@ static LogicalResult readLoweredType(func::FuncOp lowered, Port &port,
   std::optional<ElementType> element =
       type ? getElementType(type.getElementType()) : std::nullopt;
   int64_t offset;
+  layout.strides.clear(); // Of an earlier phase.
   if (!element || failed(type.getStridesAndOffset(layout.strides, offset)) ||
       !llvm::is_contained({ShapedType::kDynamic, int64_t(0)}, offset))
     return lowered.emitOpError("argument ")

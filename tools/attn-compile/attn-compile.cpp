@@ -36,7 +36,7 @@ struct Flags {
   cl::opt<std::string> stage{
       "emit", cl::init("so"), cl::value_desc("STAGE"),
       cl::desc("attn, tile, vector, llvm (MLIR after these stages), llvm-ir, "
-               "asm, object or so (a shared object); default so"),
+               "asm, object, so (a shared object) or package; default so"),
       cl::cat(output)};
   cl::opt<std::string> path{
       "o", cl::init("-"), cl::value_desc("FILE"),
@@ -50,15 +50,21 @@ struct StageName {
   StringRef name;
   Stage stage;
   bool isText;
+  bool isPackage = false; ///< The shared object, in a package.
 };
 } // namespace
 
 static Expected<StageName> parseStage(StringRef name) {
   static constexpr StageName stages[] = {
-      {"attn", Stage::Attn, true},      {"tile", Stage::Tile, true},
-      {"vector", Stage::Vector, true},  {"llvm", Stage::Llvm, true},
-      {"llvm-ir", Stage::LlvmIr, true}, {"asm", Stage::Assembly, true},
-      {"object", Stage::Object, false}, {"so", Stage::SharedObject, false}};
+      {"attn", Stage::Attn, true},
+      {"tile", Stage::Tile, true},
+      {"vector", Stage::Vector, true},
+      {"llvm", Stage::Llvm, true},
+      {"llvm-ir", Stage::LlvmIr, true},
+      {"asm", Stage::Assembly, true},
+      {"object", Stage::Object, false},
+      {"so", Stage::SharedObject, false},
+      {"package", Stage::SharedObject, false, true}};
   for (const StageName &stage : stages)
     if (stage.name == name)
       return stage;
@@ -66,7 +72,7 @@ static Expected<StageName> parseStage(StringRef name) {
       llvm::join(llvm::map_range(
                      stages, [](const StageName &stage) { return stage.name; }),
                  ", ");
-  bool isKnown = llvm::is_contained({"ptx", "cubin", "hsaco", "package"}, name);
+  bool isKnown = llvm::is_contained({"ptx", "cubin", "hsaco"}, name);
   return makeError("--emit={0} is not {1} of this build; expected {2}", name,
                    isKnown ? "supported by the targets" : "an output",
                    expected);
@@ -89,6 +95,20 @@ static Error write(StringRef path, StringRef contents) {
   return Error::success();
 }
 
+/// The targets of a package, of which --target then keeps the first.
+static Expected<std::vector<std::string>> splitTargets(KernelFlags &flags) {
+  std::vector<std::string> targets;
+  for (StringRef target : llvm::split(flags.target.getValue(), ',')) {
+    if (Error error = checkTarget(target))
+      return std::move(error);
+    if (llvm::is_contained(targets, target))
+      return makeError("--target: '{0}' is given twice", target);
+    targets.push_back(target.str());
+  }
+  flags.target = targets.front();
+  return targets;
+}
+
 static Error run(int argc, char **argv) {
   forgetOptions();
   static Flags flags; // The registry of options keeps pointers into it.
@@ -102,11 +122,20 @@ static Error run(int argc, char **argv) {
   if (!stage->isText && flags.path == "-")
     return makeError("--emit={0}: expected -o FILE for binary output, got none",
                      stage->name);
+  std::vector<std::string> targets;
+  if (stage->isPackage) {
+    auto split = splitTargets(flags.kernel);
+    if (!split)
+      return split.takeError();
+    targets = std::move(*split);
+  }
   Expected<CompileInput> input = parseKernelFlags(flags.kernel);
   if (!input)
     return input.takeError();
   Expected<std::string> contents =
-      emit(input->text, input->name, input->options, stage->stage);
+      stage->isPackage
+          ? emitPackage(input->text, input->name, input->options, targets)
+          : emit(input->text, input->name, input->options, stage->stage);
   if (!contents)
     return contents.takeError();
   return write(flags.path, *contents);

@@ -1,0 +1,52 @@
+//===- KernelInterface.h - The interface of a compiled function -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Translates between the compiler's view of a function and the part of the
+// runtime that has no LLVM in it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_RUNTIME_COMPILER_KERNELINTERFACE_H
+#define ATTN_RUNTIME_COMPILER_KERNELINTERFACE_H
+
+#include "runtime/CallChecks.h"
+#include "runtime/compiler/Signature.h"
+
+namespace attn {
+
+/// What callers of the function must know; its types have been lowered.
+Interface makeInterface(const Signature &signature);
+
+/// An argument or result, by its number among them.
+struct PortPosition {
+  bool isResult = false;
+  size_t index = 0;
+};
+
+/// What the compiled code takes, in its order.
+std::vector<PortPosition> getPositions(const Signature &signature);
+
+/// Floating-point operations of a call, one expression per attend op whose
+/// sizes are known; their sum counts. Masked pairs are included, as no
+/// expression over sizes tells what a mask keeps.
+std::vector<SizeExpr> makeFlopCounts(const Signature &signature);
+
+/// How many pairs of query and key each attend op of the signature has, masked
+/// ones included; `arguments` have been checked.
+std::vector<double> getAllPairs(const Signature &signature,
+                                llvm::ArrayRef<Buffer> arguments);
+
+/// Views of buffers, which must outlive them.
+std::vector<TensorView> getViews(llvm::ArrayRef<Buffer> buffers);
+
+/// An error of the runtime as one of LLVM.
+llvm::Error toError(Status status);
+
+} // namespace attn
+
+#endif // ATTN_RUNTIME_COMPILER_KERNELINTERFACE_H
