@@ -71,3 +71,17 @@ func.func @contract(%q: tensor<4x8xf64>, %k: tensor<16x8xf64>, %s: tensor<4x16xf
   %m = tile.reduce max %o, %l : tensor<4x8xf64> -> tensor<4xf64>
   return %m : tensor<4xf64>
 }
+
+// CHECK-LABEL: func.func @layouts
+// CHECK-SAME: tensor<64xf32, #tile.slice<along = 1, of = <rows = 16, columns = 8, vector = 4>>>
+// CHECK: tile.convert_layout %{{.*}} : tensor<64x8xf32, #tile.registers<rows = 16, columns = 8, vector = 1>> -> tensor<64x8xf32, #tile.shared<row = 32, swizzle = true>>
+// CHECK: tile.barrier warp
+// CHECK: tile.barrier block
+func.func @layouts(%x: tensor<64x8xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>,
+                   %y: tensor<64xf32, #tile.slice<along = 1, of = <rows = 16, columns = 8, vector = 4>>>) {
+  %s = tile.convert_layout %x : tensor<64x8xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>
+      -> tensor<64x8xf32, #tile.shared<row = 32, swizzle = true>>
+  tile.barrier warp
+  tile.barrier block
+  return
+}
