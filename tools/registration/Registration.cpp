@@ -8,6 +8,8 @@
 
 #include "tools/registration/Registration.h"
 #include "codegen/cpu/Pipeline.h"
+#include "codegen/gpu/Passes.h"
+#include "codegen/nvidia/Passes.h"
 #include "dialect/AttnDialect.h"
 #include "dialect/TileDialect.h"
 #include "mlir/InitAllDialects.h"
@@ -24,4 +26,6 @@ void attn::registerEverything(mlir::DialectRegistry &registry) {
   registerAttnPasses();
   registerReferencePipeline();
   registerCpuPasses();
+  registerAttnGpuPasses();
+  registerAttnNvidiaPasses();
 }
