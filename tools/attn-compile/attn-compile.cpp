@@ -36,7 +36,8 @@ struct Flags {
   cl::opt<std::string> stage{
       "emit", cl::init("so"), cl::value_desc("STAGE"),
       cl::desc("attn, tile, vector, llvm (MLIR after these stages), llvm-ir, "
-               "asm, object or so (a shared object); default so"),
+               "asm, object or so (a shared object); for cuda targets ptx or "
+               "cubin; default so"),
       cl::cat(output)};
   cl::opt<std::string> path{
       "o", cl::init("-"), cl::value_desc("FILE"),
@@ -58,7 +59,8 @@ static Expected<StageName> parseStage(StringRef name) {
       {"attn", Stage::Attn, true},      {"tile", Stage::Tile, true},
       {"vector", Stage::Vector, true},  {"llvm", Stage::Llvm, true},
       {"llvm-ir", Stage::LlvmIr, true}, {"asm", Stage::Assembly, true},
-      {"object", Stage::Object, false}, {"so", Stage::SharedObject, false}};
+      {"object", Stage::Object, false}, {"so", Stage::SharedObject, false},
+      {"ptx", Stage::Ptx, true},        {"cubin", Stage::Cubin, false}};
   for (const StageName &stage : stages)
     if (stage.name == name)
       return stage;
@@ -66,7 +68,7 @@ static Expected<StageName> parseStage(StringRef name) {
       llvm::join(llvm::map_range(
                      stages, [](const StageName &stage) { return stage.name; }),
                  ", ");
-  bool isKnown = llvm::is_contained({"ptx", "cubin", "hsaco", "package"}, name);
+  bool isKnown = llvm::is_contained({"hsaco", "package"}, name);
   return makeError("--emit={0} is not {1} of this build; expected {2}", name,
                    isKnown ? "supported by the targets" : "an output",
                    expected);
