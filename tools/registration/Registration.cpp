@@ -8,6 +8,7 @@
 
 #include "tools/registration/Registration.h"
 #include "codegen/cpu/Pipeline.h"
+#include "codegen/simulator/Passes.h"
 #include "dialect/AttnDialect.h"
 #include "dialect/TileDialect.h"
 #include "mlir/InitAllDialects.h"
@@ -24,4 +25,5 @@ void attn::registerEverything(mlir::DialectRegistry &registry) {
   registerAttnPasses();
   registerReferencePipeline();
   registerCpuPasses();
+  registerAttnSimulatorPasses();
 }
