@@ -45,8 +45,8 @@ void AccessLog::add(unsigned site, Space space, unsigned lane, uint64_t address,
 void attn::sim::countSectors(llvm::ArrayRef<uint64_t> addresses, unsigned bytes,
                              Counters &counters) {
   llvm::SmallVector<uint64_t, 64> sorted(addresses);
-  if (!llvm::is_sorted(sorted))
-    llvm::sort(sorted);
+  if (!std::is_sorted(sorted.begin(), sorted.end()))
+    std::sort(sorted.begin(), sorted.end());
   uint64_t nextSector = 0, nextByte = 0, distinctBytes = 0;
   for (uint64_t address : sorted) {
     uint64_t end = address + bytes;
@@ -65,17 +65,31 @@ void attn::sim::countSectors(llvm::ArrayRef<uint64_t> addresses, unsigned bytes,
 
 /// Passes for one group of lanes: the most different words of one bank.
 static int64_t countPasses(llvm::ArrayRef<uint64_t> addresses, unsigned bytes) {
-  llvm::SmallVector<uint64_t, 64> words;
-  for (uint64_t address : addresses)
-    for (uint64_t word = address / kBankBytes;
-         word <= (address + bytes - 1) / kBankBytes; ++word)
-      words.push_back(word);
-  llvm::sort(words);
-  words.erase(llvm::unique(words), words.end());
-  std::array<int64_t, kBanks> perBank = {};
-  for (uint64_t word : words)
-    ++perBank[word % kBanks];
-  return *std::max_element(perBank.begin(), perBank.end());
+  // The different words of a bank form a list; mostly it has one.
+  struct Word {
+    uint64_t number;
+    int next;
+  };
+  llvm::SmallVector<Word, 64> words;
+  std::array<int, kBanks> heads;
+  heads.fill(-1);
+  std::array<int64_t, kBanks> lengths = {};
+  int64_t most = 0;
+  for (uint64_t address : addresses) {
+    uint64_t last = (address + bytes - 1) / kBankBytes;
+    for (uint64_t word = address / kBankBytes; word <= last; ++word) {
+      unsigned bank = word % kBanks;
+      int at = heads[bank];
+      while (at >= 0 && words[at].number != word)
+        at = words[at].next;
+      if (at >= 0)
+        continue;
+      words.push_back({word, heads[bank]});
+      heads[bank] = words.size() - 1;
+      most = std::max(most, ++lengths[bank]);
+    }
+  }
+  return most;
 }
 
 void attn::sim::countWavefronts(llvm::ArrayRef<uint64_t> addresses,

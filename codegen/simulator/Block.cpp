@@ -258,6 +258,11 @@ void Block::executeEvent(DeviceThread &thread, int32_t site, int64_t *slots) {
     report(DefectKind::Trap, thread, site, "the thread gives up");
     isAborted = true;
     endThread(thread);
+  case SiteKind::Divide:
+    if (slots[0] & 1)
+      report(DefectKind::Division, thread, site,
+             "divides by zero, or the result is too large");
+    return;
   case SiteKind::Load:
   case SiteKind::Store:
   case SiteKind::Update:

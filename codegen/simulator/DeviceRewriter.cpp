@@ -262,90 +262,12 @@ void DeviceRewriter::rewriteAddressOf(LLVM::AddressOfOp op) {
 }
 
 //===----------------------------------------------------------------------===//
-// Calls and values
-//===----------------------------------------------------------------------===//
-
-/// The approximate functions of the device, computed exactly.
-LogicalResult DeviceRewriter::rewriteIntrinsic(LLVM::CallIntrinsicOp op) {
-  StringRef name = op.getIntrin();
-  bool isKnown = name.consume_front("llvm.nvvm.") && op.getNumOperands() == 1 &&
-                 op->getNumResults() == 1;
-  name.consume_back(".f");
-  name.consume_back(".ftz");
-  name.consume_back(".approx");
-  Value x = isKnown ? op.getOperand(0) : Value(), y;
-  Type type = isKnown ? x.getType() : Type();
-  auto invert = [&](Value value) -> Value {
-    Value one = LLVM::ConstantOp::create(builder, location, type,
-                                         builder.getFloatAttr(type, 1.0));
-    return LLVM::FDivOp::create(builder, location, one, value);
-  };
-  if (isKnown && name == "ex2")
-    y = LLVM::Exp2Op::create(builder, location, type, x);
-  else if (isKnown && name == "lg2")
-    y = LLVM::Log2Op::create(builder, location, type, x);
-  else if (isKnown && name == "sqrt")
-    y = LLVM::SqrtOp::create(builder, location, type, x);
-  else if (isKnown && name == "rsqrt")
-    y = invert(LLVM::SqrtOp::create(builder, location, type, x));
-  else if (isKnown && name == "rcp")
-    y = invert(x);
-  else
-    return op.emitOpError("cannot be simulated: the simulator does not know "
-                          "the intrinsic '")
-           << op.getIntrin() << "'";
-  op->getResult(0).replaceAllUsesWith(y);
-  op.erase();
-  return success();
-}
-
-LogicalResult DeviceRewriter::rewriteCall(LLVM::CallOp op) {
-  auto callee = op.getCallee();
-  if (!callee)
-    return op.emitOpError("cannot be simulated: expected a call of a function "
-                          "by name");
-  auto function = SymbolTable::lookupNearestSymbolFrom<LLVM::LLVMFuncOp>(
-      op, op.getCalleeAttr());
-  if (!function || function.isExternal())
-    return op.emitOpError("cannot be simulated: '")
-           << *callee << "' has no body in this module";
-  SmallVector<Value> operands = {thread};
-  llvm::append_range(operands, op.getArgOperands());
-  auto call = LLVM::CallOp::create(builder, location, op.getResultTypes(),
-                                   *callee, operands);
-  op->replaceAllUsesWith(call);
-  op.erase();
-  return success();
-}
-
-/// Makes an undefined number one that is seen in results: all bits set.
-void DeviceRewriter::rewriteUndefined(Operation *op) {
-  Type type = op->getResult(0).getType();
-  Type element = getElementTypeOrSelf(type);
-  if (!element.isIntOrFloat() || isa<LLVM::LLVMArrayType>(type))
-    return; // Aggregates are filled piece by piece.
-  auto ones = llvm::APInt::getAllOnes(element.getIntOrFloatBitWidth());
-  Attribute value = builder.getIntegerAttr(
-      IntegerType::get(op->getContext(), ones.getBitWidth()), ones);
-  if (auto kind = dyn_cast<FloatType>(element))
-    value = builder.getFloatAttr(kind,
-                                 llvm::APFloat(kind.getFloatSemantics(), ones));
-  if (auto vector = dyn_cast<VectorType>(type))
-    value = DenseElementsAttr::get(vector, value);
-  Value constant =
-      LLVM::ConstantOp::create(builder, location, type, cast<TypedAttr>(value));
-  op->getResult(0).replaceAllUsesWith(constant);
-  op->erase();
-}
-
-//===----------------------------------------------------------------------===//
 // Functions
 //===----------------------------------------------------------------------===//
 
 /// Whether an op means on the host what it means on the device.
 static bool isPlain(Operation *op) {
-  if (isa<LLVM::BrOp, LLVM::CondBrOp, LLVM::SwitchOp, LLVM::ReturnOp,
-          LLVM::UnreachableOp, LLVM::AllocaOp>(op))
+  if (isa<LLVM::BrOp, LLVM::CondBrOp, LLVM::SwitchOp, LLVM::ReturnOp>(op))
     return true;
   return isa<LLVM::LLVMDialect>(op->getDialect()) && isMemoryEffectFree(op);
 }
@@ -390,6 +312,14 @@ LogicalResult DeviceRewriter::rewriteOp(Operation *op) {
   }
   if (auto gep = dyn_cast<LLVM::GEPOp>(op)) {
     gep.setNoWrapFlags(LLVM::GEPNoWrapFlags::none);
+    return success();
+  }
+  if (isa<LLVM::SDivOp, LLVM::UDivOp, LLVM::SRemOp, LLVM::URemOp>(op))
+    return rewriteDivision(op);
+  if (auto alloca = dyn_cast<LLVM::AllocaOp>(op))
+    return checkAlloca(alloca);
+  if (isa<LLVM::UnreachableOp>(op)) {
+    callEvent(op, SiteKind::Trap, {}, "");
     return success();
   }
   return isPlain(op) ? success() : rewriteEvent(op);
@@ -462,6 +392,7 @@ LogicalResult DeviceRewriter::rewrite(LLVM::LLVMFuncOp function) {
     }
     facts.push_back({&block, count, isLoop});
   }
+  localBytes = 0;
   openFunction(function);
   for (Operation *op : ops)
     if (failed(rewriteOp(op)))

@@ -38,6 +38,8 @@ private:
   mlir::LogicalResult rewriteRegister(mlir::Operation *op);
   mlir::LogicalResult rewriteIntrinsic(mlir::LLVM::CallIntrinsicOp op);
   mlir::LogicalResult rewriteCall(mlir::LLVM::CallOp op);
+  mlir::LogicalResult rewriteDivision(mlir::Operation *op);
+  mlir::LogicalResult checkAlloca(mlir::LLVM::AllocaOp op);
   void rewriteUndefined(mlir::Operation *op);
   void rewriteAddressOf(mlir::LLVM::AddressOfOp op);
   mlir::LogicalResult redirect(mlir::Operation *op, mlir::OpOperand &address,
@@ -69,6 +71,7 @@ private:
 
   /// Of the function at hand: its context, what it may call, its slots.
   mlir::Value thread, load, store, update, event, step, slots;
+  int64_t localBytes = 0; ///< Of its arrays.
 };
 
 /// The operands, mode and size by which the simulator knows an op that is an

@@ -77,12 +77,21 @@ static float fromBFloat(uint16_t bits) {
 }
 
 namespace {
-/// The factors and sums of one product, m16n8kK.
+/// The factors and sums of one product, m16n8kK. Products of factors are exact
+/// in float64, in which they are added.
 struct Product {
   static constexpr unsigned kRows = 16, kColumns = 8, kMostDepth = 16;
-  float a[kRows][kMostDepth];
-  float b[kColumns][kMostDepth];
+  double a[kRows][kMostDepth];
+  double b[kMostDepth][kColumns];
+  double sums[kRows][kColumns];
   unsigned depth;
+
+  void run() {
+    for (unsigned row = 0; row < kRows; ++row)
+      for (unsigned k = 0; k < depth; ++k)
+        for (unsigned column = 0; column < kColumns; ++column)
+          sums[row][column] += a[row][k] * b[k][column];
+  }
 };
 } // namespace
 
@@ -100,12 +109,13 @@ static unsigned gather16(Lanes lanes, bool isBFloat, Product &product) {
   for (DeviceThread *lane : lanes) {
     unsigned g = lane->lane / 4, t = lane->lane % 4;
     for (unsigned r = 0; r < registersA; ++r) {
-      float *to = &product.a[g + 8 * (r % 2)][2 * t + 8 * (r / 2)];
+      double *to = &product.a[g + 8 * (r % 2)][2 * t + 8 * (r / 2)];
       std::tie(to[0], to[1]) = unpack(lane->slots[r], isBFloat);
     }
     for (unsigned r = 0; r < registersB; ++r) {
-      float *to = &product.b[g][2 * t + 8 * r];
-      std::tie(to[0], to[1]) = unpack(lane->slots[registersA + r], isBFloat);
+      unsigned k = 2 * t + 8 * r;
+      std::tie(product.b[k][g], product.b[k + 1][g]) =
+          unpack(lane->slots[registersA + r], isBFloat);
     }
   }
   return registersA + registersB;
@@ -122,7 +132,7 @@ static unsigned gather32(Lanes lanes, Product &product) {
     for (unsigned r = 0; r < registersA; ++r)
       product.a[g + 8 * (r % 2)][t + 4 * (r / 2)] = read(lane->slots[r]);
     for (unsigned r = 0; r < registersB; ++r)
-      product.b[g][t + 4 * r] = read(lane->slots[registersA + r]);
+      product.b[t + 4 * r][g] = read(lane->slots[registersA + r]);
   }
   return registersA + registersB;
 }
@@ -134,20 +144,18 @@ void Block::multiplyMatrix(Lanes lanes) {
   unsigned sums = mode.contains(".tf32.")
                       ? gather32(lanes, product)
                       : gather16(lanes, mode.contains(".bf16."), product);
-  for (DeviceThread *lane : lanes) {
-    unsigned g = lane->lane / 4, t = lane->lane % 4;
-    uint32_t results[4];
-    for (unsigned r = 0; r < 4; ++r) {
-      const float *a = product.a[g + 8 * (r / 2)];
-      const float *b = product.b[2 * t + r % 2];
-      // Products are exact in float64, and rounded once at the end.
-      double sum =
-          std::bit_cast<float>(static_cast<uint32_t>(lane->slots[sums + r]));
-      for (unsigned k = 0; k < product.depth; ++k)
-        sum += double(a[k]) * b[k];
-      results[r] = std::bit_cast<uint32_t>(static_cast<float>(sum));
-    }
-    for (unsigned r = 0; r < 4; ++r)
-      lane->slots[r] = results[r];
-  }
+  auto forEachSum = [&](auto visit) {
+    for (DeviceThread *lane : lanes)
+      for (unsigned r = 0; r < 4; ++r)
+        visit(lane, r,
+              product.sums[lane->lane / 4 + 8 * (r / 2)]
+                          [2 * (lane->lane % 4) + r % 2]);
+  };
+  forEachSum([&](DeviceThread *lane, unsigned r, double &sum) {
+    sum = std::bit_cast<float>(static_cast<uint32_t>(lane->slots[sums + r]));
+  });
+  product.run();
+  forEachSum([&](DeviceThread *lane, unsigned r, double &sum) {
+    lane->slots[r] = std::bit_cast<uint32_t>(static_cast<float>(sum));
+  });
 }

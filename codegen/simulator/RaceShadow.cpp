@@ -98,8 +98,13 @@ void RaceShadow::dropReaders(Cell &cell) {
 std::array<RaceShadow::Cell, RaceShadow::kWord> &RaceShadow::split(Cell &cell) {
   if (cell.write.flags & Stamp::Pooled)
     return *parts[cell.write.epoch];
-  parts.push_back(std::make_unique<std::array<Cell, kWord>>());
-  std::array<Cell, kWord> &bytes = *parts.back();
+  if (freeParts.empty()) {
+    freeParts.push_back(parts.size());
+    parts.push_back(std::make_unique<std::array<Cell, kWord>>());
+  }
+  uint32_t place = freeParts.back();
+  freeParts.pop_back();
+  std::array<Cell, kWord> &bytes = *parts[place];
   for (Cell &byte : bytes) {
     byte = cell;
     if (!(cell.read.flags & Stamp::Pooled))
@@ -108,18 +113,52 @@ std::array<RaceShadow::Cell, RaceShadow::kWord> &RaceShadow::split(Cell &cell) {
     *readers[byte.read.epoch] = *readers[cell.read.epoch];
   }
   dropReaders(cell);
-  cell.write =
-      Stamp{1, static_cast<uint32_t>(parts.size() - 1), 0, 0, Stamp::Pooled};
+  cell.write = Stamp{1, place, 0, 0, Stamp::Pooled};
   return bytes;
 }
 
+/// Whether nothing in the cell can race with anything any more.
+bool RaceShadow::isOver(const Observer &observer, const Cell &cell) const {
+  if (!observer.isOver(cell.write))
+    return false;
+  if (!(cell.read.flags & Stamp::Pooled))
+    return observer.isOver(cell.read);
+  const Readers &table = *readers[cell.read.epoch];
+  return observer.isOver(table.foreign) &&
+         observer.isOver(Stamp{table.block, table.latest});
+}
+
+/// Makes one cell of the cells of a word's bytes, if all that they hold
+/// happened before what this block does now.
+bool RaceShadow::merge(const Observer &observer, Cell &cell) {
+  uint32_t place = cell.write.epoch;
+  if (!std::all_of(parts[place]->begin(), parts[place]->end(),
+                   [&](const Cell &byte) { return isOver(observer, byte); }))
+    return false;
+  // Threads of this block know all the writes; for other blocks the newest one
+  // stands for them.
+  Stamp newest;
+  for (Cell &byte : *parts[place]) {
+    dropReaders(byte);
+    if (byte.write.block == observer.now.block &&
+        byte.write.epoch >= newest.epoch)
+      newest = byte.write;
+  }
+  freeParts.push_back(place);
+  cell = Cell{newest, Stamp()};
+  return true;
+}
+
+/// Calls `visit` for each cell of these bytes.
 template <typename Visit>
-void RaceShadow::forEachCell(size_t offset, size_t bytes, Visit visit) {
+void RaceShadow::forEachCell(const Observer *observer, size_t offset,
+                             size_t bytes, Visit visit) {
   for (size_t at = offset, end = offset + bytes; at < end;) {
     Cell &cell = cells[at / kWord];
     size_t first = at % kWord;
     size_t count = std::min(end - at, kWord - first);
-    if (count == kWord && !(cell.write.flags & Stamp::Pooled)) {
+    bool isSplit = cell.write.flags & Stamp::Pooled;
+    if (count == kWord && (!isSplit || (observer && merge(*observer, cell)))) {
       visit(cell);
     } else {
       std::array<Cell, kWord> &parts = split(cell);
@@ -169,9 +208,8 @@ void RaceShadow::readCell(const Observer &observer, Cell &cell,
   const Stamp &now = observer.now;
   if (cell.read.flags & Stamp::Pooled) {
     Readers &table = *readers[cell.read.epoch];
-    bool isOver = !table.foreign.exists() && table.block == now.block &&
-                  observer.clocks.isKnownToAll(table.latest);
-    if (!isOver)
+    if (!observer.isOver(table.foreign) ||
+        !observer.isOver(Stamp{table.block, table.latest}))
       return addReader(observer, cell);
     dropReaders(cell);
   } else if (cell.read.exists() && !observer.isOrdered(cell.read)) {
@@ -190,8 +228,7 @@ std::optional<Stamp> RaceShadow::findReader(const Observer &observer,
   const Readers &table = *readers[cell.read.epoch];
   if (observer.races(table.foreign))
     return table.foreign;
-  if (table.block == observer.now.block &&
-      observer.clocks.isKnownToAll(table.latest))
+  if (observer.isOver(Stamp{table.block, table.latest}))
     return std::nullopt;
   for (unsigned i = 0; i < table.entries.size(); ++i)
     if (table.entries[i].epoch && observer.races(table.get(i)))
@@ -212,7 +249,7 @@ void RaceShadow::writeCell(const Observer &observer, Cell &cell,
 std::optional<Conflict> RaceShadow::read(const Observer &observer,
                                          size_t offset, size_t bytes) {
   std::optional<Conflict> conflict;
-  forEachCell(offset, bytes,
+  forEachCell(&observer, offset, bytes,
               [&](Cell &cell) { readCell(observer, cell, conflict); });
   return conflict;
 }
@@ -220,14 +257,14 @@ std::optional<Conflict> RaceShadow::read(const Observer &observer,
 std::optional<Conflict> RaceShadow::write(const Observer &observer,
                                           size_t offset, size_t bytes) {
   std::optional<Conflict> conflict;
-  forEachCell(offset, bytes,
+  forEachCell(&observer, offset, bytes,
               [&](Cell &cell) { writeCell(observer, cell, conflict); });
   return conflict;
 }
 
 void RaceShadow::settle(const Stamp &pending, const Stamp &settled,
                         size_t offset, size_t bytes) {
-  forEachCell(offset, bytes, [&](Cell &cell) {
+  forEachCell(nullptr, offset, bytes, [&](Cell &cell) {
     if (cell.write == pending)
       cell.write = settled;
   });

@@ -65,6 +65,12 @@ struct Observer {
 
   /// Whether `stamp` happened before now.
   bool isOrdered(const Stamp &stamp) const;
+  /// Whether it happened before all that any thread of this block does now.
+  bool isOver(const Stamp &stamp) const {
+    return stamp.block < firstBlock ||
+           (stamp.block == now.block && !(stamp.flags & Stamp::Pending) &&
+            clocks.isKnownToAll(stamp.epoch));
+  }
   /// Whether `stamp` and the access at hand must not be unordered, and are.
   bool races(const Stamp &stamp) const {
     return stamp.exists() && !(stamp.flags & now.flags & Stamp::Atomic) &&
@@ -104,7 +110,8 @@ private:
   static constexpr size_t kWord = 4;
 
   template <typename Visit>
-  void forEachCell(size_t offset, size_t bytes, Visit visit);
+  void forEachCell(const Observer *observer, size_t offset, size_t bytes,
+                   Visit visit);
   void readCell(const Observer &observer, Cell &cell,
                 std::optional<Conflict> &conflict);
   void writeCell(const Observer &observer, Cell &cell,
@@ -114,12 +121,15 @@ private:
   uint32_t allocateReaders();
   void dropReaders(Cell &cell);
   std::array<Cell, kWord> &split(Cell &cell);
+  bool isOver(const Observer &observer, const Cell &cell) const;
+  bool merge(const Observer &observer, Cell &cell);
 
   Cell *cells = nullptr; ///< Zero pages until they are touched.
   size_t mappedBytes = 0;
   std::vector<std::unique_ptr<Readers>> readers;
   std::vector<uint32_t> freeReaders;
   std::vector<std::unique_ptr<std::array<Cell, kWord>>> parts;
+  std::vector<uint32_t> freeParts;
 };
 
 } // namespace attn::sim

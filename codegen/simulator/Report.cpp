@@ -24,7 +24,8 @@ llvm::StringRef attn::sim::getName(DefectKind kind) {
                                                   "inactive-lane",
                                                   "deadlock",
                                                   "endless",
-                                                  "trap"};
+                                                  "trap",
+                                                  "division"};
   return names[static_cast<unsigned>(kind)];
 }
 

@@ -35,6 +35,7 @@ enum class DefectKind {
   Deadlock,
   Endless,
   Trap,
+  Division,
 };
 
 /// "out-of-bounds", "race" and so on.

@@ -19,7 +19,7 @@ static constexpr llvm::StringLiteral kKindNames[] = {
     "load",         "store",   "update",      "barrier",     "arrive",
     "warp_barrier", "shuffle", "vote",        "warp_reduce", "copy_async",
     "commit",       "wait",    "load_matrix", "multiply",    "fence",
-    "trap",         "loop"};
+    "trap",         "loop",    "divide"};
 
 StringRef sim::getName(SiteKind kind) {
   return kKindNames[static_cast<unsigned>(kind)];

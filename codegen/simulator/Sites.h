@@ -40,6 +40,7 @@ enum class SiteKind {
   Fence,
   Trap,
   Loop,
+  Divide,
 };
 
 /// The name of a kind in `attn.site_kind`, and the kind of a name.

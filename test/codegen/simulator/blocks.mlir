@@ -63,6 +63,28 @@ gpu.module @m {
     gpu.return
   }
 
+  // Halves of a word that the block which wrote them has read as a whole: another
+  // block that reads the word still races with those writes.
+  // RUN: not %{run} --kernel=whole --grid=2 --block=2 "--arg=y:f16[2]=none" "--arg=z:f16[4]=none" | FileCheck %s --check-prefix=WHOLE
+  // WHOLE: race: 'llvm.load' at {{.*}}:[[#@LINE+11]]:10, block (1,0,0) thread (0,0,0): reads 4 bytes at offset 0 of 'y', which has 4 bytes, unordered with a write: 'llvm.store' at {{.*}}:[[#@LINE+8]]:7, block (0,0,0)
+  gpu.func @whole(%y: memref<2xf16, 1>, %z: memref<2x2xf16, 1>) kernel {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant 0.0 : f16
+    %b = gpu.block_id x
+    %t = gpu.thread_id x
+    %isFirst = arith.cmpi eq, %b, %c0 : index
+    scf.if %isFirst {
+      memref.store %zero, %y[%t] : memref<2xf16, 1>
+    }
+    gpu.barrier
+    %w = vector.load %y[%c0] {alignment = 4} : memref<2xf16, 1>, vector<2xf16>
+    %isOne = arith.cmpi eq, %t, %c0 : index
+    scf.if %isOne {
+      vector.store %w, %z[%b, %c0] {alignment = 4} : memref<2x2xf16, 1>, vector<2xf16>
+    }
+    gpu.return
+  }
+
   // Atomic additions may meet; atomic and plain ones may not.
   // RUN: %{run} --kernel=atomic --grid=4 --block=64 "--arg=y:f32[1]=zero" --print=y | FileCheck %s --check-prefix=ATOMIC
   // RUN: %{run} --kernel=atomic --grid=4 --block=64 "--arg=y:f32[1]=zero" --print=y --workers=2 --order=random | FileCheck %s --check-prefix=ATOMIC

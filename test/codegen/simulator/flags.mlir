@@ -120,11 +120,4 @@ gpu.module @m {
     %c = llvm.icmp "slt" %next, %one : i32
     llvm.cond_br %c, ^loop(%next : i32), ^loop(%one : i32)
   }
-
-  // RUN: not %{run} --kernel=gives_up --block=2 | FileCheck %s --check-prefix=TRAP
-  // TRAP: trap: 'llvm.intr.trap' at {{.*}}:[[#@LINE+2]]:5, block (0,0,0) thread (0,0,0): the thread gives up
-  llvm.func @gives_up() attributes {nvvm.kernel} {
-    "llvm.intr.trap"() : () -> ()
-    llvm.return
-  }
 }

@@ -141,3 +141,34 @@ gpu.module @b {
   // expected-error@+1 {{'llvm.mlir.global' op has a name that is taken in another 'gpu.module'}}
   llvm.mlir.global internal @same() {addr_space = 3 : i32} : i32
 }
+
+// -----
+
+gpu.module @m {
+  llvm.func @negative_vector_division(%x: vector<2xi32>) attributes {nvvm.kernel} {
+    // expected-error@+1 {{'llvm.udiv' op cannot be simulated: expected a divisor that is a constant or a scalar}}
+    %y = llvm.udiv %x, %x : vector<2xi32>
+    llvm.return
+  }
+}
+
+// -----
+
+gpu.module @m {
+  llvm.func @negative_large_array() attributes {nvvm.kernel} {
+    %n = llvm.mlir.constant(16385 : i32) : i32
+    // expected-error@+1 {{'llvm.alloca' op cannot be simulated: expected at most 65536 bytes of local arrays in a function, got 65540}}
+    %a = llvm.alloca %n x f32 : (i32) -> !llvm.ptr
+    llvm.return
+  }
+}
+
+// -----
+
+gpu.module @m {
+  llvm.func @negative_array_of_any_size(%n: i32) attributes {nvvm.kernel} {
+    // expected-error@+1 {{'llvm.alloca' op cannot be simulated: expected a constant size}}
+    %a = llvm.alloca %n x f32 : (i32) -> !llvm.ptr
+    llvm.return
+  }
+}
