@@ -18,7 +18,7 @@ readonly packages=(
   clang-22 lld-22 liblld-22-dev llvm-22-dev llvm-22-tools
   libmlir-22-dev mlir-22-tools clang-format-22 clang-tidy-22 libclang-rt-22-dev
   ccache ninja-build cmake libtbb-dev libgtest-dev libbenchmark-dev libzstd-dev zlib1g-dev
-  python3
+  libboost-context-dev python3
 )
 readonly python=/usr/bin/python3
 readonly venv=build/venv

@@ -41,6 +41,8 @@ reference() {
     -gen-pass-doc >"$out/gpu-passes.md"
   page "Passes of the NVIDIA back end" codegen/nvidia/Passes.td \
     -gen-pass-doc >"$out/nvidia-passes.md"
+  page "Passes of the simulator" codegen/simulator/Passes.td \
+    -gen-pass-doc >"$out/simulator-passes.md"
 }
 
 case ${1-} in

@@ -10,6 +10,7 @@
 #include "codegen/cpu/Pipeline.h"
 #include "codegen/gpu/Passes.h"
 #include "codegen/nvidia/Passes.h"
+#include "codegen/simulator/Passes.h"
 #include "dialect/AttnDialect.h"
 #include "dialect/TileDialect.h"
 #include "mlir/InitAllDialects.h"
@@ -28,4 +29,5 @@ void attn::registerEverything(mlir::DialectRegistry &registry) {
   registerCpuPasses();
   registerAttnGpuPasses();
   registerAttnNvidiaPasses();
+  registerAttnSimulatorPasses();
 }
