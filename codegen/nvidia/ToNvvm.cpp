@@ -12,6 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/cpu/BFloat16Bits.h"
 #include "codegen/nvidia/Passes.h"
 #include "dialect/TileDialect.h"
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
@@ -145,6 +146,7 @@ static LogicalResult simplify(gpu::GPUModuleOp kernels) {
   memref::populateExpandStridedMetadataPatterns(patterns);
   populateAffineToStdConversionPatterns(patterns);
   arith::populateCeilFloorDivExpandOpsPatterns(patterns);
+  arith::populateExpandBFloat16Patterns(patterns);
   vector::populateVectorFromElementsUnrollPatterns(patterns);
   return applyPatternsGreedily(kernels, std::move(patterns));
 }
@@ -174,6 +176,7 @@ static void populatePatterns(LLVMTypeConverter &types,
 static LogicalResult convert(gpu::GPUModuleOp kernels,
                              LLVMTypeConverter &types) {
   RewritePatternSet patterns(kernels.getContext());
+  populateBFloat16AsBits(types, patterns);
   populatePatterns(types, patterns);
   LLVMConversionTarget target(*kernels.getContext());
   configureGpuToNVVMConversionLegality(target);
@@ -198,8 +201,8 @@ static void setResidentBlocks(LLVM::LLVMFuncOp kernel) {
       NVVM::NVVMDialect::getMaxntidAttrName());
   if (!size)
     return;
-  int64_t blocks = std::max<int64_t>(
-      1, kRegisters / (kThreadRegisters * int64_t(size[0])));
+  int64_t blocks =
+      std::max<int64_t>(1, kRegisters / (kThreadRegisters * int64_t(size[0])));
   kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
                   Builder(kernel.getContext()).getI32IntegerAttr(blocks));
 }
