@@ -81,9 +81,9 @@ def Tile_SharedAttr : AttrDef<Tile_Dialect, "Shared"> {
   let description = [{
     Rows follow each other at a distance of `row` elements. With `swizzle`, the
     groups of four columns of row `r` are permuted: group `g` lies where group
-    `g xor f(r)` would, `f(r) = 2 (r mod 4) + (r / 4) mod 2`. So eight threads that
-    read the same group of eight consecutive rows, and those that write
-    two neighbouring groups of four consecutive rows, use all 32 banks.
+    `g xor f(r)` would, and `f(r)` is the three lowest bits of `r` in reverse order. So
+    threads that read the same group of eight consecutive rows use all 32
+    banks, and so do those that write two groups of four rows, or four of two.
 
     Columns from the last one up to a multiple of four exist and are zero.
 

@@ -104,7 +104,9 @@ static void share(Value value) {
   RankedTensorType type = tileOf(value);
   if (value.getDefiningOp<tile::LoadOp>() &&
       llvm::all_of(value.getUses(), isFactor)) {
-    bool swizzle = !llvm::all_of(value.getUses(), isPlainRhs);
+    // Lanes that write narrow rows write several of them at once.
+    bool swizzle = !llvm::all_of(value.getUses(), isPlainRhs) ||
+                   type.getDimSize(1) % kBanks;
     value.setType(getSharedType(type, swizzle));
     return;
   }

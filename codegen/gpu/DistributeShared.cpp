@@ -46,14 +46,16 @@ Value Distributor::getBuffer(Value tile) {
   return buffer;
 }
 
-/// f(row) of #tile.shared.
+/// f(row) of #tile.shared: the three lowest bits of the row in reverse order.
 static Value getSwizzle(ImplicitLocOpBuilder &b, ThreadTiles &threads,
                         Value row) {
-  Value two = threads.index(2), four = threads.index(4);
-  Value low = arith::RemUIOp::create(b, row, four);
-  Value high =
-      arith::RemUIOp::create(b, arith::DivUIOp::create(b, row, four), two);
-  return arith::AddIOp::create(b, arith::MulIOp::create(b, low, two), high);
+  auto bit = [&](int64_t from, int64_t to) -> Value {
+    Value shifted = arith::DivUIOp::create(b, row, threads.index(from));
+    Value value = arith::RemUIOp::create(b, shifted, threads.index(2));
+    return arith::MulIOp::create(b, value, threads.index(to));
+  };
+  Value high = arith::AddIOp::create(b, bit(1, 4), bit(2, 2));
+  return arith::AddIOp::create(b, high, bit(4, 1));
 }
 
 Value Distributor::getPlace(tile::SharedAttr layout, Value row, Value column) {

@@ -14,6 +14,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/gpu/Passes.h"
+#include "dialect/TileDialect.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Matchers.h"
@@ -146,12 +147,83 @@ LogicalResult Outliner::outline(scf::ForallOp forall, StringRef name) {
   return success();
 }
 
+//===----------------------------------------------------------------------===//
+// Blocks without a loop
+//===----------------------------------------------------------------------===//
+
+/// Whether `op` computes with tiles.
+static bool touchesTiles(Operation *op) {
+  auto isTile = [](Type type) { return isa<RankedTensorType>(type); };
+  return isa<tile::TileDialect>(op->getDialect()) ||
+         (llvm::any_of(op->getResultTypes(), isTile) &&
+          !op->hasTrait<OpTrait::ConstantLike>()) ||
+         llvm::any_of(op->getOperandTypes(), isTile);
+}
+
+/// Puts the ops from `first` to `last` of one block into a loop over one block.
+/// What does not depend on tiles stays in front of it, as others may use it.
+static void wrap(Operation *first, Operation *last) {
+  OpBuilder b(first);
+  auto forall = scf::ForallOp::create(b, first->getLoc(),
+                                      ArrayRef<OpFoldResult>{b.getIndexAttr(1)},
+                                      ValueRange(), std::nullopt);
+  Operation *end = last->getNextNode();
+  auto isInside = [&](Value value) {
+    return forall->isProperAncestor(value.getParentBlock()->getParentOp());
+  };
+  for (Operation *op = first; op != end;) {
+    Operation *next = op->getNextNode();
+    bool staysOut = isPure(op) && !op->getNumRegions() && !touchesTiles(op) &&
+                    llvm::none_of(op->getOperands(), isInside);
+    if (staysOut)
+      op->moveBefore(forall);
+    else
+      op->moveBefore(forall.getBody()->getTerminator());
+    op = next;
+  }
+}
+
+/// A loop over a single block may have been folded away. Puts it back around
+/// every run of ops that compute with tiles in the host function.
+static void wrapSingleBlocks(func::FuncOp function) {
+  function.walk([&](Block *block) {
+    if (block->getParentOp()->getParentOfType<scf::ForallOp>() ||
+        isa<scf::ForallOp>(block->getParentOp()))
+      return;
+    bool isHost = true;
+    for (Operation *op = block->getParentOp(); op; op = op->getParentOp())
+      isHost &= !touchesTiles(op);
+    Operation *first = nullptr, *last = nullptr;
+    SmallVector<std::pair<Operation *, Operation *>> runs;
+    auto close = [&] {
+      if (first)
+        runs.push_back({first, last});
+      first = last = nullptr;
+    };
+    for (Operation &op : *block) {
+      if (isa<scf::ForallOp, memref::AllocOp, memref::DeallocOp>(op) ||
+          op.hasTrait<OpTrait::IsTerminator>()) {
+        close();
+      } else if (touchesTiles(&op)) {
+        first = first ? first : &op;
+        last = &op;
+      }
+    }
+    close();
+    if (isHost)
+      for (auto [from, to] : runs)
+        wrap(from, to);
+  });
+}
+
 namespace {
 struct GpuMapBlocks : attn::impl::GpuMapBlocksBase<GpuMapBlocks> {
   using GpuMapBlocksBase::GpuMapBlocksBase;
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    for (auto function : module.getOps<func::FuncOp>())
+      wrapSingleBlocks(function);
     SmallVector<scf::ForallOp> blocks;
     module.walk<WalkOrder::PreOrder>([&](scf::ForallOp forall) {
       blocks.push_back(forall);

@@ -49,7 +49,8 @@ def GpuMapBlocks : Pass<"attn-gpu-map-blocks", "::mlir::ModuleOp"> {
     the `gpu.module` `kernels`, and a launch with as many thread blocks, along x, as
     the loop has iterations. Trip counts may be dynamic. The kernel takes what the
     body used; constants are copied into it. A launch of an empty grid does
-    nothing.
+    nothing. Ops on tiles outside of any loop, which are left where a loop over a
+    single block was folded away, become a kernel of one block.
 
     Before: `scf.forall` without results that count from 0 in steps of 1. After: no
     `scf.forall` outside of kernels.
@@ -89,7 +90,8 @@ def GpuMapBlocks : Pass<"attn-gpu-map-blocks", "::mlir::ModuleOp"> {
   }];
   let options = [Option<"threads", "threads", "int64_t", /*default=*/"128",
                         "threads of a block">];
-  let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::arith::ArithDialect"];
+  let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect"];
 }
 
 def GpuAssignLayouts : Pass<"attn-gpu-assign-layouts", "::mlir::gpu::GPUModuleOp"> {

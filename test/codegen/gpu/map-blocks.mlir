@@ -46,6 +46,31 @@ func.func @none(%x: memref<4xf32>) {
 
 // -----
 
+// A single block has no loop any more. Sizes stay with the host.
+// CHECK-LABEL: func.func @single
+// CHECK: memref.dim
+// CHECK: gpu.launch_func @kernels::@single_0
+// CHECK-NOT: tile.
+// CHECK: gpu.func @single_0
+// CHECK: tile.load
+// CHECK: scf.for
+// CHECK: tile.store
+func.func @single(%x: memref<?x8xf32>, %y: memref<16x8xf32>) {
+  %c0 = arith.constant 0 : index
+  %c16 = arith.constant 16 : index
+  %t = tile.load %x[%c0, %c0] : memref<?x8xf32> -> tensor<16x8xf32>
+  %n = memref.dim %x, %c0 : memref<?x8xf32>
+  %r = scf.for %j = %c0 to %n step %c16 iter_args(%a = %t) -> (tensor<16x8xf32>) {
+    %u = tile.load %x[%j, %c0] : memref<?x8xf32> -> tensor<16x8xf32>
+    %s = arith.addf %a, %u : tensor<16x8xf32>
+    scf.yield %s : tensor<16x8xf32>
+  }
+  tile.store %r, %y[%c0, %c0] : tensor<16x8xf32>, memref<16x8xf32>
+  return
+}
+
+// -----
+
 func.func @negative_bounds(%x: memref<?xf32>, %n: index) {
   %one = arith.constant 1.0 : f32
   // expected-error@below {{blocks must be counted from 0 in steps of 1}}
