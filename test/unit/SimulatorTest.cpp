@@ -50,6 +50,9 @@ TEST_F(RaceTest, JoinOrdersMembersOnly) {
   clocks.join({0, 1});
   EXPECT_FALSE(read(1, 0));
   EXPECT_TRUE(read(2, 0));
+  // What a member does afterwards is not ordered.
+  EXPECT_FALSE(write(0, 8));
+  EXPECT_TRUE(read(1, 8));
 }
 
 TEST_F(RaceTest, OrderIsPassedOn) {
