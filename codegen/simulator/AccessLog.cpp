@@ -45,7 +45,7 @@ void AccessLog::add(unsigned site, Space space, unsigned lane, uint64_t address,
 void attn::sim::countSectors(llvm::ArrayRef<uint64_t> addresses, unsigned bytes,
                              Counters &counters) {
   llvm::SmallVector<uint64_t, 64> sorted(addresses);
-  if (!std::is_sorted(sorted.begin(), sorted.end()))
+  if (!llvm::is_sorted(sorted))
     std::sort(sorted.begin(), sorted.end());
   uint64_t nextSector = 0, nextByte = 0, distinctBytes = 0;
   for (uint64_t address : sorted) {

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/simulator/Clocks.h"
+#include "llvm/ADT/STLExtras.h"
 
 using namespace attn::sim;
 
@@ -15,7 +16,7 @@ void BlockClocks::reset() {
   time = 1;
   own.assign(threads, 0);
   if (!known.empty())
-    std::fill(known.begin(), known.end(), 0);
+    llvm::fill(known, 0);
 }
 
 uint32_t *BlockClocks::getRow(unsigned thread) {
@@ -45,7 +46,7 @@ void BlockClocks::join(llvm::ArrayRef<unsigned> members,
   }
   ++time;
   for (unsigned member : members) {
-    std::copy(all.begin(), all.end(), getRow(member));
+    llvm::copy(all, getRow(member));
     own[member] = time;
   }
 }

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/simulator/ForeignKnowledge.h"
+#include "llvm/ADT/STLExtras.h"
 
 using namespace attn::sim;
 
@@ -31,7 +32,7 @@ void ForeignKnowledge::learn(const Stamp &stamp,
 
 bool ForeignKnowledge::knows(const BlockClocks &clocks, unsigned thread,
                              const Stamp &access) const {
-  return std::any_of(lessons.begin(), lessons.end(), [&](const Lesson &lesson) {
+  return llvm::any_of(lessons, [&](const Lesson &lesson) {
     if (!clocks.knows(thread, lesson.when.thread, lesson.when.epoch))
       return false;
     auto found = lesson.what.find(access.block);

@@ -8,6 +8,7 @@
 
 #include "codegen/simulator/RaceShadow.h"
 #include "codegen/simulator/ForeignKnowledge.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/ErrorHandling.h"
 #include <sys/mman.h>
 
@@ -30,7 +31,7 @@ struct RaceShadow::Readers {
   void reset(uint32_t newBlock) {
     block = newBlock;
     latest = 0;
-    std::fill(entries.begin(), entries.end(), Entry());
+    llvm::fill(entries, Entry());
   }
 
   void add(const Stamp &stamp) {

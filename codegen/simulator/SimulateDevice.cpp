@@ -208,6 +208,44 @@ LogicalResult SimulateDevice::moveOut(gpu::GPUModuleOp device) {
   return success();
 }
 
+/// Defines what LLVM calls to round to bf16 where the host cannot do it; it
+/// comes from a library that shared objects of kernels do not have.
+static void defineRounding(ModuleOp module) {
+  constexpr llvm::StringLiteral name = "__truncsfbf2";
+  if (module.lookupSymbol(name))
+    return;
+  auto builder = OpBuilder::atBlockEnd(module.getBody());
+  Location loc = module.getLoc();
+  Type i32 = builder.getI32Type();
+  auto function = LLVM::LLVMFuncOp::create(
+      builder, loc, name,
+      LLVM::LLVMFunctionType::get(builder.getBF16Type(), builder.getF32Type()));
+  builder.setInsertionPointToStart(function.addEntryBlock(builder));
+  auto number = [&](int64_t value) -> Value {
+    return LLVM::ConstantOp::create(builder, loc, i32,
+                                    builder.getI32IntegerAttr(value));
+  };
+  Value bits =
+      LLVM::BitcastOp::create(builder, loc, i32, function.getArgument(0));
+  Value high = LLVM::LShrOp::create(builder, loc, bits, number(16));
+  // To the nearest; of two equally near the even one. A NaN stays one.
+  Value odd = LLVM::AndOp::create(builder, loc, high, number(1));
+  Value half = LLVM::AddOp::create(builder, loc, odd, number(0x7FFF));
+  Value near = LLVM::LShrOp::create(
+      builder, loc, LLVM::AddOp::create(builder, loc, bits, half), number(16));
+  Value magnitude = LLVM::AndOp::create(builder, loc, bits, number(0x7FFFFFFF));
+  Value isNan = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ugt,
+                                     magnitude, number(0x7F800000));
+  Value quiet = LLVM::OrOp::create(builder, loc, high, number(0x40));
+  Value result = LLVM::TruncOp::create(
+      builder, loc, builder.getI16Type(),
+      LLVM::SelectOp::create(builder, loc, isNan, quiet, near));
+  LLVM::ReturnOp::create(
+      builder, loc,
+      LLVM::BitcastOp::create(builder, loc, builder.getBF16Type(), result)
+          .getResult());
+}
+
 void SimulateDevice::runOnOperation() {
   ModuleOp module = getOperation();
   SmallVector<gpu::GPUModuleOp> devices(module.getOps<gpu::GPUModuleOp>());
@@ -220,6 +258,12 @@ void SimulateDevice::runOnOperation() {
   for (gpu::GPUModuleOp device : devices)
     if (failed(simulate(device)) || failed(moveOut(device)))
       return signalPassFailure();
+  bool rounds = false;
+  module.walk([&](LLVM::FPTruncOp op) {
+    rounds |= getElementTypeOrSelf(op.getType()).isBF16();
+  });
+  if (rounds)
+    defineRounding(module);
   Builder builder(&getContext());
   module->setAttr(kSharedRangesAttr,
                   builder.getDenseI64ArrayAttr(shared.ranges));

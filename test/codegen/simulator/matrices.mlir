@@ -1,21 +1,22 @@
 // Loads and products of matrices by whole warps.
 // DEFINE: %{run} = attn-simulate %s --lower --block=32
 
-// ldmatrix and mma.sync: a (16x16) times b (16x8), where a[i][k] = i + k and
-// b[k][j] = j if k is j and 0 elsewhere, so that y[i][j] = j (i + j).
+// ldmatrix and mma.sync: a (16x16) times b (16x8), where a[i][k] = 3 i + k and
+// b[k][j] = j + 1 if k is j + 2 and 0 elsewhere: y[i][j] = (3 i + j + 2) (j + 1).
 // RUN: %{run} --kernel=product "--arg=y:f32[128]=none" --print=y --counters | FileCheck %s --check-prefix=PRODUCT
 // The tile of a has rows of 32 bytes: 8 rows meet each bank twice.
 // PRODUCT: 'nvvm.ldmatrix' {{.*}}: requests 1 wavefronts 8 conflicts 4{{$}}
 // PRODUCT: 'nvvm.ldmatrix' {{.*}}: requests 1 wavefronts 2{{$}}
 // PRODUCT: matrix ops 1
 // PRODUCT-NEXT: 0 defects
-// PRODUCT-NEXT: y: 0 1 4 9 16 25 36 49 0 2 6 12 20 30 42 56 0 3 8 15 24 {{.*}} 0 16 34 54 76 100 126 154{{$}}
+// PRODUCT-NEXT: y: 2 6 12 20 30 42 56 72 5 12 21 32 45 60 77 96 8 {{.*}} 47 96 147 200 255 312 371 432{{$}}
 gpu.module @m {
   gpu.func @product(%y: memref<16x8xf32, 1>)
       workgroup(%a: memref<16x16xf16, 3>, %b: memref<16x8xf16, 3>) kernel {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %c2 = arith.constant 2 : index
+    %c3 = arith.constant 3 : index
     %c4 = arith.constant 4 : index
     %c8 = arith.constant 8 : index
     %c16 = arith.constant 16 : index
@@ -24,15 +25,18 @@ gpu.module @m {
     %isRow = arith.cmpi ult, %t, %c16 : index
     scf.if %isRow {
       scf.for %k = %c0 to %c16 step %c1 {
-        %s = arith.addi %t, %k : index
+        %t3 = arith.muli %t, %c3 : index
+        %s = arith.addi %t3, %k : index
         %i = arith.index_cast %s : index to i32
         %v = arith.sitofp %i : i32 to f16
         memref.store %v, %a[%t, %k] : memref<16x16xf16, 3>
       }
       scf.for %j = %c0 to %c8 step %c1 {
-        %i = arith.index_cast %j : index to i32
+        %j1 = arith.addi %j, %c1 : index
+        %j2 = arith.addi %j, %c2 : index
+        %i = arith.index_cast %j1 : index to i32
         %v = arith.sitofp %i : i32 to f16
-        %isSame = arith.cmpi eq, %t, %j : index
+        %isSame = arith.cmpi eq, %t, %j2 : index
         %w = arith.select %isSame, %v, %zero16 : f16
         memref.store %w, %b[%t, %j] : memref<16x8xf16, 3>
       }
