@@ -19,6 +19,8 @@
 
 #include "dialect/TileDialect.h.inc"
 #include "dialect/TileEnums.h.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialect/TileAttributes.h.inc"
 #define GET_OP_CLASSES
 #include "dialect/TileOps.h.inc"
 

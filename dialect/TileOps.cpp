@@ -19,6 +19,8 @@ using namespace attn::tile;
 
 #include "dialect/TileDialect.cpp.inc"
 #include "dialect/TileEnums.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialect/TileAttributes.cpp.inc"
 #define GET_OP_CLASSES
 #include "dialect/TileOps.cpp.inc"
 
@@ -27,6 +29,41 @@ void TileDialect::initialize() {
 #define GET_OP_LIST
 #include "dialect/TileOps.cpp.inc"
       >();
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialect/TileAttributes.cpp.inc"
+      >();
+}
+
+//===----------------------------------------------------------------------===//
+// Layouts
+//===----------------------------------------------------------------------===//
+
+LogicalResult
+RegistersAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                      int64_t rows, int64_t columns, int64_t vector) {
+  if (rows < 1 || columns < 1 || !llvm::isPowerOf2_64(rows) ||
+      !llvm::isPowerOf2_64(columns) || columns > 32) // layout_c1
+    return emitError() << "'rows' and 'columns' must be powers of two and "
+                          "'columns' at most 32, got "
+                       << rows << " and " << columns;
+  if (vector != 1 && vector != 2 && vector != 4) // layout_c2
+    return emitError() << "'vector' must be 1, 2 or 4, got " << vector;
+  return success();
+}
+
+LogicalResult SliceAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                int64_t along, RegistersAttr) {
+  if (along != 0 && along != 1) // layout_c3
+    return emitError() << "'along' must be 0 or 1, got " << along;
+  return success();
+}
+
+LogicalResult SharedAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                 int64_t row, bool) {
+  if (row < 1 || row % 32) // layout_c4
+    return emitError() << "'row' must be a multiple of 32, got " << row;
+  return success();
 }
 
 MemRefType attn::tile::getViewType(RankedTensorType type) {
@@ -244,5 +281,14 @@ LogicalResult TrimOp::verify() {
     return emitOpError("'ranges' must have a begin and an end for each ")
            << rows << " rows, expected " << expected << " bounds, got "
            << getRanges().size();
+  return success();
+}
+
+LogicalResult ConvertLayoutOp::verify() {
+  auto from = tileOf(getValue()), to = tileOf(getResult());
+  if (from.getShape() != to.getShape() ||
+      from.getElementType() != to.getElementType()) // convert_layout_c1
+    return emitOpError("must keep shape and element type, got ")
+           << from << " to " << to;
   return success();
 }

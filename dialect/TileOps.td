@@ -9,24 +9,10 @@
 #ifndef ATTN_DIALECT_TILEOPS_TD
 #define ATTN_DIALECT_TILEOPS_TD
 
-include "mlir/IR/AttrTypeBase.td"
-include "mlir/IR/DialectBase.td"
+include "dialect/TileLayouts.td"
 include "mlir/IR/EnumAttr.td"
 include "mlir/IR/OpBase.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
-
-def Tile_Dialect : Dialect {
-  let name = "tile";
-  let cppNamespace = "::attn::tile";
-  let summary = "How a variant is blocked: values are tiles of static shape";
-  let description = [{
-    A tile program is a function over strided memrefs ("views") in which
-    `scf.forall` enumerates independent blocks, `scf.for` dependent ones, and
-    values of static tensor type are tiles. Elementwise `arith` and `math` act
-    on tiles; the ops of this dialect do the rest. `attn-verify-tile` checks that
-    nothing else occurs. See `docs/rationale/tile.md`.
-  }];
-}
 
 class Tile_Op<string mnemonic, list<Trait> traits = []>
     : Op<Tile_Dialect, mnemonic, traits>;
@@ -310,6 +296,56 @@ def Tile_ConcatOp : Tile_Op<"concat", [Pure]> {
   let results = (outs Tile_Tile:$result);
   let assemblyFormat = "$parts attr-dict `:` type($parts) `->` type($result)";
   let hasVerifier = 1;
+}
+
+def Tile_ConvertLayoutOp : Tile_Op<"convert_layout", [Pure]> {
+  let summary = "The same tile in another layout";
+  let description = [{
+    The value does not change; the result's encoding says where its elements are
+    from here on. GPU passes introduce it (`attn-gpu-assign-layouts`), to put what
+    threads computed where other threads can read it.
+
+    Example: weights of keys on their way to a product.
+
+    ```mlir
+    func.func @share(%p: tensor<64x64xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>)
+        -> tensor<64x64xf32, #tile.shared<row = 64, swizzle = true>> {
+      %s = tile.convert_layout %p
+         : tensor<64x64xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>
+        -> tensor<64x64xf32, #tile.shared<row = 64, swizzle = true>>
+      return %s : tensor<64x64xf32, #tile.shared<row = 64, swizzle = true>>
+    }
+    ```
+  }];
+  let arguments = (ins Tile_Tile:$value);
+  let results = (outs Tile_Tile:$result);
+  let assemblyFormat = "$value attr-dict `:` type($value) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Tile_Scope : I32EnumAttr<"Scope", "which threads wait for each other", [
+      I32EnumAttrCase<"Warp", 0, "warp">, I32EnumAttrCase<"Block", 1, "block">]> {
+  let cppNamespace = "::attn::tile";
+}
+
+def Tile_BarrierOp : Tile_Op<"barrier"> {
+  let summary = "Threads wait for each other";
+  let description = [{
+    What threads of the warp or the block wrote to shared memory before is seen
+    by all of them afterwards. Introduced by `attn-gpu-insert-barriers`.
+
+    Example:
+
+    ```mlir
+    func.func @wait() {
+      tile.barrier warp
+      tile.barrier block
+      return
+    }
+    ```
+  }];
+  let arguments = (ins Tile_Scope:$scope);
+  let assemblyFormat = "$scope attr-dict";
 }
 
 #endif // ATTN_DIALECT_TILEOPS_TD

@@ -37,6 +37,12 @@ reference() {
     -gen-pass-doc >"$out/passes.md"
   page "Passes of the CPU back end" codegen/cpu/Passes.td \
     -gen-pass-doc >"$out/cpu-passes.md"
+  page "Passes that all GPU targets share" codegen/gpu/Passes.td \
+    -gen-pass-doc >"$out/gpu-passes.md"
+  page "Passes of the NVIDIA back end" codegen/nvidia/Passes.td \
+    -gen-pass-doc >"$out/nvidia-passes.md"
+  page "Passes of the simulator" codegen/simulator/Passes.td \
+    -gen-pass-doc >"$out/simulator-passes.md"
 }
 
 case ${1-} in

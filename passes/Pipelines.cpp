@@ -58,6 +58,8 @@ SmallVector<Phase> attn::getTilePhases(const TileOptions &options) {
                       }});
   phases.push_back(
       {"select-schedule", Form::Attn, [options](OpPassManager &manager) {
+         if (options.selectSchedule)
+           return options.selectSchedule(manager.nest<func::FuncOp>());
          manager.addNestedPass<func::FuncOp>(
              createSelectSchedule(getScheduleOptions(options)));
        }});

@@ -23,7 +23,7 @@
 
 #include "dialect/AttnDialect.h"
 #include "passes/Passes.h"
-#include "llvm/ADT/StringExtras.h"
+#include "passes/ScheduleText.h"
 
 namespace attn {
 #define GEN_PASS_DEF_SELECTSCHEDULE
@@ -42,10 +42,6 @@ struct Problem {
   int64_t widthQk, widthV;
 };
 
-struct Blocks {
-  int64_t q, k;
-  int64_t splits = 0;
-};
 } // namespace
 
 /// Registers side by side in a register tile; the CPU back end uses the same.
@@ -54,17 +50,15 @@ static constexpr int64_t kStripRegisters = 3;
 static constexpr int64_t kScratchLimit = 4 << 20;
 /// Blocks that share the keys where there are few queries.
 static constexpr int64_t kSplits = 8;
-/// At most so many queries are few.
-static constexpr int64_t kFewQueries = 16;
 
 /// Bytes a block keeps at hand: query and accumulator, and one block of keys
 /// and values.
-static int64_t blockBytes(const Problem &problem, Blocks blocks) {
+static int64_t blockBytes(const Problem &problem, BlockSizes blocks) {
   return problem.elementBytes * (problem.widthQk + problem.widthV) *
          (blocks.q + blocks.k);
 }
 
-static double cyclesPerPair(const Problem &problem, Blocks blocks) {
+static double cyclesPerPair(const Problem &problem, BlockSizes blocks) {
   double lanes = problem.lanes, width = problem.widthQk + problem.widthV;
   double strip = kStripRegisters * lanes;
   double cycles = width / (2 * lanes) + 10 / lanes +
@@ -82,46 +76,20 @@ static double cyclesPerPair(const Problem &problem, Blocks blocks) {
 }
 
 /// The cheapest of the candidates; ties go to the smaller block.
-static Blocks cheapest(const Problem &problem) {
-  Blocks best{kStripRegisters * problem.lanes, 64};
+static BlockSizes cheapest(const Problem &problem) {
+  BlockSizes best{kStripRegisters * problem.lanes, 64};
   for (int64_t strips = 1; strips <= 8; ++strips)
     for (int64_t k : {32, 64, 128}) {
-      Blocks candidate{strips * kStripRegisters * problem.lanes, k};
+      BlockSizes candidate{strips * kStripRegisters * problem.lanes, k};
       if (cyclesPerPair(problem, candidate) < cyclesPerPair(problem, best))
         best = candidate;
     }
   return best;
 }
 
-/// Parses "block_q=96,block_k=64".
-static FailureOr<Blocks> parseSchedule(Operation *op, StringRef text) {
-  Blocks blocks{0, 0, -1};
-  for (StringRef entry : llvm::split(text, ',')) {
-    auto [key, value] = entry.split('=');
-    int64_t size;
-    int64_t *slot = key == "block_q"   ? &blocks.q
-                    : key == "block_k" ? &blocks.k
-                    : key == "splits"  ? &blocks.splits
-                                       : nullptr;
-    if (!slot)
-      return emitError(op->getLoc())
-             << "schedule '" << text
-             << "': expected 'block_q', 'block_k' or 'splits', got '" << key
-             << "'";
-    int64_t least = key == "splits" ? 0 : 1, most = key == "splits" ? 64 : 4096;
-    if (value.getAsInteger(10, size) || size < least || size > most)
-      return emitError(op->getLoc())
-             << "schedule '" << text << "': '" << key
-             << "' must be a number between " << least << " and " << most
-             << ", got '" << value << "'";
-    *slot = size;
-  }
-  return blocks;
-}
-
 /// Why `blocks` cannot be run, if so.
 static LogicalResult checkFits(Operation *op, const Problem &problem,
-                               Blocks blocks) {
+                               BlockSizes blocks) {
   if (blocks.q % problem.lanes)
     return emitError(op->getLoc())
            << "schedule: 'block_q' must be a multiple of the " << problem.lanes
@@ -135,15 +103,6 @@ static LogicalResult checkFits(Operation *op, const Problem &problem,
            << " bytes of scratch, at most " << kScratchLimit
            << " are allowed; choose smaller blocks";
   return success();
-}
-
-/// Whether a block of queries is known to be far from full.
-static bool hasFewQueries(AttendOp op) {
-  int64_t queries =
-      cast<RankedTensorType>(op.getQuery().getType()).getDimSize(2);
-  if (std::optional<uint64_t> most = op.getMaxQueries())
-    queries = *most;
-  return !ShapedType::isDynamic(queries) && queries <= kFewQueries;
 }
 
 namespace {
@@ -173,7 +132,7 @@ private:
     Problem problem{
         vectorBits / 8 / bytes, bytes, l1Bytes, l2Bytes, rows.getDimSize(3),
         values.getDimSize(3)};
-    Blocks blocks = cheapest(problem);
+    BlockSizes blocks = cheapest(problem);
     if (auto attend = dyn_cast<AttendOp>(op.getOperation());
         attend && hasFewQueries(attend))
       blocks = {problem.lanes, 64, attend.isMergeable() ? kSplits : 0};
@@ -182,14 +141,10 @@ private:
       blocks = {problem.lanes, 64};
     if (ScheduleAttr given = op.getScheduleAttr())
       blocks = {given.getBlockQ(), given.getBlockK(), given.getSplits()};
-    if (!schedule.empty()) {
-      FailureOr<Blocks> parsed = parseSchedule(op, schedule);
-      if (failed(parsed))
-        return WalkResult::interrupt();
-      blocks = {parsed->q ? parsed->q : blocks.q,
-                parsed->k ? parsed->k : blocks.k,
-                parsed->splits < 0 ? blocks.splits : parsed->splits};
-    }
+    FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
+    if (failed(asked))
+      return WalkResult::interrupt();
+    blocks = *asked;
     if (failed(checkFits(op, problem, blocks)))
       return WalkResult::interrupt();
     op.setScheduleAttr(

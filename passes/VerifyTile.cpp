@@ -19,6 +19,8 @@ using namespace attn;
 
 /// Whether `op` is of a kind that a tile program may hold.
 static bool isKnown(Operation *op) {
+  if (isa<tile::ConvertLayoutOp, tile::BarrierOp>(op))
+    return false; // The back ends for GPUs make them.
   if (isa<arith::ConstantOp>(op) || isa<tile::TileDialect>(op->getDialect()))
     return true;
   if (isa<arith::ArithDialect, math::MathDialect>(op->getDialect()))

@@ -79,7 +79,7 @@ Result<Candidate> attn::chooseCpuCode(const CodeChoice &choice) {
 //===----------------------------------------------------------------------===//
 
 namespace {
-class CpuProgram : public DeviceProgram {
+class CpuProgram : public LoadedProgram {
 public:
   CpuProgram(const LaunchProgram &program, std::unique_ptr<LoadedCode> code,
              std::vector<Entry> entries)
@@ -120,7 +120,7 @@ Status CpuProgram::run(const DeviceCall &call) const {
   return {};
 }
 
-Result<std::unique_ptr<DeviceProgram>>
+Result<std::unique_ptr<LoadedProgram>>
 attn::loadCpuProgram(const Candidate &candidate) {
   auto code = LoadedCode::load(candidate.section->bytes);
   if (!code)
@@ -132,6 +132,6 @@ attn::loadCpuProgram(const Candidate &candidate) {
       return symbol.takeStatus();
     entries.push_back(reinterpret_cast<Entry>(*symbol));
   }
-  return std::unique_ptr<DeviceProgram>(std::make_unique<CpuProgram>(
+  return std::unique_ptr<LoadedProgram>(std::make_unique<CpuProgram>(
       *candidate.program, std::move(*code), std::move(entries)));
 }

@@ -20,7 +20,7 @@ std::string_view getHostTriple();
 Result<Candidate> chooseCpuCode(const CodeChoice &choice);
 
 /// Loads the code into the process.
-Result<std::unique_ptr<DeviceProgram>>
+Result<std::unique_ptr<LoadedProgram>>
 loadCpuProgram(const Candidate &candidate);
 
 } // namespace attn

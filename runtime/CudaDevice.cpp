@@ -137,9 +137,9 @@ private:
 };
 
 /// The launches of a program with their functions.
-class CudaProgram : public DeviceProgram {
+class CudaProgram : public LoadedProgram {
 public:
-  static Result<std::unique_ptr<DeviceProgram>>
+  static Result<std::unique_ptr<LoadedProgram>>
   load(const Gpu &gpu, const Candidate &candidate);
   ~CudaProgram() override;
 
@@ -189,7 +189,7 @@ Status CudaProgram::findFunctions() {
   return {};
 }
 
-Result<std::unique_ptr<DeviceProgram>>
+Result<std::unique_ptr<LoadedProgram>>
 CudaProgram::load(const Gpu &gpu, const Candidate &candidate) {
   std::unique_ptr<CudaProgram> loaded(new CudaProgram(gpu, *candidate.program));
   const CudaDriver &cuda = *gpu.driver;
@@ -204,7 +204,7 @@ CudaProgram::load(const Gpu &gpu, const Candidate &candidate) {
     return status;
   if (Status status = loaded->findFunctions())
     return status;
-  return std::unique_ptr<DeviceProgram>(std::move(loaded));
+  return std::unique_ptr<LoadedProgram>(std::move(loaded));
 }
 
 CudaProgram::~CudaProgram() {
@@ -215,7 +215,7 @@ CudaProgram::~CudaProgram() {
   cuda.cuDevicePrimaryCtxRelease(device);
 }
 
-Result<std::unique_ptr<DeviceProgram>>
+Result<std::unique_ptr<LoadedProgram>>
 attn::loadCudaProgram(const Candidate &candidate, int ordinal) {
   Result<Gpu> gpu = openGpu(ordinal);
   if (!gpu)

@@ -19,7 +19,7 @@ Result<Candidate> chooseCudaCode(const CodeChoice &choice, int ordinal);
 
 /// Loads the code into the primary context of the GPU. PTX is compiled by the
 /// driver; its messages are part of the error.
-Result<std::unique_ptr<DeviceProgram>>
+Result<std::unique_ptr<LoadedProgram>>
 loadCudaProgram(const Candidate &candidate, int ordinal);
 
 /// How well code for `target` ("cuda:sm_90a") suits a GPU of the capability

@@ -31,9 +31,9 @@ struct DeviceCall {
 };
 
 /// A program with its code. Calls may run concurrently.
-class DeviceProgram {
+class LoadedProgram {
 public:
-  virtual ~DeviceProgram() = default;
+  virtual ~LoadedProgram() = default;
   virtual Status run(const DeviceCall &call) const = 0;
 };
 

@@ -34,7 +34,7 @@ LoadedKernel::load(std::shared_ptr<const Package> package,
       chooseCode({kernel, package->sections, target}, device);
   if (!candidate)
     return candidate.takeStatus();
-  Result<std::unique_ptr<DeviceProgram>> code =
+  Result<std::unique_ptr<LoadedProgram>> code =
       device.device_type == kDLCPU
           ? loadCpuProgram(*candidate)
           : loadCudaProgram(*candidate, device.device_id);

@@ -64,7 +64,7 @@ private:
   const LaunchProgram &program;
   const Section &section;
   DLDevice device;
-  std::unique_ptr<DeviceProgram> code;
+  std::unique_ptr<LoadedProgram> code;
 };
 
 } // namespace attn

@@ -9,11 +9,12 @@
 
 Substitutions: %python (with NumPy), %build, %cc (the C compiler), %variants (the
 catalogue), %reference (the oracles), %llvm_lib (the libraries of LLVM and MLIR). Features: avx2, avx512
-(this machine), asan (this build), full (the whole matrix was asked for with
+(this machine), asan (this build), ptxas (of a CUDA toolkit), full (the whole matrix was asked for with
 `make test-full`).
 """
 
 import os
+import shutil
 
 import lit.formats
 
@@ -62,6 +63,15 @@ def host_cpu_flags():
     return set()
 
 
+def find_ptxas():
+    """ptxas of a CUDA toolkit; its folder comes last on the PATH."""
+    path = config.environment["PATH"] + os.pathsep + "/usr/local/cuda/bin"
+    found = shutil.which("ptxas", path=path)
+    if found:
+        config.environment["PATH"] = path
+    return found
+
+
 def add_features():
     flags = host_cpu_flags()
     if {"avx2", "fma"} <= flags:
@@ -70,6 +80,8 @@ def add_features():
         config.available_features.add("avx512")
     if "address" in config.attn_sanitize:
         config.available_features.add("asan")
+    if find_ptxas():
+        config.available_features.add("ptxas")
     if lit_config.params.get("full"):
         config.available_features.add("full")
 

@@ -12,6 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/cpu/BFloat16Bits.h"
 #include "codegen/cpu/Entries.h"
 #include "codegen/cpu/Passes.h"
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
@@ -82,54 +83,14 @@ static void populatePatterns(LLVMTypeConverter &types,
   populateFuncToLLVMConversionPatterns(types, patterns, noSymbols);
 }
 
-/// Makes bf16 an integer of 16 bits. LLVM would keep a bf16 value in a wider
-/// register between blocks and round it again by calls of a library that is not
-/// there; all arithmetic on bf16 is integer arithmetic by now.
-static void storeBFloat16AsBits(LLVMTypeConverter &types) {
-  types.addConversion([](BFloat16Type type) -> Type {
-    return IntegerType::get(type.getContext(), 16);
-  });
-  types.addConversion([](VectorType type) -> std::optional<Type> {
-    if (!type.getElementType().isBF16())
-      return std::nullopt;
-    return type.clone(IntegerType::get(type.getContext(), 16));
-  });
-}
-
-namespace {
-/// Writes constants of bf16 as their bits.
-struct BFloat16Constant : ConvertOpToLLVMPattern<arith::ConstantOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
-
-  LogicalResult
-  matchAndRewrite(arith::ConstantOp op, OpAdaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    if (!getElementTypeOrSelf(op.getType()).isBF16())
-      return rewriter.notifyMatchFailure(op, "not a bf16 constant");
-    Attribute bits;
-    auto toBits = [](const APFloat &value) { return value.bitcastToAPInt(); };
-    if (auto scalar = dyn_cast<FloatAttr>(op.getValue()))
-      bits = IntegerAttr::get(rewriter.getI16Type(), toBits(scalar.getValue()));
-    else if (auto dense = dyn_cast<DenseFPElementsAttr>(op.getValue()))
-      bits = dense.mapValues(rewriter.getI16Type(), toBits);
-    else
-      return rewriter.notifyMatchFailure(op, "not a dense constant");
-    Type type = getTypeConverter()->convertType(op.getType());
-    rewriter.replaceOpWithNewOp<LLVM::ConstantOp>(op, type, bits);
-    return success();
-  }
-};
-} // namespace
-
 static LogicalResult convert(ModuleOp module) {
   MLIRContext *context = module.getContext();
   LowerToLLVMOptions options(context);
   options.overrideIndexBitwidth(64);
   LLVMTypeConverter types(context, options);
-  storeBFloat16AsBits(types);
   RewritePatternSet patterns(context);
+  populateBFloat16AsBits(types, patterns);
   populatePatterns(types, patterns);
-  patterns.add<BFloat16Constant>(types, /*benefit=*/10);
   LLVMConversionTarget target(*context);
   target.addLegalOp<ModuleOp>();
   return applyFullConversion(module, target, std::move(patterns));

@@ -132,6 +132,12 @@ Results reference::defineTileOp(ImplicitLocOpBuilder &b, Operation *op) {
             tile::BroadcastOp, tile::DotOp, tile::ReduceOp, tile::SliceOp,
             tile::ConcatOp, tile::TrimOp>(
           [&](auto op) { return Results{define(b, op)}; })
+      .Case([&](tile::ConvertLayoutOp op) {
+        return Results{generate(b, tileOf(op), [&](ValueRange at) {
+          return read(b, op.getValue(), at);
+        })};
+      })
+      .Case([&](tile::BarrierOp) { return Results{}; })
       .Case([&](tile::StoreOp op) {
         define(b, op);
         return Results{};

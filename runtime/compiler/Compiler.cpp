@@ -10,9 +10,11 @@
 #include "codegen/cpu/BlockRegisters.h"
 #include "codegen/cpu/ObjectCode.h"
 #include "codegen/cpu/Pipeline.h"
+#include "codegen/nvidia/Ptx.h"
 #include "dialect/AttnDialect.h"
 #include "runtime/CpuDevice.h"
 #include "runtime/compiler/CpuKernel.h"
+#include "runtime/compiler/DeviceProgram.h"
 #include "runtime/compiler/PackageEmitter.h"
 #include "runtime/compiler/Program.h"
 #include "runtime/compiler/SharedObject.h"
@@ -38,11 +40,19 @@ struct Target {
   /// Precision of the executable definition; empty: compile for speed.
   StringRef definition;
   CpuTarget cpu;
+  /// Set for code that runs on a GPU.
+  std::optional<NvidiaTarget> nvidia;
 };
 } // namespace
 
 static Expected<Target> parseTarget(StringRef name) {
   StringRef level = name, definition;
+  if (StringRef chip = name; chip.consume_front("cuda:")) {
+    Expected<NvidiaTarget> device = getNvidiaTarget(chip);
+    if (!device)
+      return device.takeError();
+    return Target{"", CpuTarget(), *device};
+  }
   if (name == "reference" || name == "naive") {
     definition = name == "naive" ? "spec" : "f64";
     level = "";
@@ -50,12 +60,14 @@ static Expected<Target> parseTarget(StringRef name) {
              (!level.empty() && !level.consume_front(":"))) {
     return llvm::createStringError("unknown target '" + name +
                                    "': expected cpu, cpu:avx512, cpu:avx2, "
-                                   "cpu:baseline, reference or naive");
+                                   "cpu:baseline, cuda:sm_80, cuda:sm_86, "
+                                   "cuda:sm_89, cuda:sm_90, reference or "
+                                   "naive");
   }
   Expected<CpuTarget> cpu = getCpuTarget(level);
   if (!cpu)
     return cpu.takeError();
-  return Target{definition, *cpu};
+  return Target{definition, *cpu, std::nullopt};
 }
 
 static SmallVector<Phase> getPhases(const Target &target,
@@ -69,6 +81,12 @@ static SmallVector<Phase> getPhases(const Target &target,
   TileOptions tile;
   tile.dtype = options.dtype;
   tile.schedule = options.schedule;
+  if (target.nvidia) {
+    tile.selectSchedule = getNvidiaSchedule(*target.nvidia, options.schedule);
+    phases = getTilePhases(tile);
+    llvm::append_range(phases, getNvidiaPhases(*target.nvidia));
+    return phases;
+  }
   tile.vectorBits = target.cpu.vectorBits;
   tile.l1Bytes = target.cpu.l1Bytes;
   tile.l2Bytes = target.cpu.l2Bytes;
@@ -100,7 +118,12 @@ public:
   Expected<std::unique_ptr<CpuKernel>> load();
   /// The same as a section of a package; `spec` is the text of the program.
   Expected<CompiledCode> makeCode(std::string spec);
+  /// LLVM IR, PTX or machine code of the kernels for a GPU.
+  Expected<std::string> emitDeviceCode(Stage stage);
 
+  DeviceProgram takeDeviceProgram() {
+    return {std::move(program), std::move(signature), std::move(schedule)};
+  }
   Program &getProgram() { return *program; }
   const Target &getTarget() const { return target; }
   std::string getLlvmIr() const { return code->getText(); }
@@ -287,6 +310,24 @@ Expected<CompiledCode> Compilation::makeCode(std::string spec) {
   return made;
 }
 
+Expected<std::string> Compilation::emitDeviceCode(Stage stage) {
+  TimingScope scope = timing.nest("device-code");
+  auto modules = program->getModule().getOps<gpu::GPUModuleOp>();
+  if (modules.empty())
+    return llvm::createStringError("the program has no kernel");
+  gpu::GPUModuleOp kernels = *modules.begin();
+  if (stage == Stage::LlvmIr)
+    return makeNvidiaLlvmIr(kernels, *target.nvidia);
+  Expected<std::string> ptx = makePtx(kernels, *target.nvidia);
+  if (!ptx)
+    return ptx.takeError();
+  if (Error error = dump("ptx", "ptx", *ptx))
+    return std::move(error);
+  if (stage == Stage::Ptx)
+    return ptx;
+  return assemblePtx(*ptx, *target.nvidia);
+}
+
 //===----------------------------------------------------------------------===//
 // Interface
 //===----------------------------------------------------------------------===//
@@ -310,6 +351,11 @@ Expected<std::unique_ptr<Kernel>> attn::compile(StringRef text, StringRef name,
   Expected<Target> target = parseTarget(options.target);
   if (!target)
     return target.takeError();
+  if (target->nvidia)
+    return llvm::createStringError("target '" + options.target +
+                                   "' cannot be run by this build: cuda "
+                                   "targets need a device or a simulator; "
+                                   "attn-compile makes code for it");
   if (Error error = checkRunsHere(target->cpu))
     return std::move(error);
   Compilation compilation(options, *target);
@@ -331,6 +377,26 @@ Expected<std::unique_ptr<Kernel>> attn::compile(StringRef text, StringRef name,
   return std::move(*kernel);
 }
 
+Expected<DeviceProgram> attn::compileForDevice(StringRef text, StringRef name,
+                                               const CompileOptions &options) {
+  auto start = std::chrono::steady_clock::now();
+  Expected<Target> target = parseTarget(options.target);
+  if (!target)
+    return target.takeError();
+  if (!target->nvidia)
+    return llvm::createStringError("target '" + options.target +
+                                   "': expected a cuda target");
+  Compilation compilation(options, *target);
+  if (Error error = compilation.parse(text, name))
+    return std::move(error);
+  if (Error error = compilation.lower(Form::Llvm))
+    return std::move(error);
+  DeviceProgram device = compilation.takeDeviceProgram();
+  std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+  device.seconds = time.count();
+  return device;
+}
+
 /// The form of the program in which `stage` shows it.
 static Form getForm(Stage stage) {
   switch (stage) {
@@ -345,15 +411,33 @@ static Form getForm(Stage stage) {
   }
 }
 
+/// Why `target` has no `stage`, if so.
+static Error checkStage(const Target &target, StringRef name, Stage stage) {
+  if (stage == Stage::Tile && !target.definition.empty())
+    return llvm::createStringError("target '" + name +
+                                   "' has no tile program: expected a cpu or "
+                                   "cuda target");
+  bool isForCpu = stage == Stage::Assembly || stage == Stage::Object ||
+                  stage == Stage::SharedObject;
+  if (target.nvidia && isForCpu)
+    return llvm::createStringError(
+        "target '" + name +
+        "' has no code for the CPU: expected attn, tile, vector, llvm, "
+        "llvm-ir, ptx or cubin");
+  if (!target.nvidia && (stage == Stage::Ptx || stage == Stage::Cubin))
+    return llvm::createStringError("target '" + name +
+                                   "' has no code for NVIDIA GPUs: expected a "
+                                   "cuda target");
+  return Error::success();
+}
+
 Expected<std::string> attn::emit(StringRef text, StringRef name,
                                  const CompileOptions &options, Stage stage) {
   Expected<Target> target = parseTarget(options.target);
   if (!target)
     return target.takeError();
-  if (stage == Stage::Tile && !target->definition.empty())
-    return llvm::createStringError(
-        "target '" + options.target +
-        "' has no tile program: expected a cpu target");
+  if (Error error = checkStage(*target, options.target, stage))
+    return std::move(error);
   Compilation compilation(options, *target);
   if (Error error = compilation.parse(text, name))
     return std::move(error);
@@ -361,6 +445,8 @@ Expected<std::string> attn::emit(StringRef text, StringRef name,
     return std::move(error);
   if (stage <= Stage::Llvm)
     return compilation.getProgram().getText();
+  if (target->nvidia)
+    return compilation.emitDeviceCode(stage);
   if (Error error = compilation.makeLlvmIr())
     return std::move(error);
   switch (stage) {

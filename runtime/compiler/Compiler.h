@@ -64,7 +64,9 @@ enum class Stage {
   LlvmIr,
   Assembly,
   Object,
-  SharedObject
+  SharedObject,
+  Ptx,
+  Cubin
 };
 
 /// How often and how wide to run.

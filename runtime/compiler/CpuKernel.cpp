@@ -34,16 +34,7 @@ CpuKernel::load(llvm::StringRef bytes, Signature signature,
 
 llvm::Expected<std::vector<llvm::SmallVector<int64_t, 4>>>
 CpuKernel::resultSizes(ArrayRef<Buffer> arguments) const {
-  std::vector<TensorView> inputs = getViews(arguments);
-  if (Status status = checkArguments(interface, inputs))
-    return toError(std::move(status));
-  auto sizes = getResultSizes(interface, inputs);
-  if (!sizes)
-    return toError(sizes.takeStatus());
-  std::vector<llvm::SmallVector<int64_t, 4>> result;
-  for (const std::vector<int64_t> &size : *sizes)
-    result.emplace_back(size.begin(), size.end());
-  return result;
+  return getResultSizes(interface, arguments);
 }
 
 Error CpuKernel::launch(ArrayRef<Buffer> arguments, ArrayRef<Buffer> results,

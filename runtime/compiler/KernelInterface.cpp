@@ -171,6 +171,20 @@ std::vector<TensorView> attn::getViews(ArrayRef<Buffer> buffers) {
   return views;
 }
 
+llvm::Expected<std::vector<llvm::SmallVector<int64_t, 4>>>
+attn::getResultSizes(const Interface &interface, ArrayRef<Buffer> arguments) {
+  std::vector<TensorView> inputs = getViews(arguments);
+  if (Status status = checkArguments(interface, inputs))
+    return toError(std::move(status));
+  auto sizes = getResultSizes(interface, TensorViews(inputs));
+  if (!sizes)
+    return toError(sizes.takeStatus());
+  std::vector<llvm::SmallVector<int64_t, 4>> result;
+  for (const std::vector<int64_t> &size : *sizes)
+    result.emplace_back(size.begin(), size.end());
+  return result;
+}
+
 llvm::Error attn::toError(Status status) {
   if (!status)
     return llvm::Error::success();

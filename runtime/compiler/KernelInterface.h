@@ -44,6 +44,10 @@ std::vector<double> getAllPairs(const Signature &signature,
 /// Views of buffers, which must outlive them.
 std::vector<TensorView> getViews(llvm::ArrayRef<Buffer> buffers);
 
+/// Checks the arguments and returns the sizes of the results.
+llvm::Expected<std::vector<llvm::SmallVector<int64_t, 4>>>
+getResultSizes(const Interface &interface, llvm::ArrayRef<Buffer> arguments);
+
 /// An error of the runtime as one of LLVM.
 llvm::Error toError(Status status);
 

@@ -15,7 +15,9 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/GPU/GPUToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/SourceMgr.h"
 
@@ -30,6 +32,8 @@ static const DialectRegistry &getRegistry() {
     registerAllExtensions(result);
     registerBuiltinDialectTranslation(result);
     registerLLVMDialectTranslation(result);
+    registerGPUDialectTranslation(result);
+    registerNVVMDialectTranslation(result);
     result.insert<AttnDialect, tile::TileDialect>();
     return result;
   }();

@@ -391,6 +391,45 @@ func.func @negative_trim_rank(%x: tensor<4xf32>, %i: index) {
 
 // -----
 
+// layout_c1
+// expected-error@below {{'rows' and 'columns' must be powers of two and 'columns' at most 32, got 12 and 8}}
+func.func @negative_registers_rows(%x: tensor<4x8xf32, #tile.registers<rows = 12, columns = 8, vector = 1>>)
+
+// -----
+
+// layout_c1
+// expected-error@below {{'rows' and 'columns' must be powers of two and 'columns' at most 32, got 2 and 64}}
+func.func @negative_registers_columns(%x: tensor<4x8xf32, #tile.registers<rows = 2, columns = 64, vector = 1>>)
+
+// -----
+
+// layout_c2
+// expected-error@below {{'vector' must be 1, 2 or 4, got 8}}
+func.func @negative_registers_vector(%x: tensor<4x8xf32, #tile.registers<rows = 16, columns = 8, vector = 8>>)
+
+// -----
+
+// layout_c3
+// expected-error@below {{'along' must be 0 or 1, got 2}}
+func.func @negative_slice_along(%x: tensor<4xf32, #tile.slice<along = 2, of = <rows = 16, columns = 8, vector = 1>>>)
+
+// -----
+
+// layout_c4
+// expected-error@below {{'row' must be a multiple of 32, got 40}}
+func.func @negative_shared_row(%x: tensor<4x8xf32, #tile.shared<row = 40, swizzle = true>>)
+
+// -----
+
+// convert_layout_c1
+func.func @negative_convert_layout_shape(%x: tensor<4x8xf32>) {
+  // expected-error@below {{must keep shape and element type, got 'tensor<4x8xf32>' to 'tensor<8x4xf32>'}}
+  %t = tile.convert_layout %x : tensor<4x8xf32> -> tensor<8x4xf32>
+  return
+}
+
+// -----
+
 // trim_c1
 func.func @negative_trim_integers(%x: tensor<4x8xi32>, %i: index) {
   // expected-error@below {{needs a floating-point tile of rank 2, got 'tensor<4x8xi32>'}}
@@ -413,5 +452,14 @@ func.func @negative_trim_rows(%x: tensor<4x8xf32>, %i: index) {
 func.func @negative_trim_ranges(%x: tensor<4x8xf32>, %i: index) {
   // expected-error@below {{'ranges' must have a begin and an end for each 2 rows, expected 4 bounds, got 2}}
   %t = tile.trim max %x rows(2) ranges(%i, %i) : tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// convert_layout_c1
+func.func @negative_convert_layout_element(%x: tensor<4x8xf32>) {
+  // expected-error@below {{must keep shape and element type, got 'tensor<4x8xf32>' to 'tensor<4x8xf16>'}}
+  %t = tile.convert_layout %x : tensor<4x8xf32> -> tensor<4x8xf16>
   return
 }

@@ -169,6 +169,8 @@ def run_tool(options, case, extra):
                f"--target={options.target}", f"--dtype={case.dtype}",
                f"--dims={case.dims_text}", f"--layout={options.layout}",
                "--check", *extra]
+    if options.target.startswith("cuda:"):
+        command.append("--simulate")
     try:
         done = subprocess.run(command, capture_output=True, text=True,
                               errors="replace", timeout=TIMEOUT)

@@ -121,7 +121,8 @@ TEST(CompilerErrors, RefusesUnknownTargets) {
     EXPECT_EQ(getCompileError(kDouble, options),
               "unknown target '" + target.str() +
                   "': expected cpu, cpu:avx512, cpu:avx2, cpu:baseline, "
-                  "reference or naive");
+                  "cuda:sm_80, cuda:sm_86, cuda:sm_89, cuda:sm_90, reference "
+                  "or naive");
   }
   CompileOptions options;
   options.target = "cpu:neon";

@@ -60,7 +60,7 @@ TEST(CompilerStages, EmitsEveryStage) {
   EXPECT_EQ(
       llvm::toString(
           emit(getCausal(), "test.mlir", options, Stage::Tile).takeError()),
-      "target 'reference' has no tile program: expected a cpu target");
+      "target 'reference' has no tile program: expected a cpu or cuda target");
 }
 
 TEST(CompilerStages, DumpsPhases) {

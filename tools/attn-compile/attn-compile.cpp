@@ -36,7 +36,8 @@ struct Flags {
   cl::opt<std::string> stage{
       "emit", cl::init("so"), cl::value_desc("STAGE"),
       cl::desc("attn, tile, vector, llvm (MLIR after these stages), llvm-ir, "
-               "asm, object, so (a shared object) or package; default so"),
+               "asm, object, so (a shared object) or package; for cuda targets "
+               "ptx or cubin; default so"),
       cl::cat(output)};
   cl::opt<std::string> path{
       "o", cl::init("-"), cl::value_desc("FILE"),
@@ -64,6 +65,8 @@ static Expected<StageName> parseStage(StringRef name) {
       {"asm", Stage::Assembly, true},
       {"object", Stage::Object, false},
       {"so", Stage::SharedObject, false},
+      {"ptx", Stage::Ptx, true},
+      {"cubin", Stage::Cubin, false},
       {"package", Stage::SharedObject, false, true}};
   for (const StageName &stage : stages)
     if (stage.name == name)
@@ -72,7 +75,7 @@ static Expected<StageName> parseStage(StringRef name) {
       llvm::join(llvm::map_range(
                      stages, [](const StageName &stage) { return stage.name; }),
                  ", ");
-  bool isKnown = llvm::is_contained({"ptx", "cubin", "hsaco"}, name);
+  bool isKnown = name == "hsaco";
   return makeError("--emit={0} is not {1} of this build; expected {2}", name,
                    isKnown ? "supported by the targets" : "an output",
                    expected);

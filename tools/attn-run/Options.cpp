@@ -56,6 +56,11 @@ struct Flags {
   cl::opt<std::string> repeat{"repeat", cl::value_desc("R"),
                               cl::desc("Time R calls after one that warms up"),
                               cl::cat(running)};
+  cl::opt<bool> simulate{
+      "simulate", cl::ValueDisallowed,
+      cl::desc("Run the kernels of a cuda target on the CPU, thread by thread, "
+               "and check every access"),
+      cl::cat(running)};
   cl::opt<bool> probe{
       "probe", cl::ValueDisallowed,
       cl::desc("Measure the FMA peak before each timed call and print the "
@@ -163,5 +168,17 @@ Expected<RunOptions> attn::parseOptions(int argc, char **argv) {
   if (!input)
     return input.takeError();
   options.input = std::move(*input);
+  options.simulate = flags.simulate;
+  bool isCuda = StringRef(options.input.options.target).starts_with("cuda:");
+  if (options.simulate && !isCuda)
+    return makeError("--simulate: expected a cuda target, got '{0}'",
+                     options.input.options.target);
+  if (!options.simulate && isCuda)
+    return makeError("target '{0}': cuda targets need --simulate or a device, "
+                     "which this build does not drive",
+                     options.input.options.target);
+  if (isCuda && options.checkPhases)
+    return makeError("--check-phases: expected a cpu target, got '{0}'",
+                     options.input.options.target);
   return options;
 }

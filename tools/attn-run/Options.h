@@ -25,6 +25,7 @@ struct RunOptions {
   int64_t repeat = 0; ///< 0: a single call.
   bool check = false;
   bool checkPhases = false;
+  bool simulate = false;
   bool probe = false;
   bool memory = false;
 };

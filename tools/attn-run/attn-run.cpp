@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "runtime/simulated/SimulatedKernel.h"
 #include "tools/attn-run/Check.h"
 #include "tools/attn-run/Options.h"
 #include "tools/attn-run/PhaseCheck.h"
@@ -34,6 +35,8 @@ struct Session {
   RunOptions options;
   bool isPackage = false;
   std::unique_ptr<Kernel> kernel;
+  /// The kernel, if it runs in the simulator.
+  SimulatedKernel *simulated = nullptr;
   /// The kernel whose arguments have the element types of the spec: the kernel
   /// itself, or the naive evaluation beside the reference, which takes float64.
   std::unique_ptr<Kernel> typed;
@@ -83,6 +86,18 @@ static Error compileFor(StringRef target, const RunOptions &options,
   return Error::success();
 }
 
+/// Compiles the kernel for the simulator.
+static Error compileSimulated(Session &session) {
+  const CompileInput &input = session.options.input;
+  auto compiled =
+      SimulatedKernel::compile(input.text, input.name, input.options);
+  if (!compiled)
+    return compiled.takeError();
+  session.simulated = compiled->get();
+  session.kernel = std::move(*compiled);
+  return Error::success();
+}
+
 /// Compiles what the checks need.
 static Error prepareChecks(Session &session) {
   const RunOptions &options = session.options;
@@ -105,6 +120,11 @@ static Error prepareChecks(Session &session) {
 static Error prepareKernel(Session &session) {
   RunOptions &options = session.options;
   session.isPackage = isPackage(options.input.text);
+  if (options.simulate && session.isPackage)
+    return makeError("--simulate: expected a spec, got the package '{0}'",
+                     options.input.name);
+  if (options.simulate)
+    return compileSimulated(session);
   if (!session.isPackage)
     return compileFor(options.input.options.target, options, session.kernel);
   auto kernel = RunnablePackage::load(options.input);
@@ -162,6 +182,22 @@ static Expected<Work> getWork(const Session &session, const Arrays &arguments,
   return work;
 }
 
+/// What the simulator counted in the last call.
+static void printSimulation(const SimulatedKernel &kernel) {
+  for (const auto &[name, report] : kernel.getReports()) {
+    sim::Counters sum;
+    for (const sim::SiteCounters &site : report.counters)
+      sum += site.counters;
+    printLine("simulated",
+              llvm::formatv("{0}: {1} blocks, {2} ops, sectors {3} of at least "
+                            "{4}, bank conflicts {5} of {6}, barriers {7}",
+                            name, report.blocks, report.ops, sum.sectors,
+                            sum.idealSectors, sum.conflicts, sum.wavefronts,
+                            sum.barriers)
+                  .str());
+  }
+}
+
 /// The first call, measured if --memory asks for it, then the timed ones.
 static Error callAndTime(const Session &session, const Arrays &arguments,
                          const Arrays &results) {
@@ -192,6 +228,8 @@ static Error callAndTime(const Session &session, const Arrays &arguments,
   if (!timing)
     return timing.takeError();
   printTiming(llvm::outs(), *timing, *work);
+  if (session.simulated)
+    printSimulation(*session.simulated);
   return Error::success();
 }
 

@@ -8,6 +8,9 @@
 
 #include "tools/registration/Registration.h"
 #include "codegen/cpu/Pipeline.h"
+#include "codegen/gpu/Passes.h"
+#include "codegen/nvidia/Passes.h"
+#include "codegen/simulator/Passes.h"
 #include "dialect/AttnDialect.h"
 #include "dialect/TileDialect.h"
 #include "mlir/InitAllDialects.h"
@@ -24,4 +27,7 @@ void attn::registerEverything(mlir::DialectRegistry &registry) {
   registerAttnPasses();
   registerReferencePipeline();
   registerCpuPasses();
+  registerAttnGpuPasses();
+  registerAttnNvidiaPasses();
+  registerAttnSimulatorPasses();
 }

@@ -34,8 +34,9 @@ Expected<std::string> attn::readSpec(StringRef path) {
 }
 
 Error attn::checkTarget(StringRef target) {
-  constexpr StringRef known[] = {"cpu",          "cpu:avx512", "cpu:avx2",
-                                 "cpu:baseline", "reference",  "naive"};
+  constexpr StringRef known[] = {
+      "cpu",        "cpu:avx512", "cpu:avx2",   "cpu:baseline", "cuda:sm_80",
+      "cuda:sm_86", "cuda:sm_89", "cuda:sm_90", "reference",    "naive"};
   if (llvm::is_contained(known, target))
     return Error::success();
   return makeError("target '{0}' is not supported by this build; expected {1}",

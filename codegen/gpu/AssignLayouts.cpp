@@ -1,0 +1,263 @@
+//===- AssignLayouts.cpp - Where the elements of each tile live -----------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// 1. Constants, splats, positions and broadcasts cost nothing, so each use gets
+//    its own: no two tiles need the same layout only because they share a zero.
+// 2. Operands of products go to shared memory: a load that feeds nothing else
+//    goes there directly, everything else by a conversion behind its
+//    definition, which for a query is in front of the loop over keys.
+// 3. All other tiles live in registers. LayoutClasses says which of them must
+//    agree; products say how many neighbouring columns a thread should own.
+// 4. The layouts become encodings of the types.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/gpu/LayoutClasses.h"
+#include "codegen/gpu/SharedTiles.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace attn {
+#define GEN_PASS_DEF_GPUASSIGNLAYOUTS
+#include "codegen/gpu/Passes.h.inc"
+} // namespace attn
+
+using namespace mlir;
+using namespace attn;
+
+/// Banks of shared memory, in elements of 32 bits.
+static constexpr int64_t kBanks = 32;
+/// Columns of threads: so many lanes of a warp share the rows of a tile.
+static constexpr int64_t kColumns = 8;
+
+static RankedTensorType tileOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+static bool isTile(Value value) {
+  return isa<RankedTensorType>(value.getType());
+}
+
+//===----------------------------------------------------------------------===//
+// 1. Free ops
+//===----------------------------------------------------------------------===//
+
+/// Whether a copy of `op` costs nothing.
+static bool isFree(Operation *op) {
+  if (isa<tile::SplatOp, tile::IotaOp, tile::BroadcastOp>(op))
+    return true;
+  return isa<arith::ConstantOp>(op) && isTile(op->getResult(0));
+}
+
+/// Gives every use of a free op a copy of its own.
+static void copyFreeOps(gpu::GPUFuncOp kernel) {
+  // Users before producers, so that copies of broadcasts copy what they use.
+  SmallVector<Operation *> ops;
+  kernel.walk([&](Operation *op) {
+    if (isFree(op))
+      ops.push_back(op);
+  });
+  for (Operation *op : llvm::reverse(ops)) {
+    SmallVector<OpOperand *> uses;
+    for (OpOperand &use : op->getUses())
+      uses.push_back(&use);
+    for (OpOperand *use : llvm::drop_begin(uses, uses.empty() ? 0 : 1)) {
+      OpBuilder b(op->getContext());
+      b.setInsertionPointAfter(op);
+      use->set(b.clone(*op)->getResult(0));
+    }
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// 2. Operands of products
+//===----------------------------------------------------------------------===//
+
+/// Whether `use` reads an operand of a product from shared memory.
+static bool isFactor(OpOperand &use) {
+  return isa<tile::DotOp>(use.getOwner()) && use.getOperandNumber() < 2;
+}
+
+/// Whether `use` is the right operand of a product that reads its rows along
+/// the columns of the result.
+static bool isPlainRhs(OpOperand &use) {
+  auto dot = dyn_cast<tile::DotOp>(use.getOwner());
+  return dot && use.getOperandNumber() == 1 && !dot.getTransposeRhs();
+}
+
+/// The type of a tile in shared memory.
+static RankedTensorType getSharedType(RankedTensorType type, bool swizzle) {
+  int64_t row = llvm::alignTo(type.getDimSize(1), kBanks);
+  auto layout = tile::SharedAttr::get(type.getContext(), row, swizzle);
+  return type.cloneWithEncoding(layout);
+}
+
+/// Puts the operands of products of one definition into shared memory.
+static void share(Value value) {
+  if (llvm::none_of(value.getUses(), isFactor))
+    return;
+  RankedTensorType type = tileOf(value);
+  if (value.getDefiningOp<tile::LoadOp>() &&
+      llvm::all_of(value.getUses(), isFactor)) {
+    // Lanes that write narrow rows write several of them at once.
+    bool swizzle = !llvm::all_of(value.getUses(), isPlainRhs) ||
+                   type.getDimSize(1) % kBanks;
+    value.setType(getSharedType(type, swizzle));
+    return;
+  }
+  OpBuilder b(value.getContext());
+  b.setInsertionPointAfterValue(value);
+  auto shared = tile::ConvertLayoutOp::create(b, value.getLoc(),
+                                              getSharedType(type, true), value);
+  value.replaceUsesWithIf(shared, isFactor);
+}
+
+static void shareFactors(gpu::GPUFuncOp kernel) {
+  SmallVector<Value> tiles;
+  kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    for (Value result : op->getResults())
+      if (isTile(result))
+        tiles.push_back(result);
+    for (Region &region : op->getRegions())
+      for (Value argument : region.getArguments())
+        if (isTile(argument))
+          tiles.push_back(argument);
+  });
+  for (Value tile : tiles)
+    share(tile);
+}
+
+//===----------------------------------------------------------------------===//
+// 3. Tiles in registers
+//===----------------------------------------------------------------------===//
+
+static bool isShared(Value value) {
+  return isTile(value) &&
+         isa_and_present<tile::SharedAttr>(tileOf(value).getEncoding());
+}
+
+/// Joins the tiles that a loop carries.
+static void collect(scf::ForOp loop, LayoutClasses &classes) {
+  for (auto [init, argument, yielded, result] :
+       llvm::zip_equal(loop.getInitArgs(), loop.getRegionIterArgs(),
+                       loop.getYieldedValues(), loop.getResults()))
+    if (isTile(init)) {
+      classes.join(argument, init);
+      classes.join(argument, yielded);
+      classes.join(argument, result);
+    }
+}
+
+/// Joins parts with the whole that they are cut from or make up.
+static void collectParts(Value whole, ArrayRef<std::pair<Value, int64_t>> parts,
+                         LayoutClasses &classes) {
+  for (auto [part, start] : parts) {
+    classes.join(whole, part);
+    classes.cutAt(whole, start);
+  }
+}
+
+static void collect(tile::ConcatOp op, LayoutClasses &classes) {
+  int64_t start = 0;
+  SmallVector<std::pair<Value, int64_t>> parts;
+  for (Value part : op.getParts()) {
+    parts.push_back({part, start});
+    start += tileOf(part).getDimSize(1);
+  }
+  collectParts(op.getResult(), parts, classes);
+}
+
+static void collect(tile::BroadcastOp op, LayoutClasses &classes) {
+  classes.setAlong(op.getVector(), op.getAlong());
+  if (op.getAlong() == 0)
+    classes.join(op.getResult(), op.getVector());
+}
+
+static void collect(tile::DotOp op, LayoutClasses &classes) {
+  classes.join(op.getInit(), op.getResult());
+  classes.wishVector(op.getResult(), op.getTransposeRhs() ? 1 : 4);
+}
+
+/// Joins all tiles among operands and results.
+static void collectElementwise(Operation *op, LayoutClasses &classes) {
+  SmallVector<Value> tiles;
+  for (Value value : op->getOperands())
+    if (isTile(value))
+      tiles.push_back(value);
+  for (Value value : op->getResults())
+    if (isTile(value))
+      tiles.push_back(value);
+  for (size_t i = 1; i < tiles.size(); ++i)
+    classes.join(tiles[0], tiles[i]);
+}
+
+/// What `op` says of the layouts of its operands and results.
+static void collect(Operation *op, LayoutClasses &classes) {
+  for (Value result : op->getResults())
+    if (isTile(result) && !isShared(result))
+      classes.add(result);
+  llvm::TypeSwitch<Operation *>(op)
+      .Case<scf::ForOp, tile::ConcatOp, tile::BroadcastOp, tile::DotOp>(
+          [&](auto special) { collect(special, classes); })
+      .Case([&](tile::SliceOp slice) {
+        collectParts(slice.getValue(), {{slice.getResult(), slice.getStart()}},
+                     classes);
+      })
+      .Case([&](tile::ReduceOp reduce) {
+        classes.join(reduce.getInit(), reduce.getResult());
+        classes.setAlong(reduce.getResult(), 1);
+      })
+      .Case<scf::YieldOp, tile::StoreOp, tile::ConvertLayoutOp>([](auto) {})
+      .Default([&](Operation *plain) { collectElementwise(plain, classes); });
+}
+
+//===----------------------------------------------------------------------===//
+// 4. Encodings
+//===----------------------------------------------------------------------===//
+
+/// Gives `value` the type with the layout.
+static LogicalResult encode(Value value, Attribute layout) {
+  RankedTensorType type = tileOf(value).cloneWithEncoding(layout);
+  value.setType(type);
+  auto constant = value.getDefiningOp<arith::ConstantOp>();
+  if (!constant)
+    return success();
+  auto elements = dyn_cast<SplatElementsAttr>(constant.getValue());
+  if (!elements)
+    return constant.emitError(
+        "tiles of constants must hold one number on GPUs");
+  constant.setValueAttr(elements.resizeSplat(type));
+  return success();
+}
+
+static LogicalResult assignLayouts(gpu::GPUFuncOp kernel) {
+  auto size = kernel.getKnownBlockSize();
+  if (!size || (*size)[0] % (kColumns * kRowMultiple))
+    return kernel.emitError("needs 'known_block_size', a multiple of ")
+           << kColumns * kRowMultiple << " threads";
+  copyFreeOps(kernel);
+  shareFactors(kernel);
+  LayoutClasses classes({(*size)[0] / kColumns, kColumns});
+  kernel.walk([&](Operation *op) { collect(op, classes); });
+  for (Value value : classes.getTiles()) {
+    FailureOr<Attribute> layout = classes.getLayout(value);
+    if (failed(layout) || failed(encode(value, *layout)))
+      return failure();
+  }
+  return success();
+}
+
+namespace {
+struct GpuAssignLayouts : attn::impl::GpuAssignLayoutsBase<GpuAssignLayouts> {
+  void runOnOperation() override {
+    for (auto kernel : getOperation().getOps<gpu::GPUFuncOp>())
+      if (failed(assignLayouts(kernel)))
+        return signalPassFailure();
+  }
+};
+} // namespace

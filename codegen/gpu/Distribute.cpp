@@ -1,0 +1,185 @@
+//===- Distribute.cpp - Tiles to the code of one thread -------------------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The pass and what concerns control flow; see Distributor.h for the idea.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/gpu/Distributor.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace attn {
+#define GEN_PASS_DEF_GPUDISTRIBUTE
+#include "codegen/gpu/Passes.h.inc"
+} // namespace attn
+
+using namespace mlir;
+using namespace attn;
+
+static bool isTile(Value value) {
+  return isa<RankedTensorType>(value.getType());
+}
+
+Value Distributor::both(Value x, Value y) {
+  if (!x || !y)
+    return x ? x : y;
+  return arith::AndIOp::create(b, x, y);
+}
+
+Value Distributor::isLess(Value x, Value y) {
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, x, y);
+}
+
+Value Distributor::zero(Type type) {
+  return arith::ConstantOp::create(b, b.getZeroAttr(type));
+}
+
+/// Values with pieces in the place of tiles.
+SmallVector<Value> Distributor::expand(ValueRange values) {
+  Values result;
+  for (Value value : values)
+    if (isTile(value))
+      llvm::append_range(result, pieces.lookup(value));
+    else
+      result.push_back(value);
+  return result;
+}
+
+/// The converse of `expand`: pieces of the tiles among `values`; other values
+/// are replaced.
+void Distributor::takePieces(ValueRange values, ValueRange expanded) {
+  for (Value value : values) {
+    size_t count =
+        isTile(value) ? ThreadTiles::getShape(tileOf(value)).size() : 1;
+    if (isTile(value))
+      pieces[value] = Values(expanded.take_front(count));
+    else
+      value.replaceAllUsesWith(expanded.front());
+    expanded = expanded.drop_front(count);
+  }
+}
+
+LogicalResult Distributor::lowerLoop(scf::ForOp loop) {
+  if (llvm::none_of(loop.getInitArgs(), isTile))
+    return lowerBlock(*loop.getBody());
+  auto expanded =
+      scf::ForOp::create(b, loop.getLowerBound(), loop.getUpperBound(),
+                         loop.getStep(), expand(loop.getInitArgs()));
+  Block *body = expanded.getBody();
+  // The terminator that came with an empty list of values.
+  if (!body->empty())
+    body->back().erase();
+  loop.getInductionVar().replaceAllUsesWith(expanded.getInductionVar());
+  takePieces(loop.getRegionIterArgs(), expanded.getRegionIterArgs());
+  body->getOperations().splice(body->end(), loop.getBody()->getOperations());
+  if (failed(lowerBlock(*body)))
+    return failure();
+  takePieces(loop.getResults(), expanded.getResults());
+  lowered.push_back(loop);
+  return success();
+}
+
+void Distributor::lowerYield(scf::YieldOp op) {
+  scf::YieldOp::create(b, expand(op.getResults()));
+  lowered.push_back(op);
+}
+
+LogicalResult Distributor::lowerOp(Operation *op) {
+  b.setInsertionPoint(op);
+  b.setLoc(op->getLoc());
+  bool isElementwise = OpTrait::hasElementwiseMappableTraits(op);
+  bool takesTiles = llvm::any_of(op->getOperands(), isTile);
+  if ((takesTiles && !isElementwise) || op->getNumRegions())
+    flush();
+  if (auto loop = dyn_cast<scf::ForOp>(op))
+    return lowerLoop(loop);
+  if (auto yield = dyn_cast<scf::YieldOp>(op)) {
+    lowerYield(yield);
+    return success();
+  }
+  // What a warp waits with is a matter of the target.
+  if (auto barrier = dyn_cast<tile::BarrierOp>(op);
+      barrier && barrier.getScope() == tile::Scope::Warp)
+    return success();
+  bool isOfTiles = isa<tile::TileDialect>(op->getDialect());
+  if (!isOfTiles && !takesTiles && llvm::none_of(op->getResults(), isTile)) {
+    if (op->getNumRegions())
+      return op->emitError("not expected in a kernel: '")
+             << op->getName() << "'";
+    return success();
+  }
+  lowered.push_back(op);
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case<arith::ConstantOp, tile::LoadOp, tile::StoreOp, tile::GatherOp,
+            tile::SplatOp, tile::IotaOp, tile::BroadcastOp, tile::DotOp,
+            tile::ReduceOp, tile::SliceOp, tile::ConcatOp,
+            tile::ConvertLayoutOp, tile::BarrierOp>([&](auto known) {
+        lower(known);
+        return success();
+      })
+      .Default([&](Operation *other) { return lowerElementwise(other); });
+}
+
+LogicalResult Distributor::lowerBlock(Block &block) {
+  // Lowering puts ops in front of the op only.
+  for (Operation &op : llvm::make_early_inc_range(block))
+    if (failed(lowerOp(&op)))
+      return failure();
+  return success();
+}
+
+LogicalResult Distributor::run() {
+  // The start of the kernel belongs to `threads`, which adds to it.
+  SmallVector<Operation *> ops;
+  for (Operation &op : kernel.getBody().front())
+    ops.push_back(&op);
+  for (Operation *op : ops)
+    if (failed(lowerOp(op)))
+      return failure();
+  for (Operation *op : lowered)
+    op->dropAllReferences();
+  for (Operation *op : lowered)
+    op->erase();
+  return success();
+}
+
+/// Whether all tiles have layouts and all tiles in shared memory a place.
+static LogicalResult checkLayouts(gpu::GPUFuncOp kernel) {
+  WalkResult result = kernel.walk([&](Operation *op) -> WalkResult {
+    for (Value value : op->getResults()) {
+      auto type = dyn_cast<RankedTensorType>(value.getType());
+      if (type && !type.getEncoding())
+        return op->emitOpError("has a tile without layout, ")
+               << type << "; run 'attn-gpu-assign-layouts' first";
+      if (getSharedLayout(value) && !op->hasAttr(kSharedOffsetAttr))
+        return op->emitOpError("has no place in shared memory; run "
+                               "'attn-gpu-allocate-shared' first");
+    }
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
+static LogicalResult distribute(gpu::GPUFuncOp kernel) {
+  auto size = kernel.getKnownBlockSize();
+  if (!size)
+    return kernel.emitError("needs 'known_block_size'");
+  if (failed(checkLayouts(kernel)))
+    return failure();
+  return Distributor(kernel, (*size)[0]).run();
+}
+
+namespace {
+struct GpuDistribute : attn::impl::GpuDistributeBase<GpuDistribute> {
+  void runOnOperation() override {
+    for (auto kernel : getOperation().getOps<gpu::GPUFuncOp>())
+      if (failed(distribute(kernel)))
+        return signalPassFailure();
+  }
+};
+} // namespace

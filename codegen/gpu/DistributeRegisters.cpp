@@ -1,0 +1,183 @@
+//===- DistributeRegisters.cpp - Ops on the registers of threads ----------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/gpu/Distributor.h"
+
+using namespace mlir;
+using namespace attn;
+
+static bool isTile(Value value) {
+  return isa<RankedTensorType>(value.getType());
+}
+
+//===----------------------------------------------------------------------===//
+// Making tiles
+//===----------------------------------------------------------------------===//
+
+void Distributor::lower(arith::ConstantOp op) {
+  RankedTensorType type = tileOf(op);
+  auto element =
+      cast<SplatElementsAttr>(op.getValue()).getSplatValue<TypedAttr>();
+  Value scalar = arith::ConstantOp::create(b, element);
+  pieces[op] = Values(ThreadTiles::getShape(type).size(), scalar);
+}
+
+void Distributor::lower(tile::SplatOp op) {
+  size_t count = ThreadTiles::getShape(tileOf(op)).size();
+  pieces[op] = Values(count, op.getScalar());
+}
+
+void Distributor::lower(tile::IotaOp op) {
+  RankedTensorType type = tileOf(op);
+  PieceShape shape = ThreadTiles::getShape(type);
+  tile::RegistersAttr layout = ThreadTiles::getRegisters(type);
+  // A vector along columns has its only dimension there.
+  auto slice = dyn_cast<tile::SliceAttr>(type.getEncoding());
+  bool alongRows = slice ? slice.getAlong() == 1 : op.getAlong() == 0;
+  Values numbers;
+  for (int64_t n = 0; n < (alongRows ? shape.rows : shape.columns); ++n)
+    numbers.push_back(add(op.getStart(), alongRows
+                                             ? threads.getRow(layout, n)
+                                             : threads.getColumn(layout, n)));
+  Values &result = pieces[op];
+  for (int64_t i = 0; i < shape.rows; ++i)
+    for (int64_t j = 0; j < shape.columns; ++j)
+      result.push_back(numbers[alongRows ? i : j]);
+}
+
+void Distributor::lower(tile::BroadcastOp op) {
+  PieceShape shape = ThreadTiles::getShape(tileOf(op));
+  Values vector = pieces.lookup(op.getVector());
+  Values &result = pieces[op];
+  for (int64_t i = 0; i < shape.rows; ++i)
+    for (int64_t j = 0; j < shape.columns; ++j)
+      result.push_back(vector[op.getAlong() == 1 ? i : j]);
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise ops
+//===----------------------------------------------------------------------===//
+
+// Elementwise ops wait until something else needs their results. Then the last
+// of them is computed element by element, each with all that it is computed
+// from: so few intermediate numbers live at a time, and not one per element.
+
+LogicalResult Distributor::lowerElementwise(Operation *op) {
+  if (!OpTrait::hasElementwiseMappableTraits(op) || op->getNumResults() != 1)
+    return op->emitError("not expected in a kernel: '") << op->getName() << "'";
+  Value result = op->getResult(0);
+  pieces[result] = Values(ThreadTiles::getShape(tileOf(result)).size());
+  waitingOrder.push_back(result);
+  return success();
+}
+
+/// Element `e` of a tile. Where all operands are the same values as for another
+/// element, so is the result: rows of a broadcast cost one op.
+Value Distributor::getPiece(Value tile, int64_t e) {
+  if (Value known = pieces[tile][e])
+    return known;
+  Operation *op = tile.getDefiningOp();
+  Values operands;
+  SmallVector<void *> key;
+  for (Value operand : op->getOperands()) {
+    operands.push_back(isTile(operand) ? getPiece(operand, e) : operand);
+    key.push_back(operands.back().getAsOpaquePointer());
+  }
+  Value &element = waiting[tile.getAsOpaquePointer()][key];
+  if (!element) {
+    OperationState state(op->getLoc(), op->getName().getStringRef(), operands,
+                         tileOf(tile).getElementType(), op->getAttrs());
+    element = b.create(state)->getResult(0);
+  }
+  return pieces[tile][e] = element;
+}
+
+void Distributor::flush() {
+  for (Value tile : llvm::reverse(waitingOrder))
+    for (size_t e = 0, count = pieces[tile].size(); e < count; ++e)
+      getPiece(tile, e);
+  waiting.clear();
+  waitingOrder.clear();
+}
+
+//===----------------------------------------------------------------------===//
+// Columns
+//===----------------------------------------------------------------------===//
+
+// Cuts are at multiples of the columns of one round of threads, so a thread has
+// the columns of a part among those of the whole, in the same order.
+
+void Distributor::lower(tile::SliceOp op) {
+  PieceShape part = ThreadTiles::getShape(tileOf(op));
+  PieceShape whole = ThreadTiles::getShape(tileOf(op.getValue()));
+  int64_t first =
+      op.getStart() / ThreadTiles::getRegisters(tileOf(op)).getColumns();
+  const Values &from = pieces[op.getValue()];
+  Values result;
+  for (int64_t i = 0; i < part.rows; ++i)
+    for (int64_t j = 0; j < part.columns; ++j)
+      result.push_back(from[i * whole.columns + first + j]);
+  pieces[op] = std::move(result);
+}
+
+void Distributor::lower(tile::ConcatOp op) {
+  Values result;
+  for (int64_t i = 0; i < ThreadTiles::getShape(tileOf(op)).rows; ++i)
+    for (Value part : op.getParts()) {
+      int64_t columns = ThreadTiles::getShape(tileOf(part)).columns;
+      ArrayRef<Value> from = pieces[part];
+      llvm::append_range(result, from.slice(i * columns, columns));
+    }
+  pieces[op] = std::move(result);
+}
+
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+Value Distributor::combine(tile::ReduceKind kind, Value x, Value y) {
+  if (kind == tile::ReduceKind::Add)
+    return arith::AddFOp::create(b, x, y);
+  return arith::MaxNumFOp::create(b, x, y);
+}
+
+/// What does not change a reduction.
+static double getIdentity(tile::ReduceKind kind) {
+  return kind == tile::ReduceKind::Add ? 0.0 : -HUGE_VAL;
+}
+
+/// Each thread combines its own columns; then the lanes that share a row do, in
+/// a butterfly, so that all of them have the result, with the same bits.
+void Distributor::lower(tile::ReduceOp op) {
+  RankedTensorType type = tileOf(op.getValue());
+  PieceShape shape = ThreadTiles::getShape(type);
+  tile::RegistersAttr layout = ThreadTiles::getRegisters(type);
+  bool isRagged = type.getDimSize(1) % (layout.getColumns() * shape.vector);
+  Value identity = arith::ConstantOp::create(
+      b, b.getFloatAttr(type.getElementType(), getIdentity(op.getKind())));
+  const Values &from = pieces[op.getValue()];
+  Values result = pieces[op.getInit()];
+  for (int64_t i = 0; i < shape.rows; ++i) {
+    Value row;
+    for (int64_t j = 0; j < shape.columns; ++j) {
+      Value x = from[i * shape.columns + j];
+      if (isRagged)
+        x = arith::SelectOp::create(
+            b, isLess(threads.getColumn(layout, j), index(type.getDimSize(1))),
+            x, identity);
+      row = row ? combine(op.getKind(), row, x) : x;
+    }
+    for (int64_t lanes = 1; lanes < layout.getColumns(); lanes *= 2) {
+      auto other = gpu::ShuffleOp::create(b, row, lanes, /*width=*/32,
+                                          gpu::ShuffleMode::XOR);
+      row = combine(op.getKind(), row, other.getShuffleResult());
+    }
+    result[i] = combine(op.getKind(), result[i], row);
+  }
+  pieces[op] = std::move(result);
+}

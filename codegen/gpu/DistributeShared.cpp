@@ -1,0 +1,232 @@
+//===- DistributeShared.cpp - Shared memory and products ------------------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A product is a loop over its depth in steps of four, with the thread's part
+// of the result in registers. A step reads four columns of each of the thread's
+// rows of the left operand, and the same four of each of its columns of a
+// transposed right operand, or four rows of a plain one. All reads have 16
+// bytes where the layouts allow; bank conflicts: docs/rationale/gpu.md.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/gpu/Distributor.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace attn;
+
+/// Elements along the depth of a product that one step takes: a group of the
+/// swizzle.
+static constexpr int64_t kStep = 4;
+
+Value Distributor::getBuffer(Value tile) {
+  Value &buffer = buffers[tile];
+  if (buffer)
+    return buffer;
+  RankedTensorType type = tileOf(tile);
+  ImplicitLocOpBuilder &entry = threads.atEntry();
+  auto space =
+      gpu::AddressSpaceAttr::get(b.getContext(), gpu::AddressSpace::Workgroup);
+  auto all = MemRefType::get({ShapedType::kDynamic}, b.getI8Type(),
+                             MemRefLayoutAttrInterface(), space);
+  int64_t bytes = getSharedBytes(type);
+  auto own = MemRefType::get({bytes * 8 / type.getElementTypeBitWidth()},
+                             type.getElementType(), MemRefLayoutAttrInterface(),
+                             space);
+  auto offset =
+      tile.getDefiningOp()->getAttrOfType<IntegerAttr>(kSharedOffsetAttr);
+  Value memory = gpu::DynamicSharedMemoryOp::create(entry, all);
+  buffer = memref::ViewOp::create(entry, own, memory, index(offset.getInt()),
+                                  ValueRange());
+  return buffer;
+}
+
+/// f(row) of #tile.shared: the three lowest bits of the row in reverse order.
+static Value getSwizzle(ImplicitLocOpBuilder &b, ThreadTiles &threads,
+                        Value row) {
+  auto bit = [&](int64_t from, int64_t to) -> Value {
+    Value shifted = arith::DivUIOp::create(b, row, threads.index(from));
+    Value value = arith::RemUIOp::create(b, shifted, threads.index(2));
+    return arith::MulIOp::create(b, value, threads.index(to));
+  };
+  Value high = arith::AddIOp::create(b, bit(1, 4), bit(2, 2));
+  return arith::AddIOp::create(b, high, bit(4, 1));
+}
+
+Value Distributor::getPlace(tile::SharedAttr layout, Value row, Value column) {
+  Value start = mul(row, index(layout.getRow()));
+  if (!layout.getSwizzle())
+    return add(start, column);
+  Value group = arith::DivUIOp::create(b, column, index(4));
+  Value rest = arith::RemUIOp::create(b, column, index(4));
+  group = arith::XOrIOp::create(b, group, getSwizzle(b, threads, row));
+  return add(start, add(mul(group, index(4)), rest));
+}
+
+//===----------------------------------------------------------------------===//
+// From registers to shared memory
+//===----------------------------------------------------------------------===//
+
+/// Zeros in the place of what threads own beyond the tile.
+void Distributor::clear(RankedTensorType type, Values &values) {
+  PieceShape shape = ThreadTiles::getShape(type);
+  tile::RegistersAttr layout = ThreadTiles::getRegisters(type);
+  auto clearAt = [&](int64_t i, int64_t j, Value position, int64_t size) {
+    Value &value = values[i * shape.columns + j];
+    value = arith::SelectOp::create(b, isLess(position, index(size)), value,
+                                    zero(type.getElementType()));
+  };
+  for (int64_t i = 0; i < shape.rows; ++i)
+    for (int64_t j = 0; j < shape.columns; ++j) {
+      if (type.getDimSize(0) % layout.getRows())
+        clearAt(i, j, threads.getRow(layout, i), type.getDimSize(0));
+      if (type.getDimSize(1) % (layout.getColumns() * shape.vector))
+        clearAt(i, j, threads.getColumn(layout, j), type.getDimSize(1));
+    }
+}
+
+void Distributor::lower(tile::ConvertLayoutOp op) {
+  RankedTensorType from = tileOf(op.getValue());
+  PieceShape shape = ThreadTiles::getShape(from);
+  tile::RegistersAttr registers = ThreadTiles::getRegisters(from);
+  auto vector = VectorType::get(shape.vector, from.getElementType());
+  llvm::Align align(shape.vector * from.getElementTypeBitWidth() / 8);
+  Values values = pieces[op.getValue()];
+  clear(from, values);
+  Value buffer = getBuffer(op);
+  for (int64_t i = 0; i < shape.rows; ++i)
+    for (int64_t j = 0; j < shape.columns; j += shape.vector) {
+      Value place = getPlace(getSharedLayout(op), threads.getRow(registers, i),
+                             threads.getColumn(registers, j));
+      ArrayRef<Value> group =
+          ArrayRef(values).slice(i * shape.columns + j, shape.vector);
+      if (shape.vector == 1)
+        memref::StoreOp::create(b, group.front(), buffer, ValueRange{place});
+      else
+        vector::StoreOp::create(
+            b, vector::FromElementsOp::create(b, vector, group), buffer,
+            ValueRange{place}, /*nontemporal=*/false, align);
+    }
+}
+
+void Distributor::lower(tile::BarrierOp) { gpu::BarrierOp::create(b); }
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+namespace attn {
+/// Emits the loop of one product.
+class DotEmitter {
+public:
+  DotEmitter(Distributor &d, tile::DotOp op)
+      : d(d), b(d.b), op(op), type(Distributor::tileOf(op)),
+        shape(ThreadTiles::getShape(type)),
+        registers(ThreadTiles::getRegisters(type)),
+        lhs(d.getBuffer(op.getLhs())), rhs(d.getBuffer(op.getRhs())) {}
+
+  SmallVector<Value> emit(ArrayRef<Value> init);
+
+private:
+  using Values = SmallVector<Value>;
+  SmallVector<Value> step(Value depth, ValueRange sums);
+  /// Reads `count` neighbouring elements.
+  SmallVector<Value> read(Value buffer, Value place, int64_t count);
+  /// rows[i][k]: the left operand.
+  SmallVector<Values> readLhs(Value depth);
+  /// columns[j][k]: the right operand.
+  SmallVector<Values> readTransposedRhs(Value depth);
+  SmallVector<Values> readPlainRhs(Value depth);
+
+  Distributor &d;
+  ImplicitLocOpBuilder &b;
+  tile::DotOp op;
+  RankedTensorType type;
+  PieceShape shape;
+  tile::RegistersAttr registers;
+  Value lhs, rhs;
+};
+} // namespace attn
+
+SmallVector<Value> DotEmitter::read(Value buffer, Value place, int64_t count) {
+  if (count == 1)
+    return {memref::LoadOp::create(b, buffer, place)};
+  auto vector = VectorType::get(count, type.getElementType());
+  int64_t align = count * type.getElementTypeBitWidth() / 8;
+  Value all = vector::LoadOp::create(b, vector, buffer, ValueRange{place},
+                                     /*nontemporal=*/false, llvm::Align(align));
+  Values result;
+  for (int64_t n = 0; n < count; ++n)
+    result.push_back(vector::ExtractOp::create(b, all, n));
+  return result;
+}
+
+SmallVector<SmallVector<Value>> DotEmitter::readLhs(Value depth) {
+  SmallVector<Values> result;
+  tile::SharedAttr layout = getSharedLayout(op.getLhs());
+  for (int64_t i = 0; i < shape.rows; ++i) {
+    Value row = d.threads.getRow(registers, i);
+    result.push_back(read(lhs, d.getPlace(layout, row, depth), kStep));
+  }
+  return result;
+}
+
+SmallVector<SmallVector<Value>> DotEmitter::readTransposedRhs(Value depth) {
+  SmallVector<Values> result;
+  tile::SharedAttr layout = getSharedLayout(op.getRhs());
+  for (int64_t j = 0; j < shape.columns; ++j) {
+    Value row = d.threads.getColumn(registers, j);
+    result.push_back(read(rhs, d.getPlace(layout, row, depth), kStep));
+  }
+  return result;
+}
+
+SmallVector<SmallVector<Value>> DotEmitter::readPlainRhs(Value depth) {
+  SmallVector<Values> result(shape.columns);
+  tile::SharedAttr layout = getSharedLayout(op.getRhs());
+  for (int64_t k = 0; k < kStep; ++k) {
+    Value row = d.add(depth, d.index(k));
+    for (int64_t j = 0; j < shape.columns; j += shape.vector) {
+      Value column = d.threads.getColumn(registers, j);
+      Values group = read(rhs, d.getPlace(layout, row, column), shape.vector);
+      for (int64_t n = 0; n < shape.vector; ++n)
+        result[j + n].push_back(group[n]);
+    }
+  }
+  return result;
+}
+
+SmallVector<Value> DotEmitter::step(Value depth, ValueRange sums) {
+  SmallVector<Values> rows = readLhs(depth);
+  SmallVector<Values> columns =
+      op.getTransposeRhs() ? readTransposedRhs(depth) : readPlainRhs(depth);
+  Values result(sums);
+  for (int64_t k = 0; k < kStep; ++k)
+    for (int64_t i = 0; i < shape.rows; ++i)
+      for (int64_t j = 0; j < shape.columns; ++j) {
+        Value &sum = result[i * shape.columns + j];
+        sum = math::FmaOp::create(b, rows[i][k], columns[j][k], sum);
+      }
+  return result;
+}
+
+SmallVector<Value> DotEmitter::emit(ArrayRef<Value> init) {
+  int64_t depth = Distributor::tileOf(op.getLhs()).getDimSize(1);
+  auto loop =
+      scf::ForOp::create(b, d.index(0), d.index(llvm::alignTo(depth, kStep)),
+                         d.index(kStep), init);
+  OpBuilder::InsertionGuard insertion(b);
+  b.setInsertionPointToEnd(loop.getBody());
+  scf::YieldOp::create(b,
+                       step(loop.getInductionVar(), loop.getRegionIterArgs()));
+  return loop.getResults();
+}
+
+void Distributor::lower(tile::DotOp op) {
+  pieces[op] = DotEmitter(*this, op).emit(pieces[op.getInit()]);
+}

@@ -1,0 +1,103 @@
+//===- Distributor.h - Tiles to the code of one thread ----------*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The state of attn-gpu-distribute: for each tile in registers the scalars that
+// the thread owns (its pieces, row by row), for each tile in shared memory a
+// memref of rank 1. Ops are lowered in the order of the text, in place.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_CODEGEN_GPU_DISTRIBUTOR_H
+#define ATTN_CODEGEN_GPU_DISTRIBUTOR_H
+
+#include "codegen/gpu/ThreadTiles.h"
+
+namespace attn {
+
+class Distributor {
+public:
+  Distributor(mlir::gpu::GPUFuncOp kernel, int64_t threads)
+      : kernel(kernel), threads(kernel, threads),
+        b(kernel.getLoc(), kernel.getContext()) {}
+
+  mlir::LogicalResult run();
+
+private:
+  using Values = llvm::SmallVector<mlir::Value>;
+
+  // Control (Distribute.cpp).
+  mlir::LogicalResult lowerBlock(mlir::Block &block);
+  mlir::LogicalResult lowerOp(mlir::Operation *op);
+  mlir::LogicalResult lowerLoop(mlir::scf::ForOp loop);
+  void lowerYield(mlir::scf::YieldOp op);
+  Values expand(mlir::ValueRange values);
+  void takePieces(mlir::ValueRange tiles, mlir::ValueRange pieces);
+
+  // Registers only (DistributeRegisters.cpp).
+  mlir::LogicalResult lowerElementwise(mlir::Operation *op);
+  mlir::Value getPiece(mlir::Value tile, int64_t e);
+  void flush();
+  void lower(mlir::arith::ConstantOp op);
+  void lower(tile::SplatOp op);
+  void lower(tile::IotaOp op);
+  void lower(tile::BroadcastOp op);
+  void lower(tile::SliceOp op);
+  void lower(tile::ConcatOp op);
+  void lower(tile::ReduceOp op);
+  mlir::Value combine(tile::ReduceKind kind, mlir::Value x, mlir::Value y);
+
+  // Global memory (DistributeViews.cpp).
+  void lower(tile::LoadOp op);
+  void lower(tile::StoreOp op);
+  void lower(tile::GatherOp op);
+  Values loadPieces(tile::LoadOp op);
+  void copyToShared(tile::LoadOp op);
+
+  // Shared memory and products (DistributeShared.cpp).
+  void lower(tile::ConvertLayoutOp op);
+  void lower(tile::DotOp op);
+  void lower(tile::BarrierOp op);
+  void clear(mlir::RankedTensorType type, Values &values);
+  mlir::Value getBuffer(mlir::Value tile);
+  /// Where element (row, column) of a shared tile lies in its buffer.
+  mlir::Value getPlace(tile::SharedAttr layout, mlir::Value row,
+                       mlir::Value column);
+
+  // Small things.
+  mlir::Value index(int64_t value) { return threads.index(value); }
+  mlir::Value add(mlir::Value x, mlir::Value y) {
+    return mlir::arith::AddIOp::create(b, x, y);
+  }
+  mlir::Value mul(mlir::Value x, mlir::Value y) {
+    return mlir::arith::MulIOp::create(b, x, y);
+  }
+  mlir::Value both(mlir::Value x, mlir::Value y);
+  mlir::Value isLess(mlir::Value x, mlir::Value y);
+  mlir::Value zero(mlir::Type type);
+  static mlir::RankedTensorType tileOf(mlir::Value value) {
+    return mlir::cast<mlir::RankedTensorType>(value.getType());
+  }
+
+  friend class DotEmitter;
+  friend class CopyEmitter;
+
+  mlir::gpu::GPUFuncOp kernel;
+  ThreadTiles threads;
+  mlir::ImplicitLocOpBuilder b;
+  llvm::DenseMap<mlir::Value, Values> pieces;
+  llvm::DenseMap<mlir::Value, mlir::Value> buffers;
+  /// Results of elementwise ops that wait, in order, and the elements of each
+  /// that are known, by their operands.
+  llvm::SmallVector<mlir::Value> waitingOrder;
+  std::map<void *, std::map<llvm::SmallVector<void *>, mlir::Value>> waiting;
+  llvm::SmallVector<mlir::Operation *> lowered;
+};
+
+} // namespace attn
+
+#endif // ATTN_CODEGEN_GPU_DISTRIBUTOR_H

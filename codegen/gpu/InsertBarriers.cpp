@@ -1,0 +1,152 @@
+//===- InsertBarriers.cpp - Order the accesses to shared memory -----------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A walk in the order of execution keeps the accesses that no barrier has
+// closed yet. An access that meets one of them in memory, where one of both
+// writes, gets a barrier in front of it.
+//
+// A warp is enough where both only touch rows of their own warp and the tile is
+// the same: a conversion writes the rows that a thread owns, and a product
+// reads as many of its left operand. A body of a loop is walked twice, so that
+// the end of an iteration meets the start of the next.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/gpu/SharedTiles.h"
+
+namespace attn {
+#define GEN_PASS_DEF_GPUINSERTBARRIERS
+#include "codegen/gpu/Passes.h.inc"
+} // namespace attn
+
+using namespace mlir;
+using namespace attn;
+
+namespace {
+/// Some bytes of shared memory that an op touches.
+struct Access {
+  Value tile;
+  int64_t begin, end;
+  bool writes;
+  bool ownRows;            ///< Only rows of the thread's own warp.
+  bool warpWaited = false; ///< A barrier of the warp came after it.
+};
+
+/// What an access needs in front of it.
+enum class Need { Nothing, Warp, Block };
+
+class BarrierInserter {
+public:
+  LogicalResult walk(Block &block);
+
+private:
+  void visit(Operation *op);
+  void pass(tile::Scope scope);
+  Need getNeed(const Access &access) const;
+
+  SmallVector<Access> open;
+};
+} // namespace
+
+static Access getAccess(Value tile, bool writes, bool ownRows) {
+  int64_t begin = tile.getDefiningOp()
+                      ->getAttrOfType<IntegerAttr>(kSharedOffsetAttr)
+                      .getInt();
+  int64_t bytes = getSharedBytes(cast<RankedTensorType>(tile.getType()));
+  return {tile, begin, begin + bytes, writes, ownRows};
+}
+
+/// What `op` touches.
+static SmallVector<Access> getAccesses(Operation *op) {
+  SmallVector<Access> accesses;
+  if (auto dot = dyn_cast<tile::DotOp>(op)) {
+    accesses.push_back(getAccess(dot.getLhs(), false, true));
+    accesses.push_back(getAccess(dot.getRhs(), false, false));
+  }
+  for (Value result : op->getResults())
+    if (getSharedLayout(result))
+      accesses.push_back(
+          getAccess(result, true, isa<tile::ConvertLayoutOp>(op)));
+  return accesses;
+}
+
+Need BarrierInserter::getNeed(const Access &access) const {
+  Need need = Need::Nothing;
+  for (const Access &earlier : open) {
+    bool meets = access.begin < earlier.end && earlier.begin < access.end;
+    if (!meets || !(access.writes || earlier.writes))
+      continue;
+    bool inWarp =
+        access.ownRows && earlier.ownRows && access.tile == earlier.tile;
+    if (!inWarp)
+      return Need::Block;
+    if (!earlier.warpWaited)
+      need = Need::Warp;
+  }
+  return need;
+}
+
+/// Takes note of a barrier.
+void BarrierInserter::pass(tile::Scope scope) {
+  if (scope == tile::Scope::Block)
+    open.clear();
+  for (Access &access : open)
+    access.warpWaited = true;
+}
+
+void BarrierInserter::visit(Operation *op) {
+  SmallVector<Access> accesses = getAccesses(op);
+  Need need = Need::Nothing;
+  for (const Access &access : accesses)
+    need = std::max(need, getNeed(access));
+  if (need != Need::Nothing) {
+    auto scope = need == Need::Warp ? tile::Scope::Warp : tile::Scope::Block;
+    OpBuilder b(op);
+    tile::BarrierOp::create(b, op->getLoc(), scope);
+    pass(scope);
+  }
+  llvm::append_range(open, accesses);
+}
+
+LogicalResult BarrierInserter::walk(Block &block) {
+  for (Operation &op : llvm::make_early_inc_range(block)) {
+    if (auto barrier = dyn_cast<tile::BarrierOp>(op)) {
+      pass(barrier.getScope());
+    } else if (auto loop = dyn_cast<scf::ForOp>(op)) {
+      SmallVector<Access> before = open;
+      if (failed(walk(*loop.getBody())) || failed(walk(*loop.getBody())))
+        return failure();
+      llvm::append_range(open, before); // The loop may run not at all.
+    } else if (op.getNumRegions()) {
+      return op.emitError("not expected in a kernel: '") << op.getName() << "'";
+    } else {
+      visit(&op);
+    }
+  }
+  return success();
+}
+
+namespace {
+struct GpuInsertBarriers
+    : attn::impl::GpuInsertBarriersBase<GpuInsertBarriers> {
+  void runOnOperation() override {
+    WalkResult placed = getOperation().walk([](Operation *op) -> WalkResult {
+      bool isShared = llvm::any_of(op->getResults(), getSharedLayout);
+      if (isShared && !op->hasAttr(kSharedOffsetAttr))
+        return op->emitOpError("has no place in shared memory; run "
+                               "'attn-gpu-allocate-shared' first");
+      return WalkResult::advance();
+    });
+    if (placed.wasInterrupted())
+      return signalPassFailure();
+    for (auto kernel : getOperation().getOps<gpu::GPUFuncOp>())
+      if (failed(BarrierInserter().walk(kernel.getBody().front())))
+        return signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,248 @@
+//===- MapBlocks.cpp - Independent blocks to kernels ----------------------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The blocks of a forall are numbered in row-major order, and the number is the
+// index of the thread block along x. That is the one dimension of a grid that
+// may have 2^31 - 1 blocks, and consecutive numbers are consecutive blocks of
+// queries, which read the same keys at about the same time.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/gpu/Passes.h"
+#include "dialect/TileDialect.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace attn {
+#define GEN_PASS_DEF_GPUMAPBLOCKS
+#include "codegen/gpu/Passes.h.inc"
+} // namespace attn
+
+using namespace mlir;
+using namespace attn;
+
+namespace {
+/// Makes kernels of the foralls of one module.
+class Outliner {
+public:
+  Outliner(gpu::GPUModuleOp kernels, int64_t threads)
+      : kernels(kernels), threads(threads) {}
+
+  LogicalResult outline(scf::ForallOp forall, StringRef name);
+
+private:
+  gpu::GPUFuncOp createKernel(scf::ForallOp forall, StringRef name,
+                              ArrayRef<Value> captures);
+  void launch(scf::ForallOp forall, gpu::GPUFuncOp kernel,
+              ArrayRef<Value> captures);
+
+  gpu::GPUModuleOp kernels;
+  int64_t threads;
+};
+} // namespace
+
+/// What the blocks take from their surroundings: trip counts first, constants
+/// not at all.
+static SmallVector<Value> getCaptures(scf::ForallOp forall) {
+  llvm::SetVector<Value> captures;
+  for (OpFoldResult count : forall.getMixedUpperBound())
+    if (auto value = dyn_cast<Value>(count);
+        value && !matchPattern(value, m_Constant()))
+      captures.insert(value);
+  visitUsedValuesDefinedAbove(forall.getRegion(), [&](OpOperand *operand) {
+    if (!matchPattern(operand->get(), m_Constant()))
+      captures.insert(operand->get());
+  });
+  return captures.takeVector();
+}
+
+/// Why `forall` cannot become a kernel, if so.
+static LogicalResult checkShape(scf::ForallOp forall) {
+  if (!forall.isNormalized())
+    return forall.emitError("blocks must be counted from 0 in steps of 1");
+  if (forall.getNumResults())
+    return forall.emitError("blocks must store their results, not yield them");
+  return success();
+}
+
+/// Copies constants of the surroundings into the kernel and returns what stands
+/// for a trip count there.
+static Value getCount(OpBuilder &b, Location loc, OpFoldResult count,
+                      IRMapping &mapping) {
+  if (std::optional<int64_t> constant = getConstantIntValue(count))
+    return arith::ConstantIndexOp::create(b, loc, *constant);
+  return mapping.lookup(cast<Value>(count));
+}
+
+/// From the number of a block to its index in each dimension of the forall.
+static void mapIndices(OpBuilder &b, scf::ForallOp forall, IRMapping &mapping) {
+  Location loc = forall.getLoc();
+  Value rest = gpu::BlockIdOp::create(b, loc, gpu::Dimension::x);
+  SmallVector<OpFoldResult> counts = forall.getMixedUpperBound();
+  for (size_t dim = counts.size(); dim-- > 0;) {
+    Value index = rest;
+    if (dim > 0) {
+      Value count = getCount(b, loc, counts[dim], mapping);
+      index = arith::RemUIOp::create(b, loc, rest, count);
+      rest = arith::DivUIOp::create(b, loc, rest, count);
+    }
+    mapping.map(forall.getInductionVar(dim), index);
+  }
+}
+
+gpu::GPUFuncOp Outliner::createKernel(scf::ForallOp forall, StringRef name,
+                                      ArrayRef<Value> captures) {
+  Location loc = forall.getLoc();
+  OpBuilder b = OpBuilder::atBlockEnd(kernels.getBody());
+  SmallVector<Type> types(ValueRange(captures).getTypes());
+  auto kernel =
+      gpu::GPUFuncOp::create(b, loc, name, b.getFunctionType(types, {}));
+  kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
+  kernel.setKnownBlockSizeAttr(
+      b.getDenseI32ArrayAttr({static_cast<int32_t>(threads), 1, 1}));
+  IRMapping mapping;
+  mapping.map(captures, kernel.getArguments());
+  b.setInsertionPointToStart(&kernel.getBody().front());
+  visitUsedValuesDefinedAbove(forall.getRegion(), [&](OpOperand *operand) {
+    if (!mapping.contains(operand->get()))
+      b.clone(*operand->get().getDefiningOp(), mapping);
+  });
+  mapIndices(b, forall, mapping);
+  for (Operation &op : forall.getBody()->without_terminator())
+    b.clone(op, mapping);
+  gpu::ReturnOp::create(b, loc);
+  return kernel;
+}
+
+void Outliner::launch(scf::ForallOp forall, gpu::GPUFuncOp kernel,
+                      ArrayRef<Value> captures) {
+  ImplicitLocOpBuilder b(forall.getLoc(), forall);
+  auto index = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(b, value);
+  };
+  Value one = index(1), blocks = one;
+  for (OpFoldResult count : forall.getMixedUpperBound())
+    blocks = arith::MulIOp::create(
+        b, blocks, getValueOrCreateConstantIndexOp(b, b.getLoc(), count));
+  gpu::LaunchFuncOp::create(b, kernel, gpu::KernelDim3{blocks, one, one},
+                            gpu::KernelDim3{index(threads), one, one},
+                            /*dynamicSharedMemorySize=*/Value(), captures);
+}
+
+LogicalResult Outliner::outline(scf::ForallOp forall, StringRef name) {
+  if (failed(checkShape(forall)))
+    return failure();
+  SmallVector<Value> captures = getCaptures(forall);
+  gpu::GPUFuncOp kernel = createKernel(forall, name, captures);
+  launch(forall, kernel, captures);
+  forall.erase();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Blocks without a loop
+//===----------------------------------------------------------------------===//
+
+/// Whether `op` computes with tiles.
+static bool touchesTiles(Operation *op) {
+  auto isTile = [](Type type) { return isa<RankedTensorType>(type); };
+  return isa<tile::TileDialect>(op->getDialect()) ||
+         (llvm::any_of(op->getResultTypes(), isTile) &&
+          !op->hasTrait<OpTrait::ConstantLike>()) ||
+         llvm::any_of(op->getOperandTypes(), isTile);
+}
+
+/// Puts the ops from `first` to `last` of one block into a loop over one block.
+/// What does not depend on tiles stays in front of it, as others may use it.
+static void wrap(Operation *first, Operation *last) {
+  OpBuilder b(first);
+  auto forall = scf::ForallOp::create(b, first->getLoc(),
+                                      ArrayRef<OpFoldResult>{b.getIndexAttr(1)},
+                                      ValueRange(), std::nullopt);
+  Operation *end = last->getNextNode();
+  auto isInside = [&](Value value) {
+    return forall->isProperAncestor(value.getParentBlock()->getParentOp());
+  };
+  for (Operation *op = first; op != end;) {
+    Operation *next = op->getNextNode();
+    bool staysOut = isPure(op) && !op->getNumRegions() && !touchesTiles(op) &&
+                    llvm::none_of(op->getOperands(), isInside);
+    if (staysOut)
+      op->moveBefore(forall);
+    else
+      op->moveBefore(forall.getBody()->getTerminator());
+    op = next;
+  }
+}
+
+/// A loop over a single block may have been folded away. Puts it back around
+/// every run of ops that compute with tiles in the host function.
+static void wrapSingleBlocks(func::FuncOp function) {
+  function.walk([&](Block *block) {
+    if (block->getParentOp()->getParentOfType<scf::ForallOp>() ||
+        isa<scf::ForallOp>(block->getParentOp()))
+      return;
+    bool isHost = true;
+    for (Operation *op = block->getParentOp(); op; op = op->getParentOp())
+      isHost &= !touchesTiles(op);
+    Operation *first = nullptr, *last = nullptr;
+    SmallVector<std::pair<Operation *, Operation *>> runs;
+    auto close = [&] {
+      if (first)
+        runs.push_back({first, last});
+      first = last = nullptr;
+    };
+    for (Operation &op : *block) {
+      if (isa<scf::ForallOp, memref::AllocOp, memref::DeallocOp>(op) ||
+          op.hasTrait<OpTrait::IsTerminator>()) {
+        close();
+      } else if (touchesTiles(&op)) {
+        first = first ? first : &op;
+        last = &op;
+      }
+    }
+    close();
+    if (isHost)
+      for (auto [from, to] : runs)
+        wrap(from, to);
+  });
+}
+
+namespace {
+struct GpuMapBlocks : attn::impl::GpuMapBlocksBase<GpuMapBlocks> {
+  using GpuMapBlocksBase::GpuMapBlocksBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    for (auto function : module.getOps<func::FuncOp>())
+      wrapSingleBlocks(function);
+    SmallVector<scf::ForallOp> blocks;
+    module.walk<WalkOrder::PreOrder>([&](scf::ForallOp forall) {
+      blocks.push_back(forall);
+      return WalkResult::skip(); // Nested ones belong to their block.
+    });
+    if (blocks.empty())
+      return;
+    OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
+    auto kernels = gpu::GPUModuleOp::create(b, module.getLoc(), "kernels");
+    module->setAttr(gpu::GPUDialect::getContainerModuleAttrName(),
+                    b.getUnitAttr());
+    Outliner outliner(kernels, threads);
+    llvm::StringMap<int> counts;
+    for (scf::ForallOp forall : blocks) {
+      StringRef function = forall->getParentOfType<func::FuncOp>().getName();
+      std::string name = (function + "_" + Twine(counts[function]++)).str();
+      if (failed(outliner.outline(forall, name)))
+        return signalPassFailure();
+    }
+  }
+};
+} // namespace

@@ -1,0 +1,256 @@
+//===- Passes.td - Passes that all GPU targets share -------*- tablegen -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_CODEGEN_GPU_PASSES_TD
+#define ATTN_CODEGEN_GPU_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def GpuSelectSchedule : Pass<"attn-gpu-select-schedule", "::mlir::func::FuncOp"> {
+  let summary = "Choose block sizes for a GPU";
+  let description = [{
+    Gives every `attn.attend`, `attn.map_rows` and `attn.merge` the largest blocks
+    of which two, else one, fit into the shared memory of a multiprocessor and
+    whose accumulators fit into registers. Few queries get small blocks and
+    splits. A schedule that the op has, or that the option asks for, is kept.
+
+    Before: attn ops. After: each has a `schedule`. Reports sizes that are not
+    multiples of 16, the rows of threads, and f64.
+
+    Example (afterwards `schedule(<block_q = 64, block_k = 64>)`):
+
+    ```mlir
+    func.func @f(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x64xf32>)
+        -> tensor<?x?x?x64xf32> {
+      %o = attn.attend %q, %k, %v scale(0.125)
+         : tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32> -> tensor<?x?x?x64xf32>
+      return %o : tensor<?x?x?x64xf32>
+    }
+    ```
+  }];
+  let options = [
+    Option<"schedule", "schedule", "std::string", /*default=*/"",
+           "sizes to use, 'block_q=64,block_k=32'; what is not named is chosen">,
+    Option<"sharedBytes", "shared-bytes", "int64_t", /*default=*/"101376",
+           "shared memory that a block may have">,
+    Option<"threads", "threads", "int64_t", /*default=*/"128",
+           "threads of a block">];
+}
+
+def GpuMapBlocks : Pass<"attn-gpu-map-blocks", "::mlir::ModuleOp"> {
+  let summary = "Make each loop over independent blocks a kernel";
+  let description = [{
+    Every outermost `scf.forall` becomes a kernel `FUNCTION_0`, `FUNCTION_1`, ... of
+    the `gpu.module` `kernels`, and a launch with as many thread blocks, along x, as
+    the loop has iterations. Trip counts may be dynamic. The kernel takes what the
+    body used; constants are copied into it. A launch of an empty grid does
+    nothing. Ops on tiles outside of any loop, which are left where a loop over a
+    single block was folded away, become a kernel of one block.
+
+    Before: `scf.forall` without results that count from 0 in steps of 1. After: no
+    `scf.forall` outside of kernels.
+
+    Before and after:
+
+    ```mlir
+    func.func @f(%x: memref<?xf32>, %n: index) {
+      scf.forall (%i) in (%n) {
+        %v = arith.constant 1.0 : f32
+        memref.store %v, %x[%i] : memref<?xf32>
+      }
+      return
+    }
+    ```
+
+    ```mlir
+    module attributes {gpu.container_module} {
+      func.func @f(%x: memref<?xf32>, %n: index) {
+        %c1 = arith.constant 1 : index
+        %c128 = arith.constant 128 : index
+        gpu.launch_func @kernels::@f_0 blocks in (%n, %c1, %c1) threads in (%c128, %c1, %c1)
+          args(%n : index, %x : memref<?xf32>)
+        return
+      }
+      gpu.module @kernels {
+        gpu.func @f_0(%n: index, %x: memref<?xf32>) kernel
+            attributes {known_block_size = array<i32: 128, 1, 1>} {
+          %i = gpu.block_id x
+          %v = arith.constant 1.0 : f32
+          memref.store %v, %x[%i] : memref<?xf32>
+          gpu.return
+        }
+      }
+    }
+    ```
+  }];
+  let options = [Option<"threads", "threads", "int64_t", /*default=*/"128",
+                        "threads of a block">];
+  let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
+def GpuAssignLayouts : Pass<"attn-gpu-assign-layouts", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Decide where the elements of each tile live";
+  let description = [{
+    Gives every tile of a kernel an encoding: `#tile.registers`, for vectors
+    `#tile.slice`, and for operands of products `#tile.shared`. A load that only
+    feeds products goes to shared memory directly; other operands of products get a
+    `tile.convert_layout` behind their definition. `docs/rationale/gpu.md` tells how
+    layouts are chosen.
+
+    Before: the ops of tile programs, `known_block_size` a multiple of 128. After: no
+    tile without encoding. Reports tiles whose columns cannot be cut where a slice
+    asks for, and vectors that are used along rows and along columns.
+
+    Example (afterwards `%x` has the type
+    `tensor<16x64xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>`):
+
+    ```mlir
+    gpu.module @kernels {
+      gpu.func @f(%x: memref<?x64xf32>, %y: memref<?x64xf32>) kernel
+          attributes {known_block_size = array<i32: 128, 1, 1>} {
+        %c0 = arith.constant 0 : index
+        %t = tile.load %x[%c0, %c0] : memref<?x64xf32> -> tensor<16x64xf32>
+        %d = arith.addf %t, %t : tensor<16x64xf32>
+        tile.store %d, %y[%c0, %c0] : tensor<16x64xf32>, memref<?x64xf32>
+        gpu.return
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::attn::tile::TileDialect"];
+}
+
+def GpuAllocateShared : Pass<"attn-gpu-allocate-shared", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Give tiles in shared memory their places";
+  let description = [{
+    Every op that makes a tile with the encoding `#tile.shared` gets
+    `tile.shared_offset`, every kernel `tile.shared_bytes`. Tiles lie side by side if
+    all of them fit into the budget, else those share a place that never live at
+    the same time.
+
+    Before: layouts are assigned. After: offsets are multiples of 128 bytes. Reports
+    kernels that need more than the limit.
+
+    Example (afterwards the load has `{tile.shared_offset = 0 : i64}`):
+
+    ```mlir
+    gpu.module @kernels {
+      gpu.func @f(%x: memref<?x64xf32>) kernel {
+        %c0 = arith.constant 0 : index
+        %t = tile.load %x[%c0, %c0]
+           : memref<?x64xf32> -> tensor<16x64xf32, #tile.shared<row = 64, swizzle = true>>
+        gpu.return
+      }
+    }
+    ```
+  }];
+  let options = [
+    Option<"limit", "limit", "int64_t", /*default=*/"101376",
+           "bytes that a block may have">,
+    Option<"budget", "budget", "int64_t", /*default=*/"49152",
+           "bytes up to which tiles get places of their own">];
+}
+
+def GpuInsertBarriers : Pass<"attn-gpu-insert-barriers", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Put barriers between accesses to shared memory";
+  let description = [{
+    Puts a `tile.barrier` in front of every op that reads shared memory which
+    another thread may have written since the last barrier, or writes what another
+    may still read. A barrier of the warp where only the rows of a warp are meant.
+
+    Before: tiles in shared memory have places. After: accesses to the same bytes, one
+    of them a write, have a barrier between them. Reports control flow other than
+    `scf.for`.
+
+    Example (afterwards `tile.barrier warp` stands in front of the product for `%a`,
+    and `tile.barrier block` for `%b`, so the latter):
+
+    ```mlir
+    gpu.module @kernels {
+      gpu.func @f(%x: memref<?x64xf32>,
+                  %p: tensor<16x64xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>,
+                  %z: tensor<16x64xf32, #tile.registers<rows = 16, columns = 8, vector = 4>>) kernel {
+        %c0 = arith.constant 0 : index
+        %a = tile.convert_layout %p {tile.shared_offset = 0 : i64}
+           : tensor<16x64xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>
+          -> tensor<16x64xf32, #tile.shared<row = 64, swizzle = true>>
+        %b = tile.load %x[%c0, %c0] {tile.shared_offset = 4096 : i64}
+           : memref<?x64xf32> -> tensor<64x64xf32, #tile.shared<row = 64, swizzle = false>>
+        %d = tile.dot %a, %b, %z
+           : tensor<16x64xf32, #tile.shared<row = 64, swizzle = true>>,
+             tensor<64x64xf32, #tile.shared<row = 64, swizzle = false>>
+          -> tensor<16x64xf32, #tile.registers<rows = 16, columns = 8, vector = 4>>
+        gpu.return
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::attn::tile::TileDialect"];
+}
+
+def GpuDistribute : Pass<"attn-gpu-distribute", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Replace tiles by the code of one thread";
+  let description = [{
+    Tiles in registers become the scalars that the thread owns, tiles in shared
+    memory memrefs in the workgroup's address space. Loads and stores are guarded
+    where a view may end; products are loops over their depth with `math.fma`;
+    reductions are butterflies of `gpu.shuffle` among the lanes that share a row.
+
+    Before: layouts, places and barriers. After: no tensor, and of the tile dialect
+    only `tile.barrier warp`.
+
+    Example (afterwards eight stores, of elements `tid mod 8 + 8 j` of row `tid / 8`):
+
+    ```mlir
+    gpu.module @kernels {
+      gpu.func @f(%x: memref<16x64xf32>) kernel
+          attributes {known_block_size = array<i32: 128, 1, 1>} {
+        %c0 = arith.constant 0 : index
+        %t = arith.constant dense<1.0> : tensor<16x64xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>
+        tile.store %t, %x[%c0, %c0]
+          : tensor<16x64xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>, memref<16x64xf32>
+        gpu.return
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
+                           "::attn::tile::TileDialect"];
+}
+
+def GpuExpandMath : Pass<"attn-gpu-expand-math", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Lower math functions without a library of the device";
+  let description = [{
+    Exponentials, logarithms and tanh become the polynomials of `docs/math.md`, which
+    are accurate to two units in the last place, and not the approximations of the
+    hardware, which are not. Functions that are instructions stay.
+
+    Before: math on scalars. After: of `math` only what the hardware has. Reports other
+    functions by name.
+
+    Example (afterwards arithmetic):
+
+    ```mlir
+    gpu.module @kernels {
+      gpu.func @f(%x: memref<f32>) kernel {
+        %v = memref.load %x[] : memref<f32>
+        %e = math.exp2 %v : f32
+        memref.store %e, %x[] : memref<f32>
+        gpu.return
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+#endif // ATTN_CODEGEN_GPU_PASSES_TD

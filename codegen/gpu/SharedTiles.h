@@ -1,0 +1,40 @@
+//===- SharedTiles.h - Tiles in shared memory -------------------*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What all passes know of a tile with the encoding #tile.shared: how large it
+// is, who makes it, who reads it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_CODEGEN_GPU_SHAREDTILES_H
+#define ATTN_CODEGEN_GPU_SHAREDTILES_H
+
+#include "codegen/gpu/Passes.h"
+#include "dialect/TileDialect.h"
+
+namespace attn {
+
+/// The layout of a tile in shared memory; null for other values.
+tile::SharedAttr getSharedLayout(mlir::Value value);
+
+/// Rows and columns that exist in memory: the tile's, rounded up to what
+/// threads may touch. Those beyond the tile are zero.
+struct SharedShape {
+  int64_t rows, columns;
+};
+SharedShape getSharedShape(mlir::RankedTensorType type);
+
+/// Bytes of a tile in shared memory.
+int64_t getSharedBytes(mlir::RankedTensorType type);
+
+/// Rows of threads that a kernel may have: shared tiles have a multiple of it.
+inline constexpr int64_t kRowMultiple = 16;
+
+} // namespace attn
+
+#endif // ATTN_CODEGEN_GPU_SHAREDTILES_H

@@ -1,0 +1,36 @@
+//===- ScheduleText.h - Schedules that a user asks for ----------*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What the passes that choose schedules, one per kind of target, share.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_PASSES_SCHEDULETEXT_H
+#define ATTN_PASSES_SCHEDULETEXT_H
+
+#include "dialect/AttnDialect.h"
+
+namespace attn {
+
+/// The numbers of a schedule.
+struct BlockSizes {
+  int64_t q, k;
+  int64_t splits = 0;
+};
+
+/// `blocks` with what `text`, "block_q=96,block_k=64", says; an error at `op`
+/// if it says something else. An empty text changes nothing.
+mlir::FailureOr<BlockSizes>
+overrideSchedule(mlir::Operation *op, llvm::StringRef text, BlockSizes blocks);
+
+/// Whether a block of queries is known to be far from full.
+bool hasFewQueries(AttendOp op);
+
+} // namespace attn
+
+#endif // ATTN_PASSES_SCHEDULETEXT_H

@@ -1,0 +1,63 @@
+//===- SimulatedKernel.h - A GPU kernel that runs on this machine -*- C++
+//-*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The Kernel of a cuda target whose launches go to the simulator. What the
+// simulator finds (races, accesses out of bounds, ...) makes a launch fail.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_RUNTIME_SIMULATED_SIMULATEDKERNEL_H
+#define ATTN_RUNTIME_SIMULATED_SIMULATEDKERNEL_H
+
+#include "codegen/gpu/LaunchPlan.h"
+#include "codegen/simulator/Simulator.h"
+#include "runtime/compiler/DeviceProgram.h"
+
+namespace attn {
+
+class SimulatedKernel : public Kernel {
+public:
+  static llvm::Expected<std::unique_ptr<SimulatedKernel>>
+  compile(llvm::StringRef text, llvm::StringRef name,
+          const CompileOptions &options);
+
+  llvm::ArrayRef<Port> arguments() const override {
+    return device.signature.arguments;
+  }
+  llvm::ArrayRef<Port> results() const override {
+    return device.signature.results;
+  }
+  const std::map<std::string, int64_t> &defaultDims() const override {
+    return device.signature.defaults;
+  }
+  llvm::Expected<std::vector<llvm::SmallVector<int64_t, 4>>>
+  resultSizes(llvm::ArrayRef<Buffer> arguments) const override;
+  llvm::Error launch(llvm::ArrayRef<Buffer> arguments,
+                     llvm::ArrayRef<Buffer> results,
+                     const LaunchOptions &options) const override;
+  double compileSeconds() const override { return device.seconds; }
+  std::string schedule() const override { return device.schedule; }
+  llvm::Expected<double>
+  flops(llvm::ArrayRef<Buffer> arguments) const override;
+
+  /// One report per launch of the last call, with the name of its kernel.
+  using Reports = std::vector<std::pair<std::string, sim::Report>>;
+  const Reports &getReports() const { return reports; }
+
+private:
+  explicit SimulatedKernel(DeviceProgram device) : device(std::move(device)) {}
+
+  DeviceProgram device;
+  std::unique_ptr<sim::SimulatedModule> module;
+  mutable Reports reports;
+};
+
+} // namespace attn
+
+#endif // ATTN_RUNTIME_SIMULATED_SIMULATEDKERNEL_H

@@ -1,0 +1,102 @@
+// RUN: attn-opt %s --pass-pipeline="builtin.module(gpu.module(attn-gpu-assign-layouts))" --split-input-file --verify-diagnostics | FileCheck %s
+
+// One step of attention. Queries pass through registers, because they are scaled,
+// and are shared in front of the loop; keys and values go to shared memory
+// directly, values without permutation. Scores have one column per thread at a
+// time, the accumulator four.
+// CHECK-LABEL: gpu.func @attend
+// CHECK: %[[Q:.*]] = tile.load %{{.*}} -> tensor<64x64xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>
+// CHECK: %[[SCALED:.*]] = arith.mulf %[[Q]]
+// CHECK: %[[QS:.*]] = tile.convert_layout %[[SCALED]] : {{.*}} -> tensor<64x64xf32, #tile.shared<row = 64, swizzle = true>>
+// CHECK: scf.for
+// CHECK: %[[K:.*]] = tile.load %{{.*}} -> tensor<32x64xf32, #tile.shared<row = 64, swizzle = true>>
+// CHECK: %[[S:.*]] = tile.dot %[[QS]], %[[K]], %{{.*}} transpose_rhs : {{.*}} -> tensor<64x32xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>
+// CHECK: tile.reduce max %[[S]], %{{.*}} -> tensor<64xf32, #tile.slice<along = 1, of = <rows = 16, columns = 8, vector = 1>>>
+// CHECK: %[[P:.*]] = math.exp2 %[[S]]
+// CHECK: %[[PS:.*]] = tile.convert_layout %[[P]] : {{.*}} -> tensor<64x32xf32, #tile.shared<row = 32, swizzle = true>>
+// CHECK: %[[V:.*]] = tile.load %{{.*}} -> tensor<32x64xf32, #tile.shared<row = 64, swizzle = false>>
+// CHECK: tile.dot %[[PS]], %[[V]], %{{.*}} : {{.*}} -> tensor<64x64xf32, #tile.registers<rows = 16, columns = 8, vector = 4>>
+gpu.module @kernels {
+  gpu.func @attend(%x: memref<?x64xf32>, %y: memref<?x64xf32>, %l: memref<?xf32>, %n: index) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %c32 = arith.constant 32 : index
+    %scale = arith.constant dense<0.125> : tensor<64x64xf32>
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %zeros = arith.constant dense<0.0> : tensor<64x32xf32>
+    %lowest = arith.constant dense<0xFF800000> : tensor<64xf32>
+    %q = tile.load %x[%c0, %c0] : memref<?x64xf32> -> tensor<64x64xf32>
+    %scaled = arith.mulf %q, %scale : tensor<64x64xf32>
+    %r:2 = scf.for %j = %c0 to %n step %c32 iter_args(%a = %zero, %m = %lowest) -> (tensor<64x64xf32>, tensor<64xf32>) {
+      %k = tile.load %x[%j, %c0] : memref<?x64xf32> -> tensor<32x64xf32>
+      %s = tile.dot %scaled, %k, %zeros transpose_rhs : tensor<64x64xf32>, tensor<32x64xf32> -> tensor<64x32xf32>
+      %m1 = tile.reduce max %s, %m : tensor<64x32xf32> -> tensor<64xf32>
+      %p = math.exp2 %s : tensor<64x32xf32>
+      %v = tile.load %x[%j, %c0] : memref<?x64xf32> -> tensor<32x64xf32>
+      %a1 = tile.dot %p, %v, %a : tensor<64x32xf32>, tensor<32x64xf32> -> tensor<64x64xf32>
+      scf.yield %a1, %m1 : tensor<64x64xf32>, tensor<64xf32>
+    }
+    tile.store %r#0, %y[%c0, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    tile.store %r#1, %l[%c0] : tensor<64xf32>, memref<?xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+// A zero that two products share is copied: it has two layouts. Sixteen columns
+// are two per thread.
+// CHECK-LABEL: gpu.func @shared_zero
+// CHECK-DAG: arith.constant dense<0.000000e+00> : tensor<16x16xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>
+// CHECK-DAG: arith.constant dense<0.000000e+00> : tensor<16x16xf32, #tile.registers<rows = 16, columns = 8, vector = 2>>
+gpu.module @kernels {
+  gpu.func @shared_zero(%x: memref<16x16xf32>, %y: memref<16x16xf32>) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<16x16xf32>
+    %q = tile.load %x[%c0, %c0] : memref<16x16xf32> -> tensor<16x16xf32>
+    %s = tile.dot %q, %q, %zero transpose_rhs : tensor<16x16xf32>, tensor<16x16xf32> -> tensor<16x16xf32>
+    %o = tile.dot %s, %q, %zero : tensor<16x16xf32>, tensor<16x16xf32> -> tensor<16x16xf32>
+    tile.store %o, %y[%c0, %c0] : tensor<16x16xf32>, memref<16x16xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @negative_slice(%x: memref<16x64xf32>, %y: memref<16x64xf32>) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    // expected-error@below {{columns of tiles must be cut at multiples of 8 on GPUs, which those of 'tensor<16x64xf32>' are not}}
+    %t = tile.load %x[%c0, %c0] : memref<16x64xf32> -> tensor<16x64xf32>
+    %s = tile.slice %t from 4 : tensor<16x64xf32> -> tensor<16x16xf32>
+    tile.store %s, %y[%c0, %c0] : tensor<16x16xf32>, memref<16x64xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @negative_both_ways(%x: memref<16xf32>, %y: memref<16x16xf32>) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    // expected-error@below {{a vector, 'tensor<16xf32>', is used along rows and along columns, which GPUs do not support; compute it twice}}
+    %t = tile.load %x[%c0] : memref<16xf32> -> tensor<16xf32>
+    %a = tile.broadcast %t along 0 : tensor<16xf32> -> tensor<16x16xf32>
+    %b = tile.broadcast %t along 1 : tensor<16xf32> -> tensor<16x16xf32>
+    %s = arith.addf %a, %b : tensor<16x16xf32>
+    tile.store %s, %y[%c0, %c0] : tensor<16x16xf32>, memref<16x16xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  // expected-error@below {{needs 'known_block_size', a multiple of 128 threads}}
+  gpu.func @negative_threads() kernel attributes {known_block_size = array<i32: 64, 1, 1>} {
+    gpu.return
+  }
+}

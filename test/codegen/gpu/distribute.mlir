@@ -1,0 +1,149 @@
+// RUN: attn-opt %s --pass-pipeline="builtin.module(gpu.module(attn-gpu-distribute,canonicalize,cse))" --split-input-file --verify-diagnostics | FileCheck %s
+
+#rows = #tile.registers<rows = 16, columns = 8, vector = 1>
+#quads = #tile.registers<rows = 16, columns = 8, vector = 4>
+
+// A thread has two rows and one column of 32 x 8 elements. The view may end
+// between the rows, so each has a test; columns are known to exist.
+// CHECK-LABEL: gpu.func @rows
+// CHECK-SAME: (%[[X:[^:]*]]: memref<?x8xf32>,
+// CHECK-DAG: %[[T:.*]] = gpu.thread_id x
+// CHECK-DAG: %[[C8:.*]] = arith.constant 8 : index
+// CHECK-DAG: %[[C16:.*]] = arith.constant 16 : index
+// CHECK-DAG: %[[R:.*]] = arith.divui %[[T]], %[[C8]]
+// CHECK-DAG: %[[R1:.*]] = arith.addi %[[R]], %[[C16]]
+// CHECK-DAG: %[[C:.*]] = arith.remui %[[T]], %[[C8]]
+// CHECK: %[[N:.*]] = memref.dim %[[X]]
+// CHECK: %[[IN:.*]] = arith.cmpi ult, %{{.*}}, %[[N]]
+// CHECK: %[[A:.*]] = scf.if %[[IN]] -> (f32)
+// CHECK: memref.load %[[X]][%{{.*}}, %[[C]]]
+// CHECK: else
+// CHECK: scf.yield %cst
+// CHECK: scf.if
+// CHECK: memref.load
+// CHECK-NOT: memref.load
+// CHECK: arith.addf
+// CHECK: arith.addf
+// CHECK-NOT: arith.addf
+// CHECK: memref.store
+// CHECK: memref.store
+// CHECK-NOT: memref.store
+gpu.module @kernels {
+  gpu.func @rows(%x: memref<?x8xf32>, %y: memref<?x8xf32>, %i: index) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %t = tile.load %x[%i, %c0] : memref<?x8xf32> -> tensor<32x8xf32, #rows>
+    %d = arith.addf %t, %t : tensor<32x8xf32, #rows>
+    tile.store %d, %y[%i, %c0] : tensor<32x8xf32, #rows>, memref<?x8xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+#rows = #tile.registers<rows = 16, columns = 8, vector = 1>
+!rows = tensor<16x16xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>
+!row = tensor<16xf32, #tile.slice<along = 1, of = <rows = 16, columns = 8, vector = 1>>>
+
+// Two numbers of a thread, then the eight lanes of a row in three steps. Each of
+// them has the result, one stores it. Of ten columns the last six do not count.
+// CHECK-LABEL: gpu.func @reduce
+// CHECK: %[[IN:.*]] = arith.cmpi ult, %{{.*}}, %c10
+// CHECK: arith.select %[[IN]], %{{.*}}, %{{.*}} : f32
+// CHECK: arith.maxnumf
+// CHECK: %[[V:.*]], %{{.*}} = gpu.shuffle xor %{{.*}}, %c1_i32, %c32_i32 : f32
+// CHECK: arith.maxnumf %{{.*}}, %[[V]]
+// CHECK: gpu.shuffle xor %{{.*}}, %c2_i32, %c32_i32
+// CHECK: gpu.shuffle xor %{{.*}}, %c4_i32, %c32_i32
+// CHECK-NOT: gpu.shuffle
+// CHECK: %[[FIRST:.*]] = arith.cmpi eq, %{{.*}}, %c0
+// CHECK: scf.if %[[FIRST]]
+// CHECK: memref.store
+gpu.module @kernels {
+  gpu.func @reduce(%x: memref<16x16xf32>, %y: memref<16xf32>) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %init = arith.constant dense<0.0> : !row
+    %t = tile.load %x[%c0, %c0] : memref<16x16xf32> -> tensor<16x10xf32, #rows>
+    %m = tile.reduce max %t, %init : tensor<16x10xf32, #rows> -> !row
+    tile.store %m, %y[%c0] : !row, memref<16xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+#rows = #tile.registers<rows = 16, columns = 8, vector = 1>
+#quads = #tile.registers<rows = 16, columns = 8, vector = 4>
+#permuted = #tile.shared<row = 32, swizzle = true>
+#plain = #tile.shared<row = 32, swizzle = false>
+
+// A copy to shared memory with and without tests, a conversion, and a product in
+// steps of four: one row of four weights, four rows of four values.
+// CHECK-LABEL: gpu.func @product
+// CHECK: %[[ALL:.*]] = gpu.dynamic_shared_memory : memref<?xi8, #gpu.address_space<workgroup>>
+// CHECK-DAG: %[[V:.*]] = memref.view %[[ALL]][%c2048][] : {{.*}} to memref<1024xf32, #gpu.address_space<workgroup>>
+// CHECK-DAG: %[[W:.*]] = memref.view %[[ALL]][%c0][] : {{.*}} to memref<512xf32, #gpu.address_space<workgroup>>
+// CHECK: scf.if %{{.*}} -> (f32, f32, f32, f32)
+// CHECK: scf.if %{{.*}} {
+// CHECK-NOT: scf.if
+// CHECK: memref.store %{{.*}}, %[[V]]
+// CHECK: else
+// CHECK: scf.if
+// CHECK: memref.store %{{.*}}, %[[V]]
+// CHECK: memref.store %{{.*}}, %[[W]]
+// CHECK: gpu.barrier
+// CHECK: tile.barrier warp
+// CHECK: scf.for %{{.*}} = %c0 to %c32 step %c4 iter_args
+// CHECK: vector.load %[[W]][%{{.*}}] {alignment = 16 : i64} : {{.*}}, vector<4xf32>
+// CHECK-COUNT-4: vector.load %[[V]][%{{.*}}] {alignment = 16 : i64} : {{.*}}, vector<4xf32>
+// CHECK-NOT: vector.load
+// CHECK-COUNT-16: math.fma
+// CHECK-NOT: math.fma
+// CHECK: scf.yield
+gpu.module @kernels {
+  gpu.func @product(%x: memref<?x32xf32>, %y: memref<?x32xf32>, %i: index) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<16x32xf32, #quads>
+    %p = tile.load %x[%c0, %c0] : memref<?x32xf32> -> tensor<16x32xf32, #rows>
+    %v = tile.load %x[%i, %c0] {tile.shared_offset = 2048 : i64} : memref<?x32xf32> -> tensor<32x32xf32, #plain>
+    %w = tile.convert_layout %p {tile.shared_offset = 0 : i64} : tensor<16x32xf32, #rows> -> tensor<16x32xf32, #permuted>
+    tile.barrier block
+    tile.barrier warp
+    %d = tile.dot %w, %v, %zero : tensor<16x32xf32, #permuted>, tensor<32x32xf32, #plain> -> tensor<16x32xf32, #quads>
+    tile.store %d, %y[%c0, %c0] : tensor<16x32xf32, #quads>, memref<?x32xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+// Eight threads share a row; what depends on the row alone is computed once.
+// CHECK-LABEL: gpu.func @positions
+// CHECK: arith.muli
+// CHECK-NOT: arith.muli
+// CHECK: memref.store
+#rows = #tile.registers<rows = 16, columns = 8, vector = 1>
+gpu.module @kernels {
+  gpu.func @positions(%y: memref<16x64xindex>, %i: index) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %r = tile.iota %i along 0 : tensor<16x64xindex, #rows>
+    %q = arith.muli %r, %r : tensor<16x64xindex, #rows>
+    tile.store %q, %y[%c0, %c0] : tensor<16x64xindex, #rows>, memref<16x64xindex>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @negative_layout(%x: memref<16x8xf32>) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    // expected-error@below {{has a tile without layout, 'tensor<16x8xf32>'; run 'attn-gpu-assign-layouts' first}}
+    %t = tile.load %x[%c0, %c0] : memref<16x8xf32> -> tensor<16x8xf32>
+    gpu.return
+  }
+}

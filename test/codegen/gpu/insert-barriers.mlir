@@ -1,0 +1,108 @@
+// RUN: attn-opt %s --pass-pipeline="builtin.module(gpu.module(attn-gpu-insert-barriers))" --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: attn-opt %s --pass-pipeline="builtin.module(gpu.module(attn-gpu-insert-barriers,attn-gpu-insert-barriers))" --split-input-file --verify-diagnostics | FileCheck %s
+
+!scores = tensor<16x64xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>
+!sums = tensor<16x64xf32, #tile.registers<rows = 16, columns = 8, vector = 4>>
+!weights = tensor<16x64xf32, #tile.shared<row = 64, swizzle = true>>
+!values = tensor<64x64xf32, #tile.shared<row = 64, swizzle = false>>
+
+// Weights are written and read by the rows of a warp. Values are written and read
+// by all; in the loop, the next ones must not overwrite those that a slower
+// warp still reads.
+// CHECK-LABEL: gpu.func @loop
+// CHECK: scf.for
+// CHECK-NEXT: tile.barrier block
+// CHECK-NEXT: tile.load
+// CHECK-NEXT: tile.convert_layout
+// CHECK-NEXT: tile.barrier block
+// CHECK-NEXT: tile.dot
+// CHECK-NOT: tile.barrier
+// CHECK: gpu.return
+gpu.module @kernels {
+  gpu.func @loop(%x: memref<?x64xf32>, %n: index, %p: !scores, %z: !sums) kernel {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    scf.for %j = %c0 to %n step %c64 {
+      %v = tile.load %x[%j, %c0] {tile.shared_offset = 4096 : i64} : memref<?x64xf32> -> !values
+      %w = tile.convert_layout %p {tile.shared_offset = 0 : i64} : !scores -> !weights
+      %d = tile.dot %w, %v, %z : !weights, !values -> !sums
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+!scores = tensor<16x64xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>
+!sums = tensor<16x64xf32, #tile.registers<rows = 16, columns = 8, vector = 4>>
+!weights = tensor<16x64xf32, #tile.shared<row = 64, swizzle = true>>
+!values = tensor<64x64xf32, #tile.shared<row = 64, swizzle = false>>
+
+// Values are there already: weights in the loop need the warp only, in front of
+// the product and in front of the next conversion.
+// CHECK-LABEL: gpu.func @warp
+// CHECK: tile.load
+// CHECK: scf.for
+// CHECK-NEXT: tile.barrier warp
+// CHECK-NEXT: tile.convert_layout
+// CHECK-NEXT: tile.barrier warp
+// CHECK-NEXT: tile.dot
+// CHECK-NOT: tile.barrier
+// CHECK: gpu.return
+gpu.module @kernels {
+  gpu.func @warp(%x: memref<?x64xf32>, %n: index, %p: !scores, %z: !sums) kernel {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    %v = tile.load %x[%c0, %c0] {tile.shared_offset = 4096 : i64} : memref<?x64xf32> -> !values
+    tile.barrier block
+    scf.for %j = %c0 to %n step %c64 {
+      %w = tile.convert_layout %p {tile.shared_offset = 0 : i64} : !scores -> !weights
+      %d = tile.dot %w, %v, %z : !weights, !values -> !sums
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+// Two tiles in one place: what a warp reads, any thread may overwrite.
+// CHECK-LABEL: gpu.func @one_place
+// CHECK: tile.convert_layout
+// CHECK-NEXT: tile.barrier block
+// CHECK-NEXT: tile.dot
+// CHECK-NEXT: tile.barrier block
+// CHECK-NEXT: tile.load
+gpu.module @kernels {
+  gpu.func @one_place(%x: memref<?x64xf32>, %p: tensor<16x64xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>,
+      %z: tensor<16x64xf32, #tile.registers<rows = 16, columns = 8, vector = 4>>) kernel {
+    %c0 = arith.constant 0 : index
+    %v = tile.load %x[%c0, %c0] {tile.shared_offset = 4096 : i64} : memref<?x64xf32> -> tensor<64x64xf32, #tile.shared<row = 64, swizzle = false>>
+    %w = tile.convert_layout %p {tile.shared_offset = 0 : i64} : tensor<16x64xf32, #tile.registers<rows = 16, columns = 8, vector = 1>> -> tensor<16x64xf32, #tile.shared<row = 64, swizzle = true>>
+    %d = tile.dot %w, %v, %z : tensor<16x64xf32, #tile.shared<row = 64, swizzle = true>>, tensor<64x64xf32, #tile.shared<row = 64, swizzle = false>> -> tensor<16x64xf32, #tile.registers<rows = 16, columns = 8, vector = 4>>
+    %u = tile.load %x[%c0, %c0] {tile.shared_offset = 0 : i64} : memref<?x64xf32> -> tensor<64x64xf32, #tile.shared<row = 64, swizzle = false>>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @negative_place(%x: memref<?x64xf32>) kernel {
+    %c0 = arith.constant 0 : index
+    // expected-error@below {{has no place in shared memory; run 'attn-gpu-allocate-shared' first}}
+    %v = tile.load %x[%c0, %c0] : memref<?x64xf32> -> tensor<64x64xf32, #tile.shared<row = 64, swizzle = false>>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @negative_control_flow(%c: i1) kernel {
+    // expected-error@below {{not expected in a kernel: 'scf.if'}}
+    scf.if %c {
+      gpu.barrier
+    }
+    gpu.return
+  }
+}

@@ -1,0 +1,81 @@
+// RUN: attn-opt %s --attn-gpu-map-blocks --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: attn-opt %s --attn-gpu-map-blocks=threads=256 --split-input-file --verify-diagnostics | FileCheck %s --check-prefix=THREADS
+
+// The grid has one dimension; the number of a block is taken apart from the last
+// dimension on. Trip counts come first among the parameters, each value once;
+// constants are no parameters.
+// CHECK: module attributes {gpu.container_module}
+// CHECK-LABEL: func.func @two
+// CHECK-SAME: (%[[X:.*]]: memref<?x4xf32>, %[[N:.*]]: index)
+// CHECK-DAG: %[[ONE:.*]] = arith.constant 1 : index
+// CHECK-DAG: %[[P:.*]] = arith.muli %{{.*}}, %[[N]] : index
+// CHECK: %[[BLOCKS:.*]] = arith.muli %[[P]], %{{.*}} : index
+// CHECK: gpu.launch_func @kernels::@two_0 blocks in (%[[BLOCKS]], %[[Y:.*]], %[[Y]]) threads in (%[[T:.*]], %[[Y]], %[[Y]]) args(%[[N]] : index, %[[X]] : memref<?x4xf32>)
+// CHECK: gpu.launch_func @kernels::@two_1
+// CHECK-NOT: scf.forall
+// CHECK: gpu.module @kernels
+// CHECK: gpu.func @two_0(%[[KN:.*]]: index, %[[KX:.*]]: memref<?x4xf32>) kernel attributes {known_block_size = array<i32: 128, 1, 1>}
+// THREADS: gpu.func @two_0({{.*}}) kernel attributes {known_block_size = array<i32: 256, 1, 1>}
+// CHECK-DAG: %[[ID:.*]] = gpu.block_id x
+// CHECK-DAG: %[[FOUR:.*]] = arith.constant 4 : index
+// CHECK: %[[J:.*]] = arith.remui %[[ID]], %[[FOUR]] : index
+// CHECK: %[[I:.*]] = arith.divui %[[ID]], %[[FOUR]] : index
+// CHECK: memref.store %{{.*}}, %[[KX]][%[[I]], %[[J]]]
+// CHECK: gpu.return
+// CHECK: gpu.func @two_1
+func.func @two(%x: memref<?x4xf32>, %n: index) {
+  %one = arith.constant 1.0 : f32
+  %c0 = arith.constant 0 : index
+  scf.forall (%i, %j) in (%n, 4) {
+    memref.store %one, %x[%i, %j] : memref<?x4xf32>
+  }
+  scf.forall (%i) in (%n) {
+    memref.store %one, %x[%i, %c0] : memref<?x4xf32>
+  }
+  return
+}
+
+// -----
+
+// A function without blocks stays as it is.
+// CHECK-LABEL: func.func @none
+// CHECK-NOT: gpu.module
+func.func @none(%x: memref<4xf32>) {
+  return
+}
+
+// -----
+
+// A single block has no loop any more. Sizes stay with the host.
+// CHECK-LABEL: func.func @single
+// CHECK: memref.dim
+// CHECK: gpu.launch_func @kernels::@single_0
+// CHECK-NOT: tile.
+// CHECK: gpu.func @single_0
+// CHECK: tile.load
+// CHECK: scf.for
+// CHECK: tile.store
+func.func @single(%x: memref<?x8xf32>, %y: memref<16x8xf32>) {
+  %c0 = arith.constant 0 : index
+  %c16 = arith.constant 16 : index
+  %t = tile.load %x[%c0, %c0] : memref<?x8xf32> -> tensor<16x8xf32>
+  %n = memref.dim %x, %c0 : memref<?x8xf32>
+  %r = scf.for %j = %c0 to %n step %c16 iter_args(%a = %t) -> (tensor<16x8xf32>) {
+    %u = tile.load %x[%j, %c0] : memref<?x8xf32> -> tensor<16x8xf32>
+    %s = arith.addf %a, %u : tensor<16x8xf32>
+    scf.yield %s : tensor<16x8xf32>
+  }
+  tile.store %r, %y[%c0, %c0] : tensor<16x8xf32>, memref<16x8xf32>
+  return
+}
+
+// -----
+
+func.func @negative_bounds(%x: memref<?xf32>, %n: index) {
+  %one = arith.constant 1.0 : f32
+  // expected-error@below {{blocks must be counted from 0 in steps of 1}}
+  scf.forall (%i) = (0) to (%n) step (2) {
+    memref.store %one, %x[%i] : memref<?xf32>
+  }
+  return
+}
