@@ -20,12 +20,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/BlockRegisters.h"
+#include "codegen/cpu/BlockLowering.h"
 #include "codegen/cpu/LiveRows.h"
 #include "codegen/cpu/Passes.h"
-#include "codegen/cpu/RowEvaluator.h"
 #include "codegen/cpu/SingleBlocks.h"
-#include "codegen/cpu/StripLowering.h"
-#include "codegen/cpu/Transpose.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 namespace attn {
@@ -40,8 +38,7 @@ static RankedTensorType tileOf(Value value) {
   return dyn_cast<RankedTensorType>(value.getType());
 }
 
-/// Lanes of a register for the widest floating-point tiles in `forall`.
-static int64_t lanesFor(scf::ForallOp forall, int64_t bits) {
+int64_t attn::getLanes(scf::ForallOp forall, int64_t bits) {
   unsigned width = 32;
   forall.walk([&](Operation *op) {
     for (Type type : op->getResultTypes())
@@ -50,72 +47,6 @@ static int64_t lanesFor(scf::ForallOp forall, int64_t bits) {
   });
   return std::max<int64_t>(1, bits / width);
 }
-
-namespace {
-/// Lowers one scf.forall.
-class BlockLowering {
-public:
-  BlockLowering(scf::ForallOp forall, const VectorUnit &unit)
-      : from(forall), unit(unit), b(forall.getLoc(), forall),
-        vectors(b, lanesFor(forall, unit.bits)) {}
-
-  LogicalResult run();
-
-private:
-  using Segment = llvm::SetVector<Operation *>;
-
-  LogicalResult lowerBody(Block &block, ArrayRef<Materialized> yields);
-  LogicalResult lowerLoop(scf::ForOp loop);
-  LogicalResult lowerSegment(const Segment &segment,
-                             ArrayRef<Materialized> yields);
-  void cloneScalar(Operation *op);
-
-  bool isPair(Value tile);
-  Value allocate(ArrayRef<int64_t> shape, Type element);
-  Value allocateFor(Value tile);
-  DenseMap<Value, Value> &buffersFor(Value tile);
-  LogicalResult compute(ArrayRef<Materialized> wanted, const Segment &segment);
-  LogicalResult computeRows(ArrayRef<Materialized> wanted, int64_t rows);
-  int64_t stripWidth(int64_t rows) const;
-  bool hasFewRows();
-  FailureOr<Value> carried(Value init, scf::ForOp loop);
-
-  tile::LoadOp getPlainLoad(Value tile);
-  LogicalResult viewRows(Value tile, tile::LoadOp load);
-  LogicalResult packRows(Value tile);
-  LogicalResult packStrips(Value tile);
-  LogicalResult unpackStrips(Value tile);
-  LogicalResult packOperands(const Segment &segment);
-  void findLiveStrips();
-  Value liveStrips(int64_t rows) { return rows == liveOf ? live : Value(); }
-  Value endOfRows(int64_t rows);
-  LogicalResult forEachGroup(int64_t rows,
-                             llvm::function_ref<LogicalResult(Value)> body);
-  LogicalResult forEachRow(Value end,
-                           llvm::function_ref<LogicalResult(Value)> body);
-  void wantLeaves(Value tile, const Segment &segment,
-                  SmallVector<Materialized> &wanted);
-  void wantEscaping(const Segment &segment, SmallVector<Materialized> &wanted);
-  void want(Value tile, SmallVector<Materialized> &wanted);
-  LogicalResult storeRows(ArrayRef<tile::StoreOp> stores, int64_t rows);
-  LogicalResult storeRow(tile::StoreOp op, RowEvaluator &rows, Value row);
-
-  scf::ForallOp from;
-  const VectorUnit &unit;
-  ImplicitLocOpBuilder b;
-  VectorOps vectors;
-  TileBuffers buffers;
-  IRMapping scalars;
-  Block *entry = nullptr;
-  DenseMap<Value, bool> pairs;
-  /// Strips of tiles with `liveOf` rows that are computed; null means all.
-  Value live;
-  int64_t liveOf = 0;
-  /// Whether blocks have so few rows that they are computed row by row, lanes
-  /// along the columns.
-  bool byRows = false;
-};
-} // namespace
 
 LogicalResult BlockLowering::run() {
   auto to = scf::ForallOp::create(
@@ -325,151 +256,6 @@ BlockLowering::forEachRow(Value end,
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(loop.getBody()->getTerminator());
   return body(loop.getInductionVar());
-}
-
-/// The load that `tile` holds the elements of, if it does nothing else to them
-/// than to convert them, and its rows are whole vectors; else null.
-tile::LoadOp BlockLowering::getPlainLoad(Value tile) {
-  if (auto widened = tile.getDefiningOp<arith::ExtFOp>())
-    tile = widened.getIn();
-  auto load = tile.getDefiningOp<tile::LoadOp>();
-  if (!load)
-    return {};
-  auto view = cast<MemRefType>(load.getView().getType());
-  auto type = tileOf(load.getResult());
-  bool isWhole = type.getRank() == 2 && view.getRank() >= 2 &&
-                 view.getShape().back() == type.getDimSize(1) &&
-                 getConstantIntValue(load.getOffsets().back()) == 0;
-  return isWhole && type.getDimSize(1) % vectors.getLanes() == 0
-             ? load
-             : tile::LoadOp();
-}
-
-/// Right operands of products that few rows read: the view itself where all of
-/// the rows exist, else a copy. They keep the element type of the view.
-LogicalResult BlockLowering::viewRows(Value tile, tile::LoadOp load) {
-  Value view = scalars.lookupOrDefault(load.getView());
-  auto viewType = cast<MemRefType>(view.getType());
-  auto type = tileOf(load.getResult());
-  SmallVector<OpFoldResult> offsets,
-      sizes(viewType.getRank(), b.getIndexAttr(1));
-  for (Value offset : load.getOffsets())
-    offsets.push_back(scalars.lookupOrDefault(offset));
-  sizes[viewType.getRank() - 2] = b.getIndexAttr(type.getDimSize(0));
-  sizes.back() = b.getIndexAttr(type.getDimSize(1));
-  SmallVector<OpFoldResult> strides(viewType.getRank(), b.getIndexAttr(1));
-  auto rowsType = MemRefType::get(
-      type.getShape(), type.getElementType(),
-      StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic,
-                             {ShapedType::kDynamic, 1}));
-  auto row = cast<Value>(offsets[viewType.getRank() - 2]);
-  Value end = vectors.add(row, vectors.index(type.getDimSize(0)));
-  Value size =
-      memref::DimOp::create(b, view, vectors.index(viewType.getRank() - 2));
-  Value allExist =
-      arith::CmpIOp::create(b, arith::CmpIPredicate::sle, end, size);
-  auto choice = scf::IfOp::create(b, TypeRange{rowsType}, allExist,
-                                  /*withElseRegion=*/true);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(choice.thenBlock());
-  auto slice = memref::SubViewOp::inferRankReducedResultType(
-      type.getShape(), viewType, offsets, sizes, strides);
-  Value rows = memref::SubViewOp::create(b, cast<MemRefType>(slice), view,
-                                         offsets, sizes, strides);
-  scf::YieldOp::create(b,
-                       ValueRange{memref::CastOp::create(b, rowsType, rows)});
-  b.setInsertionPointToStart(choice.elseBlock());
-  Value copy = allocate(type.getShape(), type.getElementType());
-  LogicalResult packed =
-      forEachRow(vectors.index(type.getDimSize(0)), [&](Value row) {
-        return RowEvaluator(b, vectors, unit, buffers, scalars, row)
-            .store(load.getResult(), copy, row);
-      });
-  scf::YieldOp::create(b,
-                       ValueRange{memref::CastOp::create(b, rowsType, copy)});
-  buffers.rows[tile] = choice.getResult(0);
-  return packed;
-}
-
-/// Right operands of products: rows as they are.
-LogicalResult BlockLowering::packRows(Value tile) {
-  if (tile::LoadOp load = byRows ? getPlainLoad(tile) : tile::LoadOp())
-    return viewRows(tile, load);
-  auto type = tileOf(tile);
-  int64_t pitch = getRowPitch(type.getDimSize(1), vectors.getLanes());
-  Value buffer = allocate({type.getDimSize(0), pitch}, type.getElementType());
-  Value end = vectors.index(type.getDimSize(0));
-  LogicalResult packed = forEachRow(end, [&](Value row) {
-    return RowEvaluator(b, vectors, unit, buffers, scalars, row)
-        .store(tile, buffer, row);
-  });
-  buffers.rows[tile] = buffer;
-  return packed;
-}
-
-/// Left operands of products that are loaded: rows become lanes, as many at a
-/// time as there are lanes.
-LogicalResult BlockLowering::packStrips(Value tile) {
-  auto type = tileOf(tile);
-  int64_t lanes = vectors.getLanes();
-  Value strips = allocateFor(tile);
-  Value rows = allocate({lanes, getRowPitch(type.getDimSize(1), lanes)},
-                        type.getElementType());
-  LogicalResult done = forEachGroup(type.getDimSize(0), [&](Value first) {
-    LogicalResult packed = forEachRow(vectors.index(lanes), [&](Value inGroup) {
-      Value row = vectors.add(first, inGroup);
-      return RowEvaluator(b, vectors, unit, buffers, scalars, row)
-          .store(tile, rows, inGroup);
-    });
-    rowsToStrips(b, vectors, rows, strips, first);
-    return packed;
-  });
-  buffers.strips[tile] = strips;
-  return done;
-}
-
-/// Copies what rows to be stored are computed from, out of strips into rows.
-LogicalResult BlockLowering::unpackStrips(Value tile) {
-  if (!tileOf(tile) || tileOf(tile).getRank() != 2 ||
-      buffers.rows.contains(tile))
-    return success();
-  Value strips = buffers.strips.lookup(tile);
-  if (!strips) {
-    Operation *op = tile.getDefiningOp();
-    if (op && isPair(tile))
-      for (Value operand : op->getOperands())
-        if (failed(unpackStrips(operand)))
-          return failure();
-    return success();
-  }
-  auto type = tileOf(tile);
-  int64_t pitch = getRowPitch(type.getDimSize(1), vectors.getLanes());
-  Value rows = allocate({type.getDimSize(0), pitch}, type.getElementType());
-  LogicalResult done = forEachGroup(type.getDimSize(0), [&](Value first) {
-    stripsToRows(b, vectors, strips, rows, first);
-    return success();
-  });
-  buffers.rows[tile] = rows;
-  return done;
-}
-
-/// Packs what products read, in this segment or in a loop further on.
-LogicalResult BlockLowering::packOperands(const Segment &segment) {
-  for (Operation *op : segment)
-    for (Value result : op->getResults())
-      for (OpOperand &use : result.getUses()) {
-        auto dot = dyn_cast<tile::DotOp>(use.getOwner());
-        if (!dot)
-          continue;
-        if (use.get() == dot.getRhs() && !buffers.rows.contains(result) &&
-            failed(packRows(result)))
-          return failure();
-        if (use.get() == dot.getLhs() && isPair(dot.getResult()) &&
-            !isPair(result) && !buffersFor(result).contains(result) &&
-            failed(byRows ? packRows(result) : packStrips(result)))
-          return failure();
-      }
-  return success();
 }
 
 //===----------------------------------------------------------------------===//

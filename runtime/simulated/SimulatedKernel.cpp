@@ -39,13 +39,12 @@ SimulatedKernel::resultSizes(ArrayRef<Buffer> arguments) const {
 }
 
 Expected<double> SimulatedKernel::flops(ArrayRef<Buffer> arguments) const {
-  if (Status status = checkArguments(makeInterface(device.signature),
-                                     getViews(arguments)))
+  if (Status status =
+          checkArguments(makeInterface(device.signature), getViews(arguments)))
     return toError(std::move(status));
   double flops = 0;
-  for (auto [facts, pairs] :
-       llvm::zip_equal(device.signature.attends,
-                       getAllPairs(device.signature, arguments)))
+  for (auto [facts, pairs] : llvm::zip_equal(
+           device.signature.attends, getAllPairs(device.signature, arguments)))
     flops += facts.flopsPerPair * pairs;
   return flops;
 }

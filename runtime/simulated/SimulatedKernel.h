@@ -43,8 +43,7 @@ public:
                      const LaunchOptions &options) const override;
   double compileSeconds() const override { return device.seconds; }
   std::string schedule() const override { return device.schedule; }
-  llvm::Expected<double>
-  flops(llvm::ArrayRef<Buffer> arguments) const override;
+  llvm::Expected<double> flops(llvm::ArrayRef<Buffer> arguments) const override;
 
   /// One report per launch of the last call, with the name of its kernel.
   using Reports = std::vector<std::pair<std::string, sim::Report>>;

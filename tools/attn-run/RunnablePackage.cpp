@@ -91,9 +91,7 @@ const std::map<std::string, int64_t> &RunnablePackage::defaultDims() const {
   return loaded->getKernel().interface.defaults;
 }
 
-std::string RunnablePackage::schedule() const {
-  return loaded->getSchedule();
-}
+std::string RunnablePackage::schedule() const { return loaded->getSchedule(); }
 
 llvm::Expected<double>
 RunnablePackage::flops(ArrayRef<Buffer> arguments) const {

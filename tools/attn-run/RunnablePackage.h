@@ -34,8 +34,7 @@ public:
                      const LaunchOptions &options) const override;
   double compileSeconds() const override { return seconds; }
   std::string schedule() const override;
-  llvm::Expected<double>
-  flops(llvm::ArrayRef<Buffer> arguments) const override;
+  llvm::Expected<double> flops(llvm::ArrayRef<Buffer> arguments) const override;
 
 private:
   RunnablePackage() = default;

@@ -1,0 +1,101 @@
+//===- BlockLowering.h - One loop over blocks, for registers ----*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_CODEGEN_CPU_BLOCKLOWERING_H
+#define ATTN_CODEGEN_CPU_BLOCKLOWERING_H
+
+#include "codegen/cpu/RowEvaluator.h"
+#include "codegen/cpu/StripLowering.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+namespace attn {
+
+/// Lanes of a register for the widest floating-point tiles in `forall`.
+int64_t getLanes(mlir::scf::ForallOp forall, int64_t bits);
+
+/// Lowers one scf.forall of a tile program (BlockRegisters.cpp tells how).
+class BlockLowering {
+public:
+  BlockLowering(mlir::scf::ForallOp forall, const VectorUnit &unit)
+      : from(forall), unit(unit), b(forall.getLoc(), forall),
+        vectors(b, getLanes(forall, unit.bits)) {}
+
+  /// Replaces the loop by one over vectors; fails with an error on the op that
+  /// is not supported.
+  llvm::LogicalResult run();
+
+private:
+  using Segment = llvm::SetVector<mlir::Operation *>;
+
+  llvm::LogicalResult lowerBody(mlir::Block &block,
+                                llvm::ArrayRef<Materialized> yields);
+  llvm::LogicalResult lowerLoop(mlir::scf::ForOp loop);
+  llvm::LogicalResult lowerSegment(const Segment &segment,
+                                   llvm::ArrayRef<Materialized> yields);
+  void cloneScalar(mlir::Operation *op);
+
+  bool isPair(mlir::Value tile);
+  mlir::Value allocate(llvm::ArrayRef<int64_t> shape, mlir::Type element);
+  mlir::Value allocateFor(mlir::Value tile);
+  llvm::DenseMap<mlir::Value, mlir::Value> &buffersFor(mlir::Value tile);
+  llvm::LogicalResult compute(llvm::ArrayRef<Materialized> wanted,
+                              const Segment &segment);
+  llvm::LogicalResult computeRows(llvm::ArrayRef<Materialized> wanted,
+                                  int64_t rows);
+  int64_t stripWidth(int64_t rows) const;
+  bool hasFewRows();
+  mlir::FailureOr<mlir::Value> carried(mlir::Value init, mlir::scf::ForOp loop);
+
+  // BlockPacking.cpp.
+  tile::LoadOp getPlainLoad(mlir::Value tile);
+  llvm::LogicalResult viewRows(mlir::Value tile, tile::LoadOp load);
+  llvm::LogicalResult packRows(mlir::Value tile);
+  llvm::LogicalResult packStrips(mlir::Value tile);
+  llvm::LogicalResult unpackStrips(mlir::Value tile);
+  llvm::LogicalResult packOperands(const Segment &segment);
+
+  void findLiveStrips();
+  mlir::Value liveStrips(int64_t rows) {
+    return rows == liveOf ? live : mlir::Value();
+  }
+  mlir::Value endOfRows(int64_t rows);
+  llvm::LogicalResult
+  forEachGroup(int64_t rows,
+               llvm::function_ref<llvm::LogicalResult(mlir::Value)> body);
+  llvm::LogicalResult
+  forEachRow(mlir::Value end,
+             llvm::function_ref<llvm::LogicalResult(mlir::Value)> body);
+  void wantLeaves(mlir::Value tile, const Segment &segment,
+                  llvm::SmallVector<Materialized> &wanted);
+  void wantEscaping(const Segment &segment,
+                    llvm::SmallVector<Materialized> &wanted);
+  void want(mlir::Value tile, llvm::SmallVector<Materialized> &wanted);
+  llvm::LogicalResult storeRows(llvm::ArrayRef<tile::StoreOp> stores,
+                                int64_t rows);
+  llvm::LogicalResult storeRow(tile::StoreOp op, RowEvaluator &rows,
+                               mlir::Value row);
+
+  mlir::scf::ForallOp from;
+  const VectorUnit &unit;
+  mlir::ImplicitLocOpBuilder b;
+  VectorOps vectors;
+  TileBuffers buffers;
+  mlir::IRMapping scalars;
+  mlir::Block *entry = nullptr;
+  llvm::DenseMap<mlir::Value, bool> pairs;
+  /// Strips of tiles with `liveOf` rows that are computed; null means all.
+  mlir::Value live;
+  int64_t liveOf = 0;
+  /// Whether blocks have so few rows that they are computed row by row, lanes
+  /// along the columns.
+  bool byRows = false;
+};
+
+} // namespace attn
+
+#endif // ATTN_CODEGEN_CPU_BLOCKLOWERING_H
