@@ -166,8 +166,11 @@ LogicalResult AttendOp::verifyRegions() {
   RankedTensorType q = tensorOf(getQuery());
   SmallVector<int64_t> shape{tensorOf(getBatchOperand()).getDimSize(0),
                              q.getDimSize(1), q.getDimSize(2), *valueWidth};
-  if (failed(verifyResult(*this, "output", getOutput(), shape,
-                          q.getElementType())))
+  // Another op may go on with what is not rounded yet.
+  Type element = tensorOf(getOutput()).getElementType();
+  if (element != getAccumulatorType())
+    element = q.getElementType();
+  if (failed(verifyResult(*this, "output", getOutput(), shape, element)))
     return failure(); // attend_c8
   if (!getLse())
     return success();
@@ -281,8 +284,11 @@ LogicalResult MapRowsOp::verifyRegions() {
     return failure();
   SmallVector<int64_t> shape(input.getShape());
   shape.back() = *width; // map_rows_c5
-  return verifyResult(*this, "output", getOutput(), shape,
-                      input.getElementType());
+  Type element = tensorOf(getOutput()).getElementType();
+  if (!isStorageType(element) ||
+      attn::getAccumulatorType(element) != input.getElementType())
+    element = input.getElementType();
+  return verifyResult(*this, "output", getOutput(), shape, element);
 }
 
 LogicalResult

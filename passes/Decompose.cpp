@@ -195,10 +195,13 @@ Value Decomposer::mixOutputs(Value output) {
 void Decomposer::run() {
   auto outputType = tensorOf(op.getOutput());
   SmallVector<int64_t> shape(outputType.getShape());
-  if (op.getMixWeights())
+  Type element = outputType.getElementType();
+  if (op.getMixWeights()) {
     shape.back() *= keyHeads;
+    element = type; // Rounded once, when the heads have been mixed.
+  }
   auto longer = AttendOp::create(
-      b, outputType.clone(shape), op.getLse() ? op.getLse().getType() : Type(),
+      b, outputType.clone(shape, element), op.getLse() ? op.getLse().getType() : Type(),
       op.getQuery(), op.getKey(), op.getValue(), /*mixScores=*/Value(),
       /*mixWeights=*/Value(), b.getF64FloatAttr(op.getScaleValue()),
       op.getAlignmentAttr(), op.getNormalizerAttr(), op.getMaxQueriesAttr(),

@@ -91,7 +91,7 @@ def Decompose : Pass<"attn-decompose", "::mlir::func::FuncOp"> {
     - a sum over heads of weights is a sum over heads of outputs, so `value` yields
       the values of all heads side by side, and an `attn.map_rows` adds the parts of
       the outputs that belong to the head, each times its share. Between the two, outputs
-      are rounded to the storage type.
+      have the accumulator type: they are rounded once.
 
     Nothing is kept for all pairs, but each head works on the features of all `Hk`
     key heads: both products cost `Hk` times as much. Row regions that were there

@@ -263,7 +263,8 @@ LogicalResult Translator::mapRows(MapRowsOp op) {
       input, rows, type.getDimSize(3), op.getRows(), batch, head, head, row);
   if (failed(mapped))
     return failure();
-  Value stored = tiles.convert(*mapped, type.getElementType());
+  auto outputType = cast<RankedTensorType>(op.getOutput().getType());
+  Value stored = tiles.convert(*mapped, outputType.getElementType());
   Value zero = arith::ConstantIndexOp::create(b, 0);
   tile::StoreOp::create(b, stored, output, ValueRange{batch, head, row, zero});
   return success();

@@ -58,6 +58,20 @@ func.func @weights_of_groups(%q: tensor<?x4x?x8xf32>, %k: tensor<?x2x?x8xf32>, %
 
 // -----
 
+// What is mixed is not rounded before.
+// CHECK-LABEL: func @weights_in_bf16
+// CHECK: attn.attend
+// CHECK: -> tensor<?x2x?x16xf32>
+// CHECK: attn.map_rows
+// CHECK: } : tensor<?x2x?x16xf32> -> tensor<?x2x?x8xbf16>
+func.func @weights_in_bf16(%q: tensor<?x2x?x8xbf16>, %u: tensor<2x2xf32>) -> tensor<?x2x?x8xbf16> {
+  %o = attn.attend %q, %q, %q mix_weights(%u : tensor<2x2xf32>)
+      : tensor<?x2x?x8xbf16>, tensor<?x2x?x8xbf16>, tensor<?x2x?x8xbf16> -> tensor<?x2x?x8xbf16>
+  return %o : tensor<?x2x?x8xbf16>
+}
+
+// -----
+
 // Nothing to do.
 // CHECK-LABEL: func @unmixed
 // CHECK-NEXT: attn.attend %arg0, %arg0, %arg0 :
