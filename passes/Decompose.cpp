@@ -201,8 +201,9 @@ void Decomposer::run() {
     element = type; // Rounded once, when the heads have been mixed.
   }
   auto longer = AttendOp::create(
-      b, outputType.clone(shape, element), op.getLse() ? op.getLse().getType() : Type(),
-      op.getQuery(), op.getKey(), op.getValue(), /*mixScores=*/Value(),
+      b, outputType.clone(shape, element),
+      op.getLse() ? op.getLse().getType() : Type(), op.getQuery(), op.getKey(),
+      op.getValue(), /*mixScores=*/Value(),
       /*mixWeights=*/Value(), b.getF64FloatAttr(op.getScaleValue()),
       op.getAlignmentAttr(), op.getNormalizerAttr(), op.getMaxQueriesAttr(),
       op.getScheduleAttr());

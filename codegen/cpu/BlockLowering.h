@@ -52,6 +52,7 @@ private:
   mlir::FailureOr<mlir::Value> carried(mlir::Value init, mlir::scf::ForOp loop);
 
   // BlockPacking.cpp.
+  int64_t getPitch(mlir::Value tile) const;
   tile::LoadOp getPlainLoad(mlir::Value tile);
   llvm::LogicalResult viewRows(mlir::Value tile, tile::LoadOp load);
   llvm::LogicalResult packRows(mlir::Value tile);

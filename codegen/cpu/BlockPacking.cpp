@@ -24,8 +24,25 @@ static RankedTensorType tileOf(Value value) {
   return dyn_cast<RankedTensorType>(value.getType());
 }
 
+/// Whether a part of the rows of `tile` is read that begins inside of a vector.
+static bool isReadInside(Value tile, int64_t lanes) {
+  return llvm::any_of(tile.getUsers(), [&](Operation *user) {
+    if (auto slice = dyn_cast<tile::SliceOp>(user))
+      return slice.getStart() % lanes != 0;
+    return isa<arith::ExtFOp>(user) && isReadInside(user->getResult(0), lanes);
+  });
+}
+
+/// Columns of the row buffer of `tile`.
+int64_t BlockLowering::getPitch(Value tile) const {
+  int64_t lanes = vectors.getLanes();
+  int64_t pitch = getRowPitch(tileOf(tile).getDimSize(1), lanes);
+  return isReadInside(tile, lanes) ? pitch + lanes : pitch;
+}
+
 /// The load that `tile` holds the elements of, if it does nothing else to them
-/// than to convert them, and its rows are whole vectors; else null.
+/// than to convert them, and its rows are whole vectors and read as such; else
+/// null.
 tile::LoadOp BlockLowering::getPlainLoad(Value tile) {
   if (auto widened = tile.getDefiningOp<arith::ExtFOp>())
     tile = widened.getIn();
@@ -37,7 +54,9 @@ tile::LoadOp BlockLowering::getPlainLoad(Value tile) {
   bool isWhole = type.getRank() == 2 && view.getRank() >= 2 &&
                  view.getShape().back() == type.getDimSize(1) &&
                  getConstantIntValue(load.getOffsets().back()) == 0;
-  return isWhole && type.getDimSize(1) % vectors.getLanes() == 0
+  int64_t lanes = vectors.getLanes();
+  return isWhole && type.getDimSize(1) % lanes == 0 &&
+                 !isReadInside(load.getResult(), lanes)
              ? load
              : tile::LoadOp();
 }
@@ -59,12 +78,14 @@ LogicalResult BlockLowering::viewRows(Value tile, tile::LoadOp load) {
       type.getShape(), type.getElementType(),
       StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic,
                              {ShapedType::kDynamic, 1}));
-  auto row = cast<Value>(offsets[viewType.getRank() - 2]);
-  Value end = vectors.add(row, vectors.index(type.getDimSize(0)));
-  Value size =
-      memref::DimOp::create(b, view, vectors.index(viewType.getRank() - 2));
-  Value allExist =
-      arith::CmpIOp::create(b, arith::CmpIPredicate::sle, end, size);
+  SmallVector<Value> first, last;
+  for (OpFoldResult offset : offsets)
+    first.push_back(cast<Value>(offset));
+  last = first;
+  Value &row = last[viewType.getRank() - 2];
+  row = vectors.add(row, vectors.index(type.getDimSize(0) - 1));
+  Value allExist = arith::AndIOp::create(b, vectors.rowInside(view, first),
+                                         vectors.rowInside(view, last));
   auto choice = scf::IfOp::create(b, TypeRange{rowsType}, allExist,
                                   /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
@@ -93,7 +114,7 @@ LogicalResult BlockLowering::packRows(Value tile) {
   if (tile::LoadOp load = byRows ? getPlainLoad(tile) : tile::LoadOp())
     return viewRows(tile, load);
   auto type = tileOf(tile);
-  int64_t pitch = getRowPitch(type.getDimSize(1), vectors.getLanes());
+  int64_t pitch = getPitch(tile);
   Value buffer = allocate({type.getDimSize(0), pitch}, type.getElementType());
   Value end = vectors.index(type.getDimSize(0));
   LogicalResult packed = forEachRow(end, [&](Value row) {
@@ -140,7 +161,7 @@ LogicalResult BlockLowering::unpackStrips(Value tile) {
     return success();
   }
   auto type = tileOf(tile);
-  int64_t pitch = getRowPitch(type.getDimSize(1), vectors.getLanes());
+  int64_t pitch = getPitch(tile);
   Value rows = allocate({type.getDimSize(0), pitch}, type.getElementType());
   LogicalResult done = forEachGroup(type.getDimSize(0), [&](Value first) {
     stripsToRows(b, vectors, strips, rows, first);

@@ -86,8 +86,8 @@ private:
       concatenated, products;
 };
 
-/// Columns of a row buffer for a tile of `cols` columns: room for whole vectors
-/// at any column.
+/// Columns of a row buffer for a tile of `cols` columns: whole vectors, from
+/// columns on that are multiples of the lanes.
 int64_t getRowPitch(int64_t cols, int64_t lanes);
 
 } // namespace attn

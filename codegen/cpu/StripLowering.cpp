@@ -24,7 +24,8 @@ static RankedTensorType tileOf(Value value) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult StripLowering::emitStrip(ArrayRef<Materialized> wanted) {
-  emitRange();
+  for (tile::TrimOp op : trims)
+    ranges[op] = emitRange(op);
   int64_t last = loops.empty() ? 0 : loops.rbegin()->first;
   for (int64_t at = 0; at <= last; ++at)
     if (failed(emitStage(at)))
@@ -92,7 +93,7 @@ LogicalResult StripLowering::emitLoop(Loop &loop, int64_t cols) {
   int64_t step = columnsAtOnce(cols), whole = cols - cols % step;
   Range bounds{vectors.index(0), vectors.index(whole)};
   if (isNarrow(cols)) {
-    bounds = range;
+    bounds = ranges.lookup(trims.front());
     whole = cols;
   }
 
@@ -463,7 +464,7 @@ FailureOr<StripLowering::Vectors> StripLowering::product(tile::DotOp op,
   int64_t depth = tileOf(op.getLhs()).getDimSize(1);
   if (auto trim = op.getLhs().getDefiningOp<tile::TrimOp>();
       trim && segment.contains(trim)) {
-    sums = sumOverDepth(op, left, right, range, sums);
+    sums = sumOverDepth(op, left, right, ranges.lookup(trim), sums);
   } else {
     sums = sumInParts(op, left, right, depth, sums);
   }

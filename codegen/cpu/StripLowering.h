@@ -116,7 +116,7 @@ private:
   bool isTrimmed(mlir::Value tile) const;
   bool isReadTrimmed(mlir::OpOperand &use) const;
   bool isNarrow(int64_t cols) const { return narrow.count({stage, cols}); }
-  void emitRange();
+  Range emitRange(tile::TrimOp op);
   Vectors trim(tile::TrimOp op, const Vectors &value, mlir::Value at);
 
   // Evaluation: of a column (rank 1), and of one column of pairs (rank 2).
@@ -167,8 +167,7 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value> home;
   /// Stored tiles that are copied to the caller's buffer after the last stage.
   llvm::SmallVector<Materialized> copies;
-  /// One of the trims of the segment, which all have the same ranges; or null.
-  tile::TrimOp trimmed;
+  llvm::SmallVector<tile::TrimOp> trims; ///< Of the segment.
   /// Stages and columns of loops that run over the range of the strip.
   std::set<std::pair<int64_t, int64_t>> narrow;
 
@@ -176,7 +175,7 @@ private:
   int64_t stage = 0;
   mlir::Value firstColumn;
   int64_t columnCount = 0;
-  Range range; ///< Of this strip, if there are trims.
+  llvm::DenseMap<mlir::Operation *, Range> ranges; ///< Of trims, here.
   llvm::DenseMap<mlir::Value, Vectors> knownColumns;
   llvm::DenseMap<std::pair<mlir::Value, int64_t>, Vectors> knownPairs;
 };

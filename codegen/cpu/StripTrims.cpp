@@ -49,9 +49,11 @@ bool StripLowering::isTrimmed(Value tile) const {
                       [&](OpOperand &use) { return isReadTrimmed(use); });
 }
 
-/// Finds the trims of the segment and decides which loops are narrow.
+/// Finds the trims of the segment and decides which loops are narrow: none
+/// where ranges differ, as in blocks that follow each other without a loop.
 LogicalResult StripLowering::planTrims() {
   int64_t width = registers * vectors.getLanes();
+  bool areSame = true;
   for (Operation *op : segment) {
     auto trim = dyn_cast<tile::TrimOp>(op);
     if (!trim)
@@ -59,15 +61,13 @@ LogicalResult StripLowering::planTrims() {
     if (static_cast<int64_t>(trim.getRows()) % width)
       return trim.emitError("the CPU back end needs ranges of a multiple of ")
              << width << " rows, got " << trim.getRows();
-    if (trimmed && (trimmed.getRanges() != trim.getRanges() ||
-                    trimmed.getRows() != trim.getRows()))
-      return trim.emitError("the CPU back end needs the same ranges in all of "
-                            "a block");
-    trimmed = trim;
+    trims.push_back(trim);
+    areSame &= trims.front().getRanges() == trim.getRanges() &&
+               trims.front().getRows() == trim.getRows();
   }
-  if (!trimmed)
+  if (trims.empty() || !areSame)
     return success();
-  int64_t cols = cast<RankedTensorType>(trimmed.getType()).getDimSize(1);
+  int64_t cols = cast<RankedTensorType>(trims.front().getType()).getDimSize(1);
   for (auto &[at, ofStage] : loops) {
     auto found = ofStage.find(cols);
     if (found == ofStage.end())
@@ -84,20 +84,19 @@ LogicalResult StripLowering::planTrims() {
 }
 
 /// Finds the range of the strip among those of the groups of rows.
-void StripLowering::emitRange() {
-  if (!trimmed)
-    return;
-  int64_t perGroup = trimmed.getRows() / (registers * vectors.getLanes());
+StripLowering::Range StripLowering::emitRange(tile::TrimOp op) {
+  int64_t perGroup = op.getRows() / (registers * vectors.getLanes());
   Value group = arith::DivUIOp::create(b, strip, vectors.index(perGroup));
-  OperandRange ranges = trimmed.getRanges();
-  auto bound = [&](size_t n) { return scalars.lookupOrDefault(ranges[n]); };
-  range = {bound(0), bound(1)};
-  for (size_t n = 1; 2 * n < ranges.size(); ++n) {
+  OperandRange all = op.getRanges();
+  auto bound = [&](size_t n) { return scalars.lookupOrDefault(all[n]); };
+  Range range{bound(0), bound(1)};
+  for (size_t n = 1; 2 * n < all.size(); ++n) {
     Value isThis = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, group,
                                          vectors.index(n));
     range.begin = arith::SelectOp::create(b, isThis, bound(2 * n), range.begin);
     range.end = arith::SelectOp::create(b, isThis, bound(2 * n + 1), range.end);
   }
+  return range;
 }
 
 /// Column `at` of `op`, whose operand has `value` there.
@@ -112,6 +111,7 @@ StripLowering::Vectors StripLowering::trim(tile::TrimOp op,
                         : APFloat::getInf(element.getFloatSemantics(), true);
   Value otherwise =
       arith::ConstantOp::create(b, DenseElementsAttr::get(type, neutral));
+  Range range = ranges.lookup(op);
   Value from =
       arith::CmpIOp::create(b, arith::CmpIPredicate::sge, at, range.begin);
   Value to = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, at, range.end);

@@ -51,6 +51,30 @@ func.func @one_strip(%q: memref<?x32xf32>, %k: memref<?x32xf32>, %o: memref<?x32
   return
 }
 
+// A part of the rows begins inside of a vector: reading it where the rows are
+// would go beyond the last one.
+// CHECK-LABEL: func @part_of_rows
+// CHECK-NOT: memref.subview %arg1
+// CHECK: vector.fma
+func.func @part_of_rows(%q: memref<?x32xf32>, %k: memref<?x32xf32>, %o: memref<?x24xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c32 = arith.constant 32 : index
+  %zero = arith.constant dense<0.0> : tensor<16x24xf32>
+  %zeros = arith.constant dense<0.0> : tensor<16x32xf32>
+  scf.forall (%b) in (1) {
+    %x = tile.load %q[%c0, %c0] : memref<?x32xf32> -> tensor<16x32xf32>
+    %r = scf.for %j = %c0 to %n step %c32 iter_args(%a = %zero) -> (tensor<16x24xf32>) {
+      %y = tile.load %k[%j, %c0] : memref<?x32xf32> -> tensor<32x32xf32>
+      %v = tile.slice %y from 8 : tensor<32x32xf32> -> tensor<32x24xf32>
+      %s = tile.dot %x, %y, %zeros transpose_rhs : tensor<16x32xf32>, tensor<32x32xf32> -> tensor<16x32xf32>
+      %d = tile.dot %s, %v, %a : tensor<16x32xf32>, tensor<32x24xf32> -> tensor<16x24xf32>
+      scf.yield %d : tensor<16x24xf32>
+    }
+    tile.store %r, %o[%c0, %c0] : tensor<16x24xf32>, memref<?x24xf32>
+  }
+  return
+}
+
 // Several strips read the rows of a block several times; nothing is asked for.
 // CHECK-LABEL: func @two_strips
 // CHECK-NOT: memref.prefetch
