@@ -11,7 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/simulated/SimulatedKernel.h"
+#include "runtime/compiler/simulated/SimulatedKernel.h"
 #include "tools/attn-run/Check.h"
 #include "tools/attn-run/Options.h"
 #include "tools/attn-run/PhaseCheck.h"

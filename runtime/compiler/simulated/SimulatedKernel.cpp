@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/simulated/SimulatedKernel.h"
+#include "runtime/compiler/simulated/SimulatedKernel.h"
 #include "runtime/compiler/KernelInterface.h"
 #include <thread>
 

@@ -12,8 +12,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef ATTN_RUNTIME_SIMULATED_SIMULATEDKERNEL_H
-#define ATTN_RUNTIME_SIMULATED_SIMULATEDKERNEL_H
+#ifndef ATTN_RUNTIME_COMPILER_SIMULATED_SIMULATEDKERNEL_H
+#define ATTN_RUNTIME_COMPILER_SIMULATED_SIMULATEDKERNEL_H
 
 #include "codegen/gpu/LaunchPlan.h"
 #include "codegen/simulator/Simulator.h"
@@ -59,4 +59,4 @@ private:
 
 } // namespace attn
 
-#endif // ATTN_RUNTIME_SIMULATED_SIMULATEDKERNEL_H
+#endif // ATTN_RUNTIME_COMPILER_SIMULATED_SIMULATEDKERNEL_H
