@@ -54,7 +54,8 @@ public:
   /// `tail` is the loop over the last, shorter block behind `loop`, or null.
   LoopSplitter(scf::ForOp loop, scf::ForOp tail, PartialOp partial,
                int64_t groupRows)
-      : loop(loop), tail(tail), partial(partial), groupRows(groupRows),
+      : loop(loop), tail(tail), partial(partial),
+        groupRows(std::min(groupRows, partial.getRows())),
         b(loop.getLoc(), tail ? tail : loop),
         lastKey(tail ? tail.getUpperBound() : loop.getUpperBound()) {}
 

@@ -11,13 +11,15 @@
 //
 //   products   (Dqk + Dv) / (2 L)
 //   softmax    10 / L
-//   packing    6 (Dqk + Dv) / (L block_q)    keys and values, once per block
+//   packing    4 Dpacked / (L block_q)       keys and values, once per block
 //   state      2 Dv / (L block_k)            load and store of the accumulator
-//   overhead   40 / (lane strip * 8)         loop set-up of a register tile
+//   overhead   40 / (strip * columns)        loop set-up of a register tile
 //
-// times 1 + block_q / 4096 for what is lost at the edges of large blocks, and
-// times a factor where the working set of a strip leaves the first cache or
-// that of a block the second.
+// where Dpacked counts the features of keys and values that are not read where
+// they lie, and a strip is 2 or 3 registers of rows; times 1 + 3 strip / 4096
+// + block_q / 8192 for what is lost at edges, and times a factor where the
+// scores of a strip leave the first cache or the working set of a block the
+// second.
 //
 //===----------------------------------------------------------------------===//
 
@@ -37,19 +39,33 @@ namespace {
 /// What the estimate needs to know of the machine and of the op.
 struct Problem {
   int64_t lanes;        ///< Elements of the accumulator type in a register.
+  int64_t columns;      ///< Columns of a register tile.
   int64_t elementBytes; ///< Bytes of the accumulator type.
   int64_t l1Bytes, l2Bytes;
   int64_t widthQk, widthV;
+  int64_t widthPacked = 0; ///< Features of keys and values that blocks copy.
 };
 
 } // namespace
 
-/// Registers side by side in a register tile; the CPU back end uses the same.
-static constexpr int64_t kStripRegisters = 3;
+/// Blocks that are considered, in registers of rows. Strips of two are only
+/// used alone: groups of rows that masks trim have the size of three.
+static constexpr int64_t kBlockRegisters[] = {2, 3, 6, 9, 12, 15, 18, 21, 24};
 /// Scratch of one block may not exceed this; a worker keeps one such area.
 static constexpr int64_t kScratchLimit = 4 << 20;
 /// Blocks that share the keys where there are few queries.
 static constexpr int64_t kSplits = 8;
+
+/// Features of `rows` that each block copies: none where keys or values are
+/// read as they lie, which takes whole vectors of the type that is computed in.
+static int64_t getPackedWidth(Value rows, Region &map, int64_t lanes) {
+  auto type = cast<RankedTensorType>(rows.getType());
+  int64_t width = type.getDimSize(3);
+  bool isPlain =
+      map.empty() && width % lanes == 0 &&
+      getAccumulatorType(type.getElementType()) == type.getElementType();
+  return isPlain ? 0 : width;
+}
 
 /// Bytes a block keeps at hand: query and accumulator, and one block of keys
 /// and values.
@@ -60,15 +76,14 @@ static int64_t blockBytes(const Problem &problem, BlockSizes blocks) {
 
 static double cyclesPerPair(const Problem &problem, BlockSizes blocks) {
   double lanes = problem.lanes, width = problem.widthQk + problem.widthV;
-  double strip = kStripRegisters * lanes;
+  double strip = lanes * (blocks.q == 2 * problem.lanes ? 2 : 3);
   double cycles = width / (2 * lanes) + 10 / lanes +
-                  6 * width / (lanes * double(blocks.q)) +
+                  4 * double(problem.widthPacked) / (lanes * double(blocks.q)) +
                   2 * double(problem.widthV) / (lanes * double(blocks.k)) +
-                  40 / (strip * 8);
-  double factor = 1 + double(blocks.q) / 4096;
-  double stripBytes =
-      double(problem.elementBytes) * strip * double(blocks.k + problem.widthQk);
-  if (stripBytes > 0.75 * double(problem.l1Bytes))
+                  40 / (strip * double(problem.columns));
+  double factor = 1 + 3 * strip / 4096 + double(blocks.q) / 8192;
+  double scoreBytes = double(problem.elementBytes) * strip * double(blocks.k);
+  if (scoreBytes > 0.75 * double(problem.l1Bytes))
     factor *= 1.05;
   if (double(blockBytes(problem, blocks)) > 0.5 * double(problem.l2Bytes))
     factor *= 1.5;
@@ -77,10 +92,10 @@ static double cyclesPerPair(const Problem &problem, BlockSizes blocks) {
 
 /// The cheapest of the candidates; ties go to the smaller block.
 static BlockSizes cheapest(const Problem &problem) {
-  BlockSizes best{kStripRegisters * problem.lanes, 64};
-  for (int64_t strips = 1; strips <= 8; ++strips)
+  BlockSizes best{3 * problem.lanes, 64};
+  for (int64_t registers : kBlockRegisters)
     for (int64_t k : {32, 64, 128}) {
-      BlockSizes candidate{strips * kStripRegisters * problem.lanes, k};
+      BlockSizes candidate{registers * problem.lanes, k};
       if (cyclesPerPair(problem, candidate) < cyclesPerPair(problem, best))
         best = candidate;
     }
@@ -129,9 +144,19 @@ private:
     auto rows = cast<RankedTensorType>(queryRows.getType());
     auto values = cast<RankedTensorType>(valueRows.getType());
     int64_t bytes = getAccumulatorType(rows.getElementType()).isF64() ? 8 : 4;
-    Problem problem{
-        vectorBits / 8 / bytes, bytes, l1Bytes, l2Bytes, rows.getDimSize(3),
-        values.getDimSize(3)};
+    Problem problem;
+    problem.lanes = vectorBits / 8 / bytes;
+    problem.columns = vectorBits >= 512 ? 8 : 4; // 32 registers or 16.
+    problem.elementBytes = bytes;
+    problem.l1Bytes = l1Bytes;
+    problem.l2Bytes = l2Bytes;
+    problem.widthQk = rows.getDimSize(3);
+    problem.widthV = values.getDimSize(3);
+    if (auto attend = dyn_cast<AttendOp>(op.getOperation()))
+      problem.widthPacked =
+          getPackedWidth(attend.getKey(), attend.getKeyRows(), problem.lanes) +
+          getPackedWidth(attend.getValue(), attend.getValueRows(),
+                         problem.lanes);
     BlockSizes blocks = cheapest(problem);
     if (auto attend = dyn_cast<AttendOp>(op.getOperation());
         attend && hasFewQueries(attend))

@@ -7,8 +7,8 @@
 //===----------------------------------------------------------------------===//
 //
 // Right operands of products become rows, left ones strips (TileBuffers.h);
-// what is stored comes back from strips into rows. Blocks of few rows read
-// right operands where they are.
+// what is stored comes back from strips into rows. Right operands are read
+// where they lie, if nothing is to be done to them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -61,8 +61,8 @@ tile::LoadOp BlockLowering::getPlainLoad(Value tile) {
              : tile::LoadOp();
 }
 
-/// Right operands of products that few rows read: the view itself where all of
-/// the rows exist, else a copy. They keep the element type of the view.
+/// Right operands of products where they lie, if all rows of the block exist,
+/// else a copy. They keep the element type of the view.
 LogicalResult BlockLowering::viewRows(Value tile, tile::LoadOp load) {
   Value view = scalars.lookupOrDefault(load.getView());
   auto viewType = cast<MemRefType>(view.getType());
@@ -109,9 +109,11 @@ LogicalResult BlockLowering::viewRows(Value tile, tile::LoadOp load) {
   return packed;
 }
 
-/// Right operands of products: rows as they are.
+/// Right operands of products: rows as they are. Strips read single elements,
+/// which are converted once, here.
 LogicalResult BlockLowering::packRows(Value tile) {
-  if (tile::LoadOp load = byRows ? getPlainLoad(tile) : tile::LoadOp())
+  tile::LoadOp load = getPlainLoad(tile);
+  if (load && (byRows || load.getResult() == tile))
     return viewRows(tile, load);
   auto type = tileOf(tile);
   int64_t pitch = getPitch(tile);

@@ -270,13 +270,14 @@ void BlockLowering::want(Value tile, SmallVector<Materialized> &wanted) {
   wanted.push_back({tile, allocateFor(tile)});
 }
 
-/// Products and reductions that rows to be stored are computed from.
+/// What rows to be stored are computed from: products, and values of rows, which
+/// strips compute for many rows at once.
 void BlockLowering::wantLeaves(Value tile, const Segment &segment,
                                SmallVector<Materialized> &wanted) {
   Operation *op = tile.getDefiningOp();
   if (!op || !segment.contains(op) || buffers.hasAny(tile) || !isPair(tile))
     return;
-  if (isa<tile::DotOp, tile::ReduceOp>(op))
+  if (isa<tile::DotOp>(op) || tileOf(tile).getRank() == 1)
     return want(tile, wanted);
   for (Value operand : op->getOperands())
     if (tileOf(operand))
@@ -302,6 +303,7 @@ LogicalResult BlockLowering::storeRow(tile::StoreOp op, RowEvaluator &rows,
                                       Value row) {
   auto type = tileOf(op.getValue());
   Value view = scalars.lookupOrDefault(op.getView());
+  auto viewType = cast<MemRefType>(view.getType());
   SmallVector<Value> offsets;
   for (Value offset : op.getOffsets())
     offsets.push_back(scalars.lookupOrDefault(offset));
@@ -322,14 +324,15 @@ LogicalResult BlockLowering::storeRow(tile::StoreOp op, RowEvaluator &rows,
     return success();
   }
   Value start = offsets.back();
-  for (int64_t col = 0; col < type.getDimSize(1); col += vectors.getLanes()) {
-    FailureOr<Value> value = rows.vector(op.getValue(), col);
-    if (failed(value))
-      return failure();
-    offsets.back() = vectors.add(start, vectors.index(col));
-    vectors.storeRow(*value, view, offsets, type.getDimSize(1) - col);
-  }
-  return success();
+  bool isWhole = getConstantIntValue(start) == 0 &&
+                 viewType.getShape().back() == type.getDimSize(1) &&
+                 type.getDimSize(1) % vectors.getLanes() == 0;
+  return rows.forEachVector(
+      op.getValue(), [&](Value value, int64_t left, Value col) {
+        offsets.back() = vectors.add(start, col);
+        vectors.storeRow(value, view, offsets,
+                         isWhole ? std::nullopt : std::optional(left));
+      });
 }
 
 LogicalResult BlockLowering::storeRows(ArrayRef<tile::StoreOp> stores,

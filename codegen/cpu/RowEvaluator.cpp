@@ -62,18 +62,33 @@ FailureOr<Value> RowEvaluator::elementwise(Operation *op, int64_t col,
   return vectors.elementwise(op, operands, wantVectors);
 }
 
-Value RowEvaluator::load(tile::LoadOp op, int64_t col) {
-  Value view = scalars.lookupOrDefault(op.getView());
+/// Where the row of `op` begins.
+SmallVector<Value> RowEvaluator::rowOffsets(tile::LoadOp op) {
   SmallVector<Value> offsets;
   for (Value offset : op.getOffsets())
     offsets.push_back(scalars.lookupOrDefault(offset));
   offsets[offsets.size() - 2] = vectors.add(offsets[offsets.size() - 2], row);
-  Value &inside = insideRow[op.getResult()];
-  if (!inside)
-    inside = vectors.rowInside(view, offsets);
-  offsets.back() = vectors.add(offsets.back(), vectors.index(col));
-  return vectors.loadRow(view, offsets,
-                         tileOf(op.getResult()).getDimSize(1) - col, inside);
+  return offsets;
+}
+
+/// Whether the view of `op` has the row.
+Value RowEvaluator::rowExists(tile::LoadOp op) {
+  Value &exists = insideRow[op.getResult()];
+  if (!exists)
+    exists = vectors.rowInside(scalars.lookupOrDefault(op.getView()),
+                               rowOffsets(op));
+  return exists;
+}
+
+Value RowEvaluator::load(tile::LoadOp op, int64_t col) {
+  Value exists = rowExists(op);
+  SmallVector<Value> offsets = rowOffsets(op);
+  offsets.back() = vectors.add(offsets.back(), column(col));
+  std::optional<int64_t> wanted;
+  if (!base)
+    wanted = tileOf(op.getResult()).getDimSize(1) - col;
+  return vectors.loadRow(scalars.lookupOrDefault(op.getView()), offsets, wanted,
+                         exists);
 }
 
 /// Row of a tile that lies in strips: elements a strip width apart.
@@ -88,7 +103,7 @@ Value RowEvaluator::fromStrips(Value buffer, int64_t col, int64_t cols) {
                                               ArrayRef<int64_t>{count});
   auto vectorType = vectors.type(type.getElementType());
   return vector::GatherOp::create(b, vectorType, buffer,
-                                  ValueRange{strip, vectors.index(col), lane},
+                                  ValueRange{strip, column(col), lane},
                                   positions, mask, vectors.zero(vectorType));
 }
 
@@ -206,14 +221,10 @@ void RowEvaluator::addVectors(const RowProduct &of, Value col, int64_t count) {
 /// Writes the row of a product to its scratch.
 LogicalResult RowEvaluator::multiply(tile::DotOp op, const RowProduct &to) {
   int64_t lanes = vectors.getLanes();
-  auto write = [&](Value tile, Value buffer) -> LogicalResult {
-    for (int64_t col = 0; col < tileOf(tile).getDimSize(1); col += lanes) {
-      FailureOr<Value> value = vector(tile, col);
-      if (failed(value))
-        return failure();
-      vector::StoreOp::create(b, *value, buffer, vectors.index(col));
-    }
-    return success();
+  auto write = [&](Value tile, Value buffer) {
+    return forEachVector(tile, [&](Value value, int64_t, Value col) {
+      vector::StoreOp::create(b, value, buffer, col);
+    });
   };
   if (failed(write(op.getLhs(), to.left)))
     return failure();
@@ -267,12 +278,12 @@ FailureOr<Value> RowEvaluator::fromProduct(tile::DotOp op, int64_t col) {
   }
   return Value(vector::LoadOp::create(b, vectors.type(type.getElementType()),
                                       products[op.getResult()],
-                                      ValueRange{vectors.index(col)}));
+                                      ValueRange{column(col)}));
 }
 
 FailureOr<Value> RowEvaluator::compute(Value tile, int64_t col) {
   if (Value buffer = buffers.rows.lookup(tile))
-    return loadVector(buffer, ValueRange{row, vectors.index(col)},
+    return loadVector(buffer, ValueRange{row, column(col)},
                       vectors.type(tileOf(tile).getElementType()));
   if (Value buffer = buffers.strips.lookup(tile))
     return fromStrips(buffer, col, tileOf(tile).getDimSize(1));
@@ -297,7 +308,7 @@ FailureOr<Value> RowEvaluator::compute(Value tile, int64_t col) {
     Value start = scalars.lookupOrDefault(iota.getStart());
     if (iota.getAlong() == 0)
       return vectors.splat(vectors.add(start, row));
-    return vectors.iota(vectors.add(start, vectors.index(col)));
+    return vectors.iota(vectors.add(start, column(col)));
   }
   if (auto broadcast = dyn_cast<tile::BroadcastOp>(op);
       broadcast && broadcast.getAlong() == 1) {
@@ -369,13 +380,7 @@ FailureOr<Value> RowEvaluator::computeScalar(Value tile) {
 }
 
 LogicalResult RowEvaluator::store(Value tile, Value buffer, Value to) {
-  for (int64_t col = 0; col < tileOf(tile).getDimSize(1);
-       col += vectors.getLanes()) {
-    FailureOr<Value> value = vector(tile, col);
-    if (failed(value))
-      return failure();
-    vector::StoreOp::create(b, *value, buffer,
-                            ValueRange{to, vectors.index(col)});
-  }
-  return success();
+  return forEachVector(tile, [&](Value value, int64_t, Value col) {
+    vector::StoreOp::create(b, value, buffer, ValueRange{to, col});
+  });
 }

@@ -31,6 +31,15 @@ public:
   /// hold unspecified values.
   mlir::FailureOr<mlir::Value> vector(mlir::Value tile, int64_t col);
 
+  /// Evaluates all vectors of the row of `tile`, of rank 2, and calls `use`
+  /// with each, the number of columns from its first on, and its first column.
+  /// Wide rows are evaluated in a loop.
+  llvm::LogicalResult
+  forEachVector(mlir::Value tile,
+                llvm::function_ref<void(mlir::Value vector, int64_t left,
+                                        mlir::Value col)>
+                    use);
+
   /// The element of a tile of rank 1.
   mlir::FailureOr<mlir::Value> scalar(mlir::Value tile);
 
@@ -52,6 +61,12 @@ private:
                                            bool vectors);
   mlir::FailureOr<mlir::Value> operand(mlir::Value value, int64_t col,
                                        bool vectors);
+  /// Column `col`, counted from where the loop over columns is.
+  mlir::Value column(int64_t col) {
+    return base ? vectors.add(base, vectors.index(col)) : vectors.index(col);
+  }
+  llvm::SmallVector<mlir::Value> rowOffsets(tile::LoadOp op);
+  mlir::Value rowExists(tile::LoadOp op);
   mlir::Value load(tile::LoadOp op, int64_t col);
   mlir::Value fromStrips(mlir::Value buffer, int64_t col, int64_t cols);
   mlir::FailureOr<mlir::Value> fromConcat(tile::ConcatOp op, int64_t col);
@@ -75,12 +90,18 @@ private:
   mlir::Value multiplyAdd(mlir::Value x, mlir::Value y, mlir::Value sum);
   mlir::FailureOr<mlir::Value> reduce(tile::ReduceOp op);
 
+  // WideRows.cpp.
+  bool isUniform(mlir::Value tile, int64_t col, int64_t cols);
+  llvm::LogicalResult evaluateShared(mlir::Value tile);
+
   mlir::ImplicitLocOpBuilder &b;
   VectorOps &vectors;
   const VectorUnit &unit;
   const TileBuffers &buffers;
   const mlir::IRMapping &scalars;
   mlir::Value row;
+  /// The induction variable of the loop over columns; null outside of one.
+  mlir::Value base;
   llvm::DenseMap<std::pair<mlir::Value, int64_t>, mlir::Value> known;
   llvm::DenseMap<mlir::Value, mlir::Value> knownScalars, insideRow,
       concatenated, products;

@@ -76,10 +76,13 @@ int64_t StripLowering::columnsAtOnce(int64_t cols) {
                     tileOf(dot.getResult()).getDimSize(1) == cols;
   int64_t accumulators =
       unit.registers - registers - (unit.registers > 16 ? 2 : 1);
-  int64_t count = hasProduct ? accumulators / registers : 2;
-  if (hasProduct && unit.registers > 16 && registers == 3)
-    count = 8; // 9 would fit, but block sizes are powers of two.
-  count = std::clamp<int64_t>(count, 1, cols);
+  int64_t most = hasProduct ? accumulators / registers : 2;
+  int64_t count = std::clamp<int64_t>(most, 1, cols);
+  // No columns are left over if a few less divide them.
+  while (cols % count && 2 * count > most)
+    --count;
+  if (cols % count)
+    count = std::clamp<int64_t>(most, 1, cols);
   // Ranges are multiples of 8.
   return isNarrow(cols)
              ? int64_t(llvm::bit_floor(uint64_t(std::min<int64_t>(count, 8))))

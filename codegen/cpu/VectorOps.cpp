@@ -133,8 +133,8 @@ Value VectorOps::rowMask(Value view, Value offset, int64_t wanted) {
   return vector::CreateMaskOp::create(b, maskType, count);
 }
 
-Value VectorOps::loadRow(Value view, ValueRange offsets, int64_t wanted,
-                         Value inside) {
+Value VectorOps::loadRow(Value view, ValueRange offsets,
+                         std::optional<int64_t> wanted, Value inside) {
   auto vectorType = type(viewOf(view).getElementType());
   if (storable(vectorType.getElementType()) != vectorType.getElementType()) {
     // A vector of bits is packed in memory, elements of the view are not.
@@ -142,7 +142,7 @@ Value VectorOps::loadRow(Value view, ValueRange offsets, int64_t wanted,
     indices.back() = iota(indices.back());
     return gather(view, indices, /*vectors=*/true);
   }
-  Value mask = rowMask(view, offsets.back(), wanted);
+  Value mask = wanted ? rowMask(view, offsets.back(), *wanted) : Value();
   auto load = [&](OpBuilder &inner, Location loc) {
     Value row =
         mask ? Value(vector::MaskedLoadOp::create(
@@ -162,8 +162,8 @@ Value VectorOps::loadRow(Value view, ValueRange offsets, int64_t wanted,
 }
 
 void VectorOps::storeRow(Value vector, Value view, ValueRange offsets,
-                         int64_t wanted) {
-  if (Value mask = rowMask(view, offsets.back(), wanted))
+                         std::optional<int64_t> wanted) {
+  if (Value mask = wanted ? rowMask(view, offsets.back(), *wanted) : Value())
     vector::MaskedStoreOp::create(b, view, offsets, mask, vector);
   else
     vector::StoreOp::create(b, vector, view, offsets);

@@ -56,12 +56,14 @@ public:
 
   /// Reads `lanes` elements along the last dimension at `offsets`, of which
   /// `wanted` matter. Elements outside of the view are zero; `inside` says
-  /// whether the row exists (from rowInside).
+  /// whether the row exists (from rowInside). Without `wanted` all lanes are
+  /// known to be inside of the row.
   mlir::Value loadRow(mlir::Value view, mlir::ValueRange offsets,
-                      int64_t wanted, mlir::Value inside);
+                      std::optional<int64_t> wanted, mlir::Value inside);
   /// Writes the first `wanted` of `lanes` elements, those inside of the view.
+  /// Without `wanted` all lanes are known to be inside.
   void storeRow(mlir::Value vector, mlir::Value view, mlir::ValueRange offsets,
-                int64_t wanted);
+                std::optional<int64_t> wanted);
   /// Reads single elements: indices are index vectors or scalars; the result is
   /// a vector if one of them is, else a scalar.
   mlir::Value gather(mlir::Value view, mlir::ValueRange indices, bool vectors);
