@@ -12,62 +12,6 @@
 using namespace attn::fuzz;
 
 //===----------------------------------------------------------------------===//
-// Captures
-//===----------------------------------------------------------------------===//
-
-int attn::fuzz::addCapture(Spec &spec, std::string element,
-                           std::vector<std::string> dims) {
-  spec.captures.push_back({std::move(element), std::move(dims)});
-  return int(spec.captures.size()) - 1;
-}
-
-/// An index into a dimension: mostly its own index, with an offset at times,
-/// so that reads before and behind the capture occur.
-Expr RegionGenerator::readIndex(const std::string &dim) {
-  std::string own = dim == "B"                              ? "b"
-                    : dim == spec.keyHeads() || dim == "H"  ? "h"
-                    : dim == spec.rows() && random.oneIn(2) ? "i"
-                    : dim == spec.keys()                    ? "j"
-                                                            : "i";
-  Expr at = makeArgument(own);
-  if (dim.front() == 'C')
-    at = random.oneIn(2) ? affine() : index(1);
-  if (random.oneIn(3))
-    at = makeOp("arith.addi", Kind::Index,
-                {at, makeInteger(random.between(-5, 5))});
-  return at;
-}
-
-/// An element of a capture, which may have been there before.
-Expr RegionGenerator::read(std::string element, Kind kind, int rank) {
-  std::vector<int> same;
-  for (auto [number, capture] : llvm::enumerate(spec.captures))
-    if (capture.element == element && int(capture.dims.size()) == rank)
-      same.push_back(int(number));
-  Expr expr = makeOp("read", kind, {});
-  if (!same.empty() && random.oneIn(2)) {
-    expr.capture = random.pick(same);
-  } else {
-    std::vector<std::string> dims;
-    for (int i = 0; i < rank; ++i) {
-      dims.push_back(random.pick<std::string>(
-          {"B", "H", spec.rows(), spec.keys(), spec.keys(), "C"}));
-      if (dims.back() != "C")
-        continue;
-      dims.back() += std::to_string(spec.sizes.size());
-      spec.sizes[dims.back()] = random.between(1, 40);
-      if (random.oneIn(2))
-        spec.statics.insert(dims.back());
-    }
-    expr.capture = addCapture(spec, element, dims);
-  }
-  std::vector<std::string> dims = spec.captures[expr.capture].dims;
-  for (const std::string &dim : dims)
-    expr.args.push_back(readIndex(dim));
-  return expr;
-}
-
-//===----------------------------------------------------------------------===//
 // Integers
 //===----------------------------------------------------------------------===//
 
@@ -211,7 +155,7 @@ Expr RegionGenerator::maskPattern() {
   }
   case 7: { // lengths
     Expr length = makeOp("read", Kind::Index, {makeArgument("b")});
-    length.capture = addCapture(spec, random.oneIn(2) ? "i32" : "i64", {"B"});
+    length.capture = addIntegers(random.oneIn(2) ? "i32" : "i64", {"B"});
     return cmp("slt", random.oneIn(4) ? i : j,
                binary("arith.addi", length, integer(0, 40)));
   }
@@ -363,9 +307,9 @@ Expr RegionGenerator::makeScore() {
   return x;
 }
 
-Expr RegionGenerator::makeProb() {
+Expr RegionGenerator::makeProb(bool isLinear) {
   Expr p = makeArgument("p");
-  switch (random.below(6)) {
+  switch (random.below(isLinear ? 4 : 6)) {
   case 0: // dropout
     return makeOp("arith.select", Kind::Float,
                   {makeOp("kept", Kind::Bool, {},

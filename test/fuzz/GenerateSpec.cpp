@@ -98,58 +98,177 @@ static void chooseSizes(Spec &spec, Random &random) {
 }
 
 //===----------------------------------------------------------------------===//
+// Few queries, shared operands, mixed heads
+//===----------------------------------------------------------------------===//
+
+/// The sizes of decoding: few queries, groups of heads, many keys. Blocks are
+/// the compiler's choice in half of them.
+static void chooseFewQueries(Spec &spec, Random &random) {
+  spec.sameRows = false;
+  spec.sizes.erase("N");
+  spec.sizes["Nq"] = random.between(1, 4);
+  spec.sizes["Nk"] =
+      random.oneIn(3) ? random.between(1, 64) : random.between(64, 300);
+  spec.sizes["H"] = random.pick<int64_t>({1, 2, 4, 6, 8});
+  if (!spec.sameHeads)
+    spec.sizes["Hk"] = spec.sizes["H"] > 2 && random.oneIn(2) ? 2 : 1;
+  spec.alignment = random.oneIn(4) ? "start" : "end";
+  if (random.oneIn(2))
+    spec.statics.insert("Nq");
+  else if (random.oneIn(2))
+    spec.maxQueries = random.between(spec.sizes["Nq"], 17);
+  spec.blockQ = spec.blockK = 0;
+  if (random.oneIn(2))
+    return;
+  spec.blockQ = getLanes(spec) * random.pick<int64_t>({1, 1, 1, 2});
+  spec.blockK = random.pick<int64_t>({5, 8, 16, 24, 32, 64});
+}
+
+/// Whether blocks may share the keys; `isLinear` is what `prob` is known to be.
+static bool canSplit(const Spec &spec, bool isLinear) {
+  // The queries of all heads of one key head are in one block, which may not
+  // need a matrix for each of them. Mixed scores need those of all heads.
+  auto isPerHead = [&](const RowStep &step) {
+    return step.op == "contract" &&
+           llvm::is_contained(spec.captures[step.capture].dims, "H");
+  };
+  bool needsMatrices = spec.mapsInside && spec.mixScores < 0 &&
+                       llvm::any_of(spec.queryMap, isPerHead);
+  return spec.normalizer.empty() && (!spec.prob || isLinear) && !needsMatrices;
+}
+
+static void chooseSharing(Spec &spec, Random &random) {
+  spec.shared =
+      random.pick<std::string>({"q", "q", "k", "v", "kv", "kv", "qv", "qkv"});
+  spec.sizes["B"] = random.between(1, 3);
+}
+
+static std::string chooseMatrixElement(const Spec &spec, Random &random) {
+  return spec.isDouble() ? "f64"
+                         : random.pick<std::string>({"f32", "f16", "bf16"});
+}
+
+static void chooseMixing(Spec &spec, Random &random) {
+  int64_t which = random.below(3);
+  for (int Spec::*mixing : {&Spec::mixScores, &Spec::mixWeights})
+    if (which == 0 || which == (mixing == &Spec::mixScores ? 1 : 2))
+      spec.*mixing =
+          addCapture(spec, chooseMatrixElement(spec, random), {"H", "H"});
+}
+
+//===----------------------------------------------------------------------===//
 // Row maps
 //===----------------------------------------------------------------------===//
 
-/// Steps for rows of the operand with these heads and rows; `resize` is a step
-/// that changes the width, or empty.
-static RowMap makeMap(Spec &spec, Random &random, const std::string &heads,
-                      const std::string &rows, const std::string &resize) {
+namespace {
+/// The rows of an operand.
+struct Rows {
+  std::string heads, rows;
+};
+/// A step that changes the width: an op, and the dimensions of its matrix.
+struct Resizing {
+  std::string op, taken, made;
+};
+} // namespace
+
+/// A product with one matrix, with one per head, or per batch and head.
+static RowStep makeContraction(Spec &spec, Random &random, const Rows &of,
+                               std::string taken, std::string made) {
+  RowStep step;
+  step.op = "contract";
+  std::vector<std::string> dims;
+  int64_t kind = random.below(5);
+  if (kind == 0)
+    dims.push_back("B");
+  if (kind <= 2)
+    dims.push_back(of.heads);
+  if (kind == 3) {
+    dims.push_back("C" + std::to_string(spec.sizes.size()));
+    spec.sizes[dims.back()] = random.between(1, 3);
+  }
+  if (random.oneIn(3)) // Matrices that do not exist are zero.
+    step.offset = random.between(-1, 2);
+  dims.push_back(std::move(taken));
+  dims.push_back(std::move(made));
+  step.capture = addCapture(spec, chooseMatrixElement(spec, random), dims);
+  return step;
+}
+
+/// A step that reads a vector for each row, or for each head.
+static void addVectors(Spec &spec, Random &random, const Rows &of,
+                       int64_t width, RowStep &step) {
+  std::string last = "C" + std::to_string(spec.sizes.size());
+  spec.sizes[last] = width + random.pick<int64_t>({0, 0, 3});
+  spec.statics.insert(last);
+  std::string element = step.op == "bits"
+                            ? "i1"
+                            : random.pick<std::string>({"f32", "f16", "bf16"});
+  step.capture =
+      addCapture(spec, element, {step.op == "bias" ? of.heads : of.rows, last});
+  if (step.op != "bits" && random.oneIn(3))
+    step.offset = random.between(-2, 3);
+}
+
+/// Steps for rows of an operand; the last is `resizing`, if it has an op.
+static RowMap makeMap(Spec &spec, Random &random, const Rows &of,
+                      const Resizing &resizing) {
   RowMap map;
   int64_t width = spec.sizes["D"];
-  int64_t count = random.between(resize.empty() ? 1 : 0, 2);
+  int64_t count = random.between(resizing.op.empty() ? 1 : 0, 2);
   for (int64_t i = 0; i < count; ++i) {
     RowStep step;
-    step.op = random.pick<std::string>(
-        {"scale", "table", "bias", "bits", "rms", "tanh", "centre", "rotate"});
+    step.op =
+        random.pick<std::string>({"scale", "table", "bias", "bits", "rms",
+                                  "tanh", "centre", "rotate", "contract"});
     if (step.op == "rotate" && width % 2)
       step.op = "rms";
     step.constant = double(random.between(16, 128)) / 64;
-    if (step.op == "table" || step.op == "bias" || step.op == "bits") {
-      std::string last = "C" + std::to_string(spec.sizes.size());
-      spec.sizes[last] = width + random.pick<int64_t>({0, 0, 3});
-      spec.statics.insert(last);
-      std::string element =
-          step.op == "bits" ? "i1"
-                            : random.pick<std::string>({"f32", "f16", "bf16"});
-      step.capture =
-          addCapture(spec, element, {step.op == "bias" ? heads : rows, last});
-      if (step.op != "bits" && random.oneIn(3))
-        step.offset = random.between(-2, 3);
-    }
+    if (step.op == "contract")
+      step = makeContraction(spec, random, of, "D", "D");
+    else if (step.op == "table" || step.op == "bias" || step.op == "bits")
+      addVectors(spec, random, of, width, step);
     map.push_back(step);
   }
-  if (!resize.empty()) {
-    RowStep step;
-    step.op = resize;
-    map.push_back(step);
+  if (resizing.op == "contract") {
+    map.push_back(
+        makeContraction(spec, random, of, resizing.taken, resizing.made));
+  } else if (!resizing.op.empty()) {
+    map.emplace_back();
+    map.back().op = resizing.op;
   }
   return map;
 }
 
+/// Matrices take all features or half of them, and make as many as `made` says.
+static Resizing chooseResizing(Spec &spec, Random &random,
+                               const std::string &made) {
+  Resizing resizing{random.pick<std::string>({"twice", "half", "contract"}),
+                    "D", made};
+  if (resizing.op != "contract")
+    return resizing;
+  spec.sizes[made] = random.pick<int64_t>({1, 2, 3, 4, 8, 8, 16, 24, 33});
+  if (random.oneIn(2))
+    return resizing;
+  resizing.taken = "Dh";
+  spec.sizes["Dh"] = std::max<int64_t>(spec.sizes["D"] / 2, 1);
+  return resizing;
+}
+
 static void chooseMaps(Spec &spec, Random &random) {
   spec.mapsInside = random.oneIn(2);
+  Rows queries{"H", spec.rows()}, keys{spec.keyHeads(), spec.keys()};
   // Query and key must go on having as many features as each other.
-  std::string both =
-      random.oneIn(8) ? random.pick<std::string>({"twice", "half"}) : "";
-  if (random.oneIn(3) || !both.empty())
-    spec.queryMap = makeMap(spec, random, "H", spec.rows(), both);
-  if (random.oneIn(3) || !both.empty())
-    spec.keyMap = makeMap(spec, random, spec.keyHeads(), spec.keys(), both);
+  Resizing both, none;
+  if (random.oneIn(6))
+    both = chooseResizing(spec, random, "De");
+  if (random.oneIn(3) || !both.op.empty())
+    spec.queryMap = makeMap(spec, random, queries, both);
+  if (random.oneIn(3) || !both.op.empty())
+    spec.keyMap = makeMap(spec, random, keys, both);
   if (random.oneIn(2))
-    spec.valueMap = makeMap(
-        spec, random, spec.keyHeads(), spec.keys(),
-        random.oneIn(3) ? random.pick<std::string>({"twice", "half"}) : "");
+    spec.valueMap =
+        makeMap(spec, random, keys,
+                random.oneIn(3) ? chooseResizing(spec, random, "Dv") : none);
 }
 
 /// Products of mapped rows stay in the range where scores can be compared.
@@ -158,7 +277,7 @@ static void limitScale(Spec &spec) {
   double magnitude = getBound(spec, product).magnitude;
   if (magnitude <= 32)
     return;
-  double width = double(getWidth(spec.queryMap, spec.sizes["D"]));
+  double width = double(getWidth(spec, spec.queryMap));
   double scale = spec.scale.value_or(1 / std::sqrt(width));
   spec.scale =
       std::max(std::floor(scale * 32 / magnitude * 4096) / 4096, 0x1p-12);
@@ -182,7 +301,14 @@ Spec attn::fuzz::generateSpec(uint64_t seed, uint64_t index,
   chooseTarget(spec, random, targets);
   chooseSchedule(spec, random);
   chooseSizes(spec, random);
-  if (random.oneIn(4))
+  bool hasFewQueries = random.oneIn(5);
+  if (hasFewQueries)
+    chooseFewQueries(spec, random);
+  if (random.oneIn(6))
+    chooseSharing(spec, random);
+  if (random.oneIn(10))
+    chooseMixing(spec, random);
+  if (random.oneIn(3))
     chooseMaps(spec, random);
   limitScale(spec);
   chooseNormalizer(spec, random);
@@ -191,10 +317,14 @@ Spec attn::fuzz::generateSpec(uint64_t seed, uint64_t index,
     spec.mask = regions.makeMask();
   if (random.oneIn(2) || spec.normalizer == "sum")
     spec.score = regions.makeScore();
-  if (random.oneIn(6))
-    spec.prob = regions.makeProb();
+  // Blocks share keys only where prob is linear.
+  bool isLinear = hasFewQueries && random.oneIn(2);
+  if (random.oneIn(6) && spec.mixWeights < 0)
+    spec.prob = regions.makeProb(isLinear);
   if (spec.normalizer.empty() && random.oneIn(10))
     spec.sink = regions.makeSink();
+  if (hasFewQueries && spec.blockQ && canSplit(spec, isLinear))
+    spec.splits = random.pick<int64_t>({0, 1, 2, 2, 3, 5, 8, 9});
   updateBounds(spec);
   return spec;
 }

@@ -31,8 +31,9 @@ public:
   Expr makeMask();
   /// A smooth function of s, b, h, i and j; see docs/fuzzing.md.
   Expr makeScore();
-  /// A smooth function of the weight p and of b, h, i and j.
-  Expr makeProb();
+  /// A smooth function of the weight p and of b, h, i and j; linear in p, if
+  /// `isLinear`.
+  Expr makeProb(bool isLinear);
   /// A score that depends on the batch, the head and the query.
   Expr makeSink();
 
@@ -46,6 +47,8 @@ private:
   Expr maskPattern();
   Expr condition(int depth);
 
+  int addIntegers(std::string element, std::vector<std::string> dims);
+  std::vector<std::string> chooseDims(int rank);
   Expr read(std::string element, Kind kind, int rank);
   Expr readIndex(const std::string &dim);
   Expr bias();

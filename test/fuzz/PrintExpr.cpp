@@ -1,5 +1,4 @@
-//===- PrintExpr.cpp - Expressions of pair regions as text
-//----------------------===//
+//===- PrintExpr.cpp - Expressions of pair regions as text ----------------===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -42,7 +41,11 @@ std::string Printer::typeOf(Kind kind) const {
 std::string Printer::size(StringRef name) const {
   if (llvm::isDigit(name.front()))
     return name.str();
-  bool isStatic = spec.statics.count(name.str()) || name.starts_with("D");
+  if (name == "One")
+    return "1";
+  bool isHeads = name == "H" || name == spec.keyHeads();
+  bool isStatic = spec.statics.count(name.str()) || name.starts_with("D") ||
+                  (isHeads && spec.mixesHeads());
   return isStatic ? std::to_string(spec.sizes.at(name.str())) : "?";
 }
 
@@ -55,12 +58,15 @@ std::string Printer::tensor(llvm::ArrayRef<std::string> dims,
 }
 
 std::string Printer::port(StringRef name, llvm::ArrayRef<std::string> dims,
-                          StringRef element) const {
+                          StringRef element, StringRef fill) const {
   std::string list = llvm::join(
       llvm::map_range(dims, [](auto &dim) { return "\"" + dim + "\""; }), ", ");
-  return formatv("{0} {{attn.name = \"{1}\", attn.dims = [{2}]}",
-                 tensor(dims, element), name, list)
-      .str();
+  std::string text = formatv("{0} {{attn.name = \"{1}\", attn.dims = [{2}]",
+                             tensor(dims, element), name, list)
+                         .str();
+  if (!fill.empty())
+    text += formatv(", attn.fill = \"{0}\"", fill).str();
+  return text + "}";
 }
 
 //===----------------------------------------------------------------------===//

@@ -1,5 +1,4 @@
-//===- PrintRows.cpp - Row maps as text
-//-----------------------------------------===//
+//===- PrintRows.cpp - Row maps as text -----------------------------------===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -24,6 +23,54 @@ std::string Printer::vectorType(int64_t width, StringRef element) const {
 
 std::string Printer::splat(StringRef scalar, StringRef type) {
   return line("tensor.splat " + scalar + " : " + type);
+}
+
+/// `count` features of `x`, which has `width`.
+std::string Printer::slice(StringRef x, int64_t width, int64_t start,
+                           int64_t count) {
+  return line(formatv("tensor.extract_slice {0}[{1}] [{2}] [1] : {3} to {4}", x,
+                      start, count, vectorType(width, acc()),
+                      vectorType(count, acc()))
+                  .str());
+}
+
+/// Which matrix of its capture a step takes.
+std::string Printer::printIndices(const RowStep &step) {
+  std::vector<std::string> indices;
+  llvm::ArrayRef<std::string> dims = spec.captures[step.capture].dims;
+  for (const std::string &dim : dims.drop_back(2)) {
+    std::string offset;
+    if (dim.front() == 'C' || (dim.front() == 'H' && step.offset))
+      offset = print(makeInteger(step.offset));
+    if (dim.front() == 'H' && step.offset)
+      offset = line("arith.addi %h, " + offset + " : index");
+    indices.push_back(!offset.empty() ? offset : dim == "B" ? "%b" : "%h");
+  }
+  return llvm::join(indices, ", ");
+}
+
+/// Multiplies the first features with a matrix; the others follow.
+std::string Printer::printContract(const RowStep &step, StringRef x,
+                                   int64_t &width) {
+  const Capture &capture = spec.captures[step.capture];
+  int64_t taken = getTakenWidth(spec, step), rest = width - taken;
+  std::string indices = printIndices(step);
+  std::string first = rest ? slice(x, width, 0, taken) : x.str();
+  int64_t before = width;
+  width = getWidth(spec, step, width);
+  std::string type = vectorType(width - rest, acc());
+  std::string product =
+      line(formatv("attn.contract_row {0}, %c{1}[{2}] : {3}, {4} -> {5}", first,
+                   step.capture, indices, vectorType(taken, acc()),
+                   tensor(capture.dims, capture.element), type)
+               .str());
+  if (!rest)
+    return product;
+  std::string last = slice(x, before, taken, rest);
+  return line(formatv("tensor.concat dim(0) {0}, {1} : ({2}, {3}) -> {4}",
+                      product, last, type, vectorType(rest, acc()),
+                      vectorType(width, acc()))
+                  .str());
 }
 
 /// A row of the step's capture, in its own type.
@@ -58,13 +105,8 @@ std::string Printer::printReading(const RowStep &step, StringRef x,
 /// Steps that cut rows or join them; `width` becomes that of the result.
 std::string Printer::printResizing(const RowStep &step, StringRef x,
                                    int64_t &width) {
-  std::string type = vectorType(width, acc());
   int64_t half = std::max<int64_t>(width / 2, 1);
-  auto part = [&](int64_t start) {
-    return line(formatv("tensor.extract_slice {0}[{1}] [{2}] [1] : {3} to {4}",
-                        x, start, half, type, vectorType(half, acc()))
-                    .str());
-  };
+  auto part = [&](int64_t start) { return slice(x, width, start, half); };
   auto join = [&](StringRef a, StringRef b, int64_t size) {
     return line(formatv("tensor.concat dim(0) {0}, {1} : ({2}, {2}) -> {3}", a,
                         b, vectorType(size, acc()), vectorType(2 * size, acc()))
@@ -74,11 +116,12 @@ std::string Printer::printResizing(const RowStep &step, StringRef x,
     width *= 2;
     return join(x, x, width / 2);
   }
+  std::string low = part(0);
   if (step.op == "half") {
     width = half;
-    return part(0);
+    return low;
   }
-  std::string low = part(0), high = part(half);
+  std::string high = part(half);
   high = line("arith.negf " + high + " : " + vectorType(half, acc()));
   return join(high, low, half);
 }
@@ -86,6 +129,8 @@ std::string Printer::printResizing(const RowStep &step, StringRef x,
 /// Writes one step on `x`, which has `width` features.
 std::string Printer::printStep(const RowStep &step, StringRef x,
                                int64_t &width) {
+  if (step.op == "contract")
+    return printContract(step, x, width);
   if (step.capture >= 0)
     return printReading(step, x, width);
   std::string type = vectorType(width, acc());
@@ -129,7 +174,7 @@ std::string Printer::printMap(char operand, const RowMap &map,
   if (map.empty() || spec.mapsInside)
     return from;
   std::string text = printRowsBody(map), result = name();
-  width = std::to_string(getWidth(map, spec.sizes.at("D")));
+  width = std::to_string(getWidth(spec, map));
   prologue +=
       formatv("  {0} = attn.map_rows {1} rows (%r: {2}, %b, %h, %n) {{\n{3}"
               "      } : {4} -> {5}\n",

@@ -1,5 +1,4 @@
-//===- PrintSpec.cpp - The text of a spec
-//---------------------------------------===//
+//===- PrintSpec.cpp - The text of a spec ---------------------------------===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -24,18 +23,19 @@ using llvm::StringRef;
 
 std::string Printer::operandType(char operand, StringRef width) const {
   bool isQuery = operand == 'q';
-  return tensor({"B", isQuery ? "H" : spec.keyHeads(),
+  return tensor({spec.batch(operand), isQuery ? "H" : spec.keyHeads(),
                  isQuery ? spec.rows() : spec.keys(), width.str()},
                 spec.dtype);
 }
 
 std::string Printer::outType() const {
-  int64_t width = getWidth(spec.valueMap, spec.sizes.at("D"));
-  return tensor({"B", "H", spec.rows(), std::to_string(width)}, spec.dtype);
+  int64_t width = getWidth(spec, spec.valueMap);
+  return tensor({spec.batch(), "H", spec.rows(), std::to_string(width)},
+                spec.dtype);
 }
 
 std::string Printer::lseType() const {
-  return tensor({"B", "H", spec.rows()}, acc());
+  return tensor({spec.batch(), "H", spec.rows()}, acc());
 }
 
 //===----------------------------------------------------------------------===//
@@ -74,19 +74,40 @@ void Printer::printRegions() {
   addRegion("sink", "%b, %h, %i", spec.sink);
 }
 
+std::string Printer::printMixing() const {
+  std::string text;
+  for (auto [name, number] : {std::pair("mix_scores", spec.mixScores),
+                              {"mix_weights", spec.mixWeights}})
+    if (number >= 0)
+      text += formatv(" {0}(%c{1} : {2})", name, number,
+                      tensor(spec.captures[number].dims,
+                             spec.captures[number].element))
+                  .str();
+  return text;
+}
+
+std::string Printer::printSchedule() const {
+  if (!spec.blockQ)
+    return "";
+  std::string text = formatv(" schedule(<block_q = {0}, block_k = {1}",
+                             spec.blockQ, spec.blockK)
+                         .str();
+  if (spec.splits)
+    text += ", splits = " + std::to_string(spec.splits);
+  return text + ">)";
+}
+
 std::string Printer::printOptions() const {
-  std::string options;
+  std::string options = printMixing();
   if (spec.scale)
     options += " scale(" + makeNumber(*spec.scale).text + ")";
   if (!spec.alignment.empty())
     options += " alignment(" + spec.alignment + ")";
   if (!spec.normalizer.empty())
     options += " normalizer(" + spec.normalizer + ")";
-  if (spec.blockQ)
-    options += formatv(" schedule(<block_q = {0}, block_k = {1}>)", spec.blockQ,
-                       spec.blockK)
-                   .str();
-  return options;
+  if (spec.maxQueries)
+    options += " max_queries(" + std::to_string(spec.maxQueries) + ")";
+  return options + printSchedule();
 }
 
 std::string Printer::printAttend() {
@@ -109,15 +130,18 @@ std::string Printer::printAttend() {
 //===----------------------------------------------------------------------===//
 
 std::string Printer::printSignature() const {
-  std::vector<std::string> keyDims{"B", spec.keyHeads(), spec.keys(), "D"};
-  std::string text =
-      formatv("func.func @fuzzed(\n    %q: {0},\n    %k: {1},\n    %v: {2}",
-              port("q", {"B", "H", spec.rows(), "D"}, spec.dtype),
-              port("k", keyDims, spec.dtype), port("v", keyDims, spec.dtype));
+  auto keyDims = [&](char operand) {
+    return std::vector{spec.batch(operand), spec.keyHeads(), spec.keys(),
+                       std::string("D")};
+  };
+  std::string text = formatv(
+      "func.func @fuzzed(\n    %q: {0},\n    %k: {1},\n    %v: {2}",
+      port("q", {spec.batch('q'), "H", spec.rows(), "D"}, spec.dtype),
+      port("k", keyDims('k'), spec.dtype), port("v", keyDims('v'), spec.dtype));
   for (auto [number, capture] : llvm::enumerate(spec.captures)) {
     std::string name = "c" + std::to_string(number);
-    text +=
-        ",\n    %" + name + ": " + port(name, capture.dims, capture.element);
+    text += ",\n    %" + name + ": " +
+            port(name, capture.dims, capture.element, capture.fill);
   }
   text += ")\n    -> (" + outType() + " {attn.name = \"out\"}";
   if (spec.hasLse)

@@ -31,7 +31,7 @@ private:
   std::string tensor(llvm::ArrayRef<std::string> dims,
                      llvm::StringRef element) const;
   std::string port(llvm::StringRef name, llvm::ArrayRef<std::string> dims,
-                   llvm::StringRef element) const;
+                   llvm::StringRef element, llvm::StringRef fill = "") const;
   /// The types of the operand q, k or v, or of a result, so many features wide.
   std::string operandType(char operand, llvm::StringRef width) const;
   std::string outType() const;
@@ -56,7 +56,12 @@ private:
   // Row maps.
   std::string vectorType(int64_t width, llvm::StringRef element) const;
   std::string splat(llvm::StringRef scalar, llvm::StringRef type);
+  std::string slice(llvm::StringRef x, int64_t width, int64_t start,
+                    int64_t count);
   std::string readRow(const RowStep &step, int64_t width);
+  std::string printIndices(const RowStep &step);
+  std::string printContract(const RowStep &step, llvm::StringRef x,
+                            int64_t &width);
   std::string printReading(const RowStep &step, llvm::StringRef x,
                            int64_t width);
   std::string printResizing(const RowStep &step, llvm::StringRef x,
@@ -71,6 +76,8 @@ private:
   void addRegion(llvm::StringRef keyword, const llvm::Twine &arguments,
                  const std::optional<Expr> &expr);
   void printRegions();
+  std::string printMixing() const;
+  std::string printSchedule() const;
   std::string printOptions() const;
   std::string printAttend();
   std::string printSignature() const;

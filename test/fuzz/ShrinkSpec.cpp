@@ -143,6 +143,15 @@ static void addOptions(const Spec &spec, Candidates &results) {
         [](Spec &copy) { copy.examination.phases = false; });
   addIf(spec.examination.threads,
         [](Spec &copy) { copy.examination.threads = false; });
+  for (int Spec::*mixing : {&Spec::mixScores, &Spec::mixWeights})
+    addIf(spec.*mixing >= 0, [=](Spec &copy) { copy.*mixing = -1; });
+  for (size_t at = 0; at < spec.shared.size(); ++at)
+    add(spec, results, [=](Spec &copy) { copy.shared.erase(at, 1); });
+  addIf(spec.splits > 0, [](Spec &copy) { copy.splits = 0; });
+  addIf(spec.maxQueries > 0, [](Spec &copy) { copy.maxQueries = 0; });
+  for (size_t at = 0; at < spec.captures.size(); ++at)
+    addIf(!spec.captures[at].fill.empty(),
+          [=](Spec &copy) { copy.captures[at].fill.clear(); });
   addIf(!spec.normalizer.empty(), [](Spec &copy) { copy.normalizer.clear(); });
   addIf(spec.hasLse, [](Spec &copy) { copy.hasLse = false; });
   addIf(spec.scale.has_value(), [](Spec &copy) { copy.scale.reset(); });
@@ -172,6 +181,8 @@ static void addSizes(const Spec &spec, Candidates &results) {
     addNumber(size, 1, [name = name](Spec &copy, int64_t smaller) {
       copy.sizes[name] = smaller;
     });
+  addNumber(spec.splits, 1,
+            [](Spec &copy, int64_t smaller) { copy.splits = smaller; });
   addNumber(spec.blockK, 1,
             [](Spec &copy, int64_t smaller) { copy.blockK = smaller; });
   if (spec.blockQ) // Any multiple of the most lanes that there are.
@@ -206,6 +217,9 @@ static void removeCapture(Spec &spec, int number) {
     for (RowStep &step : *map)
       if (step.capture > number)
         --step.capture;
+  for (int *mixing : {&spec.mixScores, &spec.mixWeights})
+    if (*mixing > number)
+      --*mixing;
 }
 
 /// Removes what is not used: captures and their dimensions. Examined like every
@@ -218,6 +232,7 @@ static void addUnused(const Spec &spec, Candidates &results) {
     for (const RowMap *map : {&copy.queryMap, &copy.keyMap, &copy.valueMap})
       for (const RowStep &step : *map)
         isUsed |= step.capture == number;
+    isUsed |= number == copy.mixScores || number == copy.mixWeights;
     if (!isUsed)
       removeCapture(copy, number);
   }
@@ -225,7 +240,9 @@ static void addUnused(const Spec &spec, Candidates &results) {
   for (const Capture &capture : copy.captures)
     used.insert(capture.dims.begin(), capture.dims.end());
   std::erase_if(copy.sizes, [&](const auto &entry) {
-    return entry.first.front() == 'C' && !used.count(entry.first);
+    bool isOfCaptures = entry.first.front() == 'C' ||
+                        (entry.first.front() == 'D' && entry.first != "D");
+    return isOfCaptures && !used.count(entry.first);
   });
   if (copy.sizes != spec.sizes || copy.captures.size() != spec.captures.size())
     results.push_back(std::move(copy));

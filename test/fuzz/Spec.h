@@ -52,10 +52,12 @@ struct Expr {
   bool outer = false;
 };
 
-/// A captured tensor: element type as in MLIR, and names of its dimensions.
+/// A captured tensor: element type as in MLIR, names of its dimensions, and the
+/// attn.fill of integers, if it has one.
 struct Capture {
   std::string element;
   std::vector<std::string> dims;
+  std::string fill;
 };
 
 /// One step of a row map x -> f(x), with `width` features before it:
@@ -65,6 +67,11 @@ struct Capture {
 ///   rms        x / sqrt(1 + sum of x x)   tanh       tanh(x)
 ///   centre     x - max(x)                 rotate     halves turned, [-hi, lo]
 ///   twice      x followed by x            half       the first half
+///   contract   the first features times a matrix, followed by the others
+///
+/// The last two dimensions of a matrix say how many features it takes and how
+/// many it makes; those before them are B, the heads, or others, of which
+/// matrix number `offset` is taken.
 struct RowStep {
   std::string op;
   double constant = 1;
@@ -84,15 +91,22 @@ struct Examination {
   double valueBound = 0; ///< What results do not exceed.
 };
 
+/// Names of dimensions: B, H, Hk, N or Nq and Nk, D; One is the static 1.
+/// Others that begin with D are static, too, as are the heads where they are
+/// mixed.
 struct Spec {
   std::string dtype = "f32";
   int64_t blockQ = 0, blockK = 0; ///< 0: chosen by the compiler.
+  int64_t splits = 0;             ///< Blocks that share the keys, or 0.
+  int64_t maxQueries = 0;         ///< What is promised, or 0.
   std::string alignment;          ///< Empty, "start" or "end".
   std::optional<double> scale;
   bool hasLse = false;
   bool mapsInside = false; ///< Row maps as regions of the attend.
   bool sameRows = false;   ///< Queries and keys share the dimension N.
   bool sameHeads = false;  ///< and the dimension H.
+  std::string shared;      ///< Operands, of "qkv", that all batches share.
+  int mixScores = -1, mixWeights = -1; ///< Captures, or -1.
   std::map<std::string, int64_t> sizes;
   std::set<std::string> statics; ///< Dimensions whose size the types state.
   std::vector<Capture> captures;
@@ -104,6 +118,13 @@ struct Spec {
   std::string rows() const { return sameRows ? "N" : "Nq"; }
   std::string keys() const { return sameRows ? "N" : "Nk"; }
   std::string keyHeads() const { return sameHeads ? "H" : "Hk"; }
+  /// The batch dimension of an operand.
+  std::string batch(char operand) const {
+    return shared.find(operand) == std::string::npos ? "B" : "One";
+  }
+  /// The batch dimension of the results.
+  std::string batch() const { return shared.size() == 3 ? "One" : "B"; }
+  bool mixesHeads() const { return mixScores >= 0 || mixWeights >= 0; }
   bool isDouble() const { return dtype == "f64"; }
 };
 
@@ -115,8 +136,14 @@ Expr makeNumber(double value);
 Expr makeInteger(int64_t value, Kind kind = Kind::Index);
 Expr makeArgument(std::string name);
 
-/// Features of a row after a map.
-int64_t getWidth(const RowMap &map, int64_t width);
+/// Features of a row of D after a map.
+int64_t getWidth(const Spec &spec, const RowMap &map);
+
+/// How many features the matrix of a step takes.
+int64_t getTakenWidth(const Spec &spec, const RowStep &step);
+
+/// Features of a row of `width` after a step.
+int64_t getWidth(const Spec &spec, const RowStep &step, int64_t width);
 
 /// How large a value gets, and by how much rounding may change it in units of
 /// the accumulator's eps: a running error analysis.
@@ -126,8 +153,12 @@ struct Bound {
 };
 Bound getBound(const Spec &spec, const Expr &expr);
 
-/// Bounds on the elements of a mapped row.
-Bound getRowBound(const Spec &spec, const RowMap &map);
+/// Bounds on the elements of a mapped row, and on the root of the sum of their
+/// squares.
+struct RowBound : Bound {
+  double norm = 0;
+};
+RowBound getRowBound(const Spec &spec, const RowMap &map);
 
 /// Whether a score is at least 1 in magnitude, so that the sum of such scores
 /// can be divided by.
