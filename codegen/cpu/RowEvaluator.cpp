@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/RowEvaluator.h"
+#include "codegen/LongSums.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
@@ -148,9 +149,6 @@ FailureOr<Value> RowEvaluator::fromConcat(tile::ConcatOp op, int64_t col) {
 /// Vectors of a product that are computed at once: as many as two units with
 /// four steps each keep busy.
 static constexpr int64_t kVectorsAtOnce = 8;
-/// Terms that are added in one chain. Longer sums are sums of such parts, whose
-/// rounding errors are smaller.
-static constexpr int64_t kTermsOfPart = 64;
 
 Value RowEvaluator::loadVector(Value buffer, ValueRange indices,
                                VectorType type) {

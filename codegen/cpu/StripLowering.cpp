@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/StripLowering.h"
+#include "codegen/LongSums.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
@@ -409,13 +410,12 @@ StripLowering::Vectors StripLowering::sumOverDepth(tile::DotOp op, Value left,
                      .getResults());
 }
 
-/// The same over a long depth, in parts that are summed for themselves: errors
-/// grow with the length of a chain of additions.
+/// The same over a long depth, in parts that are summed for themselves.
 StripLowering::Vectors StripLowering::sumInParts(tile::DotOp op, Value left,
                                                  Value right, int64_t depth,
                                                  ValueRange zeros) {
   Range all{vectors.index(0), vectors.index(depth)};
-  if (depth <= 2 * kTermsOfPart)
+  if (!isSummedInParts(depth))
     return sumOverDepth(op, left, right, all, zeros);
   Value length = vectors.index(kTermsOfPart);
   auto body = [&](OpBuilder &inner, Location, Value begin, ValueRange totals) {

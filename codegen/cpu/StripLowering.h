@@ -72,9 +72,6 @@ public:
   static int64_t stripRegisters(int64_t rows, int64_t lanes);
 
 private:
-  /// Terms of a long product that are summed one after the other.
-  static constexpr int64_t kTermsOfPart = 64;
-
   using Vectors = llvm::SmallVector<mlir::Value>;
 
   /// What the loops over columns of one stage and one width compute.

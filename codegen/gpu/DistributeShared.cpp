@@ -10,10 +10,12 @@
 // of the result in registers. A step reads four columns of each of the thread's
 // rows of the left operand, and the same four of each of its columns of a
 // transposed right operand, or four rows of a plain one. All reads have 16
-// bytes where the layouts allow; bank conflicts: docs/rationale/gpu.md.
+// bytes where the layouts allow; bank conflicts: docs/rationale/gpu.md. Long
+// products are summed in parts.
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/LongSums.h"
 #include "codegen/gpu/Distributor.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
@@ -130,10 +132,13 @@ public:
         registers(ThreadTiles::getRegisters(type)),
         lhs(d.getBuffer(op.getLhs())), rhs(d.getBuffer(op.getRhs())) {}
 
+  /// `init` plus the product.
   SmallVector<Value> emit(ArrayRef<Value> init);
 
 private:
   using Values = SmallVector<Value>;
+  SmallVector<Value> sumOverDepth(Value begin, Value end, ValueRange sums);
+  SmallVector<Value> sumInParts(Value end, ValueRange totals);
   SmallVector<Value> step(Value depth, ValueRange sums);
   /// Reads `count` neighbouring elements.
   SmallVector<Value> read(Value buffer, Value place, int64_t count);
@@ -215,16 +220,38 @@ SmallVector<Value> DotEmitter::step(Value depth, ValueRange sums) {
   return result;
 }
 
-SmallVector<Value> DotEmitter::emit(ArrayRef<Value> init) {
-  int64_t depth = Distributor::tileOf(op.getLhs()).getDimSize(1);
-  auto loop =
-      scf::ForOp::create(b, d.index(0), d.index(llvm::alignTo(depth, kStep)),
-                         d.index(kStep), init);
+SmallVector<Value> DotEmitter::sumOverDepth(Value begin, Value end,
+                                            ValueRange sums) {
+  auto loop = scf::ForOp::create(b, begin, end, d.index(kStep), sums);
   OpBuilder::InsertionGuard insertion(b);
   b.setInsertionPointToEnd(loop.getBody());
   scf::YieldOp::create(b,
                        step(loop.getInductionVar(), loop.getRegionIterArgs()));
   return loop.getResults();
+}
+
+/// Sums parts of a long depth from 0 on, each for itself, and adds them up.
+SmallVector<Value> DotEmitter::sumInParts(Value end, ValueRange totals) {
+  Value length = d.index(kTermsOfPart);
+  auto loop = scf::ForOp::create(b, d.index(0), end, length, totals);
+  OpBuilder::InsertionGuard insertion(b);
+  b.setInsertionPointToEnd(loop.getBody());
+  Value begin = loop.getInductionVar();
+  Value partEnd = arith::MinSIOp::create(b, d.add(begin, length), end);
+  Values zeros(totals.size(), d.zero(type.getElementType()));
+  Values next;
+  for (auto [total, part] : llvm::zip_equal(
+           loop.getRegionIterArgs(), sumOverDepth(begin, partEnd, zeros)))
+    next.push_back(arith::AddFOp::create(b, total, part));
+  scf::YieldOp::create(b, next);
+  return loop.getResults();
+}
+
+SmallVector<Value> DotEmitter::emit(ArrayRef<Value> init) {
+  int64_t depth = Distributor::tileOf(op.getLhs()).getDimSize(1);
+  Value end = d.index(llvm::alignTo(depth, kStep));
+  return isSummedInParts(depth) ? sumInParts(end, init)
+                                : sumOverDepth(d.index(0), end, init);
 }
 
 void Distributor::lower(tile::DotOp op) {

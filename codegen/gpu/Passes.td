@@ -94,6 +94,71 @@ def GpuMapBlocks : Pass<"attn-gpu-map-blocks", "::mlir::ModuleOp"> {
                            "::mlir::scf::SCFDialect"];
 }
 
+def GpuSliceProducts : Pass<"attn-gpu-slice-products", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Cut products whose right operand is large into slices";
+  let description = [{
+    The right operand of a product must lie in shared memory. One that would have
+    more than the given number of bytes is cut into slices, which can have the
+    same place one after the other: a transposed one along its columns, so that
+    products are added up; a plain one along its columns, so that results are
+    joined, and along its rows if that is not enough. A slice of a load is a load of
+    the slice. The left operand is cut where it is defined.
+
+    Before: kernels with tiles without layouts. After: no right operand has more than
+    the given bytes, but for those with one slice of 32 columns that has more and
+    cannot be read in rows. Does nothing where all fit.
+
+    Example, with `bytes=8192` (afterwards two products of 32 features each, of a
+    `tile.load` and a `tile.slice` of `%q` each, and an `arith.addf`):
+
+    ```mlir
+    gpu.module @kernels {
+      gpu.func @f(%k: memref<?x64xf32>, %q: tensor<16x64xf32>, %zero: tensor<16x64xf32>,
+                  %j: index) kernel {
+        %c0 = arith.constant 0 : index
+        %t = tile.load %k[%j, %c0] : memref<?x64xf32> -> tensor<64x64xf32>
+        %s = tile.dot %q, %t, %zero transpose_rhs
+           : tensor<16x64xf32>, tensor<64x64xf32> -> tensor<16x64xf32>
+        gpu.return
+      }
+    }
+    ```
+  }];
+  let options = [Option<"bytes", "bytes", "int64_t", /*default=*/"32768",
+                        "bytes of shared memory that a right operand may have">];
+  let dependentDialects = ["::attn::tile::TileDialect", "::mlir::arith::ArithDialect"];
+}
+
+def GpuSliceStores : Pass<"attn-gpu-slice-stores", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Compute wide tiles of elementwise kernels some columns at a time";
+  let description = [{
+    In kernels without loops, products and reductions, replaces a store of more than
+    the given number of columns by stores of slices, each behind the loads and ops
+    that it needs: merging partial results of wide rows would need all of them in
+    registers at once.
+
+    Before: kernels with tiles without layouts. After: no such store is wider. Does
+    nothing in other kernels.
+
+    Example (afterwards two loads, additions and stores of 128 columns):
+
+    ```mlir
+    gpu.module @kernels {
+      gpu.func @f(%x: memref<?x256xf32>, %y: memref<?x256xf32>, %i: index) kernel {
+        %c0 = arith.constant 0 : index
+        %t = tile.load %x[%i, %c0] : memref<?x256xf32> -> tensor<16x256xf32>
+        %d = arith.addf %t, %t : tensor<16x256xf32>
+        tile.store %d, %y[%i, %c0] : tensor<16x256xf32>, memref<?x256xf32>
+        gpu.return
+      }
+    }
+    ```
+  }];
+  let options = [Option<"columns", "columns", "int64_t", /*default=*/"128",
+                        "columns of a store">];
+  let dependentDialects = ["::attn::tile::TileDialect", "::mlir::arith::ArithDialect"];
+}
+
 def GpuAssignLayouts : Pass<"attn-gpu-assign-layouts", "::mlir::gpu::GPUModuleOp"> {
   let summary = "Decide where the elements of each tile live";
   let description = [{

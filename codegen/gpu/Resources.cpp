@@ -7,20 +7,36 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/gpu/Resources.h"
+#include "codegen/LongSums.h"
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
 
 using namespace attn;
 
+/// Shared tiles have multiples of these.
+static constexpr int64_t kRowMultiple = 16, kColumnMultiple = 32;
+
+int64_t attn::getOperandBytes(int64_t rows, int64_t columns) {
+  return 4 * llvm::alignTo(rows, kRowMultiple) *
+         llvm::alignTo(columns, kColumnMultiple);
+}
+
+int64_t attn::getSliceColumns(int64_t rows, int64_t bytes) {
+  int64_t most = bytes / (4 * int64_t(llvm::alignTo(rows, kRowMultiple)));
+  return std::max(kColumnMultiple, most - most % kColumnMultiple);
+}
+
+int64_t attn::getSliceRows(int64_t columns, int64_t bytes) {
+  int64_t most = bytes / (4 * int64_t(llvm::alignTo(columns, kColumnMultiple)));
+  return std::max(kRowMultiple, most - most % kRowMultiple);
+}
+
 int64_t attn::estimateSharedBytes(const BlockProblem &problem) {
-  auto row = [](int64_t columns) -> int64_t {
-    return llvm::alignTo(columns, 32);
-  };
-  int64_t query = problem.blockQ * row(problem.widthQk);
-  int64_t keys =
-      problem.blockK * std::max(row(problem.widthQk), row(problem.widthV));
-  int64_t weights = problem.blockQ * row(problem.blockK);
-  return 4 * (query + keys + weights);
+  int64_t width = std::min(std::max(problem.widthQk, problem.widthV),
+                           getSliceColumns(problem.blockK, kSliceBytes));
+  return getOperandBytes(problem.blockQ, problem.widthQk) +
+         getOperandBytes(problem.blockK, width) +
+         getOperandBytes(problem.blockQ, problem.blockK);
 }
 
 int64_t attn::estimateRegisters(const BlockProblem &problem) {
@@ -29,5 +45,12 @@ int64_t attn::estimateRegisters(const BlockProblem &problem) {
   int64_t scores = llvm::divideCeil(problem.blockK, columns);
   int64_t values = llvm::divideCeil(problem.widthV, columns);
   int64_t operands = step * rows + step * scores;
-  return rows * (scores + values) + operands + reserve;
+  // A slice of the depth, or a part of a long sum, is summed for itself.
+  int64_t slice = getSliceColumns(problem.blockK, kSliceBytes);
+  bool isInParts = isSummedInParts(problem.widthQk) || problem.widthQk > slice;
+  int64_t parts = isInParts ? rows * scores : 0;
+  // Places of keys that ptxas keeps for each slice: measured, 9 for 4 keys.
+  bool isSliced = std::max(problem.widthQk, problem.widthV) > slice;
+  int64_t places = isSliced ? 9 * problem.blockK / 4 : 0;
+  return rows * (scores + values) + parts + places + operands + reserve;
 }

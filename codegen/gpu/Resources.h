@@ -20,8 +20,20 @@ struct BlockProblem {
   int64_t threads = 128;
 };
 
+/// Bytes of shared memory that the right operand of a product should have at
+/// most; attn-gpu-slice-products cuts larger ones. 64 keys of 128 features.
+inline constexpr int64_t kSliceBytes = 64 * 128 * 4;
+
+/// Bytes of an operand of a product in shared memory.
+int64_t getOperandBytes(int64_t rows, int64_t columns);
+
+/// Columns (rows) of a slice of an operand with so many rows (columns): as many
+/// as fit, and all banks (rows of threads) at least.
+int64_t getSliceColumns(int64_t rows, int64_t bytes);
+int64_t getSliceRows(int64_t columns, int64_t bytes);
+
 /// Bytes of shared memory for query, keys, values and weights, the keys and
-/// values of one step in the same place.
+/// values of one step in the same place, in slices if they are large.
 int64_t estimateSharedBytes(const BlockProblem &problem);
 
 /// Registers of a thread: accumulator, scores, what a step of a product reads,

@@ -18,6 +18,7 @@
 #include "codegen/gpu/Resources.h"
 #include "dialect/AttnDialect.h"
 #include "passes/ScheduleText.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 namespace attn {
 #define GEN_PASS_DEF_GPUSELECTSCHEDULE
@@ -32,8 +33,8 @@ using namespace attn;
 static constexpr int64_t kRows = 16;
 /// Blocks that share the keys where there are few queries.
 static constexpr int64_t kSplits = 8;
-/// Most registers of a thread that are planned with; the hardware has 255.
-static constexpr int64_t kRegisters = 224;
+/// Most registers that a thread may have, and that are planned with.
+static constexpr int64_t kThreadRegisters = 255, kRegisters = 224;
 
 namespace {
 struct GpuSelectSchedule
@@ -42,13 +43,10 @@ struct GpuSelectSchedule
 
   void runOnOperation() override {
     WalkResult result = getOperation().walk([&](Operation *op) {
-      if (auto attend = dyn_cast<AttendOp>(op))
-        return select(attend, attend.getQuery(), attend.getValue());
-      if (auto map = dyn_cast<MapRowsOp>(op))
-        return select(map, map.getInput(), map.getOutput());
-      if (auto merge = dyn_cast<MergeOp>(op))
-        return select(merge, merge.getOutput(), merge.getOutput());
-      return WalkResult::advance();
+      return llvm::TypeSwitch<Operation *, WalkResult>(op)
+          .Case<AttendOp, MapRowsOp, MergeOp>(
+              [&](auto known) { return select(known); })
+          .Default(WalkResult::advance());
     });
     if (result.wasInterrupted())
       signalPassFailure();
@@ -60,10 +58,37 @@ private:
            estimateRegisters(problem) <= kRegisters;
   }
   BlockSizes choose(BlockProblem problem, int64_t mostRows) const;
-  template <typename OpT>
-  WalkResult select(OpT op, Value queryRows, Value valueRows);
+  LogicalResult checkAsked(AttendOp attend, BlockSizes blocks) const;
+  template <typename OpT> WalkResult select(OpT op);
 };
 } // namespace
+
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+/// What an op says of its blocks: the widths of rows, whatever regions make of
+/// them.
+static BlockProblem getProblem(AttendOp op) {
+  Region &keys = op.getKeyRows();
+  int64_t width = keys.empty() ? typeOf(op.getKey()).getDimSize(3)
+                               : typeOf(getYielded(keys)).getDimSize(0);
+  return {width, typeOf(op.getOutput()).getDimSize(3), 0, 0};
+}
+
+static BlockProblem getProblem(MapRowsOp op) {
+  return {typeOf(op.getInput()).getDimSize(3),
+          typeOf(op.getOutput()).getDimSize(3), 0, 0};
+}
+
+static BlockProblem getProblem(MergeOp op) {
+  int64_t width = typeOf(op.getOutput()).getDimSize(3);
+  return {width, width, 0, 0};
+}
+
+static Value getRows(AttendOp op) { return op.getQuery(); }
+static Value getRows(MapRowsOp op) { return op.getInput(); }
+static Value getRows(MergeOp op) { return op.getOutput(); }
 
 /// The first candidate that fits twice, else once; else the smallest.
 BlockSizes GpuSelectSchedule::choose(BlockProblem problem,
@@ -79,12 +104,33 @@ BlockSizes GpuSelectSchedule::choose(BlockProblem problem,
   return {kRows, 16, 0};
 }
 
-template <typename OpT>
-WalkResult GpuSelectSchedule::select(OpT op, Value queryRows, Value valueRows) {
-  BlockProblem problem{
-      cast<RankedTensorType>(queryRows.getType()).getDimSize(3),
-      cast<RankedTensorType>(valueRows.getType()).getDimSize(3), 0, 0, threads};
-  Type element = cast<RankedTensorType>(queryRows.getType()).getElementType();
+/// Refuses blocks that a user asked for and that the device has no room for.
+LogicalResult GpuSelectSchedule::checkAsked(AttendOp attend,
+                                            BlockSizes blocks) const {
+  BlockProblem problem = getProblem(attend);
+  problem.blockQ = blocks.q;
+  problem.blockK = blocks.k;
+  problem.threads = threads;
+  int64_t bytes = estimateSharedBytes(problem);
+  int64_t registers = estimateRegisters(problem);
+  if (bytes > sharedBytes)
+    return emitError(attend.getLoc())
+           << "schedule: blocks of " << blocks.q << " x " << blocks.k
+           << " need " << bytes << " bytes of shared memory, at most "
+           << sharedBytes.getValue()
+           << " are available on this device; choose smaller blocks";
+  if (registers > kThreadRegisters)
+    return emitError(attend.getLoc())
+           << "schedule: blocks of " << blocks.q << " x " << blocks.k
+           << " need about " << registers << " registers per thread, at most "
+           << kThreadRegisters << " are available; choose smaller blocks";
+  return success();
+}
+
+template <typename OpT> WalkResult GpuSelectSchedule::select(OpT op) {
+  BlockProblem problem = getProblem(op);
+  problem.threads = threads;
+  Type element = typeOf(getRows(op)).getElementType();
   if (getAccumulatorType(element).isF64()) {
     emitError(op->getLoc())
         << "GPUs compute in f32: expected f32, f16 or bf16, got " << element;
@@ -107,6 +153,9 @@ WalkResult GpuSelectSchedule::select(OpT op, Value queryRows, Value valueRows) {
         << " on GPUs, got " << blocks.q << " and " << blocks.k;
     return WalkResult::interrupt();
   }
+  bool isAsked = !schedule.empty() || op.getScheduleAttr();
+  if (attend && isAsked && failed(checkAsked(attend, blocks)))
+    return WalkResult::interrupt();
   op.setScheduleAttr(
       ScheduleAttr::get(&getContext(), blocks.q, blocks.k, blocks.splits));
   return WalkResult::advance();

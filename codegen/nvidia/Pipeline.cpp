@@ -8,6 +8,7 @@
 
 #include "codegen/nvidia/Pipeline.h"
 #include "codegen/gpu/Passes.h"
+#include "codegen/gpu/Resources.h"
 #include "codegen/nvidia/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
@@ -51,6 +52,13 @@ static void addPlacement(OpPassManager &manager, const NvidiaTarget &target) {
   manager.addPass(createGpuMapBlocks(mapping));
   OpPassManager &kernels = manager.nest<gpu::GPUModuleOp>();
   addCleanup(kernels);
+  GpuSliceProductsOptions slices;
+  slices.bytes = kSliceBytes;
+  kernels.addPass(createGpuSliceProducts(slices));
+  kernels.addPass(createGpuSliceStores());
+  // No CSE: keys that are values as well would be kept from one product to the
+  // other, all slices of them at once.
+  kernels.addPass(createCanonicalizerPass());
   kernels.addPass(createLoopInvariantCodeMotionPass());
   kernels.addPass(createGpuAssignLayouts());
   GpuAllocateSharedOptions shared;

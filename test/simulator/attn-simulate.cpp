@@ -18,18 +18,20 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/nvidia/Pipeline.h"
 #include "codegen/simulator/Simulator.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
+#include "runtime/compiler/simulated/LaunchMemory.h"
+#include "test/simulator/BufferArguments.h"
 #include "tools/registration/Registration.h"
 #include "tools/support/CommandLine.h"
-#include "tools/support/Element.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 #include <chrono>
-#include <random>
 
 using namespace attn;
 using namespace attn::sim;
@@ -55,6 +57,14 @@ struct Flags {
                       cl::desc("Convert the program from the dialects gpu, "
                                "nvgpu, vector, memref, scf and arith"),
                       cl::cat(category)};
+  cl::opt<std::string> after{
+      "after", cl::value_desc("PHASE"),
+      cl::desc("Convert the program by the phases behind this one"),
+      cl::cat(category)};
+  cl::opt<std::string> host{
+      "host", cl::value_desc("FUNCTION"),
+      cl::desc("Launch what this function launches for the arguments"),
+      cl::cat(category)};
   cl::opt<std::string> grid{"grid", cl::init("1"), cl::value_desc("X,Y,Z"),
                             cl::desc("Blocks; default 1"), cl::cat(category)};
   cl::opt<std::string> block{"block", cl::init("1"), cl::value_desc("X,Y,Z"),
@@ -115,106 +125,6 @@ static Expected<Dim3> parseDim3(StringRef text, StringRef flag) {
   return sizes;
 }
 
-static Expected<ElementType> parseType(StringRef text) {
-  for (ElementType type :
-       {ElementType::F64, ElementType::F32, ElementType::F16, ElementType::BF16,
-        ElementType::I64, ElementType::I32, ElementType::I16, ElementType::I8})
-    if (getName(type) == text)
-      return type;
-  return makeError("--arg: unknown type '{0}'", text);
-}
-
-//===----------------------------------------------------------------------===//
-// Arguments
-//===----------------------------------------------------------------------===//
-
-namespace {
-struct NamedBuffer {
-  ElementType type;
-  int64_t count;
-  std::unique_ptr<DeviceBuffer> memory;
-};
-
-struct Arguments {
-  std::vector<NamedBuffer> buffers;
-  std::vector<Argument> values;
-};
-} // namespace
-
-static void store(NamedBuffer &buffer, int64_t index, double value) {
-  storeElement(buffer.type,
-               buffer.memory->data() + index * getByteSize(buffer.type),
-               roundTo(buffer.type, value));
-}
-
-static Error fill(NamedBuffer &buffer, StringRef content) {
-  double constant = 0;
-  if (content != "iota" && content != "zero" && content != "random" &&
-      content.getAsDouble(constant))
-    return makeError("--arg: unknown content '{0}'", content);
-  std::mt19937 random(1);
-  std::normal_distribution<double> normal;
-  for (int64_t i = 0; i < buffer.count; ++i)
-    store(buffer, i,
-          content == "iota"     ? i
-          : content == "random" ? normal(random)
-                                : constant);
-  return Error::success();
-}
-
-/// NAME:TYPE[COUNT]=CONTENT[,const].
-static Error addBuffer(StringRef text, Arguments &arguments) {
-  auto [head, content] = text.split('=');
-  auto [name, shape] = head.split(':');
-  auto [typeName, rest] = shape.split('[');
-  int64_t count = 0;
-  if (!rest.consume_back("]") || rest.getAsInteger(10, count) || count < 0)
-    return makeError("--arg: expected NAME:TYPE[COUNT]=CONTENT, got '{0}'",
-                     text);
-  Expected<ElementType> type = parseType(typeName);
-  if (!type)
-    return type.takeError();
-  bool isReadOnly = content.consume_back(",const");
-  bool isEmpty = content == "none";
-  auto memory = DeviceBuffer::create(count * getByteSize(*type),
-                                     {name.str(), isReadOnly, !isEmpty});
-  if (!memory)
-    return memory.takeError();
-  NamedBuffer buffer{*type, count, std::move(*memory)};
-  if (!isEmpty)
-    if (Error error = fill(buffer, content))
-      return error;
-  arguments.values.push_back(Argument::pointer(*buffer.memory));
-  arguments.buffers.push_back(std::move(buffer));
-  return Error::success();
-}
-
-static Error addScalar(StringRef text, Arguments &arguments) {
-  auto [typeName, number] = text.split('=');
-  Expected<ElementType> type = parseType(typeName);
-  if (!type)
-    return type.takeError();
-  double value = 0;
-  if (number.getAsDouble(value))
-    return makeError("--arg: expected a number, got '{0}'", number);
-  Argument argument;
-  argument.bytes = getByteSize(*type);
-  char bytes[sizeof(argument.bits)] = {};
-  storeElement(*type, bytes, roundTo(*type, value));
-  std::memcpy(&argument.bits, bytes, sizeof(bytes));
-  arguments.values.push_back(argument);
-  return Error::success();
-}
-
-static Expected<Arguments> makeArguments(const Flags &flags) {
-  Arguments arguments;
-  for (StringRef text : flags.args)
-    if (Error error = text.contains('[') ? addBuffer(text, arguments)
-                                         : addScalar(text, arguments))
-      return std::move(error);
-  return arguments;
-}
-
 //===----------------------------------------------------------------------===//
 // Running
 //===----------------------------------------------------------------------===//
@@ -250,7 +160,8 @@ static Expected<SimulatorOptions> makeOptions(const Flags &flags) {
   return options;
 }
 
-static Expected<Launch> makeLaunch(const Flags &flags, Arguments &arguments) {
+static Expected<Launch> makeLaunch(const Flags &flags,
+                                   BufferArguments &arguments) {
   Launch launch;
   Expected<Dim3> grid = parseDim3(flags.grid, "grid");
   if (!grid)
@@ -271,7 +182,7 @@ static Expected<Launch> makeLaunch(const Flags &flags, Arguments &arguments) {
 static void print(const NamedBuffer &buffer) {
   int64_t bytes = getByteSize(buffer.type);
   llvm::outs() << buffer.memory->getTraits().name << ":";
-  for (int64_t i = 0; i < buffer.count; ++i)
+  for (int64_t i = 0; i < buffer.getCount(); ++i)
     llvm::outs() << llvm::format(
         " %g", loadElement(buffer.type, buffer.memory->data() + i * bytes));
   llvm::outs() << "\n";
@@ -296,18 +207,120 @@ static void print(const Report &report, const Flags &flags, double seconds) {
   llvm::outs() << report.defects.size() << " defects\n";
 }
 
-/// Converts a program to what the simulator takes. Done here rather than by
-/// attn-opt in front, as not every op can be read again with its location.
-static Error lower(mlir::ModuleOp module) {
-  mlir::PassManager manager(module.getContext());
-  static constexpr llvm::StringLiteral pipeline =
-      "convert-scf-to-cf,convert-nvgpu-to-nvvm,convert-vector-to-llvm,"
-      "gpu.module(convert-gpu-to-nvvm{use-bare-ptr-memref-call-conv=1}),"
-      "reconcile-unrealized-casts";
-  if (mlir::failed(mlir::parsePassPipeline(pipeline, manager)) ||
-      mlir::failed(manager.run(module)))
+/// What upstream has to convert programs to what the simulator takes.
+static constexpr llvm::StringLiteral kLower =
+    "convert-scf-to-cf,convert-nvgpu-to-nvvm,convert-vector-to-llvm,"
+    "gpu.module(convert-gpu-to-nvvm{use-bare-ptr-memref-call-conv=1}),"
+    "reconcile-unrealized-casts";
+
+static Error run(mlir::PassManager &passes, mlir::ModuleOp module) {
+  if (mlir::failed(passes.run(module)))
     return makeError("the program cannot be lowered");
   return Error::success();
+}
+
+/// Adds the phases of NVIDIA kernels behind `name`.
+static Error addPhasesAfter(StringRef name, mlir::OpPassManager &passes) {
+  Expected<NvidiaTarget> target = getNvidiaTarget("sm_80");
+  if (!target)
+    return target.takeError();
+  llvm::SmallVector<Phase> phases = getNvidiaPhases(*target);
+  auto *found = llvm::find_if(
+      phases, [&](const Phase &phase) { return phase.name == name; });
+  if (found == phases.end())
+    return makeError("--after: there is no phase '{0}'", name);
+  for (const Phase &phase : llvm::make_range(found + 1, phases.end()))
+    phase.build(passes);
+  return Error::success();
+}
+
+/// Converts a program to what the simulator takes. Done here rather than by
+/// attn-opt in front, as not every op can be read again with its location.
+static Error lower(const Flags &flags, mlir::ModuleOp module) {
+  mlir::PassManager passes(module.getContext());
+  if (!flags.after.empty()) {
+    if (Error error = addPhasesAfter(flags.after, passes))
+      return error;
+  } else if (flags.lower &&
+             mlir::failed(mlir::parsePassPipeline(kLower, passes))) {
+    return makeError("the program cannot be lowered");
+  }
+  return run(passes, module);
+}
+
+namespace {
+/// Kernels and how they are launched, in order.
+struct Plan {
+  std::vector<std::pair<std::string, Launch>> launches;
+  LaunchMemory memory; ///< Of the launches of a host function.
+};
+} // namespace
+
+/// What the host function launches for the arguments.
+static Error planHost(const Flags &flags, mlir::ModuleOp module,
+                      BufferArguments &arguments, Plan &plan) {
+  auto host = module.lookupSymbol<mlir::func::FuncOp>(flags.host);
+  if (!host)
+    return makeError("--host: there is no function '{0}'", flags.host);
+  if (arguments.buffers.size() != arguments.values.size())
+    return makeError("--host: expected only buffers as arguments");
+  for (NamedBuffer &buffer : arguments.buffers) {
+    DeviceBuffer &memory = *buffer.memory;
+    ArgumentView view{buffer.sizes, {}};
+    for (size_t dim = 0; dim < buffer.sizes.size(); ++dim)
+      view.strides.push_back(
+          llvm::product_of(llvm::drop_begin(buffer.sizes, dim + 1)));
+    plan.memory.add(
+        DeviceBuffer::wrap(memory.data(), memory.size(), memory.getTraits()),
+        std::move(view));
+  }
+  Expected<LaunchPlan> launches = plan.memory.plan(host);
+  if (!launches)
+    return launches.takeError();
+  for (const KernelLaunch &launch : launches->launches)
+    plan.launches.emplace_back(launch.kernel, plan.memory.getLaunch(launch));
+  return Error::success();
+}
+
+static Expected<Plan> makePlan(const Flags &flags, mlir::ModuleOp module,
+                               BufferArguments &arguments) {
+  Plan plan;
+  if (!flags.host.empty()) {
+    if (Error error = planHost(flags, module, arguments, plan))
+      return std::move(error);
+    return std::move(plan);
+  }
+  Expected<Launch> launch = makeLaunch(flags, arguments);
+  if (!launch)
+    return launch.takeError();
+  Expected<int64_t> count = parseInteger(flags.launches, "--launches", 1);
+  if (!count)
+    return count.takeError();
+  plan.launches.assign(*count, {flags.kernel, *launch});
+  return std::move(plan);
+}
+
+/// Launches all of the plan and prints what was found; whether all is well.
+static Expected<bool> launchAll(const Flags &flags, mlir::ModuleOp module,
+                                const Plan &plan) {
+  Expected<SimulatorOptions> options = makeOptions(flags);
+  if (!options)
+    return options.takeError();
+  auto simulated = SimulatedModule::load(module);
+  if (!simulated)
+    return simulated.takeError();
+  bool isClean = true;
+  for (const auto &[kernel, launch] : plan.launches) {
+    auto start = std::chrono::steady_clock::now();
+    Expected<Report> report = (*simulated)->launch(kernel, launch, *options);
+    if (!report)
+      return report.takeError();
+    std::chrono::duration<double> time =
+        std::chrono::steady_clock::now() - start;
+    print(*report, flags, time.count());
+    isClean &= report->isClean();
+  }
+  return isClean;
 }
 
 static Expected<bool> run(const Flags &flags) {
@@ -317,36 +330,17 @@ static Expected<bool> run(const Flags &flags) {
   auto module = mlir::parseSourceFile<mlir::ModuleOp>(flags.file, &context);
   if (!module)
     return makeError("{0}: cannot be read", flags.file);
-  if (flags.lower)
-    if (Error error = lower(*module))
-      return std::move(error);
-  Expected<Arguments> arguments = makeArguments(flags);
+  if (Error error = lower(flags, *module))
+    return std::move(error);
+  Expected<BufferArguments> arguments = parseArguments(flags.args);
   if (!arguments)
     return arguments.takeError();
-  Expected<Launch> launch = makeLaunch(flags, *arguments);
-  if (!launch)
-    return launch.takeError();
-  Expected<SimulatorOptions> options = makeOptions(flags);
-  if (!options)
-    return options.takeError();
-  Expected<int64_t> launches = parseInteger(flags.launches, "--launches", 1);
-  if (!launches)
-    return launches.takeError();
-  auto simulated = SimulatedModule::load(*module);
-  if (!simulated)
-    return simulated.takeError();
-  bool isClean = true;
-  for (int64_t i = 0; i < *launches; ++i) {
-    auto start = std::chrono::steady_clock::now();
-    Expected<Report> report =
-        (*simulated)->launch(flags.kernel, *launch, *options);
-    if (!report)
-      return report.takeError();
-    std::chrono::duration<double> time =
-        std::chrono::steady_clock::now() - start;
-    print(*report, flags, time.count());
-    isClean &= report->isClean();
-  }
+  Expected<Plan> plan = makePlan(flags, *module, *arguments);
+  if (!plan)
+    return plan.takeError();
+  Expected<bool> isClean = launchAll(flags, *module, *plan);
+  if (!isClean)
+    return isClean.takeError();
   for (const NamedBuffer &buffer : arguments->buffers)
     if (llvm::is_contained(flags.print, buffer.memory->getTraits().name))
       print(buffer);

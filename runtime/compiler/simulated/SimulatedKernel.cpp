@@ -8,6 +8,7 @@
 
 #include "runtime/compiler/simulated/SimulatedKernel.h"
 #include "runtime/compiler/KernelInterface.h"
+#include "runtime/compiler/simulated/LaunchMemory.h"
 #include <thread>
 
 using namespace attn;
@@ -60,44 +61,15 @@ static int64_t getExtent(const Buffer &buffer) {
   return (last + 1) * getByteSize(buffer.type);
 }
 
-namespace {
-/// The memory of one call.
-class CallMemory {
-public:
-  void add(const Buffer &buffer, const Port &port, bool isResult) {
-    buffers.push_back(sim::DeviceBuffer::wrap(
-        static_cast<char *>(buffer.data), getExtent(buffer),
-        {port.name, /*isReadOnly=*/!isResult, /*isInitialized=*/!isResult}));
-    views.push_back({{buffer.sizes.begin(), buffer.sizes.end()},
-                     {buffer.strides.begin(), buffer.strides.end()}});
-  }
-  Error addWorkspace(int64_t bytes) {
-    auto buffer = sim::DeviceBuffer::create(
-        bytes, {"workspace " + std::to_string(buffers.size()),
-                /*isReadOnly=*/false, /*isInitialized=*/false});
-    if (!buffer)
-      return buffer.takeError();
-    buffers.push_back(std::move(*buffer));
-    return Error::success();
-  }
-  sim::Launch getLaunch(const KernelLaunch &launch) {
-    sim::Launch result{launch.grid, launch.block, launch.sharedBytes, {}};
-    for (const KernelParameter &parameter : launch.parameters)
-      if (parameter.isPointer)
-        result.arguments.push_back(sim::Argument::pointer(
-            *buffers[parameter.buffer], parameter.byteOffset));
-      else
-        result.arguments.push_back(
-            {nullptr, 0, parameter.bits, parameter.bytes});
-    return result;
-  }
-
-  std::vector<ArgumentView> views;
-
-private:
-  std::vector<std::unique_ptr<sim::DeviceBuffer>> buffers;
-};
-} // namespace
+static void add(LaunchMemory &memory, const Buffer &buffer, const Port &port,
+                bool isResult) {
+  memory.add(sim::DeviceBuffer::wrap(static_cast<char *>(buffer.data),
+                                     getExtent(buffer),
+                                     {port.name, /*isReadOnly=*/!isResult,
+                                      /*isInitialized=*/!isResult}),
+             {{buffer.sizes.begin(), buffer.sizes.end()},
+              {buffer.strides.begin(), buffer.strides.end()}});
+}
 
 /// What the simulator found, as an error.
 static Error describe(StringRef kernel, const sim::Report &report) {
@@ -131,17 +103,14 @@ Error SimulatedKernel::launch(ArrayRef<Buffer> arguments,
   place(device.signature.argumentLayouts, arguments,
         device.signature.arguments);
   place(device.signature.resultLayouts, results, device.signature.results);
-  CallMemory memory;
+  LaunchMemory memory;
   for (auto [buffer, port] : ports)
-    memory.add(*buffer, *port,
-               port >= device.signature.results.data() &&
-                   port < device.signature.results.data() + results.size());
-  auto plan = planLaunches(device.program->getFunction(), memory.views);
+    add(memory, *buffer, *port,
+        port >= device.signature.results.data() &&
+            port < device.signature.results.data() + results.size());
+  auto plan = memory.plan(device.program->getFunction());
   if (!plan)
     return plan.takeError();
-  for (int64_t bytes : plan->workspaceBytes)
-    if (Error error = memory.addWorkspace(bytes))
-      return error;
   sim::SimulatorOptions simulation;
   simulation.workers =
       options.threads ? options.threads : std::thread::hardware_concurrency();

@@ -147,3 +147,57 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+#rows = #tile.registers<rows = 16, columns = 8, vector = 1>
+#shared = #tile.shared<row = 160, swizzle = true>
+
+// More than 128 terms are summed in parts of 64, each from zero on, and the parts
+// are added to the initial value.
+// CHECK-LABEL: gpu.func @long_product
+// CHECK-DAG: %[[ZERO:.*]] = arith.constant 0.0
+// CHECK: scf.for %[[FROM:.*]] = %c0 to %c144 step %c64 iter_args(%[[T0:.*]] = %{{.*}}, %[[T1:.*]] = %{{.*}})
+// CHECK: %[[NEXT:.*]] = arith.addi %[[FROM]], %c64
+// CHECK: %[[TO:.*]] = arith.minsi %[[NEXT]], %c144
+// CHECK: %[[PART:.*]]:2 = scf.for %{{.*}} = %[[FROM]] to %[[TO]] step %c4 iter_args(%{{.*}} = %[[ZERO]], %{{.*}} = %[[ZERO]])
+// CHECK-COUNT-8: math.fma
+// CHECK: %[[S0:.*]] = arith.addf %[[T0]], %[[PART]]#0
+// CHECK: %[[S1:.*]] = arith.addf %[[T1]], %[[PART]]#1
+// CHECK: scf.yield %[[S0]], %[[S1]]
+gpu.module @kernels {
+  gpu.func @long_product(%x: memref<16x144xf32>, %y: memref<16x16xf32>) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %one = arith.constant dense<1.0> : tensor<16x16xf32, #rows>
+    %a = tile.load %x[%c0, %c0] {tile.shared_offset = 0 : i64} : memref<16x144xf32> -> tensor<16x144xf32, #shared>
+    tile.barrier block
+    %d = tile.dot %a, %a, %one transpose_rhs : tensor<16x144xf32, #shared>, tensor<16x144xf32, #shared> -> tensor<16x16xf32, #rows>
+    tile.store %d, %y[%c0, %c0] : tensor<16x16xf32, #rows>, memref<16x16xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+#rows = #tile.registers<rows = 16, columns = 8, vector = 1>
+#shared = #tile.shared<row = 128, swizzle = true>
+
+// 128 terms are one chain.
+// CHECK-LABEL: gpu.func @two_parts
+// CHECK: scf.for
+// CHECK-SAME: %c0 to %c128 step %c4
+// CHECK-NOT: scf.for
+gpu.module @kernels {
+  gpu.func @two_parts(%x: memref<16x128xf32>, %y: memref<16x16xf32>) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %one = arith.constant dense<1.0> : tensor<16x16xf32, #rows>
+    %p = tile.load %x[%c0, %c0] : memref<16x128xf32> -> tensor<16x128xf32, #rows>
+    %a = tile.convert_layout %p {tile.shared_offset = 0 : i64} : tensor<16x128xf32, #rows> -> tensor<16x128xf32, #shared>
+    tile.barrier block
+    %d = tile.dot %a, %a, %one transpose_rhs : tensor<16x128xf32, #shared>, tensor<16x128xf32, #shared> -> tensor<16x16xf32, #rows>
+    tile.store %d, %y[%c0, %c0] : tensor<16x16xf32, #rows>, memref<16x16xf32>
+    gpu.return
+  }
+}
