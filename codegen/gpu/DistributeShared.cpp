@@ -91,6 +91,13 @@ void Distributor::clear(RankedTensorType type, Values &values) {
 }
 
 void Distributor::lower(tile::ConvertLayoutOp op) {
+  if (getSharedLayout(op))
+    share(op);
+  else
+    exchange(op);
+}
+
+void Distributor::share(tile::ConvertLayoutOp op) {
   RankedTensorType from = tileOf(op.getValue());
   PieceShape shape = ThreadTiles::getShape(from);
   tile::RegistersAttr registers = ThreadTiles::getRegisters(from);
