@@ -49,6 +49,15 @@ Expected<double> SimulatedKernel::flops(ArrayRef<Buffer> arguments) const {
   return flops;
 }
 
+std::vector<std::string> SimulatedKernel::getGathered() const {
+  std::vector<std::string> names;
+  for (auto [port, layout] : llvm::zip_equal(device.signature.arguments,
+                                             device.signature.argumentLayouts))
+    if (layout.isGathered)
+      names.push_back(port.name);
+  return names;
+}
+
 /// Bytes from the first element of a buffer to behind the last.
 static int64_t getExtent(const Buffer &buffer) {
   int64_t last = 0;
