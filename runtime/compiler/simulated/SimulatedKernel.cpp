@@ -38,6 +38,15 @@ SimulatedKernel::resultSizes(ArrayRef<Buffer> arguments) const {
   return getResultSizes(makeInterface(device.signature), arguments);
 }
 
+std::vector<std::string> SimulatedKernel::getGathered() const {
+  std::vector<std::string> names;
+  for (auto [port, layout] : llvm::zip_equal(device.signature.arguments,
+                                             device.signature.argumentLayouts))
+    if (layout.isGathered)
+      names.push_back(port.name);
+  return names;
+}
+
 Expected<double> SimulatedKernel::flops(ArrayRef<Buffer> arguments) const {
   if (Status status =
           checkArguments(makeInterface(device.signature), getViews(arguments)))
@@ -47,15 +56,6 @@ Expected<double> SimulatedKernel::flops(ArrayRef<Buffer> arguments) const {
            device.signature.attends, getAllPairs(device.signature, arguments)))
     flops += facts.flopsPerPair * pairs;
   return flops;
-}
-
-std::vector<std::string> SimulatedKernel::getGathered() const {
-  std::vector<std::string> names;
-  for (auto [port, layout] : llvm::zip_equal(device.signature.arguments,
-                                             device.signature.argumentLayouts))
-    if (layout.isGathered)
-      names.push_back(port.name);
-  return names;
 }
 
 /// Bytes from the first element of a buffer to behind the last.
