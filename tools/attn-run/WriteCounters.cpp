@@ -14,19 +14,37 @@
 using namespace attn;
 namespace json = llvm::json;
 
-static json::Object describe(const sim::SiteCounters &site) {
-  const sim::Counters &counters = site.counters;
-  return json::Object{{"op", site.op},
-                      {"location", site.location},
-                      {"loop", site.loop},
-                      {"buffers", json::Array(site.buffers)},
-                      {"requests", counters.requests},
+static json::Object describe(const sim::Counters &counters) {
+  return json::Object{{"requests", counters.requests},
                       {"sectors", counters.sectors},
                       {"ideal", counters.idealSectors},
                       {"unaligned", counters.unalignedSectors},
                       {"wavefronts", counters.wavefronts},
                       {"conflicts", counters.conflicts},
                       {"barriers", counters.barriers}};
+}
+
+static json::Object describe(const sim::SiteCounters &site) {
+  json::Object result = describe(site.counters);
+  result["op"] = site.op;
+  result["location"] = site.location;
+  result["loop"] = site.loop;
+  result["buffers"] = json::Array(site.buffers);
+  return result;
+}
+
+/// Sums over the ops of each outermost loop, and of what is in none.
+static json::Array describeLoops(const sim::Report &report) {
+  std::map<unsigned, sim::Counters> sums;
+  for (const sim::SiteCounters &site : report.counters)
+    sums[site.loop] += site.counters;
+  json::Array loops;
+  for (const auto &[loop, counters] : sums) {
+    json::Object entry = describe(counters);
+    entry["loop"] = loop;
+    loops.push_back(std::move(entry));
+  }
+  return loops;
 }
 
 json::Value attn::describeCounters(const SimulatedKernel &kernel,
@@ -39,6 +57,7 @@ json::Value attn::describeCounters(const SimulatedKernel &kernel,
     launches.push_back(json::Object{{"kernel", name},
                                     {"blocks", report.blocks},
                                     {"ops", report.ops},
+                                    {"loops", describeLoops(report)},
                                     {"sites", std::move(sites)}});
   }
   json::Object sizes;
