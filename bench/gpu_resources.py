@@ -34,13 +34,18 @@ bench/gpu_resources.py --output=docs/results/gpu-resources.md
 ```
 
 The script fails if a kernel spills registers, uses local memory or the stack, or names a function
-of libdevice (`__nv_`); none does. `FUNCTION_0` and `FUNCTION_1` are the kernels for up to 16
-queries (the parts, and their merge), the last one of a function that for more. Shared memory is
-what a launch asks for, in bytes. Registers are per thread, for {devices}; a block has 128 threads.
+of libdevice (`__nv_`): {verdict}. `FUNCTION_0` and
+`FUNCTION_1` are the kernels for up to 16 queries (the parts, and their merge), the last one of a
+function that for more. Shared memory is what a launch asks for, in bytes. Registers are per thread, for {devices}; a block has 128 threads.
+A dash stands for a device for which the compiler refuses the spec; the reasons are at the end.
 
 | spec | kernel | block_q x block_k | shared memory | registers |
 |---|---|---|---|---|
 """
+
+
+class Refused(Exception):
+    """The compiler's message."""
 
 
 def run(command, **options):
@@ -71,7 +76,7 @@ def compile_to(spec, device, stage):
     result = run(["attn-compile", spec, f"--target=cuda:{device}", f"--emit={stage}",
                   "-o", "-"])
     if result.returncode:
-        sys.exit(f"{spec} for {device}: {result.stderr}")
+        raise Refused(re.sub(r"^attn-compile: error: \S+ ", "", result.stderr.strip()))
     return result.stdout
 
 
@@ -82,10 +87,15 @@ def schedules(spec, device):
 
 
 def rows(spec, devices):
-    """Table rows of one spec, and what is wrong with its kernels."""
-    found, shared, chosen, wrong = {}, {}, {}, []
+    """Table rows of one spec, what is wrong with its kernels, and refusals."""
+    found, shared, chosen, wrong, refusals = {}, {}, {}, [], []
     for device in devices:
-        ptx = compile_to(spec, device, "ptx")
+        found[device] = {}
+        try:
+            ptx = compile_to(spec, device, "ptx")
+        except Refused as refused:
+            refusals.append(f"{spec.stem} for {device}: {refused}")
+            continue
         if "__nv_" in ptx:
             wrong.append(f"{spec.stem} for {device}: names a function of libdevice")
         with tempfile.NamedTemporaryFile("w", suffix=".ptx") as file:
@@ -99,15 +109,19 @@ def rows(spec, devices):
                 wrong.append(f"{name} for {device}: {spilled} bytes spilled, "
                              f"{stack} bytes of stack")
 
-    def each(values):
-        values = [str(value) for value in values]
+    def each(name, value_for):
+        values = [str(value_for(d)) if name in found[d] else "-" for d in devices]
         return values[0] if len(set(values)) == 1 else " / ".join(values)
 
-    table = [f"| {spec.stem} | {name} | {each(chosen[d] for d in devices)} "
-             f"| {each(shared[d].get(name, 0) for d in devices)} "
-             f"| {each(found[d][name][0] for d in devices)} |"
-             for name in sorted(found[devices[0]])]
-    return table, wrong
+    def row_of(name):
+        cells = [spec.stem, name, each(name, lambda d: chosen[d]),
+                 each(name, lambda d: shared[d].get(name, 0)),
+                 each(name, lambda d: found[d][name][0])]
+        return f"| {' | '.join(cells)} |"
+
+    names = sorted(set().union(*found.values()))
+    table = [row_of(name) for name in names] or [f"| {spec.stem} | - | - | - | - |"]
+    return table, wrong, refusals
 
 
 def main():
@@ -119,16 +133,21 @@ def main():
     devices = options.devices.split(",")
     specs = options.specs or sorted((ROOT / "variants/softmax").glob("*.mlir"))
     version = re.search(r"release ([\d.]+)", run(["ptxas", "--version"]).stdout)[1]
-    text = HEADER.format(version=version, devices=" / ".join(devices))
-    problems = []
+    text, problems, refusals = "", [], []
     for spec in specs:
-        table, wrong = rows(spec, devices)
+        table, wrong, refused = rows(spec, devices)
+        refusals += refused
         text += "\n".join(table) + "\n"
         problems += wrong
         print("\n".join(table), flush=True)
+    verdict = "those that do stand at the end" if problems else "none does"
+    text = HEADER.format(version=version, devices=" / ".join(devices), verdict=verdict) + text
+    for title, lines in (("Refused", refusals), ("Spilled", problems)):
+        if lines:
+            text += f"\n{title}:\n\n" + "".join(f"- {line}\n" for line in lines)
     if options.output:
         pathlib.Path(options.output).write_text(text)
-    print("\n".join(problems), file=sys.stderr)
+    print("\n".join(refusals + problems), file=sys.stderr)
     return 1 if problems else 0
 
 

@@ -303,7 +303,9 @@ def Tile_ConvertLayoutOp : Tile_Op<"convert_layout", [Pure]> {
   let description = [{
     The value does not change; the result's encoding says where its elements are
     from here on. GPU passes introduce it (`attn-gpu-assign-layouts`), to put what
-    threads computed where other threads can read it.
+    threads computed where other threads can read it, and to deal columns of a result
+    out again in front of its store: from some layout in registers to one of as many
+    threads with `vector = 1`.
 
     Example: weights of keys on their way to a product.
 

@@ -14,6 +14,10 @@
 // 3. All other tiles live in registers. LayoutClasses says which of them must
 //    agree; products say how many neighbouring columns a thread should own.
 // 4. The layouts become encodings of the types.
+// 5. A result whose threads own neighbouring columns is dealt out again in
+// front
+//    of its store, one column at a time, unless its rows are known to be
+//    aligned: else each store would touch a part of each sector.
 //
 //===----------------------------------------------------------------------===//
 
@@ -235,6 +239,24 @@ static LogicalResult encode(Value value, Attribute layout) {
   return success();
 }
 
+//===----------------------------------------------------------------------===//
+// 5. Results
+//===----------------------------------------------------------------------===//
+
+static void dealOutResult(tile::StoreOp store) {
+  RankedTensorType type = tileOf(store.getValue());
+  auto layout = dyn_cast<tile::RegistersAttr>(type.getEncoding());
+  if (!layout || layout.getVector() == 1 ||
+      hasAlignedRows(store, layout.getVector()))
+    return;
+  OpBuilder b(store);
+  auto single = tile::RegistersAttr::get(b.getContext(), layout.getRows(),
+                                         layout.getColumns(), /*vector=*/1);
+  auto dealt = tile::ConvertLayoutOp::create(
+      b, store.getLoc(), type.cloneWithEncoding(single), store.getValue());
+  store.getValueMutable().assign(dealt);
+}
+
 static LogicalResult assignLayouts(gpu::GPUFuncOp kernel) {
   auto size = kernel.getKnownBlockSize();
   if (!size || (*size)[0] % (kColumns * kRowMultiple))
@@ -249,6 +271,7 @@ static LogicalResult assignLayouts(gpu::GPUFuncOp kernel) {
     if (failed(layout) || failed(encode(value, *layout)))
       return failure();
   }
+  kernel.walk(dealOutResult);
   return success();
 }
 

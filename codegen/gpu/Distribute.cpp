@@ -25,6 +25,10 @@ static bool isTile(Value value) {
   return isa<RankedTensorType>(value.getType());
 }
 
+static RankedTensorType tileOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
 Value Distributor::both(Value x, Value y) {
   if (!x || !y)
     return x ? x : y;
@@ -148,6 +152,21 @@ LogicalResult Distributor::run() {
   return success();
 }
 
+/// Whether `op` is a conversion that threads can do: to shared memory, or to
+/// one column at a time of tiles that all threads own as much of.
+static bool isConvertible(tile::ConvertLayoutOp op) {
+  if (getSharedLayout(op))
+    return true;
+  auto type = tileOf(op);
+  auto from =
+      dyn_cast<tile::RegistersAttr>(tileOf(op.getValue()).getEncoding());
+  auto to = dyn_cast<tile::RegistersAttr>(type.getEncoding());
+  return from && to && from.getRows() == to.getRows() &&
+         from.getColumns() == to.getColumns() && to.getVector() == 1 &&
+         from.getColumns() % from.getVector() == 0 &&
+         type.getDimSize(1) % (from.getColumns() * from.getVector()) == 0;
+}
+
 /// Whether all tiles have layouts and all tiles in shared memory a place.
 static LogicalResult checkLayouts(gpu::GPUFuncOp kernel) {
   WalkResult result = kernel.walk([&](Operation *op) -> WalkResult {
@@ -160,6 +179,12 @@ static LogicalResult checkLayouts(gpu::GPUFuncOp kernel) {
         return op->emitOpError("has no place in shared memory; run "
                                "'attn-gpu-allocate-shared' first");
     }
+    auto convert = dyn_cast<tile::ConvertLayoutOp>(op);
+    if (convert && !isConvertible(convert))
+      return op->emitOpError(
+                 "expected to go to shared memory, or to 'vector = 1' "
+                 "of the same threads, got ")
+             << convert.getType();
     return WalkResult::advance();
   });
   return failure(result.wasInterrupted());

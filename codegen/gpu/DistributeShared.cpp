@@ -93,6 +93,13 @@ void Distributor::clear(RankedTensorType type, Values &values) {
 }
 
 void Distributor::lower(tile::ConvertLayoutOp op) {
+  if (getSharedLayout(op))
+    share(op);
+  else
+    exchange(op);
+}
+
+void Distributor::share(tile::ConvertLayoutOp op) {
   RankedTensorType from = tileOf(op.getValue());
   PieceShape shape = ThreadTiles::getShape(from);
   tile::RegistersAttr registers = ThreadTiles::getRegisters(from);
@@ -130,7 +137,7 @@ public:
       : d(d), b(d.b), op(op), type(Distributor::tileOf(op)),
         shape(ThreadTiles::getShape(type)),
         registers(ThreadTiles::getRegisters(type)),
-        lhs(d.getBuffer(op.getLhs())), rhs(d.getBuffer(op.getRhs())) {}
+        rhs(d.getBuffer(op.getRhs())) {}
 
   /// `init` plus the product.
   SmallVector<Value> emit(ArrayRef<Value> init);
@@ -142,6 +149,8 @@ private:
   SmallVector<Value> step(Value depth, ValueRange sums);
   /// Reads `count` neighbouring elements.
   SmallVector<Value> read(Value buffer, Value place, int64_t count);
+  /// A step of each of these rows of an operand whose rows run along the depth.
+  SmallVector<Values> readRows(Value tile, Value depth, ValueRange rows);
   /// rows[i][k]: the left operand.
   SmallVector<Values> readLhs(Value depth);
   /// columns[j][k]: the right operand.
@@ -154,7 +163,7 @@ private:
   RankedTensorType type;
   PieceShape shape;
   tile::RegistersAttr registers;
-  Value lhs, rhs;
+  Value rhs;
 };
 } // namespace attn
 
@@ -171,24 +180,28 @@ SmallVector<Value> DotEmitter::read(Value buffer, Value place, int64_t count) {
   return result;
 }
 
-SmallVector<SmallVector<Value>> DotEmitter::readLhs(Value depth) {
+SmallVector<SmallVector<Value>> DotEmitter::readRows(Value tile, Value depth,
+                                                     ValueRange rows) {
   SmallVector<Values> result;
-  tile::SharedAttr layout = getSharedLayout(op.getLhs());
-  for (int64_t i = 0; i < shape.rows; ++i) {
-    Value row = d.threads.getRow(registers, i);
-    result.push_back(read(lhs, d.getPlace(layout, row, depth), kStep));
+  for (Value row : rows) {
+    Value place = d.getPlace(getSharedLayout(tile), row, depth);
+    result.push_back(read(d.getBuffer(tile), place, kStep));
   }
   return result;
 }
 
+SmallVector<SmallVector<Value>> DotEmitter::readLhs(Value depth) {
+  Values rows;
+  for (int64_t i = 0; i < shape.rows; ++i)
+    rows.push_back(d.threads.getRow(registers, i));
+  return readRows(op.getLhs(), depth, rows);
+}
+
 SmallVector<SmallVector<Value>> DotEmitter::readTransposedRhs(Value depth) {
-  SmallVector<Values> result;
-  tile::SharedAttr layout = getSharedLayout(op.getRhs());
-  for (int64_t j = 0; j < shape.columns; ++j) {
-    Value row = d.threads.getColumn(registers, j);
-    result.push_back(read(rhs, d.getPlace(layout, row, depth), kStep));
-  }
-  return result;
+  Values rows;
+  for (int64_t j = 0; j < shape.columns; ++j)
+    rows.push_back(d.threads.getColumn(registers, j));
+  return readRows(op.getRhs(), depth, rows);
 }
 
 SmallVector<SmallVector<Value>> DotEmitter::readPlainRhs(Value depth) {

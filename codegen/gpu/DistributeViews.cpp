@@ -204,6 +204,21 @@ void Distributor::lower(tile::LoadOp op) {
     pieces[op] = loadPieces(op);
 }
 
+/// Stores `values`, neighbours in a row, from position `at` of the tile on.
+static void storeGroup(ImplicitLocOpBuilder &b, const Window &window,
+                       ValueRange at, ArrayRef<Value> values) {
+  SmallVector<Value> positions = getPositions(b, window, at);
+  if (values.size() == 1) {
+    memref::StoreOp::create(b, values.front(), window.view, positions);
+    return;
+  }
+  Type element = window.getType().getElementType();
+  auto type = VectorType::get(values.size(), element);
+  llvm::Align align(values.size() * element.getIntOrFloatBitWidth() / 8);
+  vector::StoreOp::create(b, vector::FromElementsOp::create(b, type, values),
+                          window.view, positions, /*nontemporal=*/false, align);
+}
+
 /// Of a vector, the threads that own an element all have it; one of them
 /// stores.
 void Distributor::lower(tile::StoreOp op) {
@@ -215,6 +230,8 @@ void Distributor::lower(tile::StoreOp op) {
   bool isVector = type.getRank() == 1;
   bool hasRows = !isVector || walk.isAlongRows();
   bool hasColumns = !isVector || !walk.isAlongRows();
+  int64_t atOnce =
+      hasAlignedRows(op, walk.shape.vector) ? walk.shape.vector : 1;
   Value common = testLeading(b, walk.window);
   if (isVector)
     common = both(common, arith::CmpIOp::create(
@@ -226,15 +243,15 @@ void Distributor::lower(tile::StoreOp op) {
     Value inRow = common;
     if (hasRows)
       inRow = both(inRow, walk.testDim(0, walk.at(i, 0)[0], true));
+    ArrayRef<Value> row =
+        ArrayRef(from).slice(i * walk.shape.columns, walk.shape.columns);
     guard(b, inRow, {}, [&] {
-      for (int64_t j = 0; j < walk.shape.columns; ++j) {
+      for (int64_t j = 0; j < walk.shape.columns; j += atOnce) {
         SmallVector<Value> at = walk.at(i, j);
         Value inside =
             hasColumns ? walk.testDim(columnDim, at.back(), true) : Value();
         guard(b, inside, {}, [&] {
-          memref::StoreOp::create(b, from[i * walk.shape.columns + j],
-                                  op.getView(),
-                                  getPositions(b, walk.window, at));
+          storeGroup(b, walk.window, at, row.slice(j, atOnce));
           return Values{};
         });
       }

@@ -60,6 +60,7 @@ private:
 
   // Shared memory and products (DistributeShared.cpp).
   void lower(tile::ConvertLayoutOp op);
+  void share(tile::ConvertLayoutOp op);
   void lower(tile::DotOp op);
   void lower(tile::BarrierOp op);
   void clear(mlir::RankedTensorType type, Values &values);
@@ -67,6 +68,9 @@ private:
   /// Where element (row, column) of a shared tile lies in its buffer.
   mlir::Value getPlace(tile::SharedAttr layout, mlir::Value row,
                        mlir::Value column);
+
+  // Between layouts of registers (DistributeExchange.cpp).
+  void exchange(tile::ConvertLayoutOp op);
 
   // Small things.
   mlir::Value index(int64_t value) { return threads.index(value); }

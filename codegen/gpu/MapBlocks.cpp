@@ -98,6 +98,16 @@ static void mapIndices(OpBuilder &b, scf::ForallOp forall, IRMapping &mapping) {
   }
 }
 
+/// Says which parameters are buffers that the function around the kernels
+/// allocates: these start at multiples of what a thread stores at once.
+static void markAligned(gpu::GPUFuncOp kernel, ArrayRef<Value> captures) {
+  constexpr int64_t bytes = 16;
+  Builder b(kernel.getContext());
+  for (auto [number, value] : llvm::enumerate(captures))
+    if (value.getDefiningOp<memref::AllocOp>())
+      kernel.setArgAttr(number, kAlignmentAttr, b.getI64IntegerAttr(bytes));
+}
+
 gpu::GPUFuncOp Outliner::createKernel(scf::ForallOp forall, StringRef name,
                                       ArrayRef<Value> captures) {
   Location loc = forall.getLoc();
@@ -108,6 +118,7 @@ gpu::GPUFuncOp Outliner::createKernel(scf::ForallOp forall, StringRef name,
   kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
   kernel.setKnownBlockSizeAttr(
       b.getDenseI32ArrayAttr({static_cast<int32_t>(threads), 1, 1}));
+  markAligned(kernel, captures);
   IRMapping mapping;
   mapping.map(captures, kernel.getArguments());
   b.setInsertionPointToStart(&kernel.getBody().front());

@@ -24,6 +24,10 @@ inline constexpr llvm::StringLiteral kSharedBytesAttr = "tile.shared_bytes";
 /// On what makes a tile in shared memory: where it lies, in bytes.
 inline constexpr llvm::StringLiteral kSharedOffsetAttr = "tile.shared_offset";
 
+/// On a parameter of a kernel that is a view: its first element lies at a
+/// multiple of so many bytes. Unknown of what callers pass.
+inline constexpr llvm::StringLiteral kAlignmentAttr = "tile.alignment";
+
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "codegen/gpu/Passes.h.inc"

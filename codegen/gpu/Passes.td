@@ -49,7 +49,8 @@ def GpuMapBlocks : Pass<"attn-gpu-map-blocks", "::mlir::ModuleOp"> {
     the `gpu.module` `kernels`, and a launch with as many thread blocks, along x, as
     the loop has iterations. Trip counts may be dynamic. The kernel takes what the
     body used; constants are copied into it. A launch of an empty grid does
-    nothing. Ops on tiles outside of any loop, which are left where a loop over a
+    nothing. Parameters that the function allocates are marked `tile.alignment = 16`:
+    of those of callers nothing is known. Ops on tiles outside of any loop, which are left where a loop over a
     single block was folded away, become a kernel of one block.
 
     Before: `scf.forall` without results that count from 0 in steps of 1. After: no
@@ -165,8 +166,10 @@ def GpuAssignLayouts : Pass<"attn-gpu-assign-layouts", "::mlir::gpu::GPUModuleOp
     Gives every tile of a kernel an encoding: `#tile.registers`, for vectors
     `#tile.slice`, and for operands of products `#tile.shared`. A load that only
     feeds products goes to shared memory directly; other operands of products get a
-    `tile.convert_layout` behind their definition. `docs/rationale/gpu.md` tells how
-    layouts are chosen.
+    `tile.convert_layout` behind their definition. A result whose threads own several
+    neighbouring columns gets one in front of its store, unless the rows of the view
+    are known to be aligned (`tile.alignment`). `docs/rationale/gpu.md` tells how layouts
+    are chosen.
 
     Before: the ops of tile programs, `known_block_size` a multiple of 128. After: no
     tile without encoding. Reports tiles whose columns cannot be cut where a slice
@@ -265,10 +268,13 @@ def GpuDistribute : Pass<"attn-gpu-distribute", "::mlir::gpu::GPUModuleOp"> {
     Tiles in registers become the scalars that the thread owns, tiles in shared
     memory memrefs in the workgroup's address space. Loads and stores are guarded
     where a view may end; products are loops over their depth with `math.fma`;
-    reductions are butterflies of `gpu.shuffle` among the lanes that share a row.
+    reductions are butterflies of `gpu.shuffle` among the lanes that share a row,
+    conversions between layouts in registers are shuffles among the same lanes. Rows
+    of a view that are known to be aligned are stored 16 bytes at a time.
 
     Before: layouts, places and barriers. After: no tensor, and of the tile dialect
-    only `tile.barrier warp`.
+    only `tile.barrier warp`. Reports conversions in registers to other than one
+    column at a time of the same threads.
 
     Example (afterwards eight stores, of elements `tid mod 8 + 8 j` of row `tid / 8`):
 

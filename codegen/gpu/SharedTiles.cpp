@@ -25,6 +25,27 @@ SharedShape attn::getSharedShape(RankedTensorType type) {
       static_cast<int64_t>(llvm::alignTo(type.getDimSize(1), columnMultiple))};
 }
 
+bool attn::hasAlignedRows(tile::StoreOp store, int64_t columns) {
+  auto view = dyn_cast<BlockArgument>(store.getView());
+  auto kernel =
+      view ? dyn_cast<gpu::GPUFuncOp>(view.getOwner()->getParentOp()) : nullptr;
+  auto alignment = kernel ? kernel.getArgAttrOfType<IntegerAttr>(
+                                view.getArgNumber(), kAlignmentAttr)
+                          : nullptr;
+  auto tile = cast<RankedTensorType>(store.getValue().getType());
+  if (!alignment || tile.getRank() != 2)
+    return false;
+  auto type = cast<MemRefType>(view.getType());
+  int64_t bytes = columns * tile.getElementTypeBitWidth() / 8;
+  int64_t row = type.getShape().back();
+  std::optional<int64_t> first = getConstantIntValue(store.getOffsets().back());
+  return type.getLayout().isIdentity() && alignment.getInt() % bytes == 0 &&
+         !ShapedType::isDynamic(row) && row % columns == 0 && first &&
+         *first >= 0 && *first % columns == 0 &&
+         *first + tile.getDimSize(1) <= row &&
+         tile.getDimSize(1) % columns == 0;
+}
+
 int64_t attn::getSharedBytes(RankedTensorType type) {
   int64_t row = cast<tile::SharedAttr>(type.getEncoding()).getRow();
   return getSharedShape(type).rows * row * (type.getElementTypeBitWidth() / 8);

@@ -32,6 +32,10 @@ SharedShape getSharedShape(mlir::RankedTensorType type);
 /// Bytes of a tile in shared memory.
 int64_t getSharedBytes(mlir::RankedTensorType type);
 
+/// Whether every `columns` neighbouring elements of a row, counted from the
+/// tile's first, lie in the view, at a multiple of their size.
+bool hasAlignedRows(tile::StoreOp store, int64_t columns);
+
 /// Rows of threads that a kernel may have: shared tiles have a multiple of it.
 inline constexpr int64_t kRowMultiple = 16;
 

@@ -81,52 +81,57 @@ static Error checkNoLibrary(const llvm::Module &module) {
   return Error::success();
 }
 
-static Expected<std::unique_ptr<llvm::Module>>
-translate(gpu::GPUModuleOp kernels, llvm::LLVMContext &context,
-          llvm::TargetMachine &machine) {
+namespace {
+/// LLVM IR for a device. Members go in the reverse order.
+struct DeviceModule {
+  std::unique_ptr<llvm::TargetMachine> machine;
+  std::unique_ptr<llvm::LLVMContext> context;
+  std::unique_ptr<llvm::Module> module;
+};
+} // namespace
+
+static Expected<DeviceModule> translate(gpu::GPUModuleOp kernels,
+                                        const NvidiaTarget &target) {
+  auto machine = createMachine(target);
+  if (!machine)
+    return machine.takeError();
+  auto context = std::make_unique<llvm::LLVMContext>();
   std::unique_ptr<llvm::Module> module =
-      translateModuleToLLVMIR(kernels, context);
+      translateModuleToLLVMIR(kernels, *context);
   if (!module)
     return llvm::createStringError("kernels cannot be translated to LLVM IR");
-  module->setTargetTriple(machine.getTargetTriple());
-  module->setDataLayout(machine.createDataLayout());
+  module->setTargetTriple((*machine)->getTargetTriple());
+  module->setDataLayout((*machine)->createDataLayout());
   if (Error error = checkNoLibrary(*module))
     return std::move(error);
-  optimize(*module, machine);
-  return module;
+  optimize(*module, **machine);
+  return DeviceModule{std::move(*machine), std::move(context),
+                      std::move(module)};
 }
 
 Expected<std::string> attn::makeNvidiaLlvmIr(gpu::GPUModuleOp kernels,
                                              const NvidiaTarget &target) {
-  auto machine = createMachine(target);
-  if (!machine)
-    return machine.takeError();
-  llvm::LLVMContext context;
-  auto module = translate(kernels, context, **machine);
-  if (!module)
-    return module.takeError();
+  Expected<DeviceModule> device = translate(kernels, target);
+  if (!device)
+    return device.takeError();
   std::string text;
   llvm::raw_string_ostream stream(text);
-  (*module)->print(stream, nullptr);
+  device->module->print(stream, nullptr);
   return text;
 }
 
 Expected<std::string> attn::makePtx(gpu::GPUModuleOp kernels,
                                     const NvidiaTarget &target) {
-  auto machine = createMachine(target);
-  if (!machine)
-    return machine.takeError();
-  llvm::LLVMContext context;
-  auto module = translate(kernels, context, **machine);
-  if (!module)
-    return module.takeError();
+  Expected<DeviceModule> device = translate(kernels, target);
+  if (!device)
+    return device.takeError();
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream stream(bytes);
   llvm::legacy::PassManager passes;
-  if ((*machine)->addPassesToEmitFile(passes, stream, nullptr,
-                                      llvm::CodeGenFileType::AssemblyFile))
+  if (device->machine->addPassesToEmitFile(passes, stream, nullptr,
+                                           llvm::CodeGenFileType::AssemblyFile))
     return llvm::createStringError("LLVM cannot make PTX for this device");
-  passes.run(**module);
+  passes.run(*device->module);
   return std::string(bytes.begin(), bytes.end());
 }
 

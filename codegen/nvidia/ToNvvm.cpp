@@ -91,6 +91,7 @@ static unsigned flatten(gpu::GPUFuncOp kernel, unsigned number,
 static void flattenParameters(gpu::GPUFuncOp kernel,
                               const LLVMTypeConverter &types) {
   Block &body = kernel.getBody().front();
+  kernel.removeArgAttrsAttr(); // They are used up, and numbers change.
   for (unsigned number = 0; number < body.getNumArguments();) {
     if (isa<MemRefType>(body.getArgument(number).getType()))
       number += flatten(kernel, number, types);

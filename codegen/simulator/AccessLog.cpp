@@ -47,20 +47,26 @@ void attn::sim::countSectors(llvm::ArrayRef<uint64_t> addresses, unsigned bytes,
   llvm::SmallVector<uint64_t, 64> sorted(addresses);
   if (!llvm::is_sorted(sorted))
     std::sort(sorted.begin(), sorted.end());
-  uint64_t nextSector = 0, nextByte = 0, distinctBytes = 0;
-  for (uint64_t address : sorted) {
-    uint64_t end = address + bytes;
-    for (uint64_t sector = std::max(address / kSectorBytes, nextSector);
-         sector <= (end - 1) / kSectorBytes; ++sector) {
-      ++counters.sectors;
-      nextSector = sector + 1;
-    }
-    if (end > nextByte)
-      distinctBytes += end - std::max(address, nextByte);
-    nextByte = std::max(nextByte, end);
+  auto sectorsOf = [](uint64_t size) -> int64_t {
+    return (size + kSectorBytes - 1) / kSectorBytes;
+  };
+  uint64_t distinctBytes = 0;
+  uint64_t nextSector = 0; // The first that no run before has touched.
+  for (size_t first = 0; first < sorted.size();) {
+    uint64_t start = sorted[first], end = start;
+    for (; first < sorted.size() && (end == start || sorted[first] <= end);
+         ++first)
+      end = std::max(end, sorted[first] + bytes);
+    uint64_t firstSector = std::max(start / kSectorBytes, nextSector);
+    nextSector = std::max(nextSector, (end - 1) / kSectorBytes + 1);
+    int64_t touched = nextSector - firstSector;
+    counters.sectors += touched;
+    counters.unalignedSectors +=
+        std::max<int64_t>(0, touched - sectorsOf(end - start));
+    distinctBytes += end - start;
   }
   ++counters.requests;
-  counters.idealSectors += (distinctBytes + kSectorBytes - 1) / kSectorBytes;
+  counters.idealSectors += sectorsOf(distinctBytes);
 }
 
 /// Passes for one group of lanes: the most different words of one bank.

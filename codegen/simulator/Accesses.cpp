@@ -49,8 +49,11 @@ DeviceBuffer *Block::findBuffer(int32_t site, char *address, unsigned bytes) {
   if (last && last->contains(address, bytes))
     return last;
   for (DeviceBuffer *buffer : launch.buffers)
-    if (buffer->contains(address, bytes))
+    if (buffer->contains(address, bytes)) {
+      if (!llvm::is_contained(totals.buffers[site], buffer))
+        totals.buffers[site].push_back(buffer);
       return last = buffer;
+    }
   return nullptr;
 }
 

@@ -63,9 +63,12 @@ Dim3 LaunchState::getThreadPlace(unsigned thread) const {
 }
 
 void Totals::merge(const Totals &other) {
-  counters.resize(std::max(counters.size(), other.counters.size()));
-  for (auto [mine, theirs] : llvm::zip(counters, other.counters))
+  for (auto [mine, theirs] : llvm::zip_equal(counters, other.counters))
     mine += theirs;
+  for (auto [mine, theirs] : llvm::zip_equal(buffers, other.buffers))
+    for (DeviceBuffer *buffer : theirs)
+      if (!llvm::is_contained(mine, buffer))
+        mine.push_back(buffer);
   ops += other.ops;
   accesses += other.accesses;
   matrixOps += other.matrixOps;

@@ -16,6 +16,7 @@
 
 #include "codegen/simulator/DeviceRewriter.h"
 #include "codegen/simulator/Abi.h"
+#include "mlir/Analysis/CFGLoopInfo.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/IR/Dominance.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -111,6 +112,8 @@ LLVM::CallOp DeviceRewriter::callSite(Operation *op, Value callee, Type result,
   call->setAttr(kSiteAttr, builder.getI32IntegerAttr(number));
   call->setAttr(kSiteKindAttr, builder.getStringAttr(sim::getName(kind)));
   call->setAttr(kSiteOpAttr, op->getName().getIdentifier());
+  if (int32_t loop = loops.lookup(op->getBlock()))
+    call->setAttr(kSiteLoopAttr, builder.getI32IntegerAttr(loop));
   return call;
 }
 
@@ -372,6 +375,23 @@ void DeviceRewriter::countOps(Block &block, int64_t ops, bool isLoop) {
   callSite(block.getTerminator(), step, none, SiteKind::Loop, {});
 }
 
+/// Numbers the outermost loops of a function, in the order of their blocks.
+static void findLoops(LLVM::LLVMFuncOp function, DominanceInfo &dominance,
+                      DenseMap<Block *, int32_t> &loops) {
+  loops.clear();
+  Region &body = function.getBody();
+  if (body.hasOneBlock())
+    return;
+  CFGLoopInfo info(dominance.getDomTree(&body));
+  DenseMap<const CFGLoop *, int32_t> numbers;
+  for (Block &block : body)
+    if (const CFGLoop *loop = info.getLoopFor(&block)) {
+      const CFGLoop *outermost = loop->getOutermostLoop();
+      loops[&block] =
+          numbers.try_emplace(outermost, numbers.size() + 1).first->second;
+    }
+}
+
 LogicalResult DeviceRewriter::rewrite(LLVM::LLVMFuncOp function) {
   struct BlockFacts {
     Block *block;
@@ -380,6 +400,7 @@ LogicalResult DeviceRewriter::rewrite(LLVM::LLVMFuncOp function) {
   };
   SmallVector<BlockFacts> facts;
   DominanceInfo dominance(function);
+  findLoops(function, dominance, loops);
   SmallVector<Operation *> ops;
   for (Block &block : function.getBody()) {
     bool isLoop = llvm::any_of(block.getPredecessors(), [&](Block *from) {

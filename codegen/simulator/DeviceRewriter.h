@@ -72,6 +72,8 @@ private:
   /// Of the function at hand: its context, what it may call, its slots.
   mlir::Value thread, load, store, update, event, step, slots;
   int64_t localBytes = 0; ///< Of its arrays.
+  /// The outermost loop of each of its blocks that is in one, counted from 1.
+  llvm::DenseMap<mlir::Block *, int32_t> loops;
 };
 
 /// The operands, mode and size by which the simulator knows an op that is an

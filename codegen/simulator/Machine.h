@@ -119,7 +119,11 @@ struct Warp {
 
 /// What a block counts; merged at the end of a launch.
 struct Totals {
+  explicit Totals(size_t sites = 0) : counters(sites), buffers(sites) {}
+
+  /// By site: what was counted, and which buffers it accessed.
   std::vector<Counters> counters;
+  std::vector<llvm::SmallVector<DeviceBuffer *, 1>> buffers;
   int64_t ops = 0, accesses = 0, matrixOps = 0, blocks = 0;
 
   void merge(const Totals &other);

@@ -21,7 +21,7 @@ def SimulateDevice : Pass<"attn-simulate-device", "::mlir::ModuleOp"> {
     registers are read from the context. Barriers, shuffles, asynchronous copies
     and the like become calls whose operands and results travel in 64-bit slots.
     Each of these calls is a *site*: it has a number (`attn.site`), the name of the
-    device op, and its location. For each kernel `k` a function `attn_simulated_k`
+    device op, its location, and the outermost loop that it is in (`attn.site_loop`). For each kernel `k` a function `attn_simulated_k`
     takes the context and an array of addresses of the arguments.
 
     Globals in address space 3 get places in shared memory, with gaps between

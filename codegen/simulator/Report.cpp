@@ -33,6 +33,7 @@ Counters &Counters::operator+=(const Counters &other) {
   requests += other.requests;
   sectors += other.sectors;
   idealSectors += other.idealSectors;
+  unalignedSectors += other.unalignedSectors;
   wavefronts += other.wavefronts;
   conflicts += other.conflicts;
   barriers += other.barriers;
@@ -78,6 +79,7 @@ std::string attn::sim::toString(const SiteCounters &site) {
   print("requests", site.counters.requests);
   print("sectors", site.counters.sectors);
   print("ideal", site.counters.idealSectors);
+  print("unaligned", site.counters.unalignedSectors);
   print("wavefronts", site.counters.wavefronts);
   print("conflicts", site.counters.conflicts);
   print("barriers", site.counters.barriers);

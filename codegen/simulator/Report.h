@@ -66,9 +66,12 @@ struct Counters {
   int64_t requests = 0;     ///< Warps that executed the op.
   int64_t sectors = 0;      ///< 32-byte pieces of global memory touched.
   int64_t idealSectors = 0; ///< The fewest that could hold those bytes.
-  int64_t wavefronts = 0;   ///< Passes over shared memory.
-  int64_t conflicts = 0;    ///< Of these, those that bank conflicts cost.
-  int64_t barriers = 0;     ///< Completed barriers.
+  /// Of `sectors`, those that are touched only because a run of neighbouring
+  /// bytes does not start where a sector does.
+  int64_t unalignedSectors = 0;
+  int64_t wavefronts = 0; ///< Passes over shared memory.
+  int64_t conflicts = 0;  ///< Of these, those that bank conflicts cost.
+  int64_t barriers = 0;   ///< Completed barriers.
 
   Counters &operator+=(const Counters &other);
   bool isZero() const;
@@ -77,6 +80,11 @@ struct Counters {
 struct SiteCounters {
   std::string op;
   std::string location;
+  /// The outermost loop of its kernel that it is in, counted from 1 in the
+  /// order of the program; 0 if it is in none.
+  unsigned loop = 0;
+  /// The buffers of global memory that it accessed, by name.
+  std::vector<std::string> buffers;
   Counters counters;
 };
 

@@ -268,9 +268,17 @@ static bool runBlocks(LaunchState &state, std::atomic<int64_t> &next,
 static Report makeReport(LaunchState &state, const Totals &totals) {
   Report report;
   report.defects = state.defects.take();
-  for (auto [site, counters] : llvm::zip(state.sites, totals.counters))
-    if (!counters.isZero())
-      report.counters.push_back({site.op, site.location, counters});
+  for (auto [site, counters, buffers] :
+       llvm::zip_equal(state.sites, totals.counters, totals.buffers)) {
+    if (counters.isZero())
+      continue;
+    std::vector<std::string> names;
+    for (DeviceBuffer *buffer : state.buffers) // In the order of parameters.
+      if (llvm::is_contained(buffers, buffer))
+        names.push_back(buffer->getTraits().name);
+    report.counters.push_back(
+        {site.op, site.location, site.loop, std::move(names), counters});
+  }
   report.ops = totals.ops;
   report.accesses = totals.accesses;
   report.matrixOps = totals.matrixOps;
@@ -318,9 +326,8 @@ Expected<Report> SimulatedModule::launch(llvm::StringRef name,
 
   std::atomic<int64_t> next = 0;
   std::atomic<bool> hasMemory = true;
-  std::vector<Totals> totals(options.workers);
+  std::vector<Totals> totals(options.workers, Totals(sites.size()));
   auto work = [&](unsigned worker) {
-    totals[worker].counters.resize(sites.size());
     if (!runBlocks(state, next, totals[worker]))
       hasMemory = false;
   };

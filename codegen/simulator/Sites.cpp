@@ -96,6 +96,7 @@ llvm::Expected<std::vector<Site>> sim::collectSites(ModuleOp module) {
               printLocation(call.getLoc()),
               getUnsigned(call, kSiteBytesAttr),
               getUnsigned(call, kSiteAlignAttr),
+              getUnsigned(call, kSiteLoopAttr),
               getText(call, kSiteModeAttr)};
     readOrder(site);
     sites.resize(std::max<size_t>(sites.size(), number.getInt() + 1));

@@ -54,6 +54,7 @@ inline constexpr llvm::StringLiteral kSiteOpAttr = "attn.site_op";
 inline constexpr llvm::StringLiteral kSiteModeAttr = "attn.site_mode";
 inline constexpr llvm::StringLiteral kSiteBytesAttr = "attn.site_bytes";
 inline constexpr llvm::StringLiteral kSiteAlignAttr = "attn.site_align";
+inline constexpr llvm::StringLiteral kSiteLoopAttr = "attn.site_loop";
 
 struct Site {
   SiteKind kind = SiteKind::Load;
@@ -63,6 +64,8 @@ struct Site {
   /// Of an access: its size and alignment. 0 otherwise.
   unsigned bytes = 0;
   unsigned align = 0;
+  /// The outermost loop that it is in, as in SiteCounters.
+  unsigned loop = 0;
   /// What else distinguishes ops of one kind, such as "bfly" of a shuffle.
   std::string mode;
 

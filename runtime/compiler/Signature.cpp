@@ -156,6 +156,14 @@ static std::string getResultName(size_t index) {
 // Functions
 //===----------------------------------------------------------------------===//
 
+/// Whether a region of an op reads single elements of `value`.
+static bool isGathered(Value value) {
+  return llvm::any_of(value.getUsers(), [](Operation *user) {
+    return isa<tensor::ExtractOp>(user) &&
+           !isa<func::FuncOp>(user->getParentOp());
+  });
+}
+
 /// Describes the arguments, and the results of a function over memrefs.
 static LogicalResult describeArguments(func::FuncOp function,
                                        Signature &signature) {
@@ -173,6 +181,7 @@ static LogicalResult describeArguments(func::FuncOp function,
     PortLayout &layout = layouts.emplace_back();
     layout.position = i;
     layout.hasDims = function.getArgAttr(i, kDimsAttr) != nullptr;
+    layout.isGathered = isGathered(function.getArgument(i));
   }
   return success();
 }

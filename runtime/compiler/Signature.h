@@ -44,6 +44,7 @@ struct PortLayout {
   bool isContiguous = false;             ///< A memref without layout.
   llvm::SmallVector<int64_t, 4> strides; ///< ShapedType::kDynamic where open.
   unsigned position = 0;                 ///< Among all arguments of the code.
+  bool isGathered = false; ///< A region reads elements at places it computes.
 };
 
 /// A function as its callers see it.

@@ -9,11 +9,14 @@
 
 Every case runs with --check, which compares with the executable definition of
 the spec. With --oracle the driver also writes the inputs, and compares the
-results with the NumPy function of test/reference/ on the rounded inputs.
+results with the NumPy function of test/reference/ on the rounded inputs. With
+--counters it looks at what the simulator counted: see `check_counters`.
 """
 
 import argparse
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+import json
 import os
 import pathlib
 import shutil
@@ -169,8 +172,10 @@ def run_tool(options, case, extra):
                f"--target={options.target}", f"--dtype={case.dtype}",
                f"--dims={case.dims_text}", f"--layout={options.layout}",
                "--check", *extra]
-    if options.target.startswith("cuda:"):
+    if options.is_simulated:
         command.append("--simulate")
+        if options.jobs > 1:
+            command.append("--threads=1")
     try:
         done = subprocess.run(command, capture_output=True, text=True,
                               errors="replace", timeout=TIMEOUT)
@@ -182,20 +187,80 @@ def run_tool(options, case, extra):
                                  *lines]))
 
 
-def run_case(options, case, folder):
+def describe_site(launch, site, what):
+    return (f"'{launch['kernel']}': {what} of '{site['op']}' on "
+            f"{', '.join(site['buffers']) or 'shared memory'} at "
+            f"{site['location']}, loop {site['loop']}")
+
+
+def findings_in(launch, gathered):
+    """What an op of a launch does worse than it could, in words.
+
+    Lanes do not meet in a bank. What a warp accesses in global memory fills the
+    sectors that it touches: in loops exactly; outside of loops a run of bytes
+    may start within a sector, as rows of `lse` do where N is odd. Of tables of
+    which the spec reads single elements nothing is asked.
+    """
+    for site in launch["sites"]:
+        if site["conflicts"]:
+            yield describe_site(launch, site,
+                                f"{site['conflicts']} bank conflicts")
+        if set(site["buffers"]) <= gathered:
+            continue
+        sectors = site["sectors"]
+        if not site["loop"]:
+            sectors -= site["unaligned"]
+        if sectors > site["ideal"]:
+            yield describe_site(
+                launch, site,
+                f"{site['sectors']} sectors, {site['unaligned']} unaligned, "
+                f"at least {site['ideal']}")
+
+
+def check_counters(path):
+    """Raises a Failure for the first few findings; returns the totals."""
+    counted = json.loads(path.read_text())
+    launches = [launch for run in counted["runs"] for launch in run["launches"]]
+    gathered = set(counted["gathered"])
+    findings = [finding for launch in launches
+                for finding in findings_in(launch, gathered)]
+    if findings:
+        raise Failure("\n".join([f"{len(findings)} findings", *findings[:5]]))
+    sites = [site for launch in launches for site in launch["sites"]]
+    if not sites:
+        raise Failure("the simulator counted nothing")
+    total = {key: sum(site[key] for site in sites)
+             for key in ("sectors", "ideal")}
+    return f"sectors {total['sectors']} of {total['ideal']}"
+
+
+def run_case(options, case):
     """Runs one case; returns the errors in words."""
-    if not options.oracle:
-        run_tool(options, case, [])
-        return "checked"
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        counters = folder / "counters.json"
+        extra = [f"--counters={counters}"] if options.counters else []
+        words = []
+        if options.oracle:
+            words.append(run_with_oracle(options, case, folder, extra))
+        else:
+            run_tool(options, case, extra)
+            words.append("checked")
+        if options.counters:
+            words.append(check_counters(counters))
+        return ", ".join(words)
+
+
+def run_with_oracle(options, case, folder, extra):
+    """Runs one case on inputs of ours; returns the errors in words."""
     arguments = make_arguments(case)
-    extra = []
+    extra = list(extra)
     for name, x in arguments.items():
         np.save(folder / f"{name}.npy", x)
         extra.append(f"--arg={name}={folder / name}.npy")
     results = {name: folder / f"result-{name}.npy"
                for name in VARIANTS[case.variant].results}
     for name, path in results.items():
-        path.unlink(missing_ok=True)
         extra.append(f"--save={name}={path}")
     run_tool(options, case, extra)
     for name, path in results.items():
@@ -205,21 +270,25 @@ def run_case(options, case, folder):
     return compare_with_oracle(case, arguments, loaded)
 
 
+def try_case(options, case):
+    """Runs one case; returns whether it passed, and words about it."""
+    try:
+        return True, run_case(options, case)
+    except Failure as failure:
+        return False, str(failure)
+
+
 def run_all(options):
     """Runs every case, prints a line for each; returns {case: passed}."""
     passed = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for name in options.variant:
-            for case in cases_of(name, options):
-                try:
-                    words = run_case(options, case, pathlib.Path(folder))
-                    passed[case] = True
-                    print(f"pass  {case} {words}", flush=True)
-                except Failure as failure:
-                    passed[case] = False
-                    lines = str(failure).splitlines()
-                    print("\n      ".join([f"FAIL  {case} {lines[0]}",
-                                           *lines[1:]]), flush=True)
+    cases = [case for name in options.variant
+             for case in cases_of(name, options)]
+    with ThreadPoolExecutor(options.jobs) as executor:
+        outcomes = executor.map(lambda case: try_case(options, case), cases)
+        for case, (passed[case], words) in zip(cases, outcomes):
+            lines = f"{case} {words}".splitlines()
+            print("\n      ".join([f"{'pass' if passed[case] else 'FAIL'}  "
+                                   f"{lines[0]}", *lines[1:]]), flush=True)
     return passed
 
 
@@ -284,6 +353,8 @@ def parse_options(arguments=None):
                         metavar="DIR", help="the folder of the catalogue")
     parser.add_argument("--variant", nargs="+", action="extend",
                         metavar="NAME", help="only these (default: all)")
+    parser.add_argument("--without", nargs="+", default=[], metavar="NAME",
+                        help="all but these")
     parser.add_argument("--target", default="cpu")
     parser.add_argument("--layout", default="bhnd", choices=("bhnd", "bnhd"),
                         help="order of the dimensions in memory")
@@ -297,12 +368,22 @@ def parse_options(arguments=None):
                         help="query heads (default: 3, grouped variants 4)")
     parser.add_argument("--oracle", action="store_true",
                         help="compare with the NumPy oracles as well")
+    parser.add_argument("--counters", action="store_true",
+                        help="fail where a simulated kernel has bank conflicts "
+                        "or accesses that are not coalesced")
+    parser.add_argument("--jobs", type=positive_int, default=1,
+                        help="cases at a time (default: 1)")
     parser.add_argument("--matrix-out", type=pathlib.Path, metavar="FILE.md",
                         help="write the status matrix to this file")
     options = parser.parse_args(arguments)
+    options.is_simulated = options.target.startswith("cuda:")
+    if options.counters and not options.is_simulated:
+        parser.error("argument --counters: expected a cuda target, got "
+                     f"'{options.target}'")
     options.attn_run = find_tool(parser, options.attn_run)
     options.specs = find_specs(parser, options)
-    options.variant = options.variant or sorted(options.specs)
+    options.variant = [name for name in options.variant or options.specs
+                       if name not in options.without]
     return options
 
 
@@ -320,7 +401,7 @@ def find_specs(parser, options):
     if not specs:
         parser.error("argument --variants: expected softmax/*.mlir in "
                      f"'{options.variants}', found none")
-    for name in options.variant or specs:
+    for name in [*(options.variant or specs), *options.without]:
         if name not in specs:
             parser.error(f"no spec '{name}.mlir' in '{options.variants}'; "
                          f"there are {', '.join(specs)}")

@@ -142,4 +142,19 @@ TEST(AccessLogTest, OverlappingBytesCountOnce) {
   EXPECT_EQ(counters.idealSectors, 1);
 }
 
+TEST(AccessLogTest, RunsThatStartWithinASectorAreUnaligned) {
+  Counters counters;
+  countSectors({16, 20, 24, 28, 32, 36, 40, 44}, 4, counters);
+  EXPECT_EQ(counters.sectors, 2);
+  EXPECT_EQ(counters.unalignedSectors, 1);
+}
+
+TEST(AccessLogTest, ScatteredAccessesAreNotUnaligned) {
+  Counters counters;
+  countSectors({28, 92, 124, 128}, 4, counters);
+  EXPECT_EQ(counters.sectors, 4);
+  EXPECT_EQ(counters.unalignedSectors, 1); // 124 to 132.
+  EXPECT_EQ(counters.idealSectors, 1);
+}
+
 } // namespace

@@ -61,6 +61,11 @@ struct Flags {
       cl::desc("Run the kernels of a cuda target on the CPU, thread by thread, "
                "and check every access"),
       cl::cat(running)};
+  cl::opt<std::string> counters{
+      "counters", cl::value_desc("FILE.json"),
+      cl::desc("With --simulate: write what was counted for each op of each "
+               "launch"),
+      cl::cat(running)};
   cl::opt<bool> probe{
       "probe", cl::ValueDisallowed,
       cl::desc("Measure the FMA peak before each timed call and print the "
@@ -169,6 +174,9 @@ Expected<RunOptions> attn::parseOptions(int argc, char **argv) {
     return input.takeError();
   options.input = std::move(*input);
   options.simulate = flags.simulate;
+  options.counters = flags.counters;
+  if (flags.counters.getNumOccurrences() && !options.simulate)
+    return makeError("--counters: expected --simulate beside it");
   bool isCuda = StringRef(options.input.options.target).starts_with("cuda:");
   if (options.simulate && !isCuda)
     return makeError("--simulate: expected a cuda target, got '{0}'",

@@ -16,6 +16,7 @@
 #include "tools/attn-run/Options.h"
 #include "tools/attn-run/PhaseCheck.h"
 #include "tools/attn-run/RunnablePackage.h"
+#include "tools/attn-run/WriteCounters.h"
 #include "tools/support/CommandLine.h"
 #include "tools/support/Measure.h"
 #include "llvm/ADT/STLExtras.h"
@@ -43,6 +44,8 @@ struct Session {
   ArgumentFiles files;
   std::optional<Checker> checker;
   PhaseKernels phases;
+  /// For --counters: one entry per set of sizes.
+  llvm::json::Array counted;
 
   const Kernel &getTyped() const { return typed ? *typed : *kernel; }
 };
@@ -265,7 +268,7 @@ static Error runChecks(const Session &session, const Arrays &arguments,
 }
 
 /// Runs the kernel on one set of sizes; `passed` is as in runChecks().
-static Error runOnce(const Session &session, const Dims &given, bool &passed) {
+static Error runOnce(Session &session, const Dims &given, bool &passed) {
   const RunOptions &options = session.options;
   Expected<Dims> dims =
       resolveDims(*session.kernel, given, session.files.getSizes());
@@ -288,6 +291,8 @@ static Error runOnce(const Session &session, const Dims &given, bool &passed) {
     return results.takeError();
   if (Error error = callAndTime(session, *arguments, *results))
     return error;
+  if (!options.counters.empty())
+    session.counted.push_back(describeCounters(*session.simulated, *dims));
   if (Error error = save(session, *results))
     return error;
   return runChecks(session, *arguments, *results, passed);
@@ -325,6 +330,10 @@ static Expected<bool> run(int argc, char **argv) {
   bool passed = true;
   for (const Dims &dims : session->options.dims)
     if (Error error = runOnce(*session, dims, passed))
+      return error;
+  if (const std::string &path = session->options.counters; !path.empty())
+    if (Error error = writeCounters(path, *session->simulated,
+                                    std::move(session->counted)))
       return error;
   if (session->options.dims.size() > 1)
     llvm::outs() << "compilations: " << (session->isPackage ? 0 : 1) << '\n';

@@ -39,6 +39,15 @@ SimulatedKernel::resultSizes(ArrayRef<Buffer> arguments) const {
   return getResultSizes(makeInterface(device.signature), arguments);
 }
 
+std::vector<std::string> SimulatedKernel::getGathered() const {
+  std::vector<std::string> names;
+  for (auto [port, layout] : llvm::zip_equal(device.signature.arguments,
+                                             device.signature.argumentLayouts))
+    if (layout.isGathered)
+      names.push_back(port.name);
+  return names;
+}
+
 Expected<double> SimulatedKernel::flops(ArrayRef<Buffer> arguments) const {
   if (Status status =
           checkArguments(makeInterface(device.signature), getViews(arguments)))

@@ -49,6 +49,10 @@ public:
   using Reports = std::vector<std::pair<std::string, sim::Report>>;
   const Reports &getReports() const { return reports; }
 
+  /// Names of the arguments of which regions read single elements, at places
+  /// that they compute: captured tables.
+  std::vector<std::string> getGathered() const;
+
 private:
   explicit SimulatedKernel(DeviceProgram device) : device(std::move(device)) {}
 

@@ -16,6 +16,8 @@
 // CHECK: %[[PS:.*]] = tile.convert_layout %[[P]] : {{.*}} -> tensor<64x32xf32, #tile.shared<row = 32, swizzle = true>>
 // CHECK: %[[V:.*]] = tile.load %{{.*}} -> tensor<32x64xf32, #tile.shared<row = 64, swizzle = false>>
 // CHECK: tile.dot %[[PS]], %[[V]], %{{.*}} : {{.*}} -> tensor<64x64xf32, #tile.registers<rows = 16, columns = 8, vector = 4>>
+// CHECK: %[[DEALT:.*]] = tile.convert_layout %{{.*}}#0 : {{.*}} -> tensor<64x64xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>
+// CHECK: tile.store %[[DEALT]], %{{.*}}
 gpu.module @kernels {
   gpu.func @attend(%x: memref<?x64xf32>, %y: memref<?x64xf32>, %l: memref<?xf32>, %n: index) kernel
       attributes {known_block_size = array<i32: 128, 1, 1>} {
@@ -58,6 +60,36 @@ gpu.module @kernels {
     %s = tile.dot %q, %q, %zero transpose_rhs : tensor<16x16xf32>, tensor<16x16xf32> -> tensor<16x16xf32>
     %o = tile.dot %s, %q, %zero : tensor<16x16xf32>, tensor<16x16xf32> -> tensor<16x16xf32>
     tile.store %o, %y[%c0, %c0] : tensor<16x16xf32>, memref<16x16xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+// Where rows are known to be aligned, a thread stores its columns as they are;
+// not so where the rows are narrower, or the view is the caller's.
+// CHECK-LABEL: gpu.func @aligned
+// CHECK: %[[O:.*]] = tile.dot
+// CHECK: tile.store %[[O]], %arg1
+// CHECK: %[[FIRST:.*]] = tile.convert_layout %[[O]]
+// CHECK: tile.store %[[FIRST]], %arg2
+// CHECK: %[[SECOND:.*]] = tile.convert_layout %[[O]]
+// CHECK: tile.store %[[SECOND]], %arg3
+// CHECK: %[[THIRD:.*]] = tile.convert_layout %[[O]]
+// CHECK: tile.store %[[THIRD]], %arg1[%{{.*}}, %arg4]
+gpu.module @kernels {
+  gpu.func @aligned(%x: memref<32x32xf32>, %y: memref<16x32xf32> {tile.alignment = 16 : i64},
+                    %narrow: memref<16x31xf32> {tile.alignment = 16 : i64}, %given: memref<16x32xf32>,
+                    %i: index) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<32x32xf32>
+    %q = tile.load %x[%c0, %c0] : memref<32x32xf32> -> tensor<32x32xf32>
+    %o = tile.dot %q, %q, %zero : tensor<32x32xf32>, tensor<32x32xf32> -> tensor<32x32xf32>
+    tile.store %o, %y[%c0, %c0] : tensor<32x32xf32>, memref<16x32xf32>
+    tile.store %o, %narrow[%c0, %c0] : tensor<32x32xf32>, memref<16x31xf32>
+    tile.store %o, %given[%c0, %c0] : tensor<32x32xf32>, memref<16x32xf32>
+    tile.store %o, %y[%c0, %i] : tensor<32x32xf32>, memref<16x32xf32>
     gpu.return
   }
 }

@@ -138,6 +138,74 @@ gpu.module @kernels {
 
 // -----
 
+// From four columns of a thread to one at a time: four selects by each bit of the
+// number of the first of two lanes, four shuffles, four selects by each bit of
+// the second; then 16 bytes at once, as the view is known to be aligned.
+// CHECK-LABEL: gpu.func @results
+// CHECK-COUNT-8: arith.select
+// CHECK-NOT: arith.select
+// CHECK-COUNT-4: gpu.shuffle idx %{{.*}}, %{{.*}}, %c32_i32{{.*}} : f32
+// CHECK-NOT: gpu.shuffle
+// CHECK-COUNT-8: arith.select
+// CHECK-NOT: arith.select
+// CHECK-COUNT-4: memref.store %{{.*}}, %arg1
+// CHECK-NOT: memref.store
+// CHECK: vector.store %{{.*}}, %arg2[%{{.*}}, %{{.*}}] {alignment = 16 : i64} : memref<16x32xf32>, vector<4xf32>
+// CHECK-NOT: store
+#rows = #tile.registers<rows = 16, columns = 8, vector = 1>
+#quads = #tile.registers<rows = 16, columns = 8, vector = 4>
+gpu.module @kernels {
+  gpu.func @results(%x: memref<16x32xf32>, %y: memref<16x32xf32>,
+                    %z: memref<16x32xf32> {tile.alignment = 16 : i64}) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %t = tile.load %x[%c0, %c0] : memref<16x32xf32> -> tensor<16x32xf32, #quads>
+    %d = tile.convert_layout %t : tensor<16x32xf32, #quads> -> tensor<16x32xf32, #rows>
+    tile.store %d, %y[%c0, %c0] : tensor<16x32xf32, #rows>, memref<16x32xf32>
+    tile.store %t, %z[%c0, %c0] : tensor<16x32xf32, #quads>, memref<16x32xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+// Shuffles move 32 bits; two columns need two.
+// CHECK-LABEL: gpu.func @narrow
+// CHECK: arith.extui %{{.*}} : i16 to i32
+// CHECK: gpu.shuffle idx %{{.*}}, %{{.*}}, %{{.*}} : i32
+// CHECK: arith.trunci %{{.*}} : i32 to i16
+// CHECK: gpu.shuffle idx
+// CHECK-NOT: gpu.shuffle
+#rows = #tile.registers<rows = 16, columns = 8, vector = 1>
+#pairs = #tile.registers<rows = 16, columns = 8, vector = 2>
+gpu.module @kernels {
+  gpu.func @narrow(%x: memref<16x16xbf16>, %y: memref<16x16xbf16>) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %t = tile.load %x[%c0, %c0] : memref<16x16xbf16> -> tensor<16x16xbf16, #pairs>
+    %d = tile.convert_layout %t : tensor<16x16xbf16, #pairs> -> tensor<16x16xbf16, #rows>
+    tile.store %d, %y[%c0, %c0] : tensor<16x16xbf16, #rows>, memref<16x16xbf16>
+    gpu.return
+  }
+}
+
+// -----
+
+#rows = #tile.registers<rows = 16, columns = 8, vector = 1>
+#quads = #tile.registers<rows = 16, columns = 8, vector = 4>
+gpu.module @kernels {
+  gpu.func @negative_conversion(%x: memref<16x32xf32>) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %t = tile.load %x[%c0, %c0] : memref<16x32xf32> -> tensor<16x32xf32, #rows>
+    // expected-error@below {{expected to go to shared memory, or to 'vector = 1' of the same threads, got 'tensor<16x32xf32, #tile.registers<rows = 16, columns = 8, vector = 4>>'}}
+    %d = tile.convert_layout %t : tensor<16x32xf32, #rows> -> tensor<16x32xf32, #quads>
+    gpu.return
+  }
+}
+
+// -----
+
 gpu.module @kernels {
   gpu.func @negative_layout(%x: memref<16x8xf32>) kernel
       attributes {known_block_size = array<i32: 128, 1, 1>} {

@@ -37,6 +37,21 @@ func.func @two(%x: memref<?x4xf32>, %n: index) {
 
 // -----
 
+// Buffers that the function allocates are aligned; nothing is known of others.
+// CHECK: gpu.func @scratch_0(%{{.*}}: index, %{{.*}}: memref<?xf32>, %{{.*}}: memref<?xf32> {tile.alignment = 16 : i64}) kernel
+func.func @scratch(%x: memref<?xf32>, %n: index) {
+  %scratch = memref.alloc(%n) : memref<?xf32>
+  scf.forall (%i) in (%n) {
+    %v = memref.load %x[%i] : memref<?xf32>
+    memref.store %v, %scratch[%i] : memref<?xf32>
+    memref.store %v, %x[%i] : memref<?xf32>
+  }
+  memref.dealloc %scratch : memref<?xf32>
+  return
+}
+
+// -----
+
 // A function without blocks stays as it is.
 // CHECK-LABEL: func.func @none
 // CHECK-NOT: gpu.module

@@ -26,7 +26,7 @@ gpu.module @m {
   // RUN: %{run} --kernel=vectors --block=32 --arg=i64=0 "--arg=x:f32[136]=iota,const" "--arg=y:f32[136]=none" | FileCheck %s --check-prefix=V0
   // V0: 'llvm.load' {{.*}}: requests 1 sectors 16 ideal 16{{$}}
   // RUN: %{run} --kernel=vectors --block=32 --arg=i64=4 "--arg=x:f32[136]=iota,const" "--arg=y:f32[136]=none" | FileCheck %s --check-prefix=V4
-  // V4: 'llvm.load' {{.*}}: requests 1 sectors 17 ideal 16{{$}}
+  // V4: 'llvm.load' {{.*}}: requests 1 sectors 17 ideal 16 unaligned 1{{$}}
   gpu.func @vectors(%first: index, %x: memref<136xf32, 1>, %y: memref<136xf32, 1>) kernel {
     %c4 = arith.constant 4 : index
     %t = gpu.thread_id x

@@ -71,12 +71,12 @@ gpu.module @m {
 // Events carry their operands in slots. Loops can be ended; atomic accesses say
 // how they order others.
 // CHECK-LABEL: llvm.func internal @events
-// CHECK: attn.site_kind = "loop", attn.site_op = "llvm.br"
-// CHECK: attn.site_kind = "shuffle", attn.site_mode = "bfly", attn.site_op = "nvvm.shfl.sync"
-// CHECK: attn.site_kind = "barrier", attn.site_op = "nvvm.barrier0"
-// CHECK: attn.site_bytes = 16 : i32, attn.site_kind = "copy_async", attn.site_op = "nvvm.cp.async.shared.global"
-// CHECK: attn.site_kind = "update", attn.site_mode = "update.acq_rel", attn.site_op = "llvm.atomicrmw"
-// CHECK: attn.site_kind = "update", attn.site_mode = "load.monotonic", attn.site_op = "llvm.load"
+// CHECK: attn.site_kind = "loop", attn.site_loop = 1 : i32, attn.site_op = "llvm.br"
+// CHECK: attn.site_kind = "shuffle", attn.site_loop = 1 : i32, attn.site_mode = "bfly", attn.site_op = "nvvm.shfl.sync"
+// CHECK: attn.site_kind = "barrier", attn.site_loop = 1 : i32, attn.site_op = "nvvm.barrier0"
+// CHECK: attn.site_bytes = 16 : i32, attn.site_kind = "copy_async", attn.site_loop = 1 : i32, attn.site_op = "nvvm.cp.async.shared.global"
+// CHECK: attn.site_kind = "update", attn.site_loop = 1 : i32, attn.site_mode = "update.acq_rel", attn.site_op = "llvm.atomicrmw"
+// CHECK: attn.site_kind = "update", attn.site_loop = 1 : i32, attn.site_mode = "load.monotonic", attn.site_op = "llvm.load"
 gpu.module @m {
   llvm.func @events(%x: !llvm.ptr<1>, %s: !llvm.ptr<3>) attributes {nvvm.kernel} {
     %m = llvm.mlir.constant(-1 : i32) : i32
@@ -99,4 +99,36 @@ gpu.module @m {
 // CHECK-NEXT: return
 func.func @host() {
   return
+}
+
+// -----
+
+// Sites know the outermost loop that they are in, if there is one.
+// CHECK-LABEL: llvm.func internal @loops
+// CHECK: attn.site_kind = "load"
+// CHECK-NOT: site_loop
+// CHECK: attn.site_kind = "loop", attn.site_loop = 1 : i32
+// CHECK: attn.site_kind = "loop", attn.site_loop = 1 : i32
+// CHECK: attn.site_kind = "load", attn.site_loop = 1 : i32
+// CHECK: attn.site_kind = "loop", attn.site_loop = 2 : i32
+// CHECK: attn.site_kind = "store", attn.site_loop = 2 : i32
+// CHECK: attn.site_kind = "barrier", attn.site_op
+gpu.module @m {
+  llvm.func @loops(%x: !llvm.ptr<1>, %c: i1) attributes {nvvm.kernel} {
+    %v = llvm.load %x : !llvm.ptr<1> -> f32
+    llvm.br ^outer
+  ^outer:
+    llvm.br ^inner
+  ^inner:
+    %w = llvm.load %x : !llvm.ptr<1> -> f32
+    llvm.cond_br %c, ^inner, ^latch
+  ^latch:
+    llvm.cond_br %c, ^outer, ^second
+  ^second:
+    llvm.store %v, %x : f32, !llvm.ptr<1>
+    llvm.cond_br %c, ^second, ^end
+  ^end:
+    nvvm.barrier0
+    llvm.return
+  }
 }
