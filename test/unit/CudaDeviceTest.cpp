@@ -37,6 +37,7 @@ protected:
   }
   void TearDown() override {
     attn_kernel_destroy(kernel);
+    setQuiet(false);
     unsetenv("ATTN_CUDA_DRIVER");
     dlclose(library);
   }
@@ -47,6 +48,7 @@ protected:
 
   std::string takeLog() { return call<const char *()>("fakeCudaTakeLog")(); }
   int getDepth() { return call<int()>("fakeCudaDepth")(); }
+  void setQuiet(bool quiet) { call<void(bool)>("fakeCudaSetQuiet")(quiet); }
   void failNext(const char *function, int error) {
     call<void(const char *, int)>("fakeCudaFail")(function, error);
   }
@@ -296,6 +298,8 @@ TEST_F(CudaDevice, AsksForSharedMemoryOnce) {
 
 TEST_F(CudaDevice, RunsInSeveralThreads) {
   ASSERT_EQ(load(), ATTN_OK) << attn_last_error();
+  // Without its log the driver has no lock that would order the threads.
+  setQuiet(true);
   std::vector<std::thread> threads;
   std::atomic<int> failed = 0;
   for (int i = 0; i < 4; ++i)
@@ -311,8 +315,6 @@ TEST_F(CudaDevice, RunsInSeveralThreads) {
   for (std::thread &thread : threads)
     thread.join();
   EXPECT_EQ(failed, 0);
-  std::string log = takeLog(), asked = "attribute attend";
-  EXPECT_EQ(log.find(asked), log.rfind(asked));
 }
 
 TEST_F(CudaDevice, RefusesImpossibleLaunches) {
