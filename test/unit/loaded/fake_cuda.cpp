@@ -254,13 +254,15 @@ FAKE int cuLaunchKernel(void *handle, unsigned gridX, unsigned gridY,
                         unsigned gridZ, unsigned blockX, unsigned blockY,
                         unsigned blockZ, unsigned sharedBytes, void *stream,
                         void **parameters, void **) {
+  if (isIdle)
+    return 0;
   const auto &function = *static_cast<Function *>(handle);
   note("launch " + function.name + " grid " + toString(gridX) + "," +
        toString(gridY) + "," + toString(gridZ) + " block " + toString(blockX) +
        "," + toString(blockY) + "," + toString(blockZ) + " shared " +
        toString(sharedBytes) + " stream " +
        toString(reinterpret_cast<uintptr_t>(stream)));
-  if (function.name.rfind("count", 0) == 0 && !isIdle) {
+  if (function.name.rfind("count", 0) == 0) {
     uint64_t address, blocks;
     std::memcpy(&address, parameters[0], 8);
     std::memcpy(&blocks, parameters[1], 8);
