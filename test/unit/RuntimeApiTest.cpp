@@ -169,6 +169,22 @@ TEST_F(RuntimeApi, LoadsManyKernelsAtATime) {
   attn_package_destroy(other);
 }
 
+TEST_F(RuntimeApi, KeepsCodeApartThatStaysLoaded) {
+  // Code may forbid to be unloaded. What is loaded next is not taken for it.
+  std::string bytes = mustWrite(makeScalePackage(ATTN_FAKE_KERNEL_STAYS));
+  attn_package *other;
+  ASSERT_EQ(attn_package_load_memory(bytes.data(), bytes.size(), &other),
+            ATTN_OK);
+  for (auto [from, number] : {std::pair(other, 6), std::pair(package, 5)}) {
+    attn_kernel_destroy(kernel);
+    kernel = nullptr;
+    ASSERT_EQ(attn_kernel_load(from, nullptr, cpu, &kernel), ATTN_OK);
+    EXPECT_EQ(launch(workspace, 256), ATTN_OK);
+    EXPECT_EQ(out.data[1], 2 * x.data[1] + float(number));
+  }
+  attn_package_destroy(other);
+}
+
 TEST_F(RuntimeApi, KeepsErrorsApart) {
   attn_package *other;
   attn_package_load_memory("x", 1, &other);
@@ -232,7 +248,8 @@ TEST_F(RuntimeApi, LoadsInSeveralThreads) {
           output.data[5] = 0;
           attn_status status = attn_kernel_launch(
               each, arguments, 2, results, 1, memory, 256, nullptr, &options);
-          right += status == ATTN_OK && output.data[5] == 2 * x.data[5] + 5;
+          EXPECT_EQ(status, ATTN_OK) << attn_last_error();
+          right += output.data[5] == 2 * x.data[5] + 5;
           attn_kernel_destroy(each);
         }
       }
