@@ -3,9 +3,10 @@
 #   make demo                   install, build and run one kernel with its check
 #   make test                   install, build and run the tests
 #   make test PRESET=asan       the same under the address sanitizer
+#   make test PRESET=tsan       the runtime's under the thread sanitizer
 #   make bench FILTER=causal    build and time the benchmarks of this name
 #
-# PRESET  dev (default), release or asan: see CMakePresets.json
+# PRESET  dev (default), release, asan or tsan: see CMakePresets.json
 # JOBS    parallel jobs of the build and the tests (default: their own choice)
 # FILTER  regular expression of the names of benchmarks (default: all)
 
@@ -71,4 +72,4 @@ docs: setup
 	@docs/generate.sh
 
 clean:
-	rm -rf build build-release build-asan
+	rm -rf build build-release build-asan build-tsan

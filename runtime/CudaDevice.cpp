@@ -7,8 +7,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/CudaDevice.h"
+#include "runtime/CudaGpu.h"
 #include "runtime/CudaParameters.h"
 #include <charconv>
+#include <map>
+#include <mutex>
 
 using namespace attn;
 
@@ -42,45 +45,6 @@ std::optional<int> attn::rateCudaTarget(std::string_view target,
   return made * 4 + (suffix.empty() ? 0 : 2) + (format == CodeFormat::Cubin);
 }
 
-namespace {
-/// A GPU.
-struct Gpu {
-  const CudaDriver *driver = nullptr;
-  CudaDriver::Device device = 0;
-  int capability = 0; ///< 90 for 9.0.
-};
-} // namespace
-
-static Result<Gpu> openGpu(int ordinal) {
-  Result<const CudaDriver *> driver = CudaDriver::get();
-  if (!driver)
-    return driver.takeStatus();
-  const CudaDriver &cuda = **driver;
-  int count = 0;
-  if (Status status =
-          cuda.check(cuda.cuDeviceGetCount(&count), "cuDeviceGetCount"))
-    return status;
-  if (ordinal < 0 || ordinal >= count)
-    return Status(ATTN_NOT_FOUND, "device cuda:" + std::to_string(ordinal) +
-                                      " does not exist; the driver has " +
-                                      std::to_string(count) + " devices");
-  Gpu gpu;
-  gpu.driver = &cuda;
-  if (Status status =
-          cuda.check(cuda.cuDeviceGet(&gpu.device, ordinal), "cuDeviceGet"))
-    return status;
-  int major = 0, minor = 0;
-  for (auto [value, attribute] :
-       {std::pair(&major, CudaDriver::kCapabilityMajor),
-        std::pair(&minor, CudaDriver::kCapabilityMinor)})
-    if (Status status =
-            cuda.check(cuda.cuDeviceGetAttribute(value, attribute, gpu.device),
-                       "cuDeviceGetAttribute"))
-      return status;
-  gpu.capability = 10 * major + minor;
-  return gpu;
-}
-
 Result<Candidate> attn::chooseCudaCode(const CodeChoice &choice, int ordinal) {
   constexpr CodeFormat formats[] = {CodeFormat::Ptx, CodeFormat::Cubin};
   std::vector<Candidate> candidates = choice.find(formats);
@@ -88,7 +52,7 @@ Result<Candidate> attn::chooseCudaCode(const CodeChoice &choice, int ordinal) {
   // A package without any code for GPUs needs no driver to be refused.
   if (candidates.empty())
     return choice.noCodeFor(device);
-  Result<Gpu> gpu = openGpu(ordinal);
+  Result<CudaGpu> gpu = CudaGpu::open(ordinal);
   if (!gpu)
     return gpu.takeStatus();
   std::optional<int> best;
@@ -112,55 +76,35 @@ Result<Candidate> attn::chooseCudaCode(const CodeChoice &choice, int ordinal) {
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// Makes a context current while it lives.
-class CurrentContext {
-public:
-  static Result<CurrentContext> push(const CudaDriver &driver, Handle context) {
-    if (Status status =
-            driver.check(driver.cuCtxPushCurrent(context), "cuCtxPushCurrent"))
-      return status;
-    return CurrentContext(driver);
-  }
-  CurrentContext(CurrentContext &&other) : driver(other.driver) {
-    other.driver = nullptr;
-  }
-  ~CurrentContext() {
-    Handle context;
-    if (driver)
-      driver->cuCtxPopCurrent(&context);
-  }
-
-private:
-  explicit CurrentContext(const CudaDriver &driver) : driver(&driver) {}
-
-  const CudaDriver *driver;
-};
-
 /// The launches of a program with their functions.
 class CudaProgram : public LoadedProgram {
 public:
   static Result<std::unique_ptr<LoadedProgram>>
-  load(const Gpu &gpu, const Candidate &candidate);
+  load(const CudaGpu &gpu, const Candidate &candidate);
   ~CudaProgram() override;
 
   Status run(const DeviceCall &call) const override;
 
 private:
-  CudaProgram(const Gpu &gpu, const LaunchProgram &program)
-      : cuda(*gpu.driver), device(gpu.device), program(program) {}
+  CudaProgram(CudaContext context, const LaunchProgram &program)
+      : context(std::move(context)), cuda(this->context.getDriver()),
+        program(program) {}
 
   Status loadModule(const std::string &image);
   Status findFunctions();
   Status clearBuffers(const DeviceCall &call) const;
+  Status askForShared(Handle function, int64_t bytes) const;
   Status launch(size_t index, const DeviceCall &call) const;
   Result<unsigned> getBlocks(const GridSize &size, unsigned most,
                              const DeviceCall &call) const;
 
+  CudaContext context;
   const CudaDriver &cuda;
-  CudaDriver::Device device;
   const LaunchProgram &program;
-  Handle context = nullptr, module = nullptr;
+  Handle module = nullptr;
   std::vector<Handle> functions; ///< One per launch.
+  mutable std::mutex sharedLock;
+  mutable std::map<Handle, int64_t> sharedBytes; ///< What functions may use.
 };
 } // namespace
 
@@ -181,23 +125,26 @@ Status CudaProgram::loadModule(const std::string &image) {
 Status CudaProgram::findFunctions() {
   for (const Launch &launch : program.launches) {
     Handle function = nullptr;
-    if (cuda.cuModuleGetFunction(&function, module, launch.symbol.c_str()))
+    int error =
+        cuda.cuModuleGetFunction(&function, module, launch.symbol.c_str());
+    if (error == CudaDriver::kErrorNotFound)
       return invalidPackage("the code of the package lacks the function '" +
                             launch.symbol + "'");
+    if (Status status = cuda.check(error, "cuModuleGetFunction"))
+      return status;
     functions.push_back(function);
   }
   return {};
 }
 
 Result<std::unique_ptr<LoadedProgram>>
-CudaProgram::load(const Gpu &gpu, const Candidate &candidate) {
-  std::unique_ptr<CudaProgram> loaded(new CudaProgram(gpu, *candidate.program));
-  const CudaDriver &cuda = *gpu.driver;
-  if (Status status = cuda.check(
-          cuda.cuDevicePrimaryCtxRetain(&loaded->context, gpu.device),
-          "cuDevicePrimaryCtxRetain"))
-    return status;
-  auto current = CurrentContext::push(cuda, loaded->context);
+CudaProgram::load(const CudaGpu &gpu, const Candidate &candidate) {
+  Result<CudaContext> context = CudaContext::retain(gpu);
+  if (!context)
+    return context.takeStatus();
+  std::unique_ptr<CudaProgram> loaded(
+      new CudaProgram(std::move(*context), *candidate.program));
+  auto current = loaded->context.makeCurrent();
   if (!current)
     return current.takeStatus();
   if (Status status = loaded->loadModule(candidate.section->bytes))
@@ -208,16 +155,15 @@ CudaProgram::load(const Gpu &gpu, const Candidate &candidate) {
 }
 
 CudaProgram::~CudaProgram() {
-  if (!context)
+  if (!module)
     return;
-  if (auto current = CurrentContext::push(cuda, context); current && module)
+  if (auto current = context.makeCurrent())
     cuda.cuModuleUnload(module);
-  cuda.cuDevicePrimaryCtxRelease(device);
 }
 
 Result<std::unique_ptr<LoadedProgram>>
 attn::loadCudaProgram(const Candidate &candidate, int ordinal) {
-  Result<Gpu> gpu = openGpu(ordinal);
+  Result<CudaGpu> gpu = CudaGpu::open(ordinal);
   if (!gpu)
     return gpu.takeStatus();
   return CudaProgram::load(*gpu, candidate);
@@ -274,6 +220,25 @@ Result<unsigned> CudaProgram::getBlocks(const GridSize &size, unsigned most,
   return blocks;
 }
 
+/// Asks for shared memory beyond what every kernel gets. What has been granted
+/// is never taken back, as another thread may be about to use it.
+Status CudaProgram::askForShared(Handle function, int64_t bytes) const {
+  constexpr int64_t defaultBytes = 48 * 1024;
+  if (bytes <= defaultBytes)
+    return {};
+  std::lock_guard<std::mutex> lock(sharedLock);
+  int64_t &granted = sharedBytes[function];
+  if (bytes <= granted)
+    return {};
+  if (Status status = cuda.check(
+          cuda.cuFuncSetAttribute(function, CudaDriver::kMaxDynamicSharedBytes,
+                                  int(bytes)),
+          "cuFuncSetAttribute"))
+    return status;
+  granted = bytes;
+  return {};
+}
+
 Status CudaProgram::launch(size_t index, const DeviceCall &call) const {
   const Launch &launch = program.launches[index];
   constexpr unsigned mostBlocks[] = {0x7fffffff, 65535, 65535};
@@ -293,23 +258,17 @@ Status CudaProgram::launch(size_t index, const DeviceCall &call) const {
   // Drivers refuse grids without blocks.
   if (!blocks[0] || !blocks[1] || !blocks[2])
     return {};
-  Result<int64_t> shared = evaluateWithin(launch.grid->sharedBytes, call, 0,
-                                          INT32_MAX, "shared memory");
+  Result<int64_t> shared =
+      evaluateWithin(launch.grid->sharedBytes, call, 0,
+                     context.getGpu().mostSharedBytes, "shared memory");
   if (!shared)
     return shared.takeStatus();
   CudaParameters parameters(launch.arguments.size());
   for (size_t i = 0; i < launch.arguments.size(); ++i)
     if (Status status = parameters.set(i, launch.arguments[i], call, cuda))
       return status;
-  // What kernels get without asking.
-  constexpr int64_t defaultSharedBytes = 48 * 1024;
-  if (*shared > defaultSharedBytes)
-    if (Status status =
-            cuda.check(cuda.cuFuncSetAttribute(
-                           functions[index], CudaDriver::kMaxDynamicSharedBytes,
-                           int(*shared)),
-                       "asking for shared memory"))
-      return status;
+  if (Status status = askForShared(functions[index], *shared))
+    return status;
   return cuda.check(cuda.cuLaunchKernel(functions[index], blocks[0], blocks[1],
                                         blocks[2], threads[0], threads[1],
                                         threads[2], unsigned(*shared),
@@ -318,7 +277,7 @@ Status CudaProgram::launch(size_t index, const DeviceCall &call) const {
 }
 
 Status CudaProgram::run(const DeviceCall &call) const {
-  auto current = CurrentContext::push(cuda, context);
+  auto current = context.makeCurrent();
   if (!current)
     return current.takeStatus();
   if (Status status = clearBuffers(call))

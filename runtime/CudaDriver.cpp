@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <type_traits>
 
 using namespace attn;
 
@@ -19,57 +20,26 @@ Status CudaDriver::check(Error error, const char *what) const {
   if (error == 0)
     return {};
   const char *text = nullptr;
-  cuGetErrorString(error, &text);
+  if (cuGetErrorString(error, &text) != 0)
+    text = nullptr;
   return {ATTN_DEVICE_ERROR, std::string(what) +
                                  " failed: " + (text ? text : "unknown") +
                                  " (error " + std::to_string(error) + ")"};
 }
 
-namespace {
-/// Looks functions up until one is missing.
-class SymbolLoader {
-public:
-  explicit SymbolLoader(void *library) : library(library) {}
-
-  template <typename Function>
-  SymbolLoader &load(Function &function, const char *name) {
-    function = reinterpret_cast<Function>(dlsym(library, name));
-    if (!function && missing.empty())
-      missing = name;
-    return *this;
-  }
-
-  const std::string &getMissing() const { return missing; }
-
-private:
-  void *library;
-  std::string missing;
-};
-} // namespace
-
 /// Looks all functions up; returns the name of one that is missing, or "".
 static std::string loadSymbols(void *library, CudaDriver &driver) {
-  SymbolLoader(library).load(driver.cuTensorMapEncodeTiled,
-                             "cuTensorMapEncodeTiled");
-  return SymbolLoader(library)
-      .load(driver.cuInit, "cuInit")
-      .load(driver.cuGetErrorString, "cuGetErrorString")
-      .load(driver.cuDeviceGetCount, "cuDeviceGetCount")
-      .load(driver.cuDeviceGet, "cuDeviceGet")
-      .load(driver.cuDeviceGetAttribute, "cuDeviceGetAttribute")
-      .load(driver.cuDevicePrimaryCtxRetain, "cuDevicePrimaryCtxRetain")
-      .load(driver.cuDevicePrimaryCtxRelease, "cuDevicePrimaryCtxRelease_v2")
-      .load(driver.cuCtxPushCurrent, "cuCtxPushCurrent_v2")
-      .load(driver.cuCtxPopCurrent, "cuCtxPopCurrent_v2")
-      .load(driver.cuModuleLoadDataEx, "cuModuleLoadDataEx")
-      .load(driver.cuModuleUnload, "cuModuleUnload")
-      .load(driver.cuModuleGetFunction, "cuModuleGetFunction")
-      .load(driver.cuFuncSetAttribute, "cuFuncSetAttribute")
-      .load(driver.cuLaunchKernel, "cuLaunchKernel")
-      .load(driver.cuMemsetD8Async, "cuMemsetD8Async")
-      .load(driver.cuMemcpyDtoHAsync, "cuMemcpyDtoHAsync_v2")
-      .load(driver.cuStreamSynchronize, "cuStreamSynchronize")
-      .getMissing();
+  std::string missing;
+  driver.visitFunctions([&](auto &function, const char *name) {
+    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(
+        dlsym(library, name));
+    if (!function && missing.empty())
+      missing = name;
+  });
+  driver.cuTensorMapEncodeTiled =
+      reinterpret_cast<decltype(driver.cuTensorMapEncodeTiled)>(
+          dlsym(library, "cuTensorMapEncodeTiled"));
+  return missing;
 }
 
 static Result<std::unique_ptr<CudaDriver>> open(const std::string &path) {
@@ -85,7 +55,11 @@ static Result<std::unique_ptr<CudaDriver>> open(const std::string &path) {
                                       " is too old: it lacks " + missing);
   }
   // From here on the library stays: drivers do not expect to be unloaded.
-  if (Status status = driver->check(driver->cuInit(0), "cuInit"))
+  CudaDriver::Error error = driver->cuInit(0);
+  if (error == CudaDriver::kErrorNoDevice)
+    return Status(ATTN_NOT_FOUND,
+                  "no NVIDIA GPU: the CUDA driver " + path + " sees none");
+  if (Status status = driver->check(error, "cuInit"))
     return status;
   return driver;
 }

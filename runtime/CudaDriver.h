@@ -32,10 +32,21 @@ struct CudaDriver {
   using Handle = void *;    // CUcontext, CUmodule, CUfunction, CUstream
   using Address = uint64_t; // CUdeviceptr
 
-  // CUdevice_attribute, CUfunction_attribute, CUjit_option.
+  // CUresult, CUdevice_attribute, CUfunction_attribute, CUjit_option.
+  static constexpr Error kErrorNoDevice = 100, kErrorNotFound = 500;
   static constexpr int kCapabilityMajor = 75, kCapabilityMinor = 76;
+  static constexpr int kMostSharedBytes = 97; // Per block, if it asks for it.
   static constexpr int kMaxDynamicSharedBytes = 8;
   static constexpr int kErrorLogBuffer = 5, kErrorLogBufferBytes = 6;
+
+  // CUtensorMapDataType, CUtensorMapSwizzle, CUtensorMapL2promotion.
+  static constexpr int kMapU8 = 0, kMapU16 = 1, kMapI32 = 3, kMapI64 = 5,
+                       kMapF16 = 6, kMapF32 = 7, kMapF64 = 8, kMapBf16 = 9;
+  static constexpr int kSwizzleNone = 0, kSwizzle32 = 1, kSwizzle64 = 2,
+                       kSwizzle128 = 3;
+  static constexpr int kPromoteTo128Bytes = 2;
+  // CUtensorMap; before CUDA 13 it was aligned to 64 bytes.
+  static constexpr size_t kMapBytes = 128, kMapAlignment = 128;
 
   Error (*cuInit)(unsigned flags);
   Error (*cuGetErrorString)(Error error, const char **text);
@@ -56,6 +67,10 @@ struct CudaDriver {
                           unsigned gridZ, unsigned blockX, unsigned blockY,
                           unsigned blockZ, unsigned sharedBytes, Handle stream,
                           void **parameters, void **extra);
+  Error (*cuMemAlloc)(Address *address, size_t bytes);
+  Error (*cuMemFree)(Address address);
+  Error (*cuMemcpyHtoDAsync)(Address to, const void *from, size_t bytes,
+                             Handle stream);
   Error (*cuMemsetD8Async)(Address address, unsigned char value, size_t bytes,
                            Handle stream);
   Error (*cuMemcpyDtoHAsync)(void *to, Address from, size_t bytes,
@@ -68,6 +83,31 @@ struct CudaDriver {
                                   const uint32_t *elementStrides,
                                   int interleave, int swizzle, int promotion,
                                   int fill);
+
+  /// Calls `visit(FUNCTION, NAME)` for every function that a driver must have,
+  /// with the name of that version of it which is meant.
+  template <typename Visitor> void visitFunctions(Visitor &&visit) {
+    visit(cuInit, "cuInit");
+    visit(cuGetErrorString, "cuGetErrorString");
+    visit(cuDeviceGetCount, "cuDeviceGetCount");
+    visit(cuDeviceGet, "cuDeviceGet");
+    visit(cuDeviceGetAttribute, "cuDeviceGetAttribute");
+    visit(cuDevicePrimaryCtxRetain, "cuDevicePrimaryCtxRetain");
+    visit(cuDevicePrimaryCtxRelease, "cuDevicePrimaryCtxRelease_v2");
+    visit(cuCtxPushCurrent, "cuCtxPushCurrent_v2");
+    visit(cuCtxPopCurrent, "cuCtxPopCurrent_v2");
+    visit(cuModuleLoadDataEx, "cuModuleLoadDataEx");
+    visit(cuModuleUnload, "cuModuleUnload");
+    visit(cuModuleGetFunction, "cuModuleGetFunction");
+    visit(cuFuncSetAttribute, "cuFuncSetAttribute");
+    visit(cuLaunchKernel, "cuLaunchKernel");
+    visit(cuMemAlloc, "cuMemAlloc_v2");
+    visit(cuMemFree, "cuMemFree_v2");
+    visit(cuMemcpyHtoDAsync, "cuMemcpyHtoDAsync_v2");
+    visit(cuMemcpyDtoHAsync, "cuMemcpyDtoHAsync_v2");
+    visit(cuMemsetD8Async, "cuMemsetD8Async");
+    visit(cuStreamSynchronize, "cuStreamSynchronize");
+  }
 
   /// Opens and initializes the driver. Success is kept for the life of the
   /// process; a failure is tried again by the next caller.

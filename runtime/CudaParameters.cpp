@@ -29,29 +29,32 @@ Result<int64_t> attn::evaluateWithin(const SizeExpr &expr,
 static int getMapType(ElementType type) {
   switch (type) {
   case ElementType::F64:
-    return 8;
+    return CudaDriver::kMapF64;
   case ElementType::F32:
-    return 7;
+    return CudaDriver::kMapF32;
   case ElementType::F16:
-    return 6;
+    return CudaDriver::kMapF16;
   case ElementType::BF16:
-    return 9;
+    return CudaDriver::kMapBf16;
   case ElementType::I64:
-    return 5;
+    return CudaDriver::kMapI64;
   case ElementType::I32:
-    return 3;
+    return CudaDriver::kMapI32;
   case ElementType::I16: // Its bits are copied.
-    return 1;
+    return CudaDriver::kMapU16;
   case ElementType::I8:
   case ElementType::I1:
     break;
   }
-  return 0;
+  return CudaDriver::kMapU8;
 }
 
 /// CUtensorMapSwizzle.
 static int getSwizzle(uint32_t bytes) {
-  return bytes == 128 ? 3 : bytes == 64 ? 2 : bytes == 32 ? 1 : 0;
+  return bytes == 128  ? CudaDriver::kSwizzle128
+         : bytes == 64 ? CudaDriver::kSwizzle64
+         : bytes == 32 ? CudaDriver::kSwizzle32
+                       : CudaDriver::kSwizzleNone;
 }
 
 /// Evaluates expressions, each times `factor`, into `values`.
@@ -77,7 +80,6 @@ static Status encodeMap(const TensorMap &map, const TensorView &tensor,
     return {ATTN_DEVICE_ERROR, "the CUDA driver is too old for tensor maps: it "
                                "lacks cuTensorMapEncodeTiled"};
   constexpr int64_t mostSize = int64_t(1) << 32, mostStride = int64_t(1) << 40;
-  constexpr int promoteTo128Bytes = 2;
   uint64_t sizes[5], strides[5];
   uint32_t box[5], elementStrides[5] = {1, 1, 1, 1, 1};
   if (Status status = evaluateAll(map.sizes, call, 1, mostSize, 1,
@@ -94,7 +96,7 @@ static Status encodeMap(const TensorMap &map, const TensorView &tensor,
                         encoded, getMapType(tensor.type),
                         uint32_t(map.sizes.size()), tensor.data, sizes, strides,
                         box, elementStrides, 0, getSwizzle(map.swizzleBytes),
-                        promoteTo128Bytes, 0),
+                        CudaDriver::kPromoteTo128Bytes, 0),
                     "encoding a tensor map");
 }
 

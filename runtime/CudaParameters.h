@@ -32,8 +32,8 @@ public:
 
 private:
   /// Room for the largest: a tensor map. Of an i32 the first half word counts.
-  struct alignas(64) Parameter {
-    uint64_t words[16] = {};
+  struct alignas(CudaDriver::kMapAlignment) Parameter {
+    uint64_t words[CudaDriver::kMapBytes / sizeof(uint64_t)] = {};
   };
 
   std::vector<Parameter> values;

@@ -66,6 +66,11 @@ static bool writeAll(int file, std::string_view bytes) {
   return true;
 }
 
+/// The name under which the dynamic linker knows the file of a descriptor.
+static std::string getPath(int file) {
+  return "/proc/self/fd/" + std::to_string(file);
+}
+
 Result<std::unique_ptr<LoadedCode>> LoadedCode::load(std::string_view bytes) {
   if (Status status = checkElf(bytes))
     return status;
@@ -80,7 +85,7 @@ Result<std::unique_ptr<LoadedCode>> LoadedCode::load(std::string_view bytes) {
       close(file);
     return status;
   }
-  std::string path = "/proc/self/fd/" + std::to_string(file);
+  std::string path = getPath(file);
   void *handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle) {
     Status status(ATTN_INVALID_PACKAGE,
@@ -94,7 +99,11 @@ Result<std::unique_ptr<LoadedCode>> LoadedCode::load(std::string_view bytes) {
 
 LoadedCode::~LoadedCode() {
   dlclose(handle);
-  close(file);
+  // Code may forbid to be unloaded. Then its path stays taken.
+  if (void *stays = dlopen(getPath(file).c_str(), RTLD_NOW | RTLD_NOLOAD))
+    dlclose(stays);
+  else
+    close(file);
 }
 
 Result<void *> LoadedCode::lookup(const std::string &symbol) const {

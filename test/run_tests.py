@@ -5,7 +5,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 #===-----------------------------------------------------------------------===#
-"""Runs the lit suite, the GoogleTest binary and the Python tests of a build.
+"""Runs the lit suite, the GoogleTest binary and the Python tests of a build; of
+one that has only the runtime, its GoogleTest binary and the example in C.
 
 Failures are printed where they happen and listed again at the end, followed by
 the line `N passed, N failed`. A suite that cannot run counts as one failure.
@@ -137,6 +138,25 @@ def run_python(options, reports):
     return total
 
 
+def run_example(options, reports):
+    """The example in C, built with the runtime of this build, on a package that
+    the compiler of the usual build makes."""
+    compiler = ROOT / "build" / "bin" / "attn-compile"
+    if not compiler.exists():
+        print(f"the example is skipped, as {compiler} makes its package")
+        return Outcome(skipped=1)
+    package = reports / "causal.attn"
+    subprocess.run([str(compiler), str(ROOT / "variants/softmax/causal.mlir"),
+                    "--emit=package", "-o", str(package)], check=True)
+    result = subprocess.run([str(options.build / "bin" / "run_package"),
+                             str(package)], capture_output=True, text=True)
+    print(result.stdout + result.stderr, end="", flush=True)
+    expected = ": mean of 0 .. 98 is 49.0, of 0 .. 99 is 49.5\n"
+    if result.returncode or not result.stdout.endswith(expected):
+        return Outcome(failures=[f"run_package (exit status {result.returncode})"])
+    return Outcome(passed=1)
+
+
 def run_unittest_file(path, report):
     """Runs one Python test file and writes its counts to `report`."""
     sys.path.insert(0, str(path.parent))
@@ -169,14 +189,24 @@ def parse_options():
     return parser.parse_args()
 
 
+def is_runtime_only(build):
+    """Whether a build has no compiler in it (ATTN_RUNTIME_ONLY)."""
+    cache = build / "CMakeCache.txt"
+    return cache.exists() and "ATTN_RUNTIME_ONLY:BOOL=ON" in cache.read_text()
+
+
 def run_all(options):
     reports = options.build / "test" / "reports"
     reports.mkdir(parents=True, exist_ok=True)
     for stale in reports.glob("*.json"):
         stale.unlink()
     passed, failures = 0, []
-    for name, run in (("lit", run_lit), ("GoogleTest", run_gtest),
-                      ("Python", run_python)):
+    if is_runtime_only(options.build):
+        suites = (("GoogleTest", run_gtest), ("example", run_example))
+    else:
+        suites = (("lit", run_lit), ("GoogleTest", run_gtest),
+                  ("Python", run_python))
+    for name, run in suites:
         print(f"== {name}", flush=True)
         outcome = run(options, reports)
         print(f"{name}: {outcome.passed} passed, {len(outcome.failures)} failed"
@@ -201,7 +231,8 @@ def main():
         print("test/run.sh: lit does not support blanks in paths: expected a "
               f"checkout without, got '{ROOT}'", file=sys.stderr)
         return 1
-    if not (options.build / "test" / "lit.site.cfg.py").exists():
+    if (not is_runtime_only(options.build)
+            and not (options.build / "test" / "lit.site.cfg.py").exists()):
         print(f"test/run.sh: {options.build} is not a configured build; run "
               "'make build' first", file=sys.stderr)
         return 1

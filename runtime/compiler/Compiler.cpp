@@ -15,6 +15,7 @@
 #include "runtime/CpuDevice.h"
 #include "runtime/compiler/CpuKernel.h"
 #include "runtime/compiler/DeviceProgram.h"
+#include "runtime/compiler/GpuProgram.h"
 #include "runtime/compiler/PackageEmitter.h"
 #include "runtime/compiler/Program.h"
 #include "runtime/compiler/SharedObject.h"
@@ -108,6 +109,8 @@ public:
       : options(options), target(std::move(target)) {}
 
   Error parse(StringRef text, StringRef name);
+  /// What the function is before anything is lowered.
+  Expected<Signature> readSignature(StringRef text, StringRef name);
   /// Runs the phases up to the form `last`.
   Error lower(Form last);
   /// Both for the function that counts the pairs of the function of `text`.
@@ -116,7 +119,7 @@ public:
   Expected<std::string> generate(llvm::CodeGenFileType type);
   Expected<std::string> makeSharedObject();
   Expected<std::unique_ptr<CpuKernel>> load();
-  /// The same as a section of a package; `spec` is the text of the program.
+  /// Code and launches for a package; `spec` is the text of the program.
   Expected<CompiledCode> makeCode(std::string spec);
   /// LLVM IR, PTX or machine code of the kernels for a GPU.
   Expected<std::string> emitDeviceCode(Stage stage);
@@ -131,6 +134,8 @@ public:
 private:
   Error read(StringRef text, StringRef name);
   Error describe(StringRef name);
+  Error makeCpuCode(CompiledCode &made);
+  Error makeGpuCode(CompiledCode &made);
   Error runPhase(const Phase &phase);
   Error dump(StringRef name, StringRef extension, StringRef text);
   void readSchedule();
@@ -163,6 +168,14 @@ Error Compilation::describe(StringRef name) {
     return program->takeError(name + ": cannot be described");
   signature = std::move(*described);
   return Error::success();
+}
+
+Expected<Signature> Compilation::readSignature(StringRef text, StringRef name) {
+  if (Error error = read(text, name))
+    return std::move(error);
+  if (Error error = describe(name))
+    return std::move(error);
+  return std::move(signature);
 }
 
 Error Compilation::parse(StringRef text, StringRef name) {
@@ -295,15 +308,39 @@ Expected<std::unique_ptr<CpuKernel>> Compilation::load() {
   return CpuKernel::load(*bytes, std::move(signature), std::move(schedule));
 }
 
-Expected<CompiledCode> Compilation::makeCode(std::string spec) {
+Error Compilation::makeCpuCode(CompiledCode &made) {
+  if (Error error = makeLlvmIr())
+    return error;
   Expected<std::string> bytes = makeSharedObject();
   if (!bytes)
     return bytes.takeError();
-  CompiledCode made;
   made.program = makeCpuProgram(signature);
   made.section.target = "cpu:" + target.cpu.name;
   made.section.triple = getHostTriple();
   made.section.bytes = std::move(*bytes);
+  return Error::success();
+}
+
+/// PTX, which drivers compile for devices of later architectures as well.
+Error Compilation::makeGpuCode(CompiledCode &made) {
+  auto launches = makeGpuProgram(program->getFunction(), signature);
+  if (!launches)
+    return launches.takeError();
+  Expected<std::string> ptx = emitDeviceCode(Stage::Ptx);
+  if (!ptx)
+    return ptx.takeError();
+  made.program = std::move(*launches);
+  made.section.target = "cuda:" + target.nvidia->chip;
+  made.section.triple = "nvptx64-nvidia-cuda";
+  made.section.format = CodeFormat::Ptx;
+  made.section.bytes = std::move(*ptx);
+  return Error::success();
+}
+
+Expected<CompiledCode> Compilation::makeCode(std::string spec) {
+  CompiledCode made;
+  if (Error error = target.nvidia ? makeGpuCode(made) : makeCpuCode(made))
+    return std::move(error);
   made.signature = std::move(signature);
   made.schedule = std::move(schedule);
   made.spec = std::move(spec);
@@ -345,6 +382,32 @@ compileCounter(const std::string &text, const std::string &name,
   return compilation.load();
 }
 
+/// How to do that when it is needed.
+static FlopCounter::MakeKernel getMakeCounter(StringRef text, StringRef name,
+                                              CompileOptions options) {
+  options.dumpPhasesTo.clear();
+  options.quick = false; // It is small, and may run for every pair.
+  return [text = text.str(), name = name.str(), options] {
+    return compileCounter(text, name, options);
+  };
+}
+
+Expected<std::unique_ptr<FlopCounter>>
+attn::makeFlopCounter(StringRef text, StringRef name,
+                      const CompileOptions &options) {
+  CompileOptions own = options;
+  own.target = "cpu";
+  Expected<Target> target = parseTarget(own.target);
+  if (!target)
+    return target.takeError();
+  Compilation compilation(own, *target);
+  Expected<Signature> signature = compilation.readSignature(text, name);
+  if (!signature)
+    return signature.takeError();
+  return std::make_unique<FlopCounter>(std::move(*signature),
+                                       getMakeCounter(text, name, own));
+}
+
 Expected<std::unique_ptr<Kernel>> attn::compile(StringRef text, StringRef name,
                                                 const CompileOptions &options) {
   auto start = std::chrono::steady_clock::now();
@@ -368,12 +431,7 @@ Expected<std::unique_ptr<Kernel>> attn::compile(StringRef text, StringRef name,
     return kernel.takeError();
   std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
   (*kernel)->setCompileSeconds(time.count());
-  CompileOptions counting = options;
-  counting.dumpPhasesTo.clear();
-  counting.quick = false; // It is small, and may run for every pair.
-  (*kernel)->setMakeCounter([text = text.str(), name = name.str(), counting] {
-    return compileCounter(text, name, counting);
-  });
+  (*kernel)->setMakeCounter(getMakeCounter(text, name, options));
   return std::move(*kernel);
 }
 
@@ -469,14 +527,13 @@ static Expected<CompiledCode> compileCode(StringRef text, StringRef name,
     return target.takeError();
   if (!target->definition.empty())
     return llvm::createStringError("target '" + options.target +
-                                   "' has no package: expected a cpu target");
+                                   "' has no package: expected a cpu or cuda "
+                                   "target");
   Compilation compilation(options, *target);
   if (Error error = compilation.parse(text, name))
     return std::move(error);
   std::string spec = compilation.getProgram().getText();
   if (Error error = compilation.lower(Form::Llvm))
-    return std::move(error);
-  if (Error error = compilation.makeLlvmIr())
     return std::move(error);
   return compilation.makeCode(std::move(spec));
 }

@@ -100,7 +100,8 @@ public:
   virtual double compileSeconds() const = 0;
   virtual std::string schedule() const = 0;
 
-  /// Floating-point operations of one call on these arguments: two per product
+  /// Floating-point operations of one call on these arguments, 0 if nobody
+  /// knows them: two per product
   /// and sum of the two matrix products of attend ops, for the pairs that masks
   /// keep. These are counted: the first call compiles code for that if there is
   /// a mask. Each call with masks takes as long as it takes to evaluate them

@@ -54,48 +54,8 @@ Error CpuKernel::launch(ArrayRef<Buffer> arguments, ArrayRef<Buffer> results,
   return toError(call.run(entry, options.threads));
 }
 
-//===----------------------------------------------------------------------===//
-// Work
-//===----------------------------------------------------------------------===//
-
-llvm::Expected<const Kernel *> CpuKernel::getCounter() const {
-  std::lock_guard<std::mutex> guard(counterLock);
-  if (!counter) {
-    auto made = makeCounter();
-    if (!made)
-      return made.takeError();
-    counter = std::move(*made);
-  }
-  return counter.get();
-}
-
-/// The pairs that the mask of each attend op keeps.
-llvm::Expected<std::vector<double>>
-CpuKernel::countPairs(ArrayRef<Buffer> arguments) const {
-  if (llvm::all_of(signature.attends, [](const AttendFacts &facts) {
-        return facts.keepsAllPairs;
-      }))
-    return getAllPairs(signature, arguments);
-  auto counter = getCounter();
-  if (!counter)
-    return counter.takeError();
-  std::vector<int64_t> counts(signature.attends.size());
-  std::vector<Buffer> results;
-  for (int64_t &count : counts)
-    results.push_back({&count, ElementType::I64, {1}, {1}});
-  if (Error error = (*counter)->launch(arguments, results))
-    return std::move(error);
-  return std::vector<double>(counts.begin(), counts.end());
-}
-
 llvm::Expected<double> CpuKernel::flops(ArrayRef<Buffer> arguments) const {
   if (Status status = checkArguments(interface, getViews(arguments)))
     return toError(std::move(status));
-  auto pairs = countPairs(arguments);
-  if (!pairs)
-    return pairs.takeError();
-  double flops = 0;
-  for (auto [facts, count] : llvm::zip_equal(signature.attends, *pairs))
-    flops += facts.flopsPerPair * count;
-  return flops;
+  return counter->count(arguments);
 }

@@ -10,10 +10,9 @@
 #define ATTN_RUNTIME_COMPILER_CPUKERNEL_H
 
 #include "runtime/CallEntry.h"
+#include "runtime/compiler/FlopCounter.h"
 #include "runtime/compiler/KernelInterface.h"
 #include "runtime/compiler/SharedObject.h"
-#include <functional>
-#include <mutex>
 
 namespace attn {
 
@@ -27,8 +26,9 @@ public:
   void setCompileSeconds(double value) { seconds = value; }
 
   /// How to compile the function that `attn-count-pairs` makes of this one.
-  using MakeCounter = std::function<llvm::Expected<std::unique_ptr<Kernel>>()>;
-  void setMakeCounter(MakeCounter value) { makeCounter = std::move(value); }
+  void setMakeCounter(FlopCounter::MakeKernel make) {
+    counter = std::make_unique<FlopCounter>(signature, std::move(make));
+  }
 
   llvm::ArrayRef<Port> arguments() const override {
     return signature.arguments;
@@ -49,10 +49,6 @@ public:
 private:
   CpuKernel() = default;
 
-  llvm::Expected<const Kernel *> getCounter() const;
-  llvm::Expected<std::vector<double>>
-  countPairs(llvm::ArrayRef<Buffer> arguments) const;
-
   std::unique_ptr<SharedObject> code;
   Entry entry = nullptr;
   Signature signature;
@@ -60,9 +56,7 @@ private:
   std::vector<PortPosition> positions;
   std::string chosenSchedule;
   double seconds = 0;
-  MakeCounter makeCounter;
-  mutable std::mutex counterLock;
-  mutable std::unique_ptr<Kernel> counter; ///< Made when it is needed.
+  std::unique_ptr<FlopCounter> counter; ///< Null in kernels of counters.
 };
 
 } // namespace attn

@@ -137,8 +137,9 @@ std::vector<SizeExpr> attn::makeFlopCounts(const Signature &signature) {
                                                              *count, *size))
                             : std::nullopt;
     }
-    if (count)
-      counts.push_back(*count);
+    if (!count || !facts.keepsAllPairs)
+      return {};
+    counts.push_back(*count);
   }
   return counts;
 }
@@ -160,6 +161,16 @@ std::vector<double> attn::getAllPairs(const Signature &signature,
 //===----------------------------------------------------------------------===//
 // Calls
 //===----------------------------------------------------------------------===//
+
+int64_t attn::getExtent(const Buffer &buffer) {
+  int64_t last = 0;
+  for (auto [size, stride] : llvm::zip(buffer.sizes, buffer.strides)) {
+    if (size == 0)
+      return 0;
+    last += (size - 1) * stride;
+  }
+  return (last + 1) * getByteSize(buffer.type);
+}
 
 std::vector<TensorView> attn::getViews(ArrayRef<Buffer> buffers) {
   std::vector<TensorView> views;

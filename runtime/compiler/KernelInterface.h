@@ -31,15 +31,17 @@ struct PortPosition {
 /// What the compiled code takes, in its order.
 std::vector<PortPosition> getPositions(const Signature &signature);
 
-/// Floating-point operations of a call, one expression per attend op whose
-/// sizes are known; their sum counts. Masked pairs are included, as no
-/// expression over sizes tells what a mask keeps.
+/// Floating-point operations of a call, one expression per attend op; their sum
+/// counts. None if they do not follow from sizes: what a mask keeps does not.
 std::vector<SizeExpr> makeFlopCounts(const Signature &signature);
 
 /// How many pairs of query and key each attend op of the signature has, masked
 /// ones included; `arguments` have been checked.
 std::vector<double> getAllPairs(const Signature &signature,
                                 llvm::ArrayRef<Buffer> arguments);
+
+/// Bytes from the first element of a buffer to behind the last.
+int64_t getExtent(const Buffer &buffer);
 
 /// Views of buffers, which must outlive them.
 std::vector<TensorView> getViews(llvm::ArrayRef<Buffer> buffers);

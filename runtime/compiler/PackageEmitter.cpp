@@ -50,6 +50,9 @@ llvm::Expected<std::string> attn::writePackage(std::vector<CompiledCode> codes,
   manifest.producer = "attn-mlir " ATTN_VERSION;
   manifest.kernels.push_back(std::move(kernel));
   file.manifest = writeManifest(manifest);
+  // Expressions have limits, which readers enforce.
+  if (auto read = readManifest(file.manifest, file.sections); !read)
+    return toError(read.takeStatus());
   Result<std::string> bytes = writePackageFile(file);
   if (!bytes)
     return toError(bytes.takeStatus());

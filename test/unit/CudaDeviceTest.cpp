@@ -9,9 +9,11 @@
 #include "runtime/CudaDevice.h"
 #include "runtime/attn.h"
 #include "test/unit/TestPackages.h"
+#include <atomic>
 #include <cstdlib>
 #include <dlfcn.h>
 #include <gtest/gtest.h>
+#include <thread>
 
 using namespace attn;
 using namespace attn::unittest;
@@ -35,6 +37,7 @@ protected:
   }
   void TearDown() override {
     attn_kernel_destroy(kernel);
+    setQuiet(false);
     unsetenv("ATTN_CUDA_DRIVER");
     dlclose(library);
   }
@@ -45,6 +48,10 @@ protected:
 
   std::string takeLog() { return call<const char *()>("fakeCudaTakeLog")(); }
   int getDepth() { return call<int()>("fakeCudaDepth")(); }
+  void setQuiet(bool quiet) { call<void(bool)>("fakeCudaSetQuiet")(quiet); }
+  void failNext(const char *function, int error) {
+    call<void(const char *, int)>("fakeCudaFail")(function, error);
+  }
   template <typename Function> Function *call(const char *name) {
     return reinterpret_cast<Function *>(dlsym(library, name));
   }
@@ -227,12 +234,87 @@ TEST_F(CudaDevice, ReportsWhatTheDriverReports) {
   EXPECT_STREQ(attn_last_error(),
                "the code of the package lacks the function 'missing'");
   ASSERT_EQ(load(), ATTN_OK);
-  call<void(int)>("fakeCudaFailLaunch")(701);
+  failNext("cuLaunchKernel", 701);
   EXPECT_EQ(launch(), ATTN_DEVICE_ERROR);
   EXPECT_STREQ(attn_last_error(),
                "launch of 'count_blocks': cuLaunchKernel failed: too many "
                "resources requested for launch (error 701)");
   EXPECT_EQ(getDepth(), 0);
+}
+
+TEST_F(CudaDevice, ReportsEachFailedCallOfLoading) {
+  for (const char *function :
+       {"cuDeviceGetCount", "cuDeviceGet", "cuDeviceGetAttribute",
+        "cuDevicePrimaryCtxRetain", "cuCtxPushCurrent",
+        "cuModuleGetFunction"}) {
+    failNext(function, 999);
+    EXPECT_EQ(load(), ATTN_DEVICE_ERROR) << function;
+    EXPECT_EQ(attn_last_error(),
+              std::string(function) + " failed: an error (error 999)");
+    EXPECT_EQ(getDepth(), 0) << function;
+    // What was made is undone.
+    std::string log = takeLog();
+    EXPECT_EQ(log.find("retain") == std::string::npos,
+              log.find("release") == std::string::npos)
+        << function << ": " << log;
+    EXPECT_EQ(log.find("load // ptx") == std::string::npos,
+              log.find("unload") == std::string::npos)
+        << function << ": " << log;
+  }
+  failNext("cuModuleLoadDataEx", 999);
+  EXPECT_EQ(load(), ATTN_DEVICE_ERROR);
+  EXPECT_STREQ(attn_last_error(),
+               "loading the code of a kernel failed: an error (error 999)");
+  // Nothing of this lasts.
+  EXPECT_EQ(load(), ATTN_OK) << attn_last_error();
+}
+
+TEST_F(CudaDevice, ReportsEachFailedCallOfALaunch) {
+  ASSERT_EQ(load(), ATTN_OK) << attn_last_error();
+  const std::pair<const char *, std::string> cases[] = {
+      {"cuCtxPushCurrent", "cuCtxPushCurrent"},
+      {"cuMemsetD8Async", "cuMemsetD8Async"},
+      {"cuLaunchKernel", "launch of 'count_blocks': cuLaunchKernel"},
+      {"cuMemcpyDtoHAsync", "launch of 'attend': cuMemcpyDtoHAsync"},
+      {"cuStreamSynchronize", "launch of 'attend': cuStreamSynchronize"},
+      {"cuTensorMapEncodeTiled", "launch of 'attend': encoding a tensor map"},
+      {"cuFuncSetAttribute", "launch of 'attend': cuFuncSetAttribute"}};
+  for (const auto &[function, message] : cases) {
+    failNext(function, 2);
+    EXPECT_EQ(launch(), ATTN_DEVICE_ERROR) << function;
+    EXPECT_EQ(attn_last_error(), message + " failed: out of memory (error 2)");
+    EXPECT_EQ(getDepth(), 0) << function;
+  }
+  EXPECT_EQ(launch(), ATTN_OK) << attn_last_error();
+}
+
+TEST_F(CudaDevice, AsksForSharedMemoryOnce) {
+  ASSERT_EQ(load(), ATTN_OK) << attn_last_error();
+  ASSERT_EQ(launch(), ATTN_OK) << attn_last_error();
+  EXPECT_NE(takeLog().find("attribute attend 8 = 65536\n"), std::string::npos);
+  ASSERT_EQ(launch(), ATTN_OK) << attn_last_error();
+  EXPECT_EQ(takeLog().find("attribute"), std::string::npos);
+}
+
+TEST_F(CudaDevice, RunsInSeveralThreads) {
+  ASSERT_EQ(load(), ATTN_OK) << attn_last_error();
+  // Without its log the driver has no lock that would order the threads.
+  setQuiet(true);
+  std::vector<std::thread> threads;
+  std::atomic<int> failed = 0;
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([&] {
+      alignas(ATTN_WORKSPACE_ALIGNMENT) char own[768];
+      const DLTensor *arguments[] = {&x.tensor, &y.tensor};
+      const DLTensor *results[] = {&out.tensor};
+      for (int n = 0; n < 50; ++n)
+        if (attn_kernel_launch(kernel, arguments, 2, results, 1, own, 768,
+                               nullptr, nullptr))
+          ++failed;
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  EXPECT_EQ(failed, 0);
 }
 
 TEST_F(CudaDevice, RefusesImpossibleLaunches) {
@@ -259,7 +341,10 @@ TEST_F(CudaDevice, RefusesImpossibleLaunches) {
       "got 90000");
   EXPECT_EQ(getLaunchError("\"shared_bytes\":65536", "\"shared_bytes\":-1"),
             "launch of 'attend': shared memory must be between 0 and "
-            "2147483647, got -1");
+            "232448, got -1");
+  EXPECT_EQ(getLaunchError("\"shared_bytes\":65536", "\"shared_bytes\":232449"),
+            "launch of 'attend': shared memory must be between 0 and "
+            "232448, got 232449");
   EXPECT_EQ(getLaunchError("[\"stride\",0,1]", "2147483648"),
             "launch of 'attend': a scalar must be between -2147483648 and "
             "2147483647, got 2147483648");

@@ -16,6 +16,7 @@
 #include "runtime/Package.h"
 #include "test/unit/TestPackages.h"
 #include <cstdlib>
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <random>
 #include <set>
@@ -27,7 +28,8 @@ namespace {
 /// What became of the packages.
 struct Outcome {
   int accepted = 0;
-  int ran = 0; ///< Accepted ones whose sizes could be computed.
+  int ran = 0;      ///< Accepted ones whose sizes could be computed.
+  int launched = 0; ///< Of these, launched on a GPU that does nothing.
   std::set<std::string> messages;
 };
 
@@ -125,8 +127,57 @@ static void changeBytes(std::string &bytes, Random &random) {
   }
 }
 
-/// Reads a package and asks its kernels for sizes. Their code is not run: it
-/// would be right to crash where it is called as it was not meant to be.
+namespace {
+/// The driver of loaded/fake_cuda.cpp, whose kernels do nothing here: they may
+/// be given anything. Memory of the GPU is that of the process, so sanitizers
+/// see what is cleared and read back.
+class IdleGpu {
+public:
+  IdleGpu() : library(dlopen(ATTN_FAKE_CUDA, RTLD_NOW)) {
+    setenv("ATTN_CUDA_DRIVER", ATTN_FAKE_CUDA, 1);
+    set(true);
+  }
+  ~IdleGpu() {
+    set(false);
+    unsetenv("ATTN_CUDA_DRIVER");
+    dlclose(library);
+  }
+
+private:
+  void set(bool value) {
+    for (const char *name : {"fakeCudaSetQuiet", "fakeCudaSetIdle"})
+      reinterpret_cast<void (*)(bool)>(dlsym(library, name))(value);
+  }
+
+  void *library;
+};
+} // namespace
+
+/// Loads and launches a kernel on the GPU; returns whether that worked.
+static bool launchOnGpu(std::shared_ptr<const Package> package,
+                        const PackageKernel &kernel) {
+  constexpr DLDevice gpu = {kDLCUDA, 0};
+  constexpr int64_t mostBytes = 1 << 20;
+  auto loaded = LoadedKernel::load(std::move(package), kernel, gpu);
+  if (!loaded)
+    return false;
+  FloatTensor x({2, 3, 4}), y({4, 3}), out({2, 3, 4});
+  y.tensor.dtype = {kDLInt, 32, 1};
+  x.tensor.device = y.tensor.device = out.tensor.device = gpu;
+  const DLTensor *arguments[] = {&x.tensor, &y.tensor};
+  const DLTensor *results[] = {&out.tensor};
+  Result<int64_t> bytes = (*loaded)->getWorkspaceBytes(arguments);
+  if (!bytes || *bytes > mostBytes)
+    return false;
+  // Exactly what is needed, so that sanitizers see what is beyond it.
+  std::unique_ptr<void, decltype(&std::free)> workspace(
+      std::aligned_alloc(ATTN_WORKSPACE_ALIGNMENT, *bytes), &std::free);
+  return !(*loaded)->launch(arguments, results,
+                            {workspace.get(), size_t(*bytes), nullptr, 0});
+}
+
+/// Reads a package and asks its kernels for sizes. Code for the CPU is not run:
+/// it would be right to crash where it is called as it was not meant to be.
 static void examine(const std::string &bytes, Outcome &outcome) {
   // A copy of its own, so that sanitizers see what is read beyond it.
   std::vector<char> copy(bytes.begin(), bytes.end());
@@ -142,6 +193,7 @@ static void examine(const std::string &bytes, Outcome &outcome) {
   y.tensor.dtype = {kDLInt, 32, 1};
   const DLTensor *arguments[] = {&x.tensor, &y.tensor};
   for (const PackageKernel &kernel : (*package)->manifest.kernels) {
+    outcome.launched += launchOnGpu(*package, kernel);
     std::vector<int64_t> sizes;
     auto list = TensorList::create("argument", kernel.interface.arguments,
                                    arguments, {kDLCPU, 0});
@@ -176,7 +228,39 @@ TEST(PackageFuzz, ChangedBytes) {
   EXPECT_GT(repaired.accepted, 50);
 }
 
+/// A package with two sections for GPUs.
+static PackageFile makeGpuPackage() {
+  PackageKernel kernel = makeGpuKernel();
+  kernel.programs.push_back(kernel.programs[0]);
+  kernel.programs[1].section = 1;
+  const char *triple = "nvptx64-nvidia-cuda";
+  return makePackage(kernel,
+                     {{"cuda:sm_80", triple, CodeFormat::Ptx, 64, "// old"},
+                      {"cuda:sm_90", triple, CodeFormat::Ptx, 64, "// new"}});
+}
+
+TEST(PackageFuzz, ChangedBytesOfGpuCode) {
+  IdleGpu gpu;
+  std::string original = mustWrite(makeGpuPackage());
+  Random random(4);
+  Outcome outcome;
+  examine(original, outcome);
+  ASSERT_EQ(outcome.launched, 1);
+  for (int i = 0; i < 6000 * getScale(); ++i) {
+    std::string bytes = original;
+    for (size_t n = 1 + random.below(3); n > 0; --n)
+      changeBytes(bytes, random);
+    repairChecksums(bytes);
+    examine(bytes, outcome);
+    if (HasFatalFailure())
+      return;
+  }
+  EXPECT_GT(outcome.messages.size(), 300u);
+  EXPECT_GT(outcome.launched, 50);
+}
+
 TEST(PackageFuzz, ChangedManifests) {
+  IdleGpu gpu;
   const std::vector<Section> sections[] = {
       {{"cpu:baseline", "x86_64-linux-gnu", CodeFormat::SharedObject, 64, ""}},
       {{"cuda:sm_80", "nvptx64-nvidia-cuda", CodeFormat::Ptx, 64, ""}}};
@@ -196,6 +280,7 @@ TEST(PackageFuzz, ChangedManifests) {
   EXPECT_GT(outcome.messages.size(), 1000u);
   EXPECT_GT(outcome.accepted, 500);
   EXPECT_GT(outcome.ran, 200);
+  EXPECT_GT(outcome.launched, 200);
 }
 
 TEST(PackageFuzz, RandomBytes) {

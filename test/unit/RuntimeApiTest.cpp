@@ -169,6 +169,22 @@ TEST_F(RuntimeApi, LoadsManyKernelsAtATime) {
   attn_package_destroy(other);
 }
 
+TEST_F(RuntimeApi, KeepsCodeApartThatStaysLoaded) {
+  // Code may forbid to be unloaded. What is loaded next is not taken for it.
+  std::string bytes = mustWrite(makeScalePackage(ATTN_FAKE_KERNEL_STAYS));
+  attn_package *other;
+  ASSERT_EQ(attn_package_load_memory(bytes.data(), bytes.size(), &other),
+            ATTN_OK);
+  for (auto [from, number] : {std::pair(other, 6), std::pair(package, 5)}) {
+    attn_kernel_destroy(kernel);
+    kernel = nullptr;
+    ASSERT_EQ(attn_kernel_load(from, nullptr, cpu, &kernel), ATTN_OK);
+    EXPECT_EQ(launch(workspace, 256), ATTN_OK);
+    EXPECT_EQ(out.data[1], 2 * x.data[1] + float(number));
+  }
+  attn_package_destroy(other);
+}
+
 TEST_F(RuntimeApi, KeepsErrorsApart) {
   attn_package *other;
   attn_package_load_memory("x", 1, &other);
@@ -208,6 +224,39 @@ TEST_F(RuntimeApi, RunsInSeveralThreads) {
   for (std::thread &thread : threads)
     thread.join();
   EXPECT_EQ(right, 200);
+}
+
+TEST_F(RuntimeApi, LoadsInSeveralThreads) {
+  std::string bytes = mustWrite(makeScalePackage());
+  std::vector<std::thread> threads;
+  std::atomic<int> right = 0;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&] {
+      FloatTensor output({2, 3, 4});
+      alignas(ATTN_WORKSPACE_ALIGNMENT) char memory[256];
+      const DLTensor *arguments[] = {&x.tensor, &y.tensor};
+      const DLTensor *results[] = {&output.tensor};
+      attn_launch_options options = {sizeof(options), 2};
+      for (int i = 0; i < 20; ++i) {
+        attn_package *own = nullptr;
+        attn_kernel *loaded = nullptr, *shared = nullptr;
+        attn_package_load_memory(bytes.data(), bytes.size(), &own);
+        attn_kernel_load(own, nullptr, cpu, &loaded);
+        attn_kernel_load(package, nullptr, cpu, &shared);
+        attn_package_destroy(own);
+        for (attn_kernel *each : {loaded, shared}) {
+          output.data[5] = 0;
+          attn_status status = attn_kernel_launch(
+              each, arguments, 2, results, 1, memory, 256, nullptr, &options);
+          EXPECT_EQ(status, ATTN_OK) << attn_last_error();
+          right += output.data[5] == 2 * x.data[5] + 5;
+          attn_kernel_destroy(each);
+        }
+      }
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  EXPECT_EQ(right, 160);
 }
 
 //===----------------------------------------------------------------------===//

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tools/attn-run/Options.h"
+#include "tools/attn-run/RunnablePackage.h"
 #include "tools/support/CommandLine.h"
 #include "tools/support/KernelFlags.h"
 #include "llvm/Support/CommandLine.h"
@@ -155,6 +156,25 @@ static Error parseRunning(const Flags &flags, RunOptions &options) {
   return Error::success();
 }
 
+/// Options that make no sense with every target.
+static Error checkTargetOptions(const RunOptions &options) {
+  StringRef target = options.input.options.target;
+  bool isGpu = isGpuTarget(target);
+  if (options.simulate && !isGpu)
+    return makeError("--simulate: expected a cuda target, got '{0}'", target);
+  if (options.simulate && target == "cuda")
+    return makeError("--simulate: expected a cuda target with an architecture, "
+                     "as cuda:sm_80, got 'cuda'");
+  if (isGpu && options.checkPhases)
+    return makeError("--check-phases: expected a cpu target, got '{0}'",
+                     target);
+  for (auto [name, isGiven] :
+       {std::pair("probe", options.probe), std::pair("memory", options.memory)})
+    if (isGpu && !options.simulate && isGiven)
+      return makeError("--{0}: expected a cpu target, got '{1}'", name, target);
+  return Error::success();
+}
+
 Expected<RunOptions> attn::parseOptions(int argc, char **argv) {
   forgetOptions();
   static Flags flags; // The registry of options keeps pointers into it.
@@ -169,7 +189,8 @@ Expected<RunOptions> attn::parseOptions(int argc, char **argv) {
     return error;
   if (Error error = parseRunning(flags, options))
     return error;
-  Expected<CompileInput> input = parseKernelFlags(flags.kernel);
+  Expected<CompileInput> input =
+      parseKernelFlags(flags.kernel, /*hasDevice=*/true);
   if (!input)
     return input.takeError();
   options.input = std::move(*input);
@@ -177,16 +198,7 @@ Expected<RunOptions> attn::parseOptions(int argc, char **argv) {
   options.counters = flags.counters;
   if (flags.counters.getNumOccurrences() && !options.simulate)
     return makeError("--counters: expected --simulate beside it");
-  bool isCuda = StringRef(options.input.options.target).starts_with("cuda:");
-  if (options.simulate && !isCuda)
-    return makeError("--simulate: expected a cuda target, got '{0}'",
-                     options.input.options.target);
-  if (!options.simulate && isCuda)
-    return makeError("target '{0}': cuda targets need --simulate or a device, "
-                     "which this build does not drive",
-                     options.input.options.target);
-  if (isCuda && options.checkPhases)
-    return makeError("--check-phases: expected a cpu target, got '{0}'",
-                     options.input.options.target);
+  if (Error error = checkTargetOptions(options))
+    return error;
   return options;
 }

@@ -7,7 +7,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "tools/attn-run/RunnablePackage.h"
+#include "runtime/CudaGpu.h"
 #include "runtime/compiler/KernelInterface.h"
+#include "tools/attn-run/GpuCall.h"
 #include "tools/support/CommandLine.h"
 #include <chrono>
 
@@ -17,12 +19,13 @@ using llvm::Error;
 using llvm::Expected;
 using llvm::StringRef;
 
-/// All kernels run on the CPU of this machine.
-static constexpr DLDevice kCpu = {kDLCPU, 0};
-
 bool attn::isPackage(StringRef contents) {
   return contents.starts_with("\x89"
                               "ATTN");
+}
+
+bool attn::isGpuTarget(StringRef target) {
+  return target == "cuda" || target.starts_with("cuda:");
 }
 
 //===----------------------------------------------------------------------===//
@@ -40,20 +43,36 @@ static Error checkOptions(const CompileInput &input) {
                        "is compiled already",
                        name, input.name);
   StringRef target = options.target;
-  if (target != "cpu" && !target.starts_with("cpu:"))
-    return makeError("--target: expected cpu or cpu:LEVEL for the package "
-                     "'{0}', got '{1}'",
+  if (target != "cpu" && !target.starts_with("cpu:") && !isGpuTarget(target))
+    return makeError("--target: expected cpu, cpu:LEVEL, cuda or cuda:sm_NN "
+                     "for the package '{0}', got '{1}'",
                      input.name, target);
   return Error::success();
 }
 
-Expected<std::unique_ptr<Kernel>> RunnablePackage::load(CompileInput &input) {
-  if (Error error = checkOptions(input))
-    return std::move(error);
+/// Looks for the GPU that code is to run on.
+static Expected<CudaGpu> openGpu(StringRef target, StringRef wayOut) {
+  Result<CudaGpu> gpu = CudaGpu::open(0);
+  if (gpu)
+    return *gpu;
+  return makeError("target '{0}': expected a GPU, got {1}; {2}", target,
+                   gpu.takeStatus().getMessage(), wayOut);
+}
+
+Error RunnablePackage::makeCounter(const CompileInput &input) {
+  if (input.text.empty())
+    return Error::success();
+  auto made = makeFlopCounter(input.text, input.name, input.options);
+  if (!made)
+    return made.takeError();
+  counter = std::move(*made);
+  return Error::success();
+}
+
+Error RunnablePackage::read(CompileInput &input) {
   auto fail = [&](Status status) {
     return toError(std::move(status).within("'" + input.name + "': "));
   };
-  auto start = std::chrono::steady_clock::now();
   auto package = Package::read(input.text);
   if (!package)
     return fail(package.takeStatus());
@@ -61,17 +80,98 @@ Expected<std::unique_ptr<Kernel>> RunnablePackage::load(CompileInput &input) {
   if (!found)
     return fail(found.takeStatus());
   StringRef target = input.options.target;
-  auto loaded = LoadedKernel::load(*package, **found, kCpu,
-                                   target == "cpu" ? "" : target.str());
-  if (!loaded)
-    return fail(loaded.takeStatus());
-  std::unique_ptr<RunnablePackage> kernel(new RunnablePackage());
-  kernel->loaded = std::move(*loaded);
-  std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
-  kernel->seconds = time.count();
+  bool isOpen = target == "cpu" || target == "cuda";
+  auto made =
+      LoadedKernel::load(*package, **found, device, isOpen ? "" : target.str());
+  if (!made)
+    return fail(made.takeStatus());
+  loaded = std::move(*made);
   input.text = (*found)->spec;
   input.options.dtype = (*found)->dtype;
-  input.options.target = kernel->loaded->getTarget();
+  input.options.target = loaded->getTarget();
+  return Error::success();
+}
+
+Expected<std::unique_ptr<RunnablePackage>>
+RunnablePackage::load(CompileInput &input) {
+  if (Error error = checkOptions(input))
+    return std::move(error);
+  StringRef target = input.options.target;
+  std::unique_ptr<RunnablePackage> kernel(new RunnablePackage());
+  if (isGpuTarget(target)) {
+    kernel->device = {kDLCUDA, 0};
+    Expected<CudaGpu> gpu = openGpu(
+        target, "--target=cpu runs the package's code for the CPU, if any");
+    if (!gpu)
+      return gpu.takeError();
+  }
+  auto start = std::chrono::steady_clock::now();
+  if (Error error = kernel->read(input))
+    return std::move(error);
+  std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+  kernel->seconds = time.count();
+  if (Error error = kernel->makeCounter(input))
+    return std::move(error);
+  return kernel;
+}
+
+//===----------------------------------------------------------------------===//
+// Specs on GPUs
+//===----------------------------------------------------------------------===//
+
+/// The capability of devices that code for a target needs: 80 for "cuda:sm_80".
+static int getCapability(StringRef target) {
+  int capability = 0;
+  target.consume_front("cuda:sm_");
+  return target.getAsInteger(10, capability) ? 0 : capability;
+}
+
+/// The target to compile for: of "cuda" the highest that the GPU can run.
+static Expected<std::string> chooseTarget(StringRef target,
+                                          const CudaGpu &gpu) {
+  if (target != "cuda") {
+    if (getCapability(target) <= gpu.capability)
+      return target.str();
+    return makeError("target '{0}': expected at most that of the GPU, "
+                     "cuda:sm_{1}; --simulate runs it on the CPU",
+                     target, gpu.capability);
+  }
+  StringRef best;
+  for (StringRef known : getGpuTargets())
+    if (getCapability(known) <= gpu.capability &&
+        getCapability(known) > getCapability(best))
+      best = known;
+  if (best.empty())
+    return makeError("target 'cuda': expected a GPU of at least sm_80, got "
+                     "sm_{0}",
+                     gpu.capability);
+  return best.str();
+}
+
+Expected<std::unique_ptr<RunnablePackage>>
+RunnablePackage::compileForGpu(CompileInput &input) {
+  auto start = std::chrono::steady_clock::now();
+  CompileOptions &options = input.options;
+  Expected<CudaGpu> gpu =
+      openGpu(options.target, "--simulate runs the kernels on the CPU");
+  if (!gpu)
+    return gpu.takeError();
+  Expected<std::string> target = chooseTarget(options.target, *gpu);
+  if (!target)
+    return target.takeError();
+  auto bytes = emitPackage(input.text, input.name, options, {*target});
+  if (!bytes)
+    return bytes.takeError();
+  input.text = std::move(*bytes);
+  options.target = *target;
+  std::unique_ptr<RunnablePackage> kernel(new RunnablePackage());
+  kernel->device = {kDLCUDA, 0};
+  if (Error error = kernel->read(input))
+    return std::move(error);
+  std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+  kernel->seconds = time.count();
+  if (Error error = kernel->makeCounter(input))
+    return std::move(error);
   return kernel;
 }
 
@@ -99,6 +199,8 @@ RunnablePackage::flops(ArrayRef<Buffer> arguments) const {
   std::vector<TensorView> views = getViews(arguments);
   if (Status status = checkArguments(kernel.interface, views))
     return toError(std::move(status));
+  if (counter)
+    return counter->count(arguments);
   std::vector<int64_t> dims = bindDims(kernel.interface, views);
   double flops = 0;
   for (const SizeExpr &count : kernel.flops)
@@ -112,26 +214,6 @@ RunnablePackage::flops(ArrayRef<Buffer> arguments) const {
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// Buffers as tensors of DLPack.
-class Tensors {
-public:
-  explicit Tensors(ArrayRef<Buffer> buffers) {
-    for (const Buffer &buffer : buffers)
-      tensors.push_back({buffer.data, kCpu, int32_t(buffer.sizes.size()),
-                         getDLType(buffer.type),
-                         const_cast<int64_t *>(buffer.sizes.data()),
-                         const_cast<int64_t *>(buffer.strides.data()), 0});
-    for (const DLTensor &tensor : tensors)
-      pointers.push_back(&tensor);
-  }
-
-  LoadedKernel::Tensors get() const { return pointers; }
-
-private:
-  std::vector<DLTensor> tensors;
-  std::vector<const DLTensor *> pointers;
-};
-
 /// Memory as launches want it.
 struct WorkspaceMemory {
   explicit WorkspaceMemory(size_t bytes)
@@ -147,7 +229,8 @@ struct WorkspaceMemory {
 
 Expected<std::vector<llvm::SmallVector<int64_t, 4>>>
 RunnablePackage::resultSizes(ArrayRef<Buffer> arguments) const {
-  auto sizes = loaded->getResultSizes(Tensors(arguments).get());
+  TensorArguments inputs(arguments, device);
+  auto sizes = loaded->getResultSizes(inputs.get());
   if (!sizes)
     return toError(sizes.takeStatus());
   std::vector<llvm::SmallVector<int64_t, 4>> result;
@@ -159,7 +242,15 @@ RunnablePackage::resultSizes(ArrayRef<Buffer> arguments) const {
 Error RunnablePackage::launch(ArrayRef<Buffer> arguments,
                               ArrayRef<Buffer> results,
                               const LaunchOptions &options) const {
-  Tensors inputs(arguments), outputs(results);
+  if (isOnGpu()) {
+    auto call = GpuCall::prepare(*loaded, arguments, results);
+    if (!call)
+      return call.takeError();
+    if (Error error = (*call)->run())
+      return error;
+    return (*call)->fetch();
+  }
+  TensorArguments inputs(arguments, device), outputs(results, device);
   Result<int64_t> bytes = loaded->getWorkspaceBytes(inputs.get());
   if (!bytes)
     return toError(bytes.takeStatus());

@@ -10,6 +10,7 @@
 #define ATTN_TOOLS_ATTN_RUN_RUNNABLEPACKAGE_H
 
 #include "runtime/LoadedKernel.h"
+#include "runtime/compiler/FlopCounter.h"
 #include "tools/support/KernelFlags.h"
 
 namespace attn {
@@ -17,12 +18,21 @@ namespace attn {
 /// Whether a file starts like a package.
 bool isPackage(llvm::StringRef contents);
 
+/// Whether a target is a GPU: "cuda", the one of this machine, or "cuda:sm_80".
+bool isGpuTarget(llvm::StringRef target);
+
 /// A kernel of a package, called through the runtime that has no compiler.
 class RunnablePackage final : public Kernel {
 public:
   /// Loads what `input` asks for: its text is a package. Afterwards the text is
-  /// that of the spec in the package, for checks; empty if it has none.
-  static llvm::Expected<std::unique_ptr<Kernel>> load(CompileInput &input);
+  /// that of the spec in the package, for checks; empty if it has none. Code
+  /// for a GPU is loaded on the first one of this machine.
+  static llvm::Expected<std::unique_ptr<RunnablePackage>>
+  load(CompileInput &input);
+
+  /// The same for a spec: compiles it for the GPU that is there.
+  static llvm::Expected<std::unique_ptr<RunnablePackage>>
+  compileForGpu(CompileInput &input);
 
   llvm::ArrayRef<Port> arguments() const override;
   llvm::ArrayRef<Port> results() const override;
@@ -32,15 +42,24 @@ public:
   llvm::Error launch(llvm::ArrayRef<Buffer> arguments,
                      llvm::ArrayRef<Buffer> results,
                      const LaunchOptions &options) const override;
+
+  /// Whether it runs on a GPU; a GpuCall then keeps tensors there.
+  bool isOnGpu() const { return device.device_type == kDLCUDA; }
+  const LoadedKernel &getLoaded() const { return *loaded; }
+
   double compileSeconds() const override { return seconds; }
   std::string schedule() const override;
   llvm::Expected<double> flops(llvm::ArrayRef<Buffer> arguments) const override;
 
 private:
   RunnablePackage() = default;
+  llvm::Error read(CompileInput &input);
+  llvm::Error makeCounter(const CompileInput &input);
 
+  DLDevice device = {kDLCPU, 0};
   std::unique_ptr<LoadedKernel> loaded;
-  double seconds = 0; ///< From bytes to callable.
+  std::unique_ptr<FlopCounter> counter; ///< Null if the package has no spec.
+  double seconds = 0;                   ///< From bytes or text to callable.
 };
 
 } // namespace attn

@@ -13,6 +13,7 @@
 
 #include "runtime/compiler/simulated/SimulatedKernel.h"
 #include "tools/attn-run/Check.h"
+#include "tools/attn-run/GpuCall.h"
 #include "tools/attn-run/Options.h"
 #include "tools/attn-run/PhaseCheck.h"
 #include "tools/attn-run/RunnablePackage.h"
@@ -38,6 +39,8 @@ struct Session {
   std::unique_ptr<Kernel> kernel;
   /// The kernel, if it runs in the simulator.
   SimulatedKernel *simulated = nullptr;
+  /// The kernel, if it runs on a GPU.
+  RunnablePackage *onGpu = nullptr;
   /// The kernel whose arguments have the element types of the spec: the kernel
   /// itself, or the naive evaluation beside the reference, which takes float64.
   std::unique_ptr<Kernel> typed;
@@ -128,11 +131,15 @@ static Error prepareKernel(Session &session) {
                      options.input.name);
   if (options.simulate)
     return compileSimulated(session);
-  if (!session.isPackage)
+  bool isGpu = isGpuTarget(options.input.options.target);
+  if (!session.isPackage && !isGpu)
     return compileFor(options.input.options.target, options, session.kernel);
-  auto kernel = RunnablePackage::load(options.input);
+  auto kernel = session.isPackage
+                    ? RunnablePackage::load(options.input)
+                    : RunnablePackage::compileForGpu(options.input);
   if (!kernel)
     return kernel.takeError();
+  session.onGpu = isGpu ? kernel->get() : nullptr;
   session.kernel = std::move(*kernel);
   if (options.input.text.empty() && (options.check || options.checkPhases))
     return makeError("--check: expected a package with its spec, got '{0}', "
@@ -207,8 +214,17 @@ static Error callAndTime(const Session &session, const Arrays &arguments,
   const RunOptions &options = session.options;
   std::vector<Buffer> inputs = getBuffers(arguments);
   std::vector<Buffer> outputs = getBuffers(results);
+  std::unique_ptr<GpuCall> onGpu;
+  if (session.onGpu) {
+    auto prepared =
+        GpuCall::prepare(session.onGpu->getLoaded(), inputs, outputs);
+    if (!prepared)
+      return prepared.takeError();
+    onGpu = std::move(*prepared);
+  }
   auto call = [&] {
-    return session.kernel->launch(inputs, outputs, {options.threads});
+    return onGpu ? onGpu->run()
+                 : session.kernel->launch(inputs, outputs, {options.threads});
   };
   Expected<Work> work = getWork(session, arguments, results);
   if (!work)
@@ -233,7 +249,7 @@ static Error callAndTime(const Session &session, const Arrays &arguments,
   printTiming(llvm::outs(), *timing, *work);
   if (session.simulated)
     printSimulation(*session.simulated);
-  return Error::success();
+  return onGpu ? onGpu->fetch() : Error::success();
 }
 
 static Error save(const Session &session, const Arrays &results) {

@@ -33,14 +33,23 @@ Expected<std::string> attn::readSpec(StringRef path) {
   return (*buffer)->getBuffer().str();
 }
 
-Error attn::checkTarget(StringRef target) {
-  constexpr StringRef known[] = {
-      "cpu",        "cpu:avx512", "cpu:avx2",   "cpu:baseline", "cuda:sm_80",
-      "cuda:sm_86", "cuda:sm_89", "cuda:sm_90", "reference",    "naive"};
+ArrayRef<StringRef> attn::getGpuTargets() {
+  static constexpr StringRef targets[] = {"cuda:sm_80", "cuda:sm_86",
+                                          "cuda:sm_89", "cuda:sm_90"};
+  return targets;
+}
+
+Error attn::checkTarget(StringRef target, bool hasDevice) {
+  llvm::SmallVector<StringRef> known = {"cpu", "cpu:avx512", "cpu:avx2",
+                                        "cpu:baseline"};
+  if (hasDevice)
+    known.push_back("cuda");
+  llvm::append_range(known, getGpuTargets());
+  known.append({"reference", "naive"});
   if (llvm::is_contained(known, target))
     return Error::success();
   return makeError("target '{0}' is not supported by this build; expected {1}",
-                   target, llvm::join(ArrayRef(known), ", "));
+                   target, llvm::join(known, ", "));
 }
 
 Error attn::checkDtype(StringRef dtype, StringRef givenBy) {
@@ -61,8 +70,9 @@ static Error makeFolder(StringRef path) {
   return Error::success();
 }
 
-Expected<CompileInput> attn::parseKernelFlags(const KernelFlags &flags) {
-  if (Error error = checkTarget(flags.target))
+Expected<CompileInput> attn::parseKernelFlags(const KernelFlags &flags,
+                                              bool hasDevice) {
+  if (Error error = checkTarget(flags.target, hasDevice))
     return error;
   if (Error error = checkDtype(flags.dtype, "--dtype"))
     return error;

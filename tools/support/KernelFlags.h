@@ -26,7 +26,8 @@ struct KernelFlags {
   llvm::cl::opt<std::string> target{
       "target", llvm::cl::init("cpu"), llvm::cl::value_desc("T"),
       llvm::cl::desc("cpu (the widest vectors of this machine), cpu:avx512, "
-                     "cpu:avx2, cpu:baseline, reference (the definition in "
+                     "cpu:avx2, cpu:baseline, cuda:sm_80, cuda:sm_86, "
+                     "cuda:sm_89, cuda:sm_90, reference (the definition in "
                      "float64) or naive (the definition in the spec's "
                      "precision); default cpu"),
       llvm::cl::cat(category)};
@@ -55,8 +56,12 @@ struct CompileInput {
   CompileOptions options;
 };
 
-/// Fails unless the compiler knows the target.
-llvm::Error checkTarget(llvm::StringRef target);
+/// The GPUs that code can be made for, the oldest first.
+llvm::ArrayRef<llvm::StringRef> getGpuTargets();
+
+/// Fails unless the compiler knows the target. Tools that run kernels know
+/// "cuda" as well, the GPU of this machine.
+llvm::Error checkTarget(llvm::StringRef target, bool hasDevice = false);
 
 /// Fails unless the name is that of an element type of specs, or empty.
 /// Messages call it by the name `givenBy`.
@@ -66,7 +71,8 @@ llvm::Error checkDtype(llvm::StringRef dtype, llvm::StringRef givenBy);
 llvm::Expected<std::string> readSpec(llvm::StringRef path);
 
 /// Checks the options and reads the spec.
-llvm::Expected<CompileInput> parseKernelFlags(const KernelFlags &flags);
+llvm::Expected<CompileInput> parseKernelFlags(const KernelFlags &flags,
+                                              bool hasDevice = false);
 
 } // namespace attn
 

@@ -71,9 +71,10 @@ void attn::printTiming(llvm::raw_ostream &stream, const Timing &timing,
   stream << llvm::format("time        median %.4g ms  min %.4g ms  (%zu %s)",
                          median * 1e3, getQuantile(timing.seconds, 0) * 1e3,
                          timing.seconds.size(),
-                         timing.seconds.size() == 1 ? "call" : "calls")
-         << llvm::format("  %.4g GFLOP/s  %.4g GB/s\n",
-                         work.flops / median / 1e9, work.bytes / median / 1e9);
+                         timing.seconds.size() == 1 ? "call" : "calls");
+  if (work.flops)
+    stream << llvm::format("  %.4g GFLOP/s", work.flops / median / 1e9);
+  stream << llvm::format("  %.4g GB/s\n", work.bytes / median / 1e9);
   if (work.probe)
     printPeak(stream, timing, work);
 }

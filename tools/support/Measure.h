@@ -25,7 +25,7 @@ using Call = llvm::function_ref<llvm::Error()>;
 
 /// What a call is measured against.
 struct Work {
-  double flops = 0;     ///< Floating-point operations of one call.
+  double flops = 0;     ///< Floating-point operations of one call, if known.
   double bytes = 0;     ///< Bytes of its arguments and results.
   bool probe = false;   ///< Whether the FMA peak is measured as well,
   bool float64 = false; ///< of which type,

@@ -25,6 +25,10 @@ SimulatedKernel::compile(StringRef text, StringRef name,
     return device.takeError();
   std::unique_ptr<SimulatedKernel> kernel(
       new SimulatedKernel(std::move(*device)));
+  auto counter = makeFlopCounter(text, name, options);
+  if (!counter)
+    return counter.takeError();
+  kernel->counter = std::move(*counter);
   auto module = sim::SimulatedModule::load(kernel->device.program->getModule(),
                                            options.quick ? CodeEffort::Low
                                                          : CodeEffort::Full);
@@ -52,22 +56,7 @@ Expected<double> SimulatedKernel::flops(ArrayRef<Buffer> arguments) const {
   if (Status status =
           checkArguments(makeInterface(device.signature), getViews(arguments)))
     return toError(std::move(status));
-  double flops = 0;
-  for (auto [facts, pairs] : llvm::zip_equal(
-           device.signature.attends, getAllPairs(device.signature, arguments)))
-    flops += facts.flopsPerPair * pairs;
-  return flops;
-}
-
-/// Bytes from the first element of a buffer to behind the last.
-static int64_t getExtent(const Buffer &buffer) {
-  int64_t last = 0;
-  for (auto [size, stride] : llvm::zip(buffer.sizes, buffer.strides)) {
-    if (size == 0)
-      return 0;
-    last += (size - 1) * stride;
-  }
-  return (last + 1) * getByteSize(buffer.type);
+  return counter->count(arguments);
 }
 
 static void add(LaunchMemory &memory, const Buffer &buffer, const Port &port,

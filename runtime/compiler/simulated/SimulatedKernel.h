@@ -18,6 +18,7 @@
 #include "codegen/gpu/LaunchPlan.h"
 #include "codegen/simulator/Simulator.h"
 #include "runtime/compiler/DeviceProgram.h"
+#include "runtime/compiler/FlopCounter.h"
 
 namespace attn {
 
@@ -57,6 +58,7 @@ private:
   explicit SimulatedKernel(DeviceProgram device) : device(std::move(device)) {}
 
   DeviceProgram device;
+  std::unique_ptr<FlopCounter> counter;
   std::unique_ptr<sim::SimulatedModule> module;
   mutable Reports reports;
 };
