@@ -1,5 +1,6 @@
 // RUN: attn-opt %s --attn-apply-sparsity --cse --split-input-file | FileCheck %s
 // RUN: attn-opt %s --attn-apply-sparsity=row-group=2 --cse --split-input-file | FileCheck %s --check-prefix=GROUPS
+// RUN: attn-opt %s --attn-apply-sparsity=row-group=64 --cse --split-input-file | FileCheck %s --check-prefix=ONE
 
 !x = tensor<?x?x?x8xf32>
 !t = tensor<4xf32>
@@ -38,6 +39,9 @@
 // GROUPS: arith.addi %{{.*}}, %c7
 // GROUPS: arith.andi %{{.*}}, %c-8
 // GROUPS: attn.partial {{.*}} ranges[2](%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}})
+// A block of fewer rows is one group.
+// ONE-LABEL: func.func @causal
+// ONE: attn.partial {{.*}} ranges[4](%{{[a-z0-9]+}}, %{{[a-z0-9]+}})
 func.func @causal(%q: !x, %row: index, %end: index, %t: !t, %l: !t, %a: !a) -> !a {
   %c0 = arith.constant 0 : index
   %c16 = arith.constant 16 : index

@@ -11,10 +11,10 @@
 // VALUE: error: schedule 'block_k=zero': 'block_k' must be a number between 1 and 4096, got 'zero'
 // SCRATCH: error: schedule: block_q = 4096 and block_k = 4096 need {{[0-9]+}} bytes of scratch, at most 4194304 are allowed; choose smaller blocks
 
-// The estimate: a multiple of three registers of queries.
+// The estimate: one strip, as keys and values are read where they lie.
 // CHECK-LABEL: func @f32
-// WIDE: attn.attend {{.*}} schedule(<block_q = 192, block_k = 128>)
-// NARROW: attn.attend {{.*}} schedule(<block_q = 96, block_k = 128>)
+// WIDE: attn.attend {{.*}} schedule(<block_q = 32, block_k = 128>)
+// NARROW: attn.attend {{.*}} schedule(<block_q = 12, block_k = 128>)
 // GIVEN-LABEL: func @f32
 // GIVEN: attn.attend {{.*}} schedule(<block_q = 32, block_k = 16>)
 func.func @f32(%q: tensor<1x1x?x64xf32>) -> tensor<1x1x?x64xf32> {
@@ -24,12 +24,38 @@ func.func @f32(%q: tensor<1x1x?x64xf32>) -> tensor<1x1x?x64xf32> {
 
 // Half as many lanes.
 // CHECK-LABEL: func @f64
-// WIDE: attn.attend {{.*}} schedule(<block_q = 192, block_k = 128>)
+// WIDE: attn.attend {{.*}} schedule(<block_q = 24, block_k = 128>)
 // GIVEN-LABEL: func @f64
 // GIVEN: attn.attend {{.*}} schedule(<block_q = 32, block_k = 16>)
 func.func @f64(%q: tensor<1x1x?x64xf64>) -> tensor<1x1x?x64xf64> {
   %o = attn.attend %q, %q, %q : tensor<1x1x?x64xf64>, tensor<1x1x?x64xf64>, tensor<1x1x?x64xf64> -> tensor<1x1x?x64xf64>
   return %o : tensor<1x1x?x64xf64>
+}
+
+// Keys and values that blocks copy: because they are converted, mapped, or have
+// rows that are no whole vectors. More queries share a copy.
+// CHECK-LABEL: func @bf16
+// WIDE: attn.attend {{.*}} schedule(<block_q = 240, block_k = 128>)
+func.func @bf16(%q: tensor<1x1x?x64xbf16>) -> tensor<1x1x?x64xbf16> {
+  %o = attn.attend %q, %q, %q : tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16> -> tensor<1x1x?x64xbf16>
+  return %o : tensor<1x1x?x64xbf16>
+}
+
+// CHECK-LABEL: func @mapped_keys
+// WIDE: attn.attend {{.*}} schedule(<block_q = 192, block_k = 128>)
+func.func @mapped_keys(%q: tensor<1x1x?x64xf32>) -> tensor<1x1x?x64xf32> {
+  %o = attn.attend %q, %q, %q key (%x: tensor<64xf32>, %b, %h, %j) {
+    %y = math.absf %x : tensor<64xf32>
+    attn.yield %y : tensor<64xf32>
+  } : tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32> -> tensor<1x1x?x64xf32>
+  return %o : tensor<1x1x?x64xf32>
+}
+
+// CHECK-LABEL: func @odd_rows
+// WIDE: attn.attend {{.*}} schedule(<block_q = 240, block_k = 128>)
+func.func @odd_rows(%q: tensor<1x1x?x40xf32>) -> tensor<1x1x?x40xf32> {
+  %o = attn.attend %q, %q, %q : tensor<1x1x?x40xf32>, tensor<1x1x?x40xf32>, tensor<1x1x?x40xf32> -> tensor<1x1x?x40xf32>
+  return %o : tensor<1x1x?x40xf32>
 }
 
 // What the spec states is kept, unless the option says otherwise.
@@ -63,8 +89,8 @@ func.func @few(%q: tensor<1x1x16x64xf32>, %p: tensor<1x1x?x64xf32>, %k: tensor<1
 
 // Seventeen are many.
 // CHECK-LABEL: func @seventeen
-// WIDE: schedule(<block_q = 192, block_k = 128>)
-// NARROW: schedule(<block_q = 96, block_k = 128>)
+// WIDE: schedule(<block_q = 32, block_k = 128>)
+// NARROW: schedule(<block_q = 12, block_k = 128>)
 // GIVEN-LABEL: func @seventeen
 func.func @seventeen(%q: tensor<1x1x17x64xf32>, %k: tensor<1x1x?x64xf32>) -> tensor<1x1x17x64xf32> {
   %o = attn.attend %q, %k, %k : tensor<1x1x17x64xf32>, tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32> -> tensor<1x1x17x64xf32>

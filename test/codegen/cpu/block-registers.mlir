@@ -211,3 +211,42 @@ func.func @rows_times_matrix(%x: memref<?x100xf32, #view>, %w: memref<100x20xf32
   }
   return
 }
+
+// -----
+
+// Rows of many vectors are evaluated in a loop over columns, four vectors an
+// iteration, without masks; what all of them share comes before it.
+// CHECK-LABEL: func @wide_rows
+// CHECK: scf.for %[[ROW:[^ ]*]] =
+// CHECK: %[[FACTOR:.*]] = scf.if %{{.*}} -> (f32)
+// CHECK: scf.for %[[COL:[^ ]*]] = %c0 to %c192 step %c64 {
+// CHECK-COUNT-4: vector.load %arg0[%{{.*}}, %{{.*}}] : memref<?x192xf32, strided<[?, 1], offset: ?>>, vector<16xf32>
+// CHECK: vector.store %{{.*}}, %arg2[%{{.*}}, %{{.*}}]
+// CHECK-NOT: vector.load
+// CHECK-NOT: vector.masked
+// Columns that are joined may lie in two vectors of a part: no loop.
+// CHECK-LABEL: func @wide_joined
+// CHECK-NOT: step %c64
+// CHECK: return
+#view = strided<[?, 1], offset: ?>
+func.func @wide_rows(%x: memref<?x192xf32, #view>, %f: memref<?xf32>, %y: memref<?x192xf32, #view>, %n: index) {
+  %c0 = arith.constant 0 : index
+  scf.forall (%b) in (%n) {
+    %t = tile.load %x[%b, %c0] : memref<?x192xf32, #view> -> tensor<16x192xf32>
+    %u = tile.load %f[%b] : memref<?xf32> -> tensor<16xf32>
+    %v = tile.broadcast %u along 1 : tensor<16xf32> -> tensor<16x192xf32>
+    %z = arith.mulf %t, %v : tensor<16x192xf32>
+    tile.store %z, %y[%b, %c0] : tensor<16x192xf32>, memref<?x192xf32, #view>
+  }
+  return
+}
+
+func.func @wide_joined(%x: memref<?x96xf32, #view>, %y: memref<?x192xf32, #view>, %n: index) {
+  %c0 = arith.constant 0 : index
+  scf.forall (%b) in (%n) {
+    %t = tile.load %x[%b, %c0] : memref<?x96xf32, #view> -> tensor<16x96xf32>
+    %z = tile.concat %t, %t : tensor<16x96xf32>, tensor<16x96xf32> -> tensor<16x192xf32>
+    tile.store %z, %y[%b, %c0] : tensor<16x192xf32>, memref<?x192xf32, #view>
+  }
+  return
+}

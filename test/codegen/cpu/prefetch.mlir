@@ -31,9 +31,14 @@ func.func @few_rows(%q: memref<?x32xf32>, %k: memref<?x32xf32>, %o: memref<?x32x
 }
 
 // A block of one strip asks for the rows of the next step of the loop while it
-// multiplies those of this one: 32 rows further, in the view.
-// CHECK: scf.for
+// multiplies those of this one: 32 rows further, in the view. It reads rows where
+// they are, as blocks of few rows do.
+// CHECK: scf.for %[[J:[^ ]*]] = %c0 to
+// CHECK: %[[ROWS:[^ ]*]] = scf.if %{{.*}} -> (memref<32x32xf32, strided<[?, 1], offset: ?>>)
+// CHECK: memref.subview %arg1[%[[J]], %c0] [32, 32] [1, 1]
+// CHECK: } else {
 // CHECK: memref.prefetch %{{.*}}[%{{.*}}, %{{.*}}], read, locality<3>, data : memref<?x32xf32>
+// CHECK: memref.load %[[ROWS]]
 // CHECK: vector.fma
 func.func @one_strip(%q: memref<?x32xf32>, %k: memref<?x32xf32>, %o: memref<?x32xf32>, %n: index) {
   %c0 = arith.constant 0 : index
