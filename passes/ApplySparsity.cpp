@@ -55,7 +55,8 @@ public:
   LoopSplitter(scf::ForOp loop, scf::ForOp tail, PartialOp partial,
                int64_t groupRows)
       : loop(loop), tail(tail), partial(partial),
-        groupRows(std::min(groupRows, partial.getRows())),
+        groupRows(partial.getRows() < 2 * groupRows ? partial.getRows()
+                                                    : groupRows),
         b(loop.getLoc(), tail ? tail : loop),
         lastKey(tail ? tail.getUpperBound() : loop.getUpperBound()) {}
 

@@ -432,7 +432,7 @@ def ApplySparsity : Pass<"attn-apply-sparsity", "::mlir::func::FuncOp"> {
     With `row-group`, rows of a block whose mask is evaluated are divided into
     groups of so many, and each group gets its own range of keys (`ranges` of
     `attn.partial`), from the same region. Targets choose what they can leave out
-    at once. A block of fewer rows is one group. Does nothing where the rows of a
+    at once. A block of less than two is one group. Does nothing where the rows of a
     block are no multiple, where heads are packed, or where the keys of a block are
     no multiple of 8.
 

@@ -39,6 +39,7 @@ namespace {
 /// What the estimate needs to know of the machine and of the op.
 struct Problem {
   int64_t lanes;        ///< Elements of the accumulator type in a register.
+  int64_t strip;        ///< Rows of a register tile, as the CPU back end has.
   int64_t columns;      ///< Columns of a register tile.
   int64_t elementBytes; ///< Bytes of the accumulator type.
   int64_t l1Bytes, l2Bytes;
@@ -48,9 +49,8 @@ struct Problem {
 
 } // namespace
 
-/// Blocks that are considered, in registers of rows. Strips of two are only
-/// used alone: groups of rows that masks trim have the size of three.
-static constexpr int64_t kBlockRegisters[] = {2, 3, 6, 9, 12, 15, 18, 21, 24};
+/// The most strips of a block that are considered.
+static constexpr int64_t kMostStrips = 8;
 /// Scratch of one block may not exceed this; a worker keeps one such area.
 static constexpr int64_t kScratchLimit = 4 << 20;
 /// Blocks that share the keys where there are few queries.
@@ -76,7 +76,7 @@ static int64_t blockBytes(const Problem &problem, BlockSizes blocks) {
 
 static double cyclesPerPair(const Problem &problem, BlockSizes blocks) {
   double lanes = problem.lanes, width = problem.widthQk + problem.widthV;
-  double strip = lanes * (blocks.q == 2 * problem.lanes ? 2 : 3);
+  double strip = double(problem.strip);
   double cycles = width / (2 * lanes) + 10 / lanes +
                   4 * double(problem.widthPacked) / (lanes * double(blocks.q)) +
                   2 * double(problem.widthV) / (lanes * double(blocks.k)) +
@@ -92,10 +92,10 @@ static double cyclesPerPair(const Problem &problem, BlockSizes blocks) {
 
 /// The cheapest of the candidates; ties go to the smaller block.
 static BlockSizes cheapest(const Problem &problem) {
-  BlockSizes best{3 * problem.lanes, 64};
-  for (int64_t registers : kBlockRegisters)
+  BlockSizes best{problem.strip, 64};
+  for (int64_t strips = 1; strips <= kMostStrips; ++strips)
     for (int64_t k : {32, 64, 128}) {
-      BlockSizes candidate{registers * problem.lanes, k};
+      BlockSizes candidate{strips * problem.strip, k};
       if (cyclesPerPair(problem, candidate) < cyclesPerPair(problem, best))
         best = candidate;
     }
@@ -146,7 +146,9 @@ private:
     int64_t bytes = getAccumulatorType(rows.getElementType()).isF64() ? 8 : 4;
     Problem problem;
     problem.lanes = vectorBits / 8 / bytes;
-    problem.columns = vectorBits >= 512 ? 8 : 4; // 32 registers or 16.
+    // Units of 512 bits have 32 registers, others 16.
+    problem.strip = problem.lanes * (vectorBits >= 512 ? 2 : 3);
+    problem.columns = vectorBits >= 512 ? 8 : 4;
     problem.elementBytes = bytes;
     problem.l1Bytes = l1Bytes;
     problem.l2Bytes = l2Bytes;

@@ -124,7 +124,7 @@ Value BlockLowering::allocate(ArrayRef<int64_t> shape, Type element) {
 /// Rows that are computed together.
 int64_t BlockLowering::stripWidth(int64_t rows) const {
   int64_t lanes = vectors.getLanes();
-  return byRows ? 1 : StripLowering::stripRegisters(rows, lanes) * lanes;
+  return byRows ? 1 : StripLowering::stripRegisters(rows, lanes, unit) * lanes;
 }
 
 /// Whether all products have no more rows than a register has lanes: most of
@@ -270,8 +270,8 @@ void BlockLowering::want(Value tile, SmallVector<Materialized> &wanted) {
   wanted.push_back({tile, allocateFor(tile)});
 }
 
-/// What rows to be stored are computed from: products, and values of rows, which
-/// strips compute for many rows at once.
+/// What rows to be stored are computed from: products, and values of rows,
+/// which strips compute for many rows at once.
 void BlockLowering::wantLeaves(Value tile, const Segment &segment,
                                SmallVector<Materialized> &wanted) {
   Operation *op = tile.getDefiningOp();
@@ -455,6 +455,6 @@ std::unique_ptr<Pass> attn::createBlockRegistersPass(int64_t vectorBits,
   return createBlockRegisters({vectorBits, vectorRegisters, hasFma});
 }
 
-int64_t attn::getStripRows(int64_t vectorBits) {
-  return StripLowering::kMostRegisters * (vectorBits / 32);
+int64_t attn::getStripRows(int64_t vectorBits, int64_t vectorRegisters) {
+  return StripLowering::usualRegisters(vectorRegisters) * (vectorBits / 32);
 }

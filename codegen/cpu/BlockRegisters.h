@@ -20,7 +20,7 @@ std::unique_ptr<mlir::Pass> createBlockRegistersPass(int64_t vectorBits,
 
 /// Rows of f32 that are computed together, if a block has a multiple of them:
 /// what a group of rows with a range of its own should have.
-int64_t getStripRows(int64_t vectorBits);
+int64_t getStripRows(int64_t vectorBits, int64_t vectorRegisters);
 
 } // namespace attn
 

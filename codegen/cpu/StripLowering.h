@@ -65,11 +65,15 @@ public:
   llvm::LogicalResult run(llvm::ArrayRef<Materialized> wanted, int64_t rows,
                           mlir::Value live);
 
-  /// Registers side by side in a strip, at most.
-  static constexpr int64_t kMostRegisters = 3;
+  /// Registers side by side in a strip, where the rows of a block permit:
+  /// two make little waste, but 16 registers hold too few accumulators then.
+  static int64_t usualRegisters(int64_t registersOfUnit) {
+    return registersOfUnit > 16 ? 2 : 3;
+  }
 
   /// Registers side by side in a strip of a block of `rows` rows.
-  static int64_t stripRegisters(int64_t rows, int64_t lanes);
+  static int64_t stripRegisters(int64_t rows, int64_t lanes,
+                                const VectorUnit &unit);
 
 private:
   using Vectors = llvm::SmallVector<mlir::Value>;

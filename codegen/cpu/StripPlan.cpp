@@ -17,8 +17,10 @@ static RankedTensorType tileOf(Value value) {
   return dyn_cast<RankedTensorType>(value.getType());
 }
 
-int64_t StripLowering::stripRegisters(int64_t rows, int64_t lanes) {
-  for (int64_t registers : {kMostRegisters, int64_t(2)})
+int64_t StripLowering::stripRegisters(int64_t rows, int64_t lanes,
+                                      const VectorUnit &unit) {
+  int64_t usual = usualRegisters(unit.registers);
+  for (int64_t registers : {usual, 5 - usual})
     if (rows % (registers * lanes) == 0)
       return registers;
   return 1;
@@ -185,7 +187,7 @@ void StripLowering::placeTemporaries(ArrayRef<Materialized> wanted) {
 
 LogicalResult StripLowering::run(ArrayRef<Materialized> wanted, int64_t rows,
                                  Value live) {
-  registers = stripRegisters(rows, vectors.getLanes());
+  registers = stripRegisters(rows, vectors.getLanes(), unit);
   for (const Materialized &result : wanted) {
     if (tileOf(result.tile).getRank() == 1)
       need(result.tile, 0);

@@ -91,7 +91,7 @@ static SmallVector<Phase> getPhases(const Target &target,
   tile.vectorBits = target.cpu.vectorBits;
   tile.l1Bytes = target.cpu.l1Bytes;
   tile.l2Bytes = target.cpu.l2Bytes;
-  tile.rowGroup = getStripRows(target.cpu.vectorBits);
+  tile.rowGroup = getStripRows(target.cpu.vectorBits, target.cpu.vectorRegisters);
   phases = getTilePhases(tile);
   llvm::append_range(phases, getCpuPhases(target.cpu));
   return phases;

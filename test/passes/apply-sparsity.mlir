@@ -39,7 +39,7 @@
 // GROUPS: arith.addi %{{.*}}, %c7
 // GROUPS: arith.andi %{{.*}}, %c-8
 // GROUPS: attn.partial {{.*}} ranges[2](%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}})
-// A block of fewer rows is one group.
+// A block of less than two groups is one.
 // ONE-LABEL: func.func @causal
 // ONE: attn.partial {{.*}} ranges[4](%{{[a-z0-9]+}}, %{{[a-z0-9]+}})
 func.func @causal(%q: !x, %row: index, %end: index, %t: !t, %l: !t, %a: !a) -> !a {
