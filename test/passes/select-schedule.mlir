@@ -24,7 +24,7 @@ func.func @f32(%q: tensor<1x1x?x64xf32>) -> tensor<1x1x?x64xf32> {
 
 // Half as many lanes.
 // CHECK-LABEL: func @f64
-// WIDE: attn.attend {{.*}} schedule(<block_q = 24, block_k = 128>)
+// WIDE: attn.attend {{.*}} schedule(<block_q = 16, block_k = 128>)
 // GIVEN-LABEL: func @f64
 // GIVEN: attn.attend {{.*}} schedule(<block_q = 32, block_k = 16>)
 func.func @f64(%q: tensor<1x1x?x64xf64>) -> tensor<1x1x?x64xf64> {
@@ -35,14 +35,14 @@ func.func @f64(%q: tensor<1x1x?x64xf64>) -> tensor<1x1x?x64xf64> {
 // Keys and values that blocks copy: because they are converted, mapped, or have
 // rows that are no whole vectors. More queries share a copy.
 // CHECK-LABEL: func @bf16
-// WIDE: attn.attend {{.*}} schedule(<block_q = 240, block_k = 128>)
+// WIDE: attn.attend {{.*}} schedule(<block_q = 224, block_k = 128>)
 func.func @bf16(%q: tensor<1x1x?x64xbf16>) -> tensor<1x1x?x64xbf16> {
   %o = attn.attend %q, %q, %q : tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16> -> tensor<1x1x?x64xbf16>
   return %o : tensor<1x1x?x64xbf16>
 }
 
 // CHECK-LABEL: func @mapped_keys
-// WIDE: attn.attend {{.*}} schedule(<block_q = 192, block_k = 128>)
+// WIDE: attn.attend {{.*}} schedule(<block_q = 160, block_k = 128>)
 func.func @mapped_keys(%q: tensor<1x1x?x64xf32>) -> tensor<1x1x?x64xf32> {
   %o = attn.attend %q, %q, %q key (%x: tensor<64xf32>, %b, %h, %j) {
     %y = math.absf %x : tensor<64xf32>
@@ -52,7 +52,7 @@ func.func @mapped_keys(%q: tensor<1x1x?x64xf32>) -> tensor<1x1x?x64xf32> {
 }
 
 // CHECK-LABEL: func @odd_rows
-// WIDE: attn.attend {{.*}} schedule(<block_q = 240, block_k = 128>)
+// WIDE: attn.attend {{.*}} schedule(<block_q = 224, block_k = 128>)
 func.func @odd_rows(%q: tensor<1x1x?x40xf32>) -> tensor<1x1x?x40xf32> {
   %o = attn.attend %q, %q, %q : tensor<1x1x?x40xf32>, tensor<1x1x?x40xf32>, tensor<1x1x?x40xf32> -> tensor<1x1x?x40xf32>
   return %o : tensor<1x1x?x40xf32>

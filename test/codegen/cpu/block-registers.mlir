@@ -151,8 +151,8 @@ func.func @accumulate(%q: memref<?x8xf32, #view>, %k: memref<?x8xf32, #view>,
 // CHECK: %[[LEFT:.*]] = arith.subi %[[SIZE]], %[[ROW:.*]] : index
 // CHECK: %[[SOME:.*]] = arith.maxsi %[[LEFT]], %c0
 // CHECK: %[[ROWS:.*]] = arith.minsi %[[SOME]], %c96
-// CHECK: %[[LIVE:.*]] = arith.ceildivui %[[ROWS]], %c48
-// CHECK: %[[END:.*]] = arith.muli %[[LIVE]], %c48
+// CHECK: %[[LIVE:.*]] = arith.ceildivui %[[ROWS]], %c32
+// CHECK: %[[END:.*]] = arith.muli %[[LIVE]], %c32
 // CHECK: scf.for %{{.*}} = %c0 to %[[LIVE]] step %c1
 // CHECK: scf.for %{{.*}} = %c0 to %{{.*}} step %c32
 // All keys are packed, whatever queries there are.

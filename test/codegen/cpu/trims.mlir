@@ -8,7 +8,7 @@
 
 #view = strided<[?, 1], offset: ?>
 
-// The first 48 rows see keys 0 to 7, the others 8 to 31: both loops over keys,
+// The first 32 rows see keys 0 to 7, the others 8 to 31: both loops over keys,
 // and the second product over its depth, have the bounds of the strip.
 // CHECK-LABEL: func.func @narrow
 // CHECK: scf.for %[[STRIP:[^ ]*]] = %c0 to %c2 step %c1
@@ -21,26 +21,26 @@
 func.func @narrow(%q: memref<?x8xf32, #view> {attn.name = "q", attn.dims = ["N", "D"]},
                   %k: memref<?x8xf32, #view> {attn.name = "k", attn.dims = ["M", "D"]},
                   %out: memref<?x8xf32, #view> {attn.name = "out", attn.dims = ["N", "D"], attn.result})
-    attributes {attn.defaults = {N = 96, M = 32}} {
+    attributes {attn.defaults = {N = 64, M = 32}} {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c8 = arith.constant 8 : index
   %c32 = arith.constant 32 : index
-  %zeros = arith.constant dense<0.0> : tensor<96x32xf32>
-  %lowest = arith.constant dense<0xFF800000> : tensor<96xf32>
-  %none = arith.constant dense<0.0> : tensor<96x8xf32>
+  %zeros = arith.constant dense<0.0> : tensor<64x32xf32>
+  %lowest = arith.constant dense<0xFF800000> : tensor<64xf32>
+  %none = arith.constant dense<0.0> : tensor<64x8xf32>
   scf.forall (%block) in (%c1) {
-    %x = tile.load %q[%block, %c0] : memref<?x8xf32, #view> -> tensor<96x8xf32>
+    %x = tile.load %q[%block, %c0] : memref<?x8xf32, #view> -> tensor<64x8xf32>
     %y = tile.load %k[%c0, %c0] : memref<?x8xf32, #view> -> tensor<32x8xf32>
-    %s = tile.dot %x, %y, %zeros transpose_rhs : tensor<96x8xf32>, tensor<32x8xf32> -> tensor<96x32xf32>
-    %t = tile.trim max %s rows(48) ranges(%c0, %c8, %c8, %c32) : tensor<96x32xf32>
-    %m = tile.reduce max %t, %lowest : tensor<96x32xf32> -> tensor<96xf32>
-    %ms = tile.broadcast %m along 1 : tensor<96xf32> -> tensor<96x32xf32>
-    %d = arith.subf %s, %ms : tensor<96x32xf32>
-    %e = math.exp2 %d : tensor<96x32xf32>
-    %p = tile.trim add %e rows(48) ranges(%c0, %c8, %c8, %c32) : tensor<96x32xf32>
-    %o = tile.dot %p, %y, %none : tensor<96x32xf32>, tensor<32x8xf32> -> tensor<96x8xf32>
-    tile.store %o, %out[%block, %c0] : tensor<96x8xf32>, memref<?x8xf32, #view>
+    %s = tile.dot %x, %y, %zeros transpose_rhs : tensor<64x8xf32>, tensor<32x8xf32> -> tensor<64x32xf32>
+    %t = tile.trim max %s rows(32) ranges(%c0, %c8, %c8, %c32) : tensor<64x32xf32>
+    %m = tile.reduce max %t, %lowest : tensor<64x32xf32> -> tensor<64xf32>
+    %ms = tile.broadcast %m along 1 : tensor<64xf32> -> tensor<64x32xf32>
+    %d = arith.subf %s, %ms : tensor<64x32xf32>
+    %e = math.exp2 %d : tensor<64x32xf32>
+    %p = tile.trim add %e rows(32) ranges(%c0, %c8, %c8, %c32) : tensor<64x32xf32>
+    %o = tile.dot %p, %y, %none : tensor<64x32xf32>, tensor<32x8xf32> -> tensor<64x8xf32>
+    tile.store %o, %out[%block, %c0] : tensor<64x8xf32>, memref<?x8xf32, #view>
   }
   return
 }
