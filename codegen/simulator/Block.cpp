@@ -49,8 +49,7 @@ SharedWindow::~SharedWindow() {
     munmap(memory, kSharedWindow);
 }
 
-/// The place of number `i` in a box of these sizes, x fastest.
-static Dim3 getPlaceIn(const Dim3 &sizes, int64_t i) {
+Dim3 attn::sim::getPlaceIn(const Dim3 &sizes, int64_t i) {
   return {i % sizes[0], i / sizes[0] % sizes[1], i / sizes[0] / sizes[1]};
 }
 

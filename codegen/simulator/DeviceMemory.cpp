@@ -111,3 +111,10 @@ std::optional<Conflict> DeviceBuffer::recordWrite(const Observer &observer,
   SpinLock lock(busy);
   return shadow->write(observer, offset, count);
 }
+
+std::optional<Stamp> DeviceBuffer::getLastWrite(int64_t offset) const {
+  if (!shadow)
+    return std::nullopt;
+  Stamp stamp = shadow->getLastWrite(offset);
+  return stamp.exists() ? std::optional(stamp) : std::nullopt;
+}

@@ -53,6 +53,8 @@ public:
     return address >= start && address - start <= bytes - count;
   }
 
+  int64_t offsetOf(const char *address) const { return address - start; }
+
   /// Whether these bytes have been written; `markWritten` says that they are.
   bool isWritten(int64_t offset, int64_t count) const;
   void markWritten(int64_t offset, int64_t count);
@@ -62,6 +64,10 @@ public:
                                      int64_t count);
   std::optional<Conflict> recordWrite(const Observer &observer, int64_t offset,
                                       int64_t count);
+
+  /// The last write of the byte at `offset`, if there was one and writes were
+  /// recorded.
+  std::optional<Stamp> getLastWrite(int64_t offset) const;
 
 private:
   DeviceBuffer(char *start, int64_t bytes, BufferTraits traits);

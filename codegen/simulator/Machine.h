@@ -54,6 +54,9 @@ private:
   char *memory = nullptr;
 };
 
+/// The place of number `i` in a box of these sizes, x fastest.
+Dim3 getPlaceIn(const Dim3 &sizes, int64_t i);
+
 /// What all blocks of a launch have in common.
 struct LaunchState {
   const Kernel &kernel;

@@ -263,6 +263,13 @@ std::optional<Conflict> RaceShadow::write(const Observer &observer,
   return conflict;
 }
 
+Stamp RaceShadow::getLastWrite(size_t offset) const {
+  const Cell &cell = cells[offset / kWord];
+  if (!(cell.write.flags & Stamp::Pooled))
+    return cell.write;
+  return (*parts[cell.write.epoch])[offset % kWord].write;
+}
+
 void RaceShadow::settle(const Stamp &pending, const Stamp &settled,
                         size_t offset, size_t bytes) {
   forEachCell(nullptr, offset, bytes, [&](Cell &cell) {

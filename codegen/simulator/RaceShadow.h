@@ -98,6 +98,9 @@ public:
   std::optional<Conflict> write(const Observer &observer, size_t offset,
                                 size_t bytes);
 
+  /// The last write of the byte at `offset`; none exists before the first.
+  Stamp getLastWrite(size_t offset) const;
+
   /// A pending write is done: from now on it counts as `settled`.
   void settle(const Stamp &pending, const Stamp &settled, size_t offset,
               size_t bytes);

@@ -53,6 +53,13 @@ static void print(llvm::raw_ostream &stream, const Place &place) {
   print(stream, place.thread);
 }
 
+std::string attn::sim::toString(const Place &place) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  print(stream, place);
+  return text;
+}
+
 std::string attn::sim::toString(const Defect &defect) {
   std::string text;
   llvm::raw_string_ostream stream(text);

@@ -49,6 +49,8 @@ struct Place {
   Dim3 thread = {};
 };
 
+std::string toString(const Place &place);
+
 /// Something that the device program must not do.
 struct Defect {
   DefectKind kind;

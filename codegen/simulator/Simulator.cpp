@@ -339,8 +339,27 @@ Expected<Report> SimulatedModule::launch(llvm::StringRef name,
     worker.join();
   if (!hasMemory)
     return llvm::createStringError("no memory for the threads of a block");
+  launched.push_back({state.firstBlock, launch.grid, launch.block});
   blocksRun += state.getBlockCount();
   for (Totals &other : llvm::drop_begin(totals))
     totals[0].merge(other);
   return makeReport(state, totals[0]);
+}
+
+std::optional<Place> SimulatedModule::getLastWriter(const DeviceBuffer &buffer,
+                                                    int64_t offset) const {
+  std::optional<Stamp> stamp = buffer.getLastWrite(offset);
+  if (!stamp)
+    return std::nullopt;
+  auto next = llvm::upper_bound(launched, stamp->block,
+                                [](uint32_t block, const Launched &launch) {
+                                  return block < launch.firstBlock;
+                                });
+  if (next == launched.begin())
+    return std::nullopt;
+  const Launched &launch = *std::prev(next);
+  const Site &site = sites[stamp->site];
+  return Place{site.op, site.location,
+               getPlaceIn(launch.grid, stamp->block - launch.firstBlock),
+               getPlaceIn(launch.block, stamp->thread)};
 }

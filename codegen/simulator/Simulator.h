@@ -117,6 +117,11 @@ public:
   llvm::Expected<Report> launch(llvm::StringRef kernel, const Launch &launch,
                                 const SimulatorOptions &options = {});
 
+  /// The op that wrote the byte at `offset` of `buffer` last, in launches of
+  /// this module that looked for races.
+  std::optional<Place> getLastWriter(const DeviceBuffer &buffer,
+                                     int64_t offset) const;
+
 private:
   SimulatedModule() = default;
   llvm::Error readModule(mlir::ModuleOp module);
@@ -135,6 +140,12 @@ private:
   std::vector<Global> globals;
   std::vector<std::unique_ptr<DeviceBuffer>> globalBuffers;
   /// Blocks that have run in any launch; they are numbered through.
+  /// Launches so far, with the numbers of their first blocks.
+  struct Launched {
+    uint32_t firstBlock;
+    Dim3 grid, block;
+  };
+  std::vector<Launched> launched;
   uint32_t blocksRun = 0;
 };
 

@@ -79,6 +79,9 @@ struct Flags {
   cl::list<std::string> print{"print", cl::value_desc("NAME"),
                               cl::desc("Print a buffer afterwards"),
                               cl::cat(category)};
+  cl::list<std::string> writers{
+      "writer", cl::value_desc("NAME:ELEMENT"),
+      cl::desc("Say who wrote an element of a buffer last"), cl::cat(category)};
   cl::opt<bool> counters{"counters", cl::desc("Print what was counted"),
                          cl::cat(category)};
   cl::opt<bool> speed{"speed", cl::desc("Print accesses and ops per second"),
@@ -300,9 +303,36 @@ static Expected<Plan> makePlan(const Flags &flags, mlir::ModuleOp module,
   return std::move(plan);
 }
 
+/// Prints who wrote the elements that are asked for.
+static Error printWriters(const Flags &flags, const SimulatedModule &module,
+                          const Plan &plan,
+                          const std::vector<NamedBuffer> &buffers) {
+  for (StringRef asked : flags.writers) {
+    auto [name, number] = asked.split(':');
+    auto buffer = llvm::find_if(buffers, [&](const NamedBuffer &known) {
+      return known.memory->getTraits().name == name;
+    });
+    Expected<int64_t> element = parseInteger(number, "--writer", 0);
+    if (!element)
+      return element.takeError();
+    if (buffer == buffers.end() || *element >= buffer->getCount())
+      return makeError("--writer: there is no element '{0}'", asked);
+    int64_t offset = *element * getByteSize(buffer->type);
+    // Launches of a host function write through buffers of their own.
+    const DeviceBuffer *memory =
+        plan.memory.find(buffer->memory->data() + offset);
+    auto writer =
+        module.getLastWriter(memory ? *memory : *buffer->memory, offset);
+    llvm::outs() << "writer of " << asked << ": "
+                 << (writer ? toString(*writer) : "nothing") << "\n";
+  }
+  return Error::success();
+}
+
 /// Launches all of the plan and prints what was found; whether all is well.
 static Expected<bool> launchAll(const Flags &flags, mlir::ModuleOp module,
-                                const Plan &plan) {
+                                const Plan &plan,
+                                const std::vector<NamedBuffer> &buffers) {
   Expected<SimulatorOptions> options = makeOptions(flags);
   if (!options)
     return options.takeError();
@@ -320,6 +350,8 @@ static Expected<bool> launchAll(const Flags &flags, mlir::ModuleOp module,
     print(*report, flags, time.count());
     isClean &= report->isClean();
   }
+  if (Error error = printWriters(flags, **simulated, plan, buffers))
+    return std::move(error);
   return isClean;
 }
 
@@ -338,7 +370,7 @@ static Expected<bool> run(const Flags &flags) {
   Expected<Plan> plan = makePlan(flags, *module, *arguments);
   if (!plan)
     return plan.takeError();
-  Expected<bool> isClean = launchAll(flags, *module, *plan);
+  Expected<bool> isClean = launchAll(flags, *module, *plan, arguments->buffers);
   if (!isClean)
     return isClean.takeError();
   for (const NamedBuffer &buffer : arguments->buffers)

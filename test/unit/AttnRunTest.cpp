@@ -174,6 +174,29 @@ TEST(Compare, AcceptsEmptyResults) {
 // Memory
 //===----------------------------------------------------------------------===//
 
+TEST(Compare, WorstElementOfAWrongResultIsExplained) {
+  Definition definition;
+  definition.names = {"right", "wrong"};
+  for (auto values : {std::vector<double>{1, 2}, std::vector<double>{3, 4}})
+    definition.reference.push_back(makeArray(ElementType::F64, values));
+  definition.naiveErrors = {0, 0};
+  Arrays results;
+  results.push_back(makeArray(ElementType::F32, {1, 2}));
+  results.push_back(makeArray(ElementType::F32, {3, 5}));
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  EXPECT_FALSE(reportComparisons(stream, "check", definition, results,
+                                 [&](const Array &result, int64_t element) {
+                                   EXPECT_EQ(&result, &results[1]);
+                                   return "number " + std::to_string(element);
+                                 }));
+  llvm::SmallVector<llvm::StringRef> lines;
+  llvm::StringRef(text).split(lines, '\n');
+  ASSERT_EQ(lines.size(), 4u);
+  EXPECT_TRUE(lines[1].contains("FAIL"));
+  EXPECT_EQ(lines[2].trim(), "number 1");
+}
+
 TEST(Measure, SeesTheMemoryOfACall) {
   constexpr int64_t size = 64 << 20;
   auto growth = measureMemory([] {

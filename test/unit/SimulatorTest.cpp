@@ -104,6 +104,17 @@ TEST_F(RaceTest, PartsOfWordsAreApart) {
   EXPECT_FALSE(read(3, 1, 1));
 }
 
+TEST_F(RaceTest, LastWriteIsThatOfTheByte) {
+  EXPECT_FALSE(shadow.getLastWrite(5).exists());
+  write(7, 4);
+  read(8, 4);
+  clocks.joinAll();
+  EXPECT_EQ(shadow.getLastWrite(5).thread, 7);
+  write(9, 6, 1);
+  EXPECT_EQ(shadow.getLastWrite(6).thread, 9);
+  EXPECT_EQ(shadow.getLastWrite(7).thread, 7);
+}
+
 TEST_F(RaceTest, PendingWritesAreNeverOrdered) {
   Observer copy = observe(0, Stamp::Pending);
   shadow.write(copy, 0, 16);

@@ -102,7 +102,7 @@ static void print(llvm::raw_ostream &stream, StringRef label,
 
 bool attn::reportComparisons(llvm::raw_ostream &stream, StringRef label,
                              const Definition &definition,
-                             const Arrays &results) {
+                             const Arrays &results, ExplainElement explain) {
   bool ok = true;
   for (auto [name, result, reference, naiveError] :
        llvm::zip(definition.names, results, definition.reference,
@@ -110,6 +110,10 @@ bool attn::reportComparisons(llvm::raw_ostream &stream, StringRef label,
     Comparison comparison = compareResult(name, result, reference, naiveError);
     print(stream, label, comparison);
     ok &= comparison.ok;
+    if (comparison.ok || !explain)
+      continue;
+    if (std::string words = explain(result, comparison.worst); !words.empty())
+      stream << llvm::formatv("{0,-12}{1}\n", "", words);
   }
   return ok;
 }

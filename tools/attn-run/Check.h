@@ -56,10 +56,15 @@ struct Definition {
   std::vector<double> naiveErrors; ///< One per result.
 };
 
-/// Compares all results and prints a line for each; returns whether all are
-/// within tolerance.
+/// What is known of how an element of a result came about; empty if nothing.
+using ExplainElement =
+    llvm::function_ref<std::string(const Array &result, int64_t element)>;
+
+/// Compares all results and prints a line for each, and what `explain` says of
+/// the worst element of those over tolerance; returns whether all are within.
 bool reportComparisons(llvm::raw_ostream &stream, llvm::StringRef label,
-                       const Definition &definition, const Arrays &results);
+                       const Definition &definition, const Arrays &results,
+                       ExplainElement explain = {});
 
 /// Runs a kernel on the numbers of `arguments`, converted to the element types
 /// that it takes, with all cores.

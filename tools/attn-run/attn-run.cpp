@@ -269,8 +269,15 @@ static Error runChecks(const Session &session, const Arrays &arguments,
   Expected<Definition> definition = session.checker->evaluate(arguments);
   if (!definition)
     return definition.takeError();
+  auto explain = [&](const Array &result, int64_t element) -> std::string {
+    auto writer = session.simulated->getLastWriter(result.getAddress(element));
+    return "written by " +
+           (writer ? sim::toString(*writer) : std::string("nothing"));
+  };
   if (session.options.check)
-    passed &= reportComparisons(llvm::outs(), "check", *definition, results);
+    passed &= reportComparisons(llvm::outs(), "check", *definition, results,
+                                session.simulated ? ExplainElement(explain)
+                                                  : ExplainElement());
   for (const auto &[phase, kernel] : session.phases) {
     Expected<Arrays> values = evaluate(*kernel, arguments);
     if (!values)

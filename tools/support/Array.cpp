@@ -105,8 +105,12 @@ int64_t Array::getOffset(int64_t index) const {
   return offset;
 }
 
+const char *Array::getAddress(int64_t index) const {
+  return data.data() + getOffset(index) * getByteSize(type);
+}
+
 double Array::get(int64_t index) const {
-  return loadElement(type, data.data() + getOffset(index) * getByteSize(type));
+  return loadElement(type, getAddress(index));
 }
 
 void Array::set(int64_t index, double value) {

@@ -52,6 +52,9 @@ public:
   /// through float64. The sizes must be the same.
   void copyFrom(const Array &other);
 
+  /// Where the element with this number lies.
+  const char *getAddress(int64_t index) const;
+
   /// The coordinates of an element.
   llvm::SmallVector<int64_t, 4> getCoordinates(int64_t index) const;
 

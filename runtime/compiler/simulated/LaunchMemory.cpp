@@ -42,3 +42,10 @@ sim::Launch LaunchMemory::getLaunch(const KernelLaunch &launch) const {
       result.arguments.push_back({nullptr, 0, parameter.bits, parameter.bytes});
   return result;
 }
+
+const sim::DeviceBuffer *LaunchMemory::find(const char *address) const {
+  for (const auto &buffer : buffers)
+    if (buffer->contains(address, 1))
+      return buffer.get();
+  return nullptr;
+}

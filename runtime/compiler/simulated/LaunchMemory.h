@@ -30,6 +30,9 @@ public:
   /// A launch of the plan with its buffers.
   sim::Launch getLaunch(const KernelLaunch &launch) const;
 
+  /// The buffer that holds the byte at `address`; null if none does.
+  const sim::DeviceBuffer *find(const char *address) const;
+
 private:
   std::vector<std::unique_ptr<sim::DeviceBuffer>> buffers;
   std::vector<ArgumentView> views;

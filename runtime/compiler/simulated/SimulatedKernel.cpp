@@ -81,6 +81,13 @@ static Error describe(StringRef kernel, const sim::Report &report) {
       llvm::Twine(report.defects.size()) + " defects:" + text);
 }
 
+std::optional<sim::Place>
+SimulatedKernel::getLastWriter(const char *address) const {
+  const sim::DeviceBuffer *buffer = memory.find(address);
+  return buffer ? module->getLastWriter(*buffer, buffer->offsetOf(address))
+                : std::nullopt;
+}
+
 Error SimulatedKernel::launch(ArrayRef<Buffer> arguments,
                               ArrayRef<Buffer> results,
                               const LaunchOptions &options) const {
@@ -101,7 +108,7 @@ Error SimulatedKernel::launch(ArrayRef<Buffer> arguments,
   place(device.signature.argumentLayouts, arguments,
         device.signature.arguments);
   place(device.signature.resultLayouts, results, device.signature.results);
-  LaunchMemory memory;
+  memory = LaunchMemory();
   for (auto [buffer, port] : ports)
     add(memory, *buffer, *port,
         port >= device.signature.results.data() &&

@@ -19,6 +19,7 @@
 #include "codegen/simulator/Simulator.h"
 #include "runtime/compiler/DeviceProgram.h"
 #include "runtime/compiler/FlopCounter.h"
+#include "runtime/compiler/simulated/LaunchMemory.h"
 
 namespace attn {
 
@@ -50,6 +51,9 @@ public:
   using Reports = std::vector<std::pair<std::string, sim::Report>>;
   const Reports &getReports() const { return reports; }
 
+  /// Who wrote the byte at `address` last, in a result of the last call.
+  std::optional<sim::Place> getLastWriter(const char *address) const;
+
   /// Names of the arguments of which regions read single elements, at places
   /// that they compute: captured tables.
   std::vector<std::string> getGathered() const;
@@ -61,6 +65,8 @@ private:
   std::unique_ptr<FlopCounter> counter;
   std::unique_ptr<sim::SimulatedModule> module;
   mutable Reports reports;
+  /// Of the last call; it is the caller's, and only its shadow is read.
+  mutable LaunchMemory memory;
 };
 
 } // namespace attn

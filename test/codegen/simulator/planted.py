@@ -12,7 +12,8 @@
 The kernel is taken as attn-compile leaves it after a phase, one line of it is
 edited, and attn-simulate runs the phases behind and then the kernel. Each
 defect must be reported with op, line, block and thread, at a line that the
-edit concerns, or change the result; the kernel as it was must do neither.
+edit concerns, or change the result: then the simulator must say which op of
+which thread wrote what is wrong. The kernel as it was must do neither.
 """
 
 import argparse
@@ -35,6 +36,8 @@ REPORT = re.compile(
     r"(?P<kind>[a-z-]+): '(?P<op>[\w.]+)' at \S+?:(?P<line>\d+):\d+, "
     r"block \((?P<block>\d+),0,0\) thread \((?P<thread>\d+),0,0\): [^']*"
     r"(?P<rest>.*)")
+WRITER = re.compile(r"writer of (?:out|lse):\d+: '[\w.]+' at \S+?:\d+:\d+, "
+                    r"block \(\d+,0,0\) thread \(\d+,0,0\)")
 OTHER = re.compile(r"'[\w.]+' at \S+?:(\d+):\d+, block \(\d+,0,0\) "
                    r"thread \(\d+,0,0\)")
 
@@ -191,7 +194,7 @@ def swapped_layouts(tiles, scalars):
     """Writers and readers of a tile that do not agree where elements lie."""
     loop = tiles.loops[-1]
     keys, values = tiles.find(r"tile\.load .*#tile\.shared", loop)
-    weights, = tiles.find(r"tile\.convert_layout", loop)
+    weights, = tiles.find(r"tile\.convert_layout", loop, tiles.end_of(loop))
     scores, = tiles.find(r"tile\.dot .* transpose_rhs", loop)
     yield Defect("keys read transposed", tiles,
                  tiles.replace(scores, " transpose_rhs", ""))
@@ -230,8 +233,9 @@ def compile_phases(spec, folder):
             for path in folder.glob("*-*.mlir")}
 
 
-def simulate(spec, phase, lines, folder):
-    """The reports, and the arguments by name after the run."""
+def simulate(spec, phase, lines, folder, writer=None):
+    """The reports, and the arguments by name after the run; of `writer`, an
+    element, the line that says who wrote it is a report too."""
     path = folder / "damaged.mlir"
     path.write_text("\n".join(lines) + "\n")
     command = ["attn-simulate", path, f"--after={phase}",
@@ -239,6 +243,8 @@ def simulate(spec, phase, lines, folder):
     for name, content in ARGUMENTS.items():
         sizes = f"1x1x{TOKENS}" + ("" if name == "lse" else f"x{FEATURES}")
         command += [f"--arg={name}:f32[{sizes}]={content}", f"--print={name}"]
+    if writer:
+        command.append(f"--writer={writer}")
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode not in (0, 1) or "defects\n" not in done.stdout:
         sys.exit(f"attn-simulate: {done.stdout}{done.stderr}")
@@ -278,7 +284,17 @@ def is_at(report, lines):
     return bool(found & lines)
 
 
-def check(defect, reports, values, sound):
+def first_difference(values, sound):
+    """The first element of a result that is not as it was, as NAME:ELEMENT;
+    None if there is none."""
+    for name in ("out", "lse"):
+        same = np.isclose(values[name], sound[name], rtol=1e-4, atol=1e-4)
+        if not same.all():
+            return f"{name}:{np.flatnonzero(~same)[0]}"
+    return None
+
+
+def check(defect, reports, values, sound, ask_writer):
     """What is wrong with the outcome; None if the defect was found."""
     for report in reports:
         match = REPORT.match(report)
@@ -291,8 +307,13 @@ def check(defect, reports, values, sound):
                    and is_at(report, defect.at) for report in reports):
             return (f"expected {defect.kinds} at lines {defect.at}, got "
                     f"{reports or 'no report'}")
-    elif not any(differs(values[x], sound[x]) for x in ("out", "lse")):
-        return "the results are those of the undamaged kernel"
+    else:
+        element = first_difference(values, sound)
+        if not element:
+            return "the results are those of the undamaged kernel"
+        words = [line for line in ask_writer(element) if "writer of" in line]
+        if not (words and WRITER.fullmatch(words[0])):
+            return f"nobody is said to have written {element}: {words}"
     return None
 
 
@@ -317,7 +338,10 @@ def main():
                 continue
             reports, values = simulate(options.spec, defect.phase,
                                        defect.lines, folder)
-            wrong = check(defect, reports, values, sound[defect.phase])
+            wrong = check(
+                defect, reports, values, sound[defect.phase],
+                lambda element: simulate(options.spec, defect.phase,
+                                         defect.lines, folder, element)[0])
             failed += wrong is not None
             how = f"reported {len(reports)}" if reports else "wrong result"
             print(f"MISSED    {defect.name}: {wrong}" if wrong else
