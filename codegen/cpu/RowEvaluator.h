@@ -91,8 +91,10 @@ private:
   mlir::FailureOr<mlir::Value> reduce(tile::ReduceOp op);
 
   // WideRows.cpp.
-  bool isUniform(mlir::Value tile, int64_t col, int64_t cols);
-  llvm::LogicalResult evaluateShared(mlir::Value tile);
+  /// Tiles, from a column on.
+  using Visited = llvm::DenseSet<std::pair<mlir::Value, int64_t>>;
+  bool isUniform(mlir::Value tile, int64_t col, int64_t cols, Visited &visited);
+  llvm::LogicalResult evaluateShared(mlir::Value tile, Visited &visited);
 
   mlir::ImplicitLocOpBuilder &b;
   VectorOps &vectors;
