@@ -90,6 +90,10 @@ private:
   mlir::Value multiplyAdd(mlir::Value x, mlir::Value y, mlir::Value sum);
   mlir::FailureOr<mlir::Value> reduce(tile::ReduceOp op);
 
+  // RowTrims.cpp.
+  mlir::Value bound(tile::TrimOp op, size_t first);
+  mlir::FailureOr<mlir::Value> trim(tile::TrimOp op, int64_t col);
+
   // WideRows.cpp.
   /// Tiles, from a column on.
   using Visited = llvm::DenseSet<std::pair<mlir::Value, int64_t>>;
