@@ -132,8 +132,6 @@ int64_t BlockLowering::stripWidth(int64_t rows) const {
 bool BlockLowering::hasFewRows() {
   bool any = false;
   WalkResult result = from.walk([&](Operation *op) {
-    if (isa<tile::TrimOp>(op))
-      return WalkResult::interrupt();
     auto dot = dyn_cast<tile::DotOp>(op);
     if (!dot || !isPair(dot.getResult()))
       return WalkResult::advance();

@@ -302,6 +302,8 @@ FailureOr<Value> RowEvaluator::compute(Value tile, int64_t col) {
     return fromConcat(concat, col);
   if (auto dot = dyn_cast<tile::DotOp>(op))
     return fromProduct(dot, col);
+  if (auto trimOp = dyn_cast<tile::TrimOp>(op))
+    return trim(trimOp, col);
   if (auto iota = dyn_cast<tile::IotaOp>(op)) {
     Value start = scalars.lookupOrDefault(iota.getStart());
     if (iota.getAlong() == 0)

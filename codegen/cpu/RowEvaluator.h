@@ -90,9 +90,15 @@ private:
   mlir::Value multiplyAdd(mlir::Value x, mlir::Value y, mlir::Value sum);
   mlir::FailureOr<mlir::Value> reduce(tile::ReduceOp op);
 
+  // RowTrims.cpp.
+  mlir::Value bound(tile::TrimOp op, size_t first);
+  mlir::FailureOr<mlir::Value> trim(tile::TrimOp op, int64_t col);
+
   // WideRows.cpp.
-  bool isUniform(mlir::Value tile, int64_t col, int64_t cols);
-  llvm::LogicalResult evaluateShared(mlir::Value tile);
+  /// Tiles, from a column on.
+  using Visited = llvm::DenseSet<std::pair<mlir::Value, int64_t>>;
+  bool isUniform(mlir::Value tile, int64_t col, int64_t cols, Visited &visited);
+  llvm::LogicalResult evaluateShared(mlir::Value tile, Visited &visited);
 
   mlir::ImplicitLocOpBuilder &b;
   VectorOps &vectors;

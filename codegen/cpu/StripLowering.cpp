@@ -236,6 +236,8 @@ FailureOr<StripLowering::Vectors> StripLowering::computeColumn(Value tile) {
     return repeat(vectors.splat(scalars.lookupOrDefault(splat.getScalar())));
   if (auto iota = dyn_cast<tile::IotaOp>(op))
     return rowPositions(scalars.lookupOrDefault(iota.getStart()));
+  if (auto load = dyn_cast<tile::LoadOp>(op))
+    return loadColumn(load);
   if (isa<tile::GatherOp>(op) || OpTrait::hasElementwiseMappableTraits(op))
     return elementwise(op, 0, /*rank2=*/false);
   return op->emitError("the CPU back end cannot evaluate '")
@@ -250,6 +252,20 @@ StripLowering::Vectors StripLowering::rowPositions(Value start) {
   for (int64_t v = 0; v < registers; ++v)
     values.push_back(vectors.iota(
         vectors.add(first, vectors.index(v * vectors.getLanes()))));
+  return values;
+}
+
+/// The elements of `op` for the rows of the strip.
+StripLowering::Vectors StripLowering::loadColumn(tile::LoadOp op) {
+  SmallVector<Value> indices;
+  for (Value offset : op.getOffsets())
+    indices.push_back(scalars.lookupOrDefault(offset));
+  Vectors values;
+  for (Value rows : rowPositions(indices.back())) {
+    indices.back() = rows;
+    values.push_back(vectors.gather(scalars.lookupOrDefault(op.getView()),
+                                    indices, /*vectors=*/true));
+  }
   return values;
 }
 

@@ -139,6 +139,7 @@ private:
     return Vectors(registers, vector);
   }
   Vectors rowPositions(mlir::Value start);
+  Vectors loadColumn(tile::LoadOp op);
   Vectors loadVectors(mlir::Value buffer, mlir::Value col);
   void storeVectors(const Vectors &values, mlir::Value buffer, mlir::Value col);
   llvm::SmallVector<mlir::Value> address(mlir::Value buffer, mlir::Value col,

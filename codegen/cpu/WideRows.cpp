@@ -37,9 +37,11 @@ static bool isWhole(tile::LoadOp op, int64_t col, int64_t cols) {
 }
 
 /// Whether all vectors of columns `col` to `col + cols` of `tile` are computed
-/// in the same way.
-bool RowEvaluator::isUniform(Value tile, int64_t col, int64_t cols) {
-  if (!tileOf(tile) || tileOf(tile).getRank() != 2)
+/// in the same way. What was `visited` need not be looked at again.
+bool RowEvaluator::isUniform(Value tile, int64_t col, int64_t cols,
+                             Visited &visited) {
+  if (!tileOf(tile) || tileOf(tile).getRank() != 2 ||
+      !visited.insert({tile, col}).second)
     return true;
   if (buffers.rows.contains(tile) || buffers.strips.contains(tile))
     return true;
@@ -51,7 +53,7 @@ bool RowEvaluator::isUniform(Value tile, int64_t col, int64_t cols) {
     return vectors.storable(element) == element && isWhole(load, col, cols);
   }
   if (auto slice = dyn_cast<tile::SliceOp>(op))
-    return isUniform(slice.getValue(), col + slice.getStart(), cols);
+    return isUniform(slice.getValue(), col + slice.getStart(), cols, visited);
   if (isa<arith::ConstantOp, tile::SplatOp, tile::IotaOp, tile::DotOp>(op))
     return true;
   if (auto broadcast = dyn_cast<tile::BroadcastOp>(op))
@@ -59,14 +61,14 @@ bool RowEvaluator::isUniform(Value tile, int64_t col, int64_t cols) {
   return (isa<tile::GatherOp>(op) ||
           OpTrait::hasElementwiseMappableTraits(op)) &&
          llvm::all_of(op->getOperands(), [&](Value operand) {
-           return isUniform(operand, col, cols);
+           return isUniform(operand, col, cols, visited);
          });
 }
 
 /// Evaluates what all vectors of a uniform tile share.
-LogicalResult RowEvaluator::evaluateShared(Value tile) {
+LogicalResult RowEvaluator::evaluateShared(Value tile, Visited &visited) {
   if (!tileOf(tile) || buffers.rows.contains(tile) ||
-      buffers.strips.contains(tile))
+      buffers.strips.contains(tile) || !visited.insert({tile, 0}).second)
     return success();
   if (tileOf(tile).getRank() == 1)
     return scalar(tile);
@@ -78,7 +80,7 @@ LogicalResult RowEvaluator::evaluateShared(Value tile) {
   if (isa<tile::DotOp>(op))
     return vector(tile, 0);
   for (Value operand : op->getOperands())
-    if (failed(evaluateShared(operand)))
+    if (failed(evaluateShared(operand, visited)))
       return failure();
   return success();
 }
@@ -97,10 +99,12 @@ RowEvaluator::forEachVector(Value tile,
     }
     return success();
   };
+  Visited visited;
   if (cols <= kStraightVectors * lanes || cols % step ||
-      !isUniform(tile, 0, cols))
+      !isUniform(tile, 0, cols, visited))
     return evaluate(cols);
-  if (failed(evaluateShared(tile)))
+  visited.clear();
+  if (failed(evaluateShared(tile, visited)))
     return failure();
   auto loop = scf::ForOp::create(b, vectors.index(0), vectors.index(cols),
                                  vectors.index(step));
