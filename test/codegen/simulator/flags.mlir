@@ -71,8 +71,8 @@ gpu.module @m {
   // FLAG: 0 defects
   // FLAG-NEXT: y: 63 62 61
   // Who wrote an element last.
-  // WRITER: writer of y:3: 'llvm.store' at {{.*}}:[[#@LINE+41]]:5, block (0,0,0) thread (3,0,0)
-  // WRITER-NEXT: writer of data:40: 'llvm.store' at {{.*}}:[[#@LINE+25]]:5, block (1,0,0) thread (40,0,0)
+  // WRITER: writer of y:3: 'llvm.store' at {{.*}}:[[#@LINE+36]]:5, block (0,0,0) thread (3,0,0)
+  // WRITER-NEXT: writer of data:40: 'llvm.store' at {{.*}}:[[#@LINE+20]]:5, block (1,0,0) thread (40,0,0)
   // NOELEMENT: attn-simulate: error: --writer: there is no element 'y:64'
   // A flag that nobody sets to 2.
   // RUN: not %{run} --kernel=flag --grid=2 --block=64 --arg=i32=2 "--arg=data:i32[64]=none" "--arg=flag:i32[1]=zero" "--arg=y:i32[64]=none" --most-ops=10000 | FileCheck %s --check-prefix=ENDLESS
