@@ -39,12 +39,23 @@ static bool dependsOn(Operation &op, scf::ForallOp forall) {
   });
 }
 
-void attn::wrapSingleBlocks(func::FuncOp function) {
+static bool holdsLoop(Operation &op) {
+  return op.walk([](scf::ForallOp) { return WalkResult::interrupt(); })
+      .wasInterrupted();
+}
+
+/// The same for one block of the function.
+static void wrapSingleBlocks(Block &block) {
   scf::ForallOp wrapper;
-  for (Operation &op : llvm::make_early_inc_range(
-           function.getBody().front().without_terminator())) {
+  for (Operation &op : llvm::make_early_inc_range(block.without_terminator())) {
     if (isa<scf::ForallOp, memref::DeallocOp>(op)) {
       wrapper = nullptr;
+    } else if (holdsLoop(op)) {
+      // A branch with loops over blocks: its single blocks lie in it.
+      wrapper = nullptr;
+      for (Region &region : op.getRegions())
+        for (Block &inner : region)
+          wrapSingleBlocks(inner);
     } else if (holdsTiles(&op) || (wrapper && dependsOn(op, wrapper))) {
       OpBuilder b(&op);
       if (!wrapper)
@@ -56,4 +67,8 @@ void attn::wrapSingleBlocks(func::FuncOp function) {
       op.moveBefore(wrapper);
     }
   }
+}
+
+void attn::wrapSingleBlocks(func::FuncOp function) {
+  ::wrapSingleBlocks(function.getBody().front());
 }
