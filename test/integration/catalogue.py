@@ -193,19 +193,21 @@ def describe_site(launch, site, what):
             f"{site['location']}, loop {site['loop']}")
 
 
-def findings_in(launch, gathered):
+def findings_in(launch, gathered, in_loops_only=False):
     """What an op of a launch does worse than it could, in words.
 
     Lanes do not meet in a bank. What a warp accesses in global memory fills the
     sectors that it touches: in loops exactly; outside of loops a run of bytes
-    may start within a sector, as rows of `lse` do where N is odd. Of tables of
-    which the spec reads single elements nothing is asked.
+    may start within a sector, as rows of `lse` do where N is odd, and with
+    `in_loops_only` nothing is asked. Nor is anything of tables of which the spec
+    reads single elements.
     """
     for site in launch["sites"]:
         if site["conflicts"]:
             yield describe_site(launch, site,
                                 f"{site['conflicts']} bank conflicts")
-        if set(site["buffers"]) <= gathered:
+        if set(site["buffers"]) <= gathered or (in_loops_only
+                                                and not site["loop"]):
             continue
         sectors = site["sectors"]
         if not site["loop"]:
@@ -217,13 +219,15 @@ def findings_in(launch, gathered):
                 f"at least {site['ideal']}")
 
 
-def check_counters(path):
-    """Raises a Failure for the first few findings; returns the totals."""
+def check_counters(path, where):
+    """Raises a Failure for the first few findings; returns the totals. `where`
+    is that of --counters."""
     counted = json.loads(path.read_text())
     launches = [launch for run in counted["runs"] for launch in run["launches"]]
     gathered = set(counted["gathered"])
     findings = [finding for launch in launches
-                for finding in findings_in(launch, gathered)]
+                for finding in findings_in(launch, gathered,
+                                           where == "loops")]
     if findings:
         raise Failure("\n".join([f"{len(findings)} findings", *findings[:5]]))
     sites = [site for launch in launches for site in launch["sites"]]
@@ -247,7 +251,7 @@ def run_case(options, case):
             run_tool(options, case, extra)
             words.append("checked")
         if options.counters:
-            words.append(check_counters(counters))
+            words.append(check_counters(counters, options.counters))
         return ", ".join(words)
 
 
@@ -368,9 +372,11 @@ def parse_options(arguments=None):
                         help="query heads (default: 3, grouped variants 4)")
     parser.add_argument("--oracle", action="store_true",
                         help="compare with the NumPy oracles as well")
-    parser.add_argument("--counters", action="store_true",
+    parser.add_argument("--counters", nargs="?", const="everywhere",
+                        choices=["everywhere", "loops"],
                         help="fail where a simulated kernel has bank conflicts "
-                        "or accesses that are not coalesced")
+                        "or accesses that are not coalesced, in loops or "
+                        "everywhere (default)")
     parser.add_argument("--jobs", type=positive_int, default=1,
                         help="cases at a time (default: 1)")
     parser.add_argument("--matrix-out", type=pathlib.Path, metavar="FILE.md",

@@ -14,10 +14,12 @@ from catalogue import findings_in
 
 def find(**counters):
     """The findings for one access, coalesced unless `counters` say otherwise."""
+    in_loops_only = counters.pop("in_loops_only", False)
     site = {"op": "llvm.load", "location": "x.mlir:1:1", "loop": 1,
             "buffers": ["k"], "sectors": 4, "ideal": 4, "unaligned": 0,
             "conflicts": 0, **counters}
-    return list(findings_in({"kernel": "x_0", "sites": [site]}, {"bias"}))
+    return list(findings_in({"kernel": "x_0", "sites": [site]}, {"bias"},
+                            in_loops_only))
 
 
 class FindingsTest(unittest.TestCase):
@@ -40,6 +42,12 @@ class FindingsTest(unittest.TestCase):
         self.assertEqual(find(sectors=5, unaligned=1, loop=0), [])
         self.assertEqual(len(find(sectors=5, unaligned=1, loop=1)), 1)
         self.assertEqual(len(find(sectors=6, unaligned=1, loop=0)), 1)
+
+    def test_in_loops_only(self):
+        only = {"sectors": 16, "in_loops_only": True}
+        self.assertEqual(find(loop=0, **only), [])
+        self.assertEqual(len(find(loop=1, **only)), 1)
+        self.assertEqual(len(find(loop=0, conflicts=1, **only)), 1)
 
     def test_tables_are_excepted_unless_mixed(self):
         self.assertEqual(find(sectors=16, buffers=["bias"]), [])
