@@ -121,6 +121,22 @@ func.func private @scaled(%x: !row, %v: !row) {
   return
 }
 
+// The bonus counts what is written, factor included. Factors 2, bonus 3: 6,
+// 2 + 60, 21 + 600.
+// CHECK: sizes = [1, 1, 3, 1]
+// CHECK-NEXT: [6],
+// CHECK-NEXT: [62],
+// CHECK-NEXT: [621]
+func.func private @scaled_bonus(%x: !row, %v: !row, %g: tensor<1xf32>) {
+  %beta = arith.constant dense<2.0> : tensor<1x1x3xf32>
+  %u = arith.constant dense<3.0> : tensor<1x1xf32>
+  %o = attn.recur %x, %x, %v gate(%g : tensor<1xf32>) beta(%beta : tensor<1x1x3xf32>) bonus(%u : tensor<1x1xf32>)
+      write(scaled) read(before) : !row, !row, !row -> !row
+  %o4 = tensor.cast %o : !row to tensor<1x?x?x1xf32>
+  func.call @show(%o4) : (tensor<1x?x?x1xf32>) -> ()
+  return
+}
+
 // Two channels of forget gates, 1/2 and 1 (log 0), whose complements 1/2 and 0
 // are keys; queries (1, 1): 0.5, 5.25, 52.625.
 // CHECK: sizes = [1, 1, 3, 1]
@@ -164,6 +180,23 @@ func.func private @heads() {
   return
 }
 
+// A state that both batches share: 8 + 1, and 8 + 2.
+// CHECK: sizes = [1, 2, 1, 1]
+// CHECK-NEXT: [9]
+// CHECK: [10]
+func.func private @shared_state() {
+  %x = arith.constant dense<1.0> : tensor<2x1x1x1xf32>
+  %v = arith.constant dense<[[[[1.0]]], [[[2.0]]]]> : tensor<2x1x1x1xf32>
+  %h0 = arith.constant dense<8.0> : tensor<1x1x1x1xf32>
+  %o = attn.recur %x, %x, %v initial(%h0 : tensor<1x1x1x1xf32>)
+      : tensor<2x1x1x1xf32>, tensor<2x1x1x1xf32>, tensor<2x1x1x1xf32> -> tensor<2x1x1x1xf32>
+  %flat = tensor.collapse_shape %o [[0, 1, 2, 3]] : tensor<2x1x1x1xf32> into tensor<2xf32>
+  %o4 = tensor.expand_shape %flat [[0, 1, 2, 3]] output_shape [1, 2, 1, 1] : tensor<2xf32> into tensor<1x2x1x1xf32>
+  %o5 = tensor.cast %o4 : tensor<1x2x1x1xf32> to tensor<1x?x?x1xf32>
+  func.call @show(%o5) : (tensor<1x?x?x1xf32>) -> ()
+  return
+}
+
 // Without tokens the state stays.
 // CHECK: sizes = [1, 1, 1, 1]
 // CHECK-NEXT: [8]
@@ -187,8 +220,10 @@ func.func @main() {
   func.call @before(%x, %v, %g) : (!row, !row, tensor<1xf32>) -> ()
   func.call @before_both(%x, %v, %g) : (!row, !row, tensor<1xf32>) -> ()
   func.call @scaled(%x, %v) : (!row, !row) -> ()
+  func.call @scaled_bonus(%x, %v, %g) : (!row, !row, tensor<1xf32>) -> ()
   func.call @tied(%v) : (!row) -> ()
   func.call @heads() : () -> ()
+  func.call @shared_state() : () -> ()
   func.call @no_tokens() : () -> ()
   return
 }
