@@ -62,6 +62,29 @@ def Attn_Normalizer : I32EnumAttr<"Normalizer",
   let cppNamespace = "::attn";
 }
 
+def Attn_WriteRule : I32EnumAttr<"WriteRule",
+    "what a token adds to the state of a recurrence", [
+      I32EnumAttrCase<"Additive", 0, "additive">,
+      I32EnumAttrCase<"Tied", 1, "tied">,
+      I32EnumAttrCase<"Scaled", 2, "scaled">]> {
+  let cppNamespace = "::attn";
+}
+
+def Attn_ReadTime : I32EnumAttr<"ReadTime",
+    "whether a token reads the state after or before it writes to it", [
+      I32EnumAttrCase<"After", 0, "after">,
+      I32EnumAttrCase<"Before", 1, "before">]> {
+  let cppNamespace = "::attn";
+}
+
+def Attn_TokenOrder : I32EnumAttr<"TokenOrder",
+    "in which direction a recurrence visits tokens", [
+      I32EnumAttrCase<"Causal", 0, "causal">,
+      I32EnumAttrCase<"Reversed", 1, "reversed">,
+      I32EnumAttrCase<"Bidirectional", 2, "bidirectional">]> {
+  let cppNamespace = "::attn";
+}
+
 def Attn_ScheduleAttr : AttrDef<Attn_Dialect, "Schedule"> {
   let mnemonic = "schedule";
   let summary = "How an op is blocked";

@@ -351,7 +351,7 @@ def Attn_MergeOp : Attn_Op<"merge", [Pure, SingleBlock,
 }
 
 def Attn_YieldOp : Attn_Op<"yield", [Pure, Terminator, ReturnLike,
-    ParentOneOf<["AttendOp", "MapRowsOp", "PartialOp", "AddSinkOp",
+    ParentOneOf<["AttendOp", "MapRowsOp", "RecurOp", "PartialOp", "AddSinkOp",
                  "MergeOp"]>]> {
   let summary = "Ends a region of an attn op with what it yields";
   let description = [{
@@ -404,6 +404,7 @@ def Attn_RandomOp : Attn_Op<"random", [Pure]> {
   let hasVerifier = 1;
 }
 
+include "dialect/AttnRecurOp.td"
 include "dialect/AttnPartialOps.td"
 
 #endif // ATTN_DIALECT_ATTNOPS_TD

@@ -195,9 +195,12 @@ static LogicalResult verifyDim(const Body &body, tensor::DimOp dim) {
 
 /// All rows of a block meet one matrix.
 static LogicalResult verifyMatrix(const Body &body, ContractRowOp contract) {
+  // All but batch and head, which stand before the row, the last one.
+  unsigned row = body.region.getNumArguments() - 1;
   for (Value index : contract.getIndices())
-    for (unsigned number : {0, 3})               // The vector, and its row.
-      if (dependsOn(index, body.region, number)) // regions_c14
+    for (unsigned number = 0; number <= row; ++number)
+      if ((number == row || number + 3 <= row) &&
+          dependsOn(index, body.region, number)) // regions_c14
         return body.refuse(contract)
                << "must take the same matrix for all rows of a head; its "
                   "indices cannot depend on argument "
@@ -277,15 +280,14 @@ static SmallVector<Type> indices(Operation *op, unsigned count) {
   return SmallVector<Type>(count, IndexType::get(op->getContext()));
 }
 
-FailureOr<int64_t> attn::verifyRowRegion(Operation *op, Region &region,
-                                         StringRef name, int64_t width,
-                                         Type element) {
-  if (region.empty())
-    return width;
-  SmallVector<Type> arguments{RankedTensorType::get({width}, element)};
-  llvm::append_range(arguments, indices(op, 3));
+/// Checks a region that is not empty and computes vectors; returns the width of
+/// what it yields.
+static FailureOr<int64_t> verifyVectorRegion(Operation *op, Region &region,
+                                             StringRef name,
+                                             ArrayRef<Type> arguments) {
   if (failed(verifyRegion(op, region, name, arguments, /*vectors=*/true)))
     return failure();
+  Type element = getElementTypeOrSelf(arguments.front());
   Type yielded = getYielded(region).getType();
   auto type = dyn_cast<RankedTensorType>(yielded);
   if (!type || type.getElementType() != element) // regions_c12
@@ -293,6 +295,25 @@ FailureOr<int64_t> attn::verifyRowRegion(Operation *op, Region &region,
            << "region '" << name << "' must yield a vector of static size of "
            << element << ", got " << yielded;
   return type.getDimSize(0);
+}
+
+FailureOr<int64_t> attn::verifyRowRegion(Operation *op, Region &region,
+                                         StringRef name, int64_t width,
+                                         Type element) {
+  if (region.empty())
+    return width;
+  SmallVector<Type> arguments{RankedTensorType::get({width}, element)};
+  llvm::append_range(arguments, indices(op, 3));
+  return verifyVectorRegion(op, region, name, arguments);
+}
+
+FailureOr<int64_t> attn::verifyNormRegion(Operation *op, Region &region,
+                                          int64_t width, Type element) {
+  if (region.empty())
+    return width;
+  SmallVector<Type> arguments{RankedTensorType::get({width}, element), element};
+  llvm::append_range(arguments, indices(op, 3));
+  return verifyVectorRegion(op, region, "norm", arguments);
 }
 
 LogicalResult attn::verifyPairRegion(Operation *op, Region &region,

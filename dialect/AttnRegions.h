@@ -39,6 +39,13 @@ mlir::FailureOr<int64_t> verifyRowRegion(mlir::Operation *op,
                                          llvm::StringRef name, int64_t width,
                                          mlir::Type element);
 
+/// Checks the `norm` region of a recurrence: (vector of `width` elements of
+/// type `element`, element, index x 3) -> vector; returns the width of what it
+/// yields. An empty region is the identity.
+mlir::FailureOr<int64_t> verifyNormRegion(mlir::Operation *op,
+                                          mlir::Region &region, int64_t width,
+                                          mlir::Type element);
+
 /// Checks the region `name`, `score` or `prob`: (element, index x 4) ->
 /// element.
 llvm::LogicalResult verifyPairRegion(mlir::Operation *op, mlir::Region &region,

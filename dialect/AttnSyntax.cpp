@@ -172,6 +172,70 @@ void attn::printPartialRegions(OpAsmPrinter &printer, Operation *,
                               {"prob", &prob}});
 }
 
+ParseResult
+attn::parseRecurRows(OpAsmParser &parser, OpAsmParser::UnresolvedOperand &query,
+                     std::optional<OpAsmParser::UnresolvedOperand> &key,
+                     OpAsmParser::UnresolvedOperand &value) {
+  if (parser.parseOperand(query) || parser.parseComma() ||
+      parser.parseOperand(value))
+    return failure();
+  if (failed(parser.parseOptionalComma()))
+    return success();
+  key = value;
+  return parser.parseOperand(value);
+}
+
+void attn::printRecurRows(OpAsmPrinter &printer, Operation *, Value query,
+                          Value key, Value value) {
+  printer << query << ", ";
+  if (key)
+    printer << key << ", ";
+  printer << value;
+}
+
+ParseResult attn::parseRecurRowTypes(OpAsmParser &parser, Type &query,
+                                     Type &key, Type &value) {
+  SmallVector<Type> types;
+  llvm::SMLoc location = parser.getCurrentLocation();
+  if (parser.parseTypeList(types))
+    return failure();
+  if (types.size() != 2 && types.size() != 3)
+    return parser.emitError(location,
+                            "expected the types of 'query', 'key' (unless it "
+                            "is absent) and 'value', got ")
+           << types.size();
+  query = types.front();
+  key = types.size() == 3 ? types[1] : Type();
+  value = types.back();
+  return success();
+}
+
+void attn::printRecurRowTypes(OpAsmPrinter &printer, Operation *, Type query,
+                              Type key, Type value) {
+  printer << query << ", ";
+  if (key)
+    printer << key << ", ";
+  printer << value;
+}
+
+ParseResult attn::parseRecurRegions(OpAsmParser &parser, Region &queryRows,
+                                    Region &keyRows, Region &valueRows,
+                                    Region &norm) {
+  return parseNamedRegions(parser, {{"query", &queryRows},
+                                    {"key", &keyRows},
+                                    {"value", &valueRows},
+                                    {"norm", &norm}});
+}
+
+void attn::printRecurRegions(OpAsmPrinter &printer, Operation *,
+                             Region &queryRows, Region &keyRows,
+                             Region &valueRows, Region &norm) {
+  printNamedRegions(printer, {{"query", &queryRows},
+                              {"key", &keyRows},
+                              {"value", &valueRows},
+                              {"norm", &norm}});
+}
+
 ParseResult attn::parseSinkRegion(OpAsmParser &parser, Region &sink) {
   return failure(parser.parseKeyword("sink") ||
                  parseRegionWithArguments(parser, sink));

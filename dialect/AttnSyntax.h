@@ -46,6 +46,32 @@ void printPartialRegions(mlir::OpAsmPrinter &printer, mlir::Operation *op,
                          mlir::Region &mask, mlir::Region &keys,
                          mlir::Region &prob);
 
+/// The ODS directive `custom<RecurRows>`: two operands, or three with a key.
+mlir::ParseResult
+parseRecurRows(mlir::OpAsmParser &parser,
+               mlir::OpAsmParser::UnresolvedOperand &query,
+               std::optional<mlir::OpAsmParser::UnresolvedOperand> &key,
+               mlir::OpAsmParser::UnresolvedOperand &value);
+void printRecurRows(mlir::OpAsmPrinter &printer, mlir::Operation *op,
+                    mlir::Value query, mlir::Value key, mlir::Value value);
+
+/// The ODS directive `custom<RecurRowTypes>`: the types of these operands.
+mlir::ParseResult parseRecurRowTypes(mlir::OpAsmParser &parser,
+                                     mlir::Type &query, mlir::Type &key,
+                                     mlir::Type &value);
+void printRecurRowTypes(mlir::OpAsmPrinter &printer, mlir::Operation *op,
+                        mlir::Type query, mlir::Type key, mlir::Type value);
+
+/// The ODS directive `custom<RecurRegions>`.
+mlir::ParseResult parseRecurRegions(mlir::OpAsmParser &parser,
+                                    mlir::Region &queryRows,
+                                    mlir::Region &keyRows,
+                                    mlir::Region &valueRows,
+                                    mlir::Region &norm);
+void printRecurRegions(mlir::OpAsmPrinter &printer, mlir::Operation *op,
+                       mlir::Region &queryRows, mlir::Region &keyRows,
+                       mlir::Region &valueRows, mlir::Region &norm);
+
 /// The ODS directive `custom<SinkRegion>`.
 mlir::ParseResult parseSinkRegion(mlir::OpAsmParser &parser,
                                   mlir::Region &sink);

@@ -35,8 +35,8 @@ static bool isExecutable(Operation *op) {
 
 /// Whether `op` has a definition here.
 static bool hasDefinition(Operation *op) {
-  return isa<AttendOp, MapRowsOp, MergeOp, PartialOp, AddSinkOp, FinishOp>(
-             op) ||
+  return isa<AttendOp, MapRowsOp, MergeOp, RecurOp, PartialOp, AddSinkOp,
+             FinishOp>(op) ||
          isa<tile::TileDialect>(op->getDialect()) || isElementwiseOnTensors(op);
 }
 
@@ -69,6 +69,8 @@ static Results define(ImplicitLocOpBuilder &b, Operation *op) {
     return defineMapRows(b, rows);
   if (auto merge = dyn_cast<MergeOp>(op))
     return defineMerge(b, merge);
+  if (auto recur = dyn_cast<RecurOp>(op))
+    return defineRecur(b, recur);
   if (auto partial = dyn_cast<PartialOp>(op))
     return definePartial(b, partial);
   if (auto sink = dyn_cast<AddSinkOp>(op))

@@ -48,6 +48,13 @@ static SmallVector<Value> dataOperands(Operation *op) {
     return {attend.getQuery(), attend.getKey(), attend.getValue()};
   if (auto rows = dyn_cast<MapRowsOp>(op))
     return {rows.getInput()};
+  // Gates, factors and states keep their types.
+  if (auto recur = dyn_cast<RecurOp>(op)) {
+    SmallVector<Value> rows{recur.getQuery(), recur.getValue()};
+    if (recur.getKey())
+      rows.push_back(recur.getKey());
+    return rows;
+  }
   // Sets that are kept in the accumulator type stay in it.
   if (auto merge = dyn_cast<MergeOp>(op))
     if (getElementTypeOrSelf(merge.getOutputs()) ==
@@ -56,10 +63,12 @@ static SmallVector<Value> dataOperands(Operation *op) {
   return {};
 }
 
-/// The result of `op` that is data: that of an attn op, not its log-sum-exp.
+/// The result of `op` that is data: that of an attn op, not its log-sum-exp or
+/// its state.
 static Value dataResult(Operation *op) {
-  return isa<AttendOp, MapRowsOp, MergeOp>(op) ? Value(op->getResult(0))
-                                               : Value();
+  return isa<AttendOp, MapRowsOp, RecurOp, MergeOp>(op)
+             ? Value(op->getResult(0))
+             : Value();
 }
 
 /// All data of `function`.
@@ -133,8 +142,10 @@ static void convertCapture(Operation *read, FloatType dtype) {
 /// Lets `user`, which reads data, see elements of `dtype`.
 static LogicalResult convertUse(OpOperand &use, FloatType dtype) {
   Operation *user = use.getOwner();
-  bool inRegion = isa<AttendOp, MapRowsOp, MergeOp>(user->getParentOp());
-  if (isa<tensor::DimOp, func::ReturnOp, AttendOp, MapRowsOp, MergeOp>(user))
+  bool inRegion =
+      isa<AttendOp, MapRowsOp, RecurOp, MergeOp>(user->getParentOp());
+  if (isa<tensor::DimOp, func::ReturnOp, AttendOp, MapRowsOp, RecurOp, MergeOp>(
+          user))
     return success();
   // Its sums stay in the type of the vector.
   if (inRegion && isa<ContractRowOp>(user))

@@ -45,6 +45,7 @@ public:
   LogicalResult run();
 
 private:
+  LogicalResult checkOps();
   LogicalResult checkSignature();
   LogicalResult refuseResult(unsigned index, Value value);
   LogicalResult checkCaptures();
@@ -70,6 +71,16 @@ private:
   SmallVector<Value> buffers;
 };
 } // namespace
+
+/// Recurrences have no tiles yet.
+LogicalResult Translator::checkOps() {
+  WalkResult result = from.walk([](RecurOp op) {
+    op.emitOpError("cannot become part of a tile program yet; "
+                   "attn-lower-to-reference has its definition");
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
 
 LogicalResult Translator::checkSignature() {
   if (!from.getBody().hasOneBlock())
@@ -148,7 +159,7 @@ func::FuncOp Translator::declare() {
 }
 
 LogicalResult Translator::run() {
-  if (failed(checkSignature()))
+  if (failed(checkOps()) || failed(checkSignature()))
     return failure();
   func::FuncOp to = declare();
   if (failed(translate(from.getBody().front()))) {

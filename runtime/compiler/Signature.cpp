@@ -60,6 +60,14 @@ static SizeSources traceSizes(Value value) {
         sizes.back() = getStaticSizes(type).back();
         return sizes;
       })
+      .Case([&](RecurOp op) {
+        SizeSources sizes = traceSizes(op.getValue());
+        SizeSources own = getStaticSizes(type);
+        sizes[3] = own[3];
+        if (value == op.getState())
+          sizes[2] = own[2];
+        return sizes;
+      })
       .Case([&](MergeOp op) {
         SizeSources sizes = traceSizes(value == op.getOutput() ? op.getOutputs()
                                                                : op.getLses());

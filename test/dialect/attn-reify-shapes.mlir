@@ -56,3 +56,25 @@ func.func @map_rows(%x: tensor<?x?x?x8xf32>) -> index {
   %n = tensor.dim %y, %c2 : tensor<?x?x?x8xf32>
   return %n : index
 }
+
+// The number of rows of a state is that of features, which is static.
+// CHECK-LABEL: func.func @recur
+// CHECK-SAME: %[[Q:.*]]: tensor<?x?x?x8xf32>, %[[V:.*]]: tensor<?x?x?x6xf32>
+// CHECK-DAG: %[[C0:.*]] = arith.constant 0 : index
+// CHECK-DAG: %[[C1:.*]] = arith.constant 1 : index
+// CHECK-DAG: %[[C2:.*]] = arith.constant 2 : index
+// CHECK-DAG: %[[N:.*]] = tensor.dim %[[V]], %[[C2]]
+// CHECK-DAG: %[[B:.*]] = tensor.dim %[[V]], %[[C0]]
+// CHECK-DAG: %[[H:.*]] = tensor.dim %[[V]], %[[C1]]
+// CHECK: return %[[N]], %[[B]], %[[H]]
+func.func @recur(%q: tensor<?x?x?x8xf32>, %v: tensor<?x?x?x6xf32>) -> (index, index, index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %o, %s = attn.recur %q, %q, %v : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x6xf32>
+      -> tensor<?x?x?x6xf32>, tensor<?x?x8x6xf32>
+  %n = tensor.dim %o, %c2 : tensor<?x?x?x6xf32>
+  %b = tensor.dim %s, %c0 : tensor<?x?x8x6xf32>
+  %h = tensor.dim %s, %c1 : tensor<?x?x8x6xf32>
+  return %n, %b, %h : index, index, index
+}

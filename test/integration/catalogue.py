@@ -8,9 +8,10 @@
 """Runs attn-run on the catalogue: variants x element types x shapes.
 
 Every case runs with --check, which compares with the executable definition of
-the spec. With --oracle the driver also writes the inputs, and compares the
-results with the NumPy function of test/reference/ on the rounded inputs. With
---counters it looks at what the simulator counted: see `check_counters`.
+the spec, unless the target is that definition itself. With --oracle the driver
+also writes the inputs, and compares the results with the NumPy function of
+test/reference/ on the rounded inputs. With --counters it looks at what the
+simulator counted: see `check_counters`.
 """
 
 import argparse
@@ -34,6 +35,9 @@ import softmax  # noqa: E402
 from variants import VARIANTS  # noqa: E402
 
 TIMEOUT = 600
+
+# Targets that --check would compare with themselves.
+DEFINITIONS = ("reference", "naive")
 
 # (Nq, Nk) of variants with two sequences. 300 x 65, 1000 x 65 and 1000 x 300
 # leave rows without keys where a mask keeps |i - j| < 128.
@@ -107,9 +111,9 @@ def is_floating(x):
     return np.issubdtype(x.dtype, np.floating)
 
 
-def evaluate(case, arguments, dtype, store_rounds):
+def evaluate(case, arguments, precision, dtype, store_rounds=False):
     """The oracle in `dtype`; optionally it rounds the rows that it keeps."""
-    variant, precision = VARIANTS[case.variant], PRECISIONS[case.dtype]
+    variant = VARIANTS[case.variant]
     extra = {}
     if store_rounds and variant.has_stored_rows:
         extra["store"] = lambda rows: precision.round(rows).astype(dtype)
@@ -140,10 +144,11 @@ def compare(name, result, reference, naive, accumulate, stored_epsilon):
     return f"{name} {float(error[worst]):.1e} of {float(allowed[worst]):.1e}"
 
 
-def compare_with_oracle(case, arguments, results):
-    """Compares the named results; returns the errors in words."""
-    precision = PRECISIONS[case.dtype]
-    types = {"lse": precision.accumulate}
+def compare_with_oracle(case, arguments, results, precision):
+    """Compares the named results, which the target computes in `precision`;
+    returns the errors in words."""
+    accumulated = ("lse", "ht")
+    types = {name: precision.accumulate for name in accumulated}
     for name, x in results.items():
         dtype = types.get(name, precision.file)
         if x.dtype != dtype:
@@ -152,9 +157,11 @@ def compare_with_oracle(case, arguments, results):
     if not np.array_equal(precision.round(results["out"]), results["out"],
                           equal_nan=True):
         raise Failure(f"'out' holds numbers that are not {case.dtype}")
-    want = evaluate(case, arguments, precision.reference, store_rounds=False)
-    naive = evaluate(case, arguments, precision.accumulate, store_rounds=True)
-    epsilon = {"lse": float(np.finfo(precision.accumulate).eps)}
+    want = evaluate(case, arguments, precision, precision.reference)
+    naive = evaluate(case, arguments, precision, precision.accumulate,
+                     store_rounds=True)
+    epsilon = {name: float(np.finfo(precision.accumulate).eps)
+               for name in accumulated}
     words = [compare(name, x, *expected, precision.accumulate,
                      epsilon.get(name, precision.epsilon))
              for (name, x), *expected in zip(results.items(), want, naive)]
@@ -170,8 +177,9 @@ def run_tool(options, case, extra):
     """Runs attn-run; a failing exit status becomes a Failure."""
     command = [options.attn_run, options.specs[case.variant],
                f"--target={options.target}", f"--dtype={case.dtype}",
-               f"--dims={case.dims_text}", f"--layout={options.layout}",
-               "--check", *extra]
+               f"--dims={case.dims_text}", f"--layout={options.layout}", *extra]
+    if options.target not in DEFINITIONS:
+        command.append("--check")
     if options.is_simulated:
         command.append("--simulate")
         if options.jobs > 1:
@@ -271,7 +279,9 @@ def run_with_oracle(options, case, folder, extra):
         if not path.exists():
             raise Failure(f"attn-run did not save '{name}'")
     loaded = {name: np.load(path) for name, path in results.items()}
-    return compare_with_oracle(case, arguments, loaded)
+    # The definition takes inputs of any type and computes in float64.
+    dtype = "f64" if options.target == "reference" else case.dtype
+    return compare_with_oracle(case, arguments, loaded, PRECISIONS[dtype])
 
 
 def try_case(options, case):
@@ -355,6 +365,8 @@ def parse_options(arguments=None):
                         help="the tool (default: attn-run on PATH)")
     parser.add_argument("--variants", type=pathlib.Path, required=True,
                         metavar="DIR", help="the folder of the catalogue")
+    parser.add_argument("--family", default="softmax", metavar="NAME",
+                        help="the folder of a family in it (default: softmax)")
     parser.add_argument("--variant", nargs="+", action="extend",
                         metavar="NAME", help="only these (default: all)")
     parser.add_argument("--without", nargs="+", default=[], metavar="NAME",
@@ -382,6 +394,9 @@ def parse_options(arguments=None):
     parser.add_argument("--matrix-out", type=pathlib.Path, metavar="FILE.md",
                         help="write the status matrix to this file")
     options = parser.parse_args(arguments)
+    if options.target in DEFINITIONS and not options.oracle:
+        parser.error(f"argument --target: '{options.target}' needs --oracle, "
+                     "as there is nothing else to compare it with")
     options.is_simulated = options.target.startswith("cuda:")
     if options.counters and not options.is_simulated:
         parser.error("argument --counters: expected a cuda target, got "
@@ -403,9 +418,9 @@ def find_tool(parser, name):
 def find_specs(parser, options):
     """The spec of every variant; a spec without an oracle is an error."""
     specs = {path.stem: str(path)
-             for path in sorted(options.variants.glob("softmax/*.mlir"))}
+             for path in sorted(options.variants.glob(f"{options.family}/*.mlir"))}
     if not specs:
-        parser.error("argument --variants: expected softmax/*.mlir in "
+        parser.error(f"argument --variants: expected {options.family}/*.mlir in "
                      f"'{options.variants}', found none")
     for name in [*(options.variant or specs), *options.without]:
         if name not in specs:

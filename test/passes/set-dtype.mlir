@@ -110,3 +110,26 @@ func.func @merge_of_data(%outs: tensor<2x1x1x?x8xf32>, %lses: tensor<2x1x1x?xf32
   %out, %lse = attn.merge %outs, %lses : tensor<2x1x1x?x8xf32>, tensor<2x1x1x?xf32> -> tensor<1x1x?x8xf32>, tensor<1x1x?xf32>
   return %out, %lse : tensor<1x1x?x8xf32>, tensor<1x1x?xf32>
 }
+
+// Gates, factors and states keep their types, as captures do, also of data.
+// CHECK-LABEL: func.func @recur
+// BF16-SAME: %[[Q:.*]]: tensor<1x?x?x8xbf16>, %[[K:.*]]: tensor<1x?x?x8xbf16>, %[[V:.*]]: tensor<1x?x?x6xbf16>, %{{.*}}: tensor<1x?x?xf32>, %{{.*}}: tensor<1x?x8x6xf32>)
+// BF16-SAME: -> (tensor<1x?x?x6xbf16>, tensor<1x?x8x6xf32>)
+// BF16: attn.recur %[[Q]], %[[K]], %[[V]] gate(%{{.*}} : tensor<1x?x?xf32>) beta(%{{.*}} : tensor<1x?x?xf32>) initial(%{{.*}} : tensor<1x?x8x6xf32>)
+// BF16: norm (%{{.*}}: tensor<6xf32>, %{{.*}}: f32,
+// BF16: tensor.extract_slice %[[V]]{{.*}} : tensor<1x?x?x6xbf16> to tensor<6xbf16>
+// BF16: arith.extf {{.*}} : tensor<6xbf16> to tensor<6xf32>
+// F64-SAME: tensor<1x?x8x6xf64>)
+// F64-SAME: -> (tensor<1x?x?x6xf64>, tensor<1x?x8x6xf64>)
+// F64: norm (%{{.*}}: tensor<6xf64>, %{{.*}}: f64,
+// F16-SAME: -> (tensor<1x?x?x6xf16>, tensor<1x?x8x6xf32>)
+func.func @recur(%q: tensor<1x?x?x8xf32>, %k: tensor<1x?x?x8xf32>, %v: tensor<1x?x?x6xf32>, %g: tensor<1x?x?xf32>, %h0: tensor<1x?x8x6xf32>)
+    -> (tensor<1x?x?x6xf32>, tensor<1x?x8x6xf32>) {
+  %o, %s = attn.recur %q, %k, %v gate(%g : tensor<1x?x?xf32>) beta(%g : tensor<1x?x?xf32>) initial(%h0 : tensor<1x?x8x6xf32>) write(scaled)
+      norm (%num: tensor<6xf32>, %den: f32, %b, %h, %i) {
+        %row = tensor.extract_slice %v[%b, %h, %i, 0] [1, 1, 1, 6] [1, 1, 1, 1] : tensor<1x?x?x6xf32> to tensor<6xf32>
+        %y = arith.addf %num, %row : tensor<6xf32>
+        attn.yield %y : tensor<6xf32>
+      } : tensor<1x?x?x8xf32>, tensor<1x?x?x8xf32>, tensor<1x?x?x6xf32> -> tensor<1x?x?x6xf32>, tensor<1x?x8x6xf32>
+  return %o, %s : tensor<1x?x?x6xf32>, tensor<1x?x8x6xf32>
+}

@@ -7,6 +7,7 @@
 #===-----------------------------------------------------------------------===#
 """The oracles of all families in one dictionary."""
 
+import linear
 import softmax
 import softmax_pairs
 import softmax_rows
@@ -17,4 +18,5 @@ VARIANTS = {
     **softmax_pairs.VARIANTS,
     **softmax_rows.VARIANTS,
     **softmax_weights.VARIANTS,
+    **linear.VARIANTS,
 }

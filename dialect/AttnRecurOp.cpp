@@ -1,0 +1,257 @@
+//===- AttnRecurOp.cpp - Verifier of attn.recur ---------------*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The labels in comments are those of the constraints in docs/spec.md.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/AttnChecks.h"
+#include "dialect/AttnDialect.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace attn;
+
+static RankedTensorType tensorOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+//===----------------------------------------------------------------------===//
+// What the op says about itself
+//===----------------------------------------------------------------------===//
+
+double RecurOp::getScaleValue() {
+  std::optional<APFloat> scale = getScale();
+  return scale ? scale->convertToDouble() : 1.0;
+}
+
+Type RecurOp::getAccumulatorType() {
+  return attn::getAccumulatorType(tensorOf(getQuery()).getElementType());
+}
+
+/// The features of the rows of `operand`, mapped by `rows`.
+static int64_t getMappedWidth(Value operand, Region &rows) {
+  return rows.empty() ? tensorOf(operand).getDimSize(3)
+                      : tensorOf(getYielded(rows)).getDimSize(0);
+}
+
+int64_t RecurOp::getStateRows() {
+  return getMappedWidth(getQuery(), getQueryRows());
+}
+
+int64_t RecurOp::getStateColumns() {
+  return getMappedWidth(getValue(), getValueRows());
+}
+
+bool RecurOp::hasGatePerToken() {
+  return getGate() && tensorOf(getGate()).getRank() > 1;
+}
+
+bool RecurOp::hasGatePerChannel() {
+  return getGate() && tensorOf(getGate()).getRank() == 4;
+}
+
+bool RecurOp::usesDenominator() {
+  return !getNorm().empty() && !getNorm().getArgument(1).use_empty();
+}
+
+//===----------------------------------------------------------------------===//
+// Operands
+//===----------------------------------------------------------------------===//
+
+/// Checks that `operand` has the batch and the rows of `value`, and heads of
+/// which those of `value` are a multiple.
+static LogicalResult verifyRowsOf(RecurOp op, StringRef name, Value operand) {
+  RankedTensorType type = tensorOf(operand), value = tensorOf(op.getValue());
+  if (failed(verifyRows(op, name, type))) // recur_c1, recur_c2, recur_c3
+    return failure();
+  Type element = tensorOf(op.getQuery()).getElementType();
+  if (type.getElementType() != element) // recur_c2
+    return op.emitOpError()
+           << "'" << name
+           << "' must have the element type of 'query', expected " << element
+           << ", got " << type.getElementType();
+  for (auto [dim, what] : {std::pair(0, "batch size (dimension 0)"),
+                           {2, "number of rows (dimension 2)"}}) // recur_c6
+    if (failed(verifyCompatibleShape({type.getDimSize(dim)},
+                                     {value.getDimSize(dim)})))
+      return op.emitOpError()
+             << "'" << name << "' and 'value' must have the same " << what
+             << ", got " << type.getDimSize(dim) << " and "
+             << value.getDimSize(dim);
+  int64_t heads = type.getDimSize(1), valueHeads = value.getDimSize(1);
+  if (!type.isDynamicDim(1) && (heads == 0 || (!value.isDynamicDim(1) &&
+                                               valueHeads % heads))) // recur_c7
+    return op.emitOpError()
+           << "'value' must have a multiple of the heads of '" << name
+           << "', got " << valueHeads << " and " << heads;
+  return success();
+}
+
+/// Checks that `operand`, if it is there, has one of `shapes`, and an element
+/// type that is accumulated in the type of the op.
+static LogicalResult verifyFactor(RecurOp op, StringRef name, Value operand,
+                                  ArrayRef<SmallVector<int64_t>> shapes,
+                                  StringRef inWords) {
+  if (!operand)
+    return success();
+  RankedTensorType type = tensorOf(operand);
+  bool fits = llvm::any_of(shapes, [&](ArrayRef<int64_t> shape) {
+    return succeeded(verifyCompatibleShape(type.getShape(), shape));
+  });
+  if (!fits) {
+    InFlightDiagnostic error =
+        op.emitOpError() // recur_c8, recur_c11, recur_c12
+        << "'" << name << "' must have the shape " << inWords << ", expected ";
+    llvm::interleave(
+        shapes,
+        [&](auto &shape) { // Any element type would do.
+          error << RankedTensorType::get(shape, op.getAccumulatorType());
+        },
+        [&] { error << " or "; });
+    return error << ", got " << type;
+  }
+  Type element = type.getElementType();
+  if (isStorageType(element) &&
+      getAccumulatorType(element) == op.getAccumulatorType())
+    return success();
+  return op.emitOpError() // recur_c9
+         << "'" << name << "' must have an element type that is accumulated in "
+         << op.getAccumulatorType() << ", got " << element;
+}
+
+/// Checks which operands the rule of `write` and the time of `read` have.
+static LogicalResult verifyPresence(RecurOp op) {
+  bool isTied = op.getWrite() == WriteRule::Tied;
+  if (isTied && (op.getKey() || !op.getKeyRows().empty())) // recur_c4
+    return op.emitOpError(
+        "'write(tied)' makes keys of the gate; expected neither 'key' nor a "
+        "region 'key', but two operands, 'query' and 'value'");
+  if (!isTied && !op.getKey()) // recur_c4
+    return op.emitOpError("needs 'key' or 'write(tied)'; expected three "
+                          "operands, 'query', 'key' and 'value', got two");
+  if (isTied && !op.hasGatePerChannel()) { // recur_c10
+    InFlightDiagnostic error = op.emitOpError(
+        "'write(tied)' needs a 'gate' of shape [B, H, N, K], got ");
+    return op.hasGate() ? error << op.getGate().getType() : error << "none";
+  }
+  bool isScaled = op.getWrite() == WriteRule::Scaled;
+  if (isScaled != bool(op.getBeta())) // recur_c11
+    return op.emitOpError("'beta' and 'write(scaled)' need each other, got ")
+           << "'write(" << stringifyWriteRule(op.getWrite()) << ")' "
+           << (isScaled ? "without" : "with") << " 'beta'";
+  if (op.getBonus() && op.getRead() != ReadTime::Before) // recur_c12
+    return op.emitOpError("'bonus' needs 'read(before)', got 'read(")
+           << stringifyReadTime(op.getRead()) << ")'";
+  for (auto [name, value] :
+       {std::pair("initial", op.getInitial()), {"state", op.getState()}})
+    if (value && op.getOrder() == TokenOrder::Bidirectional) // recur_c15
+      return op.emitOpError()
+             << "'" << name << "' needs 'order(causal)' or 'order(reversed)': "
+             << "'order(bidirectional)' has two states";
+  return success();
+}
+
+LogicalResult RecurOp::verify() {
+  if (failed(verifyPresence(*this)) ||
+      failed(verifyRowsOf(*this, "value", getValue())) ||
+      failed(verifyRowsOf(*this, "query", getQuery())) ||
+      (getKey() && failed(verifyRowsOf(*this, "key", getKey()))))
+    return failure();
+  if (getScale() && !getScale()->isFinite()) // recur_c17
+    return emitOpError("'scale' must be finite, got ") << getScaleAttr();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// What depends on the widths that regions yield
+//===----------------------------------------------------------------------===//
+
+/// Checks the row maps, and that the rows of query and key meet.
+static LogicalResult verifyRowMaps(RecurOp op) {
+  Type element = op.getAccumulatorType();
+  auto check = [&](Region &rows, StringRef name, Value operand) {
+    return verifyRowRegion(op, rows, name, tensorOf(operand).getDimSize(3),
+                           element);
+  };
+  auto query = check(op.getQueryRows(), "query", op.getQuery());
+  if (failed(query) || failed(check(op.getValueRows(), "value", op.getValue())))
+    return failure();
+  if (!op.getKey())
+    return success();
+  auto key = check(op.getKeyRows(), "key", op.getKey());
+  if (failed(key))
+    return failure();
+  if (*query == *key)
+    return success();
+  return op.emitOpError("'query' and 'key' rows must have the same number of "
+                        "features, got ") // recur_c5
+         << *query << " and " << *key;
+}
+
+/// Checks the states against the shape `[B, H, K, V]`.
+static LogicalResult verifyStates(RecurOp op, ArrayRef<int64_t> shape) {
+  if (Value initial = op.getInitial()) {
+    SmallVector<int64_t> expected(shape);
+    if (tensorOf(initial).getRank() == 4 && hasSharedBatch(initial))
+      expected.front() = 1;
+    if (failed(verifyResult(op, "initial", initial, expected,
+                            op.getAccumulatorType())))
+      return failure(); // recur_c13
+  }
+  if (op.getState() && failed(verifyResult(op, "state", op.getState(), shape,
+                                           op.getAccumulatorType())))
+    return failure(); // recur_c14
+  if ((!op.getInitial() && !op.getState()) || !op.usesDenominator())
+    return success();
+  return op.emitOpError("region 'norm' uses %den, which ") // recur_c18
+         << (op.getInitial() ? "'initial'" : "'state'")
+         << " does not hold; expected value rows with a 1 at their end, whose "
+            "sum is the denominator";
+}
+
+LogicalResult RecurOp::verifyRegions() {
+  if (failed(verifyRowMaps(*this)))
+    return failure();
+  RankedTensorType value = tensorOf(getValue());
+  int64_t batches = value.getDimSize(0), heads = value.getDimSize(1),
+          tokens = value.getDimSize(2), rows = getStateRows(),
+          columns = getStateColumns();
+  FailureOr<int64_t> width =
+      verifyNormRegion(*this, getNorm(), columns, getAccumulatorType());
+  if (failed(width) ||
+      failed(verifyFactor(
+          *this, "gate", getGate(),
+          {{heads}, {batches, heads, tokens}, {batches, heads, tokens, rows}},
+          "[H], [B, H, N] or [B, H, N, K]")) ||
+      failed(verifyFactor(*this, "beta", getBeta(), {{batches, heads, tokens}},
+                          "[B, H, N]")) ||
+      failed(verifyFactor(*this, "bonus", getBonus(), {{heads, rows}},
+                          "[H, K]")) ||
+      failed(verifyStates(*this, {batches, heads, rows, columns})))
+    return failure();
+  return verifyResult(*this, "output", getOutput(), // recur_c16
+                      {batches, heads, tokens, *width},
+                      tensorOf(getQuery()).getElementType());
+}
+
+LogicalResult RecurOp::reifyResultShapes(OpBuilder &builder,
+                                         ReifiedRankedShapedTypeDims &shapes) {
+  SmallVector<OpFoldResult> output;
+  for (int64_t dim = 0; dim < 3; ++dim)
+    output.push_back(tensor::getMixedSize(builder, getLoc(), getValue(), dim));
+  SmallVector<OpFoldResult> state(output);
+  output.push_back(builder.getIndexAttr(tensorOf(getOutput()).getDimSize(3)));
+  shapes.push_back(output);
+  if (!getState())
+    return success();
+  state[2] = builder.getIndexAttr(getStateRows());
+  state.push_back(builder.getIndexAttr(getStateColumns()));
+  shapes.push_back(state);
+  return success();
+}

@@ -1,0 +1,222 @@
+#===- linear.py - Float64 oracles of linear attention ---------------------===#
+#
+# Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+#===-----------------------------------------------------------------------===#
+"""NumPy definitions of the recurrences in variants/linear/.
+
+Each function goes from token to token, as its paper says, and shares no code
+with the compiler. It computes in the element type of its arguments, like the
+functions of softmax.py. A state is [B, H, K, V]; tensors are [B, H, N, D]; `g` is
+the natural logarithm of a decay. `store` is what keeping mapped rows in a tensor
+does to them.
+
+test_linear.py compares with the same formulas over pairs of tokens.
+"""
+
+import numpy as np
+
+from softmax import Variant
+
+
+def exactly(rows):
+    return rows
+
+
+def elu_plus_one(x):
+    return np.where(x > 0, x + 1, np.exp(np.minimum(x, 0)))
+
+
+def silu(x):
+    return x / (1 + np.exp(-x))
+
+
+def tokens_of(*operands):
+    """The rows of all operands [B, H, N, ...], token by token."""
+    return zip(*(np.moveaxis(x, 2, 0) for x in operands))
+
+
+def zero_state(k, v):
+    return np.zeros((*v.shape[:2], k.shape[-1], v.shape[-1]), v.dtype)
+
+
+def outer(k, v):
+    """What a token with this key and value adds to a state."""
+    return k[..., :, None] * v[..., None, :]
+
+
+def read(state, q):
+    """state^T q, for every batch and head."""
+    return (q[..., None] * state).sum(axis=-2)
+
+
+def stack(rows):
+    return np.stack(rows, axis=2)
+
+
+EPSILON = 2.0**-20
+
+
+def linear(q, k, v, store=exactly):
+    """Causal averages with weights <phi(q_i), phi(k_j)>, phi(x) = elu(x) + 1.
+
+    A. Katharopoulos et al., "Transformers are RNNs: Fast Autoregressive
+    Transformers with Linear Attention", 2020, arXiv:2006.16236, sections 3.2
+    and 3.3: S and z are sums up to the token.
+    """
+    p, r = store(elu_plus_one(q)), store(elu_plus_one(k))
+    s, z, out = zero_state(r, v), np.zeros_like(r[:, :, 0]), []
+    for p_t, r_t, v_t in tokens_of(p, r, v):
+        s, z = s + outer(r_t, v_t), z + r_t
+        weight = (p_t * z).sum(axis=-1, keepdims=True) + v.dtype.type(EPSILON)
+        out.append(read(s, p_t) / weight)
+    return stack(out),
+
+
+def linear_bidirectional(q, k, v, store=exactly):
+    """As `linear`, with sums over all tokens.
+
+    A. Katharopoulos et al., 2020, arXiv:2006.16236, section 3.2.
+    """
+    p, r = store(elu_plus_one(q)), store(elu_plus_one(k))
+    s, z = zero_state(r, v), np.zeros_like(r[:, :, 0])
+    for r_t, v_t in tokens_of(r, v):
+        s, z = s + outer(r_t, v_t), z + r_t
+    weight = (p * z[:, :, None]).sum(axis=-1, keepdims=True)
+    return np.einsum("bhnk,bhkv->bhnv", p, s) / (
+        weight + v.dtype.type(EPSILON)),
+
+
+def decayed_by_head(q, k, v, g, scale):
+    """S_t = e^g_h S_(t-1) + k_t v_t^T, o_t = scale S_t^T q_t."""
+    s, out = zero_state(k, v), []
+    decay = np.exp(g)[None, :, None, None]
+    for q_t, k_t, v_t in tokens_of(q, k, v):
+        s = decay * s + outer(k_t, v_t)
+        out.append(v.dtype.type(scale) * read(s, q_t))
+    return stack(out),
+
+
+def retention(q, k, v, g):
+    """Constant decay per head.
+
+    Y. Sun et al., "Retentive Network: A Successor to Transformer for Large
+    Language Models", 2023, arXiv:2307.08621, section 2.1.
+    """
+    return decayed_by_head(q, k, v, g, q.shape[-1]**-0.5)
+
+
+def lightning(q, k, v, g, store=exactly):
+    """Constant decay per head, features silu.
+
+    Z. Qin et al., "Various Lengths, Constant Speed: Efficient Language Modeling
+    with Lightning Attention", 2024, arXiv:2405.17381, section 3; g = -lambda.
+    """
+    return decayed_by_head(store(silu(q)), store(silu(k)), v, g, 1)
+
+
+def gla(q, k, v, g, h0):
+    """A gate per token and channel of the key; from h0 to ht.
+
+    S. Yang et al., "Gated Linear Attention Transformers with Hardware-Efficient
+    Training", 2024, arXiv:2312.06635, section 4.
+    """
+    s, out = h0, []
+    for q_t, k_t, v_t, g_t in tokens_of(q, k, v, g):
+        s = np.exp(g_t)[..., None] * s + outer(k_t, v_t)
+        out.append(v.dtype.type(q.shape[-1]**-0.5) * read(s, q_t))
+    return stack(out), s
+
+
+def mamba2(c, b, x, dt, g, skip):
+    """A scalar decay per token and head, a step size, a skip connection.
+
+    T. Dao, A. Gu, "Transformers are SSMs: Generalized Models and Efficient
+    Algorithms Through Structured State Space Duality", 2024, arXiv:2405.21060,
+    section 6 and listing 1. Head h uses group h // (H / Hk) of c and b.
+    """
+    c, b = (np.repeat(y, x.shape[1] // y.shape[1], axis=1) for y in (c, b))
+    s, out = zero_state(b, x), []
+    for c_t, b_t, x_t, dt_t, g_t in tokens_of(c, b, x, dt, g):
+        s = np.exp(g_t)[..., None, None] * s + outer(b_t, dt_t[..., None] * x_t)
+        out.append(read(s, c_t) + skip[:, None] * x_t)
+    return stack(out), s
+
+
+def hgrn2(q, v, g, store=exactly):
+    """A forget gate f = e^g per channel, whose complement is the key.
+
+    Z. Qin et al., "HGRN2: Gated Linear RNNs with State Expansion", 2024,
+    arXiv:2404.07904, section 3.
+    """
+    p = store(silu(q))
+    s, out = zero_state(g, v), []
+    for p_t, v_t, g_t in tokens_of(p, v, g):
+        f_t = np.exp(g_t)
+        s = f_t[..., None] * s + outer(1 - f_t, v_t)
+        out.append(read(s, p_t))
+    return stack(out),
+
+
+def rwkv6(r, k, v, g, u):
+    """A token reads the state before it and its own product with a bonus.
+
+    B. Peng et al., "Eagle and Finch: RWKV with Matrix-Valued States and Dynamic
+    Recurrence", 2024, arXiv:2404.05892, section 4.
+    """
+    s, out = zero_state(k, v), []
+    for r_t, k_t, v_t, g_t in tokens_of(r, k, v, g):
+        new = outer(k_t, v_t)
+        out.append(read(s + u[..., None] * new, r_t))
+        s = np.exp(g_t)[..., None] * s + new
+    return stack(out),
+
+
+def decays(generator, shape, sizes):
+    """Logarithms of decays, some of them so small that little is left."""
+    return -np.exp(generator.normal(-2.5, 1.5, shape))
+
+
+def retention_rates(generator, shape, sizes):
+    """log(1 - 2^(-5 - h)), the rates of the paper."""
+    return np.log1p(-2.0**(-5 - np.arange(shape[0])))
+
+
+def steps(generator, shape, sizes):
+    return generator.uniform(0, 1, shape)
+
+
+ROWS = ("B", "H", "N", "D")
+WIDE = ("B", "H", "N", "Dv")
+PER_TOKEN = ("B", "H", "N")
+
+
+def qkv(v=ROWS, **others):
+    return {"q": ROWS, "k": ROWS, "v": v, **others}
+
+
+VARIANTS = {
+    "linear": Variant(linear, results=("out",)),
+    "linear-bidirectional": Variant(linear_bidirectional, results=("out",)),
+    "retention": Variant(
+        retention, qkv(WIDE, g=("H",)), {"D": 64, "Dv": 128}, ("out",),
+        {"g": retention_rates}),
+    "lightning": Variant(
+        lightning, qkv(g=("H",)), results=("out",), fill={"g": decays}),
+    "gla": Variant(
+        gla, qkv(WIDE, g=ROWS, h0=("B", "H", "D", "Dv")),
+        {"D": 64, "Dv": 128}, ("out", "ht"), {"g": decays}),
+    "mamba2": Variant(
+        mamba2,
+        {"c": ("B", "Hk", "N", "D"), "b": ("B", "Hk", "N", "D"), "x": WIDE,
+         "dt": PER_TOKEN, "g": PER_TOKEN, "skip": ("H",)},
+        {"D": 128, "Dv": 64}, ("out", "ht"), {"g": decays, "dt": steps}),
+    "hgrn2": Variant(
+        hgrn2, {"q": ROWS, "v": ROWS, "g": ROWS}, results=("out",),
+        fill={"g": decays}),
+    "rwkv6": Variant(
+        rwkv6, {"r": ROWS, "k": ROWS, "v": ROWS, "g": ROWS, "u": ("H", "D")},
+        results=("out",), fill={"g": decays}),
+}

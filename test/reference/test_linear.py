@@ -1,0 +1,244 @@
+#===- test_linear.py - Recurrences against sums over pairs -----------------===#
+#
+# Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+#===-----------------------------------------------------------------------===#
+"""The oracles of linear.py against their parallel forms.
+
+Every variant is written once more without a state, as a matrix of weights
+w[i, j] for each pair of tokens: `PARALLEL`. The decay between two tokens is the
+exponential of the sum of the gates between them, which is never more than 1.
+"""
+
+import math
+import unittest
+
+import numpy as np
+
+import linear
+from linear import VARIANTS
+
+DIMS = {"B": 2, "H": 3, "N": 9}
+STATIC = {"retention": {"D": 4, "Dv": 5}, "gla": {"D": 4, "Dv": 5},
+          "mamba2": {"D": 6, "Dv": 5, "H": 4, "Hk": 2}}
+
+
+def arguments_of(name, seed=0, **dims):
+    dims = {**DIMS, **STATIC.get(name, {"D": 4}), **dims}
+    return VARIANTS[name].random_arguments(np.random.default_rng(seed), dims)
+
+
+def gates_between(g, skipped=0):
+    """Sums of g over the tokens j < t <= i - skipped, [B, H, N, N, ...]; -inf
+    where j is not before the first of them can be (j > i - skipped)."""
+    sums = np.cumsum(g, axis=2)
+    if skipped:
+        before = np.concatenate([np.zeros_like(sums[:, :, :1]),
+                                 sums[:, :, :-1]], axis=2)
+    else:
+        before = sums
+    i, j = np.ogrid[:g.shape[2], :g.shape[2]]
+    past = (j <= i - skipped).reshape(i.size, j.size, *[1] * (g.ndim - 3))
+    return np.where(past, before[:, :, :, None] - sums[:, :, None], -np.inf)
+
+
+def weights(q, k, between):
+    """sum_d q_id k_jd exp(between_ijd) for all pairs."""
+    if between.ndim == 4:
+        between = between[..., None]
+    return np.einsum("bhid,bhjd,bhijd->bhij", q, k,
+                     np.exp(np.broadcast_to(between, (*between.shape[:4],
+                                                      q.shape[-1]))))
+
+
+def per_head(g, v):
+    """A gate of each head for all tokens."""
+    return np.broadcast_to(g[None, :, None], v.shape[:3])
+
+
+def ratio(w, v):
+    return (w @ v) / (w.sum(axis=-1, keepdims=True) + 2.0**-20)
+
+
+def feature(x):
+    return np.maximum(x, 0) + np.exp(np.minimum(x, 0))
+
+
+def swish(x):
+    return x * 0.5 * (1 + np.tanh(x / 2))
+
+
+def causal_linear(q, k, v):
+    return ratio(np.tril(feature(q) @ np.swapaxes(feature(k), 2, 3)), v),
+
+
+def full_linear(q, k, v):
+    return ratio(feature(q) @ np.swapaxes(feature(k), 2, 3), v),
+
+
+def retention(q, k, v, g):
+    n = np.arange(q.shape[2])
+    lag = n[:, None] - n
+    decay = np.where(lag >= 0, np.exp(g)[:, None, None]**np.maximum(lag, 0), 0)
+    return (q @ np.swapaxes(k, 2, 3) / math.sqrt(q.shape[-1]) * decay) @ v,
+
+
+def lightning(q, k, v, g):
+    return retention(swish(q) * math.sqrt(q.shape[-1]), swish(k), v, g)
+
+
+def gla(q, k, v, g, h0):
+    total = np.cumsum(g, axis=2)
+    first = np.einsum("bhik,bhkv->bhiv", q * np.exp(total), h0)
+    out = weights(q, k, gates_between(g)) @ v + first
+    left = k * np.exp(total[:, :, -1:] - total)
+    ht = (np.exp(total[:, :, -1])[..., None] * h0
+          + np.einsum("bhnk,bhnv->bhkv", left, v))
+    return out / math.sqrt(q.shape[-1]), ht
+
+
+def mamba2(c, b, x, dt, g, skip):
+    share = x.shape[1] // c.shape[1]
+    c, b = (np.concatenate([y[:, [h // share]] for h in range(x.shape[1])],
+                           axis=1) for y in (c, b))
+    w = weights(c, b, gates_between(g)) * dt[:, :, None]
+    total = np.cumsum(g, axis=2)
+    left = dt * np.exp(total[:, :, -1:] - total)
+    ht = np.einsum("bhn,bhnk,bhnv->bhkv", left, b, x)
+    return w @ x + skip[None, :, None, None] * x, ht
+
+
+def hgrn2(q, v, g):
+    return weights(swish(q), -np.expm1(g), gates_between(g)) @ v,
+
+
+def rwkv6(r, k, v, g, u):
+    own = np.einsum("bhnd,hd,bhnd->bhn", r, u, k)
+    past = weights(r, k, gates_between(g, skipped=1))
+    return past @ v + own[..., None] * v,
+
+
+PARALLEL = {
+    "linear": causal_linear, "linear-bidirectional": full_linear,
+    "retention": retention, "lightning": lightning, "gla": gla,
+    "mamba2": mamba2, "hgrn2": hgrn2, "rwkv6": rwkv6,
+}
+
+
+class EveryVariant(unittest.TestCase):
+
+    def test_recurrence_equals_the_parallel_form(self):
+        for name, parallel in PARALLEL.items():
+            for tokens in (1, 2, 9, 65):
+                with self.subTest(variant=name, tokens=tokens):
+                    arguments = arguments_of(name, seed=tokens, N=tokens)
+                    got = VARIANTS[name].function(**arguments)
+                    want = parallel(**arguments)
+                    self.assertEqual(len(got), len(want))
+                    for x, y in zip(got, want):
+                        np.testing.assert_allclose(x, y, rtol=0, atol=2e-13
+                                                   * np.abs(y).max())
+
+    def test_every_variant_has_a_parallel_form(self):
+        self.assertEqual(set(PARALLEL), set(VARIANTS))
+
+    def test_computes_in_the_type_of_its_arguments(self):
+        for name, variant in VARIANTS.items():
+            with self.subTest(variant=name):
+                arguments = {key: x.astype(np.float32)
+                             for key, x in arguments_of(name).items()}
+                for result in variant.function(**arguments):
+                    self.assertEqual(result.dtype, np.float32)
+
+    def test_returns_what_it_names(self):
+        for name, variant in VARIANTS.items():
+            with self.subTest(variant=name):
+                results = variant.function(**arguments_of(name))
+                self.assertEqual(len(results), len(variant.results))
+
+    def test_later_tokens_do_not_matter(self):
+        for name in set(VARIANTS) - {"linear-bidirectional"}:
+            with self.subTest(variant=name):
+                a = arguments_of(name)
+                out = VARIANTS[name].function(**a)[0]
+                first = {key: x[:, :, :5] if x.shape[2:3] == (9,) else x
+                         for key, x in a.items()}
+                np.testing.assert_array_equal(
+                    VARIANTS[name].function(**first)[0], out[:, :, :5])
+
+
+class SingleVariants(unittest.TestCase):
+
+    def test_averages_of_equal_values_are_the_value(self):
+        for name in ("linear", "linear-bidirectional"):
+            a = arguments_of(name)
+            a["v"] = np.ones_like(a["v"])
+            out, = VARIANTS[name].function(**a)
+            np.testing.assert_allclose(out, 1, atol=1e-5)
+
+    def test_the_last_causal_row_is_bidirectional(self):
+        a = arguments_of("linear")
+        np.testing.assert_allclose(linear.linear(**a)[0][:, :, -1],
+                                   linear.linear_bidirectional(**a)[0][:, :, -1],
+                                   atol=1e-14)
+
+    def test_rates_of_retention_are_those_of_the_paper(self):
+        rates = np.exp(arguments_of("retention")["g"])
+        np.testing.assert_allclose(rates, [31 / 32, 63 / 64, 127 / 128])
+
+    def test_lightning_without_decay_sums_everything(self):
+        a = arguments_of("lightning")
+        a["g"] = np.zeros(3)
+        weight = np.tril(swish(a["q"]) @ np.swapaxes(swish(a["k"]), 2, 3))
+        np.testing.assert_allclose(linear.lightning(**a)[0], weight @ a["v"],
+                                   atol=1e-13)
+
+    def test_gla_goes_on_from_its_own_state(self):
+        a = arguments_of("gla")
+        out, ht = linear.gla(**a)
+        first = {x: y if x == "h0" else y[:, :, :4] for x, y in a.items()}
+        early, between = linear.gla(**first)
+        second = {x: between if x == "h0" else y[:, :, 4:]
+                  for x, y in a.items()}
+        late, end = linear.gla(**second)
+        np.testing.assert_array_equal(np.concatenate([early, late], axis=2), out)
+        np.testing.assert_array_equal(end, ht)
+
+    def test_a_very_negative_gate_of_gla_resets(self):
+        a = arguments_of("gla")
+        a["g"][:, :, 4] = -200
+        fresh = {x: y * 0 if x == "h0" else y[:, :, 4:] for x, y in a.items()}
+        np.testing.assert_allclose(linear.gla(**a)[0][:, :, 4:],
+                                   linear.gla(**fresh)[0], atol=1e-14)
+
+    def test_mamba2_without_steps_is_its_skip(self):
+        a = arguments_of("mamba2")
+        a["dt"] = np.zeros_like(a["dt"])
+        out, ht = linear.mamba2(**a)
+        np.testing.assert_array_equal(out, a["skip"][:, None, None] * a["x"])
+        self.assertFalse(ht.any())
+
+    def test_hgrn2_that_forgets_nothing_learns_nothing(self):
+        a = arguments_of("hgrn2")
+        a["g"] = np.zeros_like(a["g"])
+        self.assertFalse(linear.hgrn2(**a)[0].any())
+
+    def test_rwkv6_without_bonus_reads_nothing_first(self):
+        a = arguments_of("rwkv6")
+        a["u"] = np.zeros_like(a["u"])
+        out, = linear.rwkv6(**a)
+        self.assertFalse(out[:, :, 0].any())
+        self.assertTrue(out[:, :, 1].all())
+
+    def test_rwkv6_with_a_bonus_of_one_is_read_undecayed(self):
+        a = arguments_of("rwkv6")
+        a["u"], a["g"] = np.ones_like(a["u"]), np.zeros_like(a["g"])
+        weight = np.tril(a["r"] @ np.swapaxes(a["k"], 2, 3))
+        np.testing.assert_allclose(linear.rwkv6(**a)[0], weight @ a["v"],
+                                   atol=1e-13)
+
+
+if __name__ == "__main__":
+    unittest.main()
