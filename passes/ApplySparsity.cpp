@@ -70,6 +70,7 @@ private:
   SmallVector<Value> inlineKeys(Value first, Value last);
   void boundGroups();
   SmallVector<Value> getRanges(ImplicitLocOpBuilder &b, Value col);
+  Value notBeforeBegin(Value end);
   Value clamp(Value value, Value end);
   Value roundToBlock(Value value, Value end, bool up);
   void emitLoop(Value begin, Value end, bool isFull, bool hasTail = false);
@@ -176,6 +177,15 @@ SmallVector<Value> LoopSplitter::getRanges(ImplicitLocOpBuilder &b, Value col) {
   return ranges;
 }
 
+/// `end`, but not before the loop begins. Loops that begin at 0 end behind it;
+/// where blocks share the keys, some may have none of them.
+Value LoopSplitter::notBeforeBegin(Value end) {
+  Value begin = loop.getLowerBound();
+  if (getConstantIntValue(begin))
+    return end;
+  return arith::MaxSIOp::create(b, end, begin);
+}
+
 /// `value`, in the loop, and at most `end`.
 Value LoopSplitter::clamp(Value value, Value end) {
   Value least = loop.getLowerBound();
@@ -236,7 +246,9 @@ void LoopSplitter::run() {
   auto [firstQuery, lastQuery] = getQueries();
   SmallVector<Value> bounds = inlineKeys(firstQuery, lastQuery);
   boundGroups();
-  Value wholeEnd = loop.getUpperBound();
+  bool isOneLoop = lastKey == loop.getUpperBound();
+  lastKey = notBeforeBegin(lastKey);
+  Value wholeEnd = isOneLoop ? lastKey : notBeforeBegin(loop.getUpperBound());
   // Blocks begin before the tail, so only an end can lie in it.
   Value visitedBegin =
       roundToBlock(clamp(bounds[0], lastKey), lastKey, /*up=*/false);
