@@ -185,12 +185,18 @@ attn::parseRecurRows(OpAsmParser &parser, OpAsmParser::UnresolvedOperand &query,
   return parser.parseOperand(value);
 }
 
-void attn::printRecurRows(OpAsmPrinter &printer, Operation *, Value query,
-                          Value key, Value value) {
+/// Query, key, unless it is absent, and value: operands or their types.
+template <typename T>
+static void printRows(OpAsmPrinter &printer, T query, T key, T value) {
   printer << query << ", ";
   if (key)
     printer << key << ", ";
   printer << value;
+}
+
+void attn::printRecurRows(OpAsmPrinter &printer, Operation *, Value query,
+                          Value key, Value value) {
+  printRows(printer, query, key, value);
 }
 
 ParseResult attn::parseRecurRowTypes(OpAsmParser &parser, Type &query,
@@ -212,10 +218,7 @@ ParseResult attn::parseRecurRowTypes(OpAsmParser &parser, Type &query,
 
 void attn::printRecurRowTypes(OpAsmPrinter &printer, Operation *, Type query,
                               Type key, Type value) {
-  printer << query << ", ";
-  if (key)
-    printer << key << ", ";
-  printer << value;
+  printRows(printer, query, key, value);
 }
 
 ParseResult attn::parseRecurRegions(OpAsmParser &parser, Region &queryRows,

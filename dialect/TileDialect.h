@@ -29,6 +29,10 @@ namespace attn::tile {
 /// The view that stands for a tensor: any strides, the last one 1.
 mlir::MemRefType getViewType(mlir::RankedTensorType type);
 
+/// What does not change a reduction of this kind, and what tile.trim puts in
+/// place of what it leaves out.
+double getNeutral(ReduceKind kind);
+
 } // namespace attn::tile
 
 #endif // ATTN_DIALECT_TILEDIALECT_H

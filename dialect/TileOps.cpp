@@ -14,6 +14,8 @@
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
 
+#include <limits>
+
 using namespace mlir;
 using namespace attn::tile;
 
@@ -64,6 +66,10 @@ LogicalResult SharedAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   if (row < 1 || row % 32) // layout_c4
     return emitError() << "'row' must be a multiple of 32, got " << row;
   return success();
+}
+
+double attn::tile::getNeutral(ReduceKind kind) {
+  return kind == ReduceKind::Add ? 0 : -std::numeric_limits<double>::infinity();
 }
 
 MemRefType attn::tile::getViewType(RankedTensorType type) {

@@ -181,7 +181,7 @@ SmallVector<Value> LoopSplitter::getRanges(ImplicitLocOpBuilder &b, Value col) {
 /// where blocks share the keys, some may have none of them.
 Value LoopSplitter::notBeforeBegin(Value end) {
   Value begin = loop.getLowerBound();
-  if (getConstantIntValue(begin))
+  if (getConstantIntValue(begin) == 0)
     return end;
   return arith::MaxSIOp::create(b, end, begin);
 }

@@ -169,15 +169,14 @@ Value TileRegions::reduceRow(ReduceRowOp op, Value tile) {
   auto type = tileOf(tile);
   auto element = cast<FloatType>(type.getElementType());
   bool isSum = op.getKind() == RowReduction::Sum;
-  const llvm::fltSemantics &semantics = element.getFloatSemantics();
-  APFloat identity = isSum ? APFloat::getZero(semantics)
-                           : APFloat::getInf(semantics, /*Negative=*/true);
+  auto kind = isSum ? tile::ReduceKind::Add : tile::ReduceKind::Max;
   auto columnType = RankedTensorType::get({type.getDimSize(0)}, element);
-  Value init = arith::ConstantOp::create(
-      b, DenseElementsAttr::get(columnType, identity));
-  auto kind = tile::ReduceKindAttr::get(
-      b.getContext(), isSum ? tile::ReduceKind::Add : tile::ReduceKind::Max);
-  return tile::ReduceOp::create(b, columnType, kind, tile, init);
+  Attribute neutral = b.getFloatAttr(element, tile::getNeutral(kind));
+  Value init =
+      arith::ConstantOp::create(b, DenseElementsAttr::get(columnType, neutral));
+  return tile::ReduceOp::create(b, columnType,
+                                tile::ReduceKindAttr::get(b.getContext(), kind),
+                                tile, init);
 }
 
 /// All rows with one matrix, which is loaded as a tile.

@@ -336,13 +336,8 @@ FailureOr<Value> RowEvaluator::reduce(tile::ReduceOp op) {
       // Lanes beyond the tile must not count.
       Value mask = vector::ConstantMaskOp::create(
           b, vectors.type(b.getI1Type()), ArrayRef<int64_t>{cols - col});
-      auto element = cast<FloatType>(tileOf(op.getValue()).getElementType());
-      const llvm::fltSemantics &semantics = element.getFloatSemantics();
-      APFloat identity = kind == vector::CombiningKind::ADD
-                             ? APFloat::getZero(semantics)
-                             : APFloat::getInf(semantics, /*Negative=*/true);
-      Value neutral = arith::ConstantOp::create(
-          b, DenseElementsAttr::get(vectors.type(element), identity));
+      Value neutral =
+          vectors.neutral(op.getKind(), tileOf(op.getValue()).getElementType());
       part = Value(arith::SelectOp::create(b, mask, *part, neutral));
     }
     result = Value(vector::ReductionOp::create(b, kind, *part, *result));

@@ -36,12 +36,7 @@ FailureOr<Value> RowEvaluator::trim(tile::TrimOp op, int64_t col) {
   if (failed(value))
     return failure();
   auto type = cast<VectorType>(value->getType());
-  auto element = cast<FloatType>(type.getElementType());
-  APFloat neutral = op.getKind() == tile::ReduceKind::Add
-                        ? APFloat::getZero(element.getFloatSemantics())
-                        : APFloat::getInf(element.getFloatSemantics(), true);
-  Value otherwise =
-      arith::ConstantOp::create(b, DenseElementsAttr::get(type, neutral));
+  Value otherwise = vectors.neutral(op.getKind(), type.getElementType());
   Value columns = vectors.iota(column(col));
   Value from = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, columns,
                                      vectors.splat(bound(op, 0)));

@@ -39,12 +39,14 @@ static bool dependsOn(Operation &op, scf::ForallOp forall) {
   });
 }
 
+/// Whether blocks have kept their loop somewhere in `op`.
 static bool holdsLoop(Operation &op) {
   return op.walk([](scf::ForallOp) { return WalkResult::interrupt(); })
       .wasInterrupted();
 }
 
-/// The same for one block of the function.
+/// What wrapSingleBlocks() does, for the ops of one block of the function and
+/// of branches in it.
 static void wrapSingleBlocks(Block &block) {
   scf::ForallOp wrapper;
   for (Operation &op : llvm::make_early_inc_range(block.without_terminator())) {

@@ -105,12 +105,7 @@ StripLowering::Vectors StripLowering::trim(tile::TrimOp op,
   if (isNarrow(cast<RankedTensorType>(op.getType()).getDimSize(1)))
     return value;
   auto type = cast<VectorType>(value.front().getType());
-  auto element = cast<FloatType>(type.getElementType());
-  APFloat neutral = op.getKind() == tile::ReduceKind::Add
-                        ? APFloat::getZero(element.getFloatSemantics())
-                        : APFloat::getInf(element.getFloatSemantics(), true);
-  Value otherwise =
-      arith::ConstantOp::create(b, DenseElementsAttr::get(type, neutral));
+  Value otherwise = vectors.neutral(op.getKind(), type.getElementType());
   Range range = ranges.lookup(op);
   Value from =
       arith::CmpIOp::create(b, arith::CmpIPredicate::sge, at, range.begin);

@@ -47,6 +47,12 @@ Value VectorOps::zero(Type type) {
   return arith::ConstantOp::create(b, cast<TypedAttr>(b.getZeroAttr(type)));
 }
 
+Value VectorOps::neutral(tile::ReduceKind kind, Type element) {
+  Attribute value = b.getFloatAttr(element, tile::getNeutral(kind));
+  return arith::ConstantOp::create(
+      b, DenseElementsAttr::get(type(element), value));
+}
+
 Value VectorOps::splat(Value scalar) {
   return vector::BroadcastOp::create(b, type(scalar.getType()), scalar);
 }

@@ -38,6 +38,8 @@ public:
   mlir::Value index(int64_t value);
   mlir::Value add(mlir::Value a, mlir::Value b);
   mlir::Value zero(mlir::Type type);
+  /// A vector of what does not change a reduction.
+  mlir::Value neutral(tile::ReduceKind kind, mlir::Type element);
   mlir::Value splat(mlir::Value scalar);
   /// 0, stride, 2 stride, ... as an index vector.
   mlir::Value steps(int64_t stride);

@@ -146,11 +146,6 @@ Value Distributor::combine(tile::ReduceKind kind, Value x, Value y) {
   return arith::MaxNumFOp::create(b, x, y);
 }
 
-/// What does not change a reduction.
-static double getIdentity(tile::ReduceKind kind) {
-  return kind == tile::ReduceKind::Add ? 0.0 : -HUGE_VAL;
-}
-
 /// Each thread combines its own columns; then the lanes that share a row do, in
 /// a butterfly, so that all of them have the result, with the same bits.
 void Distributor::lower(tile::ReduceOp op) {
@@ -159,7 +154,7 @@ void Distributor::lower(tile::ReduceOp op) {
   tile::RegistersAttr layout = ThreadTiles::getRegisters(type);
   bool isRagged = type.getDimSize(1) % (layout.getColumns() * shape.vector);
   Value identity = arith::ConstantOp::create(
-      b, b.getFloatAttr(type.getElementType(), getIdentity(op.getKind())));
+      b, b.getFloatAttr(type.getElementType(), tile::getNeutral(op.getKind())));
   const Values &from = pieces[op.getValue()];
   Values result = pieces[op.getInit()];
   for (int64_t i = 0; i < shape.rows; ++i) {

@@ -117,12 +117,11 @@ static Value define(ImplicitLocOpBuilder &b, tile::ConcatOp op) {
 }
 
 static Value define(ImplicitLocOpBuilder &b, tile::TrimOp op) {
-  double neutral = op.getKind() == tile::ReduceKind::Add ? 0 : -INFINITY;
   return generate(b, tileOf(op), [&](ValueRange at) -> Value {
     Value inside = isInRange(b, op.getRanges(), op.getRows(), at);
     return arith::SelectOp::create(
         b, inside, read(b, op.getValue(), at),
-        number(b, tileOf(op).getElementType(), neutral));
+        number(b, tileOf(op).getElementType(), tile::getNeutral(op.getKind())));
   });
 }
 

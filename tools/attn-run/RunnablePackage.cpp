@@ -92,6 +92,14 @@ Error RunnablePackage::read(CompileInput &input) {
   return Error::success();
 }
 
+/// Loads the package in `input`; the time since `start` is what that took.
+Error RunnablePackage::finish(CompileInput &input, Clock::time_point start) {
+  if (Error error = read(input))
+    return error;
+  seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  return makeCounter(input);
+}
+
 Expected<std::unique_ptr<RunnablePackage>>
 RunnablePackage::load(CompileInput &input) {
   if (Error error = checkOptions(input))
@@ -105,12 +113,8 @@ RunnablePackage::load(CompileInput &input) {
     if (!gpu)
       return gpu.takeError();
   }
-  auto start = std::chrono::steady_clock::now();
-  if (Error error = kernel->read(input))
-    return std::move(error);
-  std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
-  kernel->seconds = time.count();
-  if (Error error = kernel->makeCounter(input))
+  auto start = Clock::now();
+  if (Error error = kernel->finish(input, start))
     return std::move(error);
   return kernel;
 }
@@ -150,7 +154,7 @@ static Expected<std::string> chooseTarget(StringRef target,
 
 Expected<std::unique_ptr<RunnablePackage>>
 RunnablePackage::compileForGpu(CompileInput &input) {
-  auto start = std::chrono::steady_clock::now();
+  auto start = Clock::now();
   CompileOptions &options = input.options;
   Expected<CudaGpu> gpu =
       openGpu(options.target, "--simulate runs the kernels on the CPU");
@@ -166,11 +170,7 @@ RunnablePackage::compileForGpu(CompileInput &input) {
   options.target = *target;
   std::unique_ptr<RunnablePackage> kernel(new RunnablePackage());
   kernel->device = {kDLCUDA, 0};
-  if (Error error = kernel->read(input))
-    return std::move(error);
-  std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
-  kernel->seconds = time.count();
-  if (Error error = kernel->makeCounter(input))
+  if (Error error = kernel->finish(input, start))
     return std::move(error);
   return kernel;
 }

@@ -13,6 +13,8 @@
 #include "runtime/compiler/FlopCounter.h"
 #include "tools/support/KernelFlags.h"
 
+#include <chrono>
+
 namespace attn {
 
 /// Whether a file starts like a package.
@@ -53,7 +55,9 @@ public:
 
 private:
   RunnablePackage() = default;
+  using Clock = std::chrono::steady_clock;
   llvm::Error read(CompileInput &input);
+  llvm::Error finish(CompileInput &input, Clock::time_point start);
   llvm::Error makeCounter(const CompileInput &input);
 
   DLDevice device = {kDLCPU, 0};
