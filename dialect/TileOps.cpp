@@ -69,7 +69,15 @@ LogicalResult SharedAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 }
 
 double attn::tile::getNeutral(ReduceKind kind) {
-  return kind == ReduceKind::Add ? 0 : -std::numeric_limits<double>::infinity();
+  switch (kind) {
+  case ReduceKind::Add:
+    return 0;
+  case ReduceKind::Max:
+    return -std::numeric_limits<double>::infinity();
+  case ReduceKind::Mul:
+    return 1;
+  }
+  llvm_unreachable("all kinds are listed");
 }
 
 MemRefType attn::tile::getViewType(RankedTensorType type) {
@@ -248,30 +256,58 @@ LogicalResult DotOp::verify() {
            << a.getElementType() << ", " << b.getElementType() << " and "
            << element;
   int64_t depth = b.getDimSize(getTransposeRhs() ? 1 : 0);
+  int64_t rows = a.getDimSize(getTransposeLhs() ? 1 : 0);
   int64_t columns = b.getDimSize(getTransposeRhs() ? 0 : 1);
-  if (a.getDimSize(1) != depth) // dot_c3
+  if (getDepth() != depth) // dot_c3
     return emitOpError("'lhs' and 'rhs' must have the same depth, got ")
-           << a.getDimSize(1) << " and " << depth;
-  if (c.getDimSize(0) != a.getDimSize(0) ||
-      c.getDimSize(1) != columns) // dot_c4
+           << getDepth() << " and " << depth;
+  if (c.getDimSize(0) != rows || c.getDimSize(1) != columns) // dot_c4
     return emitOpError("'init' must be ")
-           << RankedTensorType::get({a.getDimSize(0), columns}, element)
-           << ", got " << c;
+           << RankedTensorType::get({rows, columns}, element) << ", got " << c;
+  return success();
+}
+
+int64_t DotOp::getDepth() {
+  return tileOf(getLhs()).getDimSize(getTransposeLhs() ? 0 : 1);
+}
+
+LogicalResult DecayDotOp::verify() {
+  auto rows = tileOf(getLhs()), pairs = tileOf(getResult());
+  if (rows.getRank() != 2 ||
+      !isa<FloatType>(rows.getElementType())) // decay_dot_c1
+    return emitOpError("rows must be floating-point tiles of rank 2, got ")
+           << rows;
+  int64_t size = rows.getDimSize(0);
+  auto expected = RankedTensorType::get({size, size}, rows.getElementType());
+  if (pairs.getShape() != expected.getShape() ||
+      pairs.getElementType() != expected.getElementType()) // decay_dot_c2
+    return emitOpError("'init' must be ") << expected << ", got " << pairs;
   return success();
 }
 
 LogicalResult ReduceOp::verify() {
   auto from = tileOf(getValue()), to = tileOf(getResult());
+  int64_t along = getAlong();
+  if (along != 0 && along != 1) // reduce_c3
+    return emitOpError("'along' must be 0 or 1, got ") << along;
   if (from.getRank() != 2 || to.getRank() != 1 ||
-      from.getDimSize(0) != to.getDimSize(0) ||
+      from.getDimSize(1 - along) != to.getDimSize(0) ||
       from.getElementType() != to.getElementType()) // reduce_c1
-    return emitOpError(
-               "must reduce the rows of a tile of rank 2 to a vector, got ")
-           << from << " to " << to;
+    return emitOpError("must reduce the ")
+           << (along ? "rows" : "columns")
+           << " of a tile of rank 2 to a vector, got " << from << " to " << to;
   if (!isa<FloatType>(to.getElementType())) // reduce_c2
     return emitOpError("needs a floating-point type, got ")
            << to.getElementType();
   return success();
+}
+
+LogicalResult ScanOp::verify() {
+  auto type = tileOf(getValue());
+  if (!isa<FloatType>(type.getElementType())) // scan_c1
+    return emitOpError("needs a floating-point type, got ")
+           << type.getElementType();
+  return verifyRank(*this, type);
 }
 
 LogicalResult TrimOp::verify() {

@@ -164,10 +164,10 @@ def Tile_BroadcastOp : Tile_Op<"broadcast", [Pure]> {
 def Tile_DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["init", "result"]>]> {
   let summary = "Matrix product of two tiles, added to a third";
   let description = [{
-    `result[i, j] = init[i, j] + sum over k of lhs[i, k] * rhs[k, j]`, or of
-    `lhs[i, k] * rhs[j, k]` with `transpose_rhs`. Products and sums are IEEE in
-    the element type of `init`; fused multiply-add is allowed, and the order of
-    the sum is not fixed.
+    `result[i, j] = init[i, j] + sum over k of lhs[i, k] * rhs[k, j]`, with
+    `rhs[j, k]` under `transpose_rhs` and `lhs[k, i]` under `transpose_lhs`.
+    Products and sums are IEEE in the element type of `init`; fused multiply-add
+    is allowed, and the order of the sum is not fixed.
 
     Example: scores of 4 queries against 16 keys.
 
@@ -181,26 +181,82 @@ def Tile_DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["init", "result"]>]> {
     ```
   }];
   let arguments = (ins Tile_Tile:$lhs, Tile_Tile:$rhs, Tile_Tile:$init,
-                   UnitAttr:$transposeRhs);
+                   UnitAttr:$transposeLhs, UnitAttr:$transposeRhs);
   let results = (outs Tile_Tile:$result);
   let assemblyFormat = [{
-    $lhs `,` $rhs `,` $init (`transpose_rhs` $transposeRhs^)? attr-dict
+    $lhs `,` $rhs `,` $init (`transpose_lhs` $transposeLhs^)?
+    (`transpose_rhs` $transposeRhs^)? attr-dict
     `:` type($lhs) `,` type($rhs) `->` type($result)
+  }];
+  let builders = [OpBuilder<(ins "::mlir::Type":$type, "::mlir::Value":$lhs,
+                                 "::mlir::Value":$rhs, "::mlir::Value":$init,
+                                 "::mlir::UnitAttr":$transposeRhs), [{
+    build($_builder, $_state, type, lhs, rhs, init,
+          /*transposeLhs=*/::mlir::UnitAttr(), transposeRhs);
+  }]>];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The number of products that are summed to one element.
+    int64_t getDepth();
+  }];
+}
+
+def Tile_DecayDotOp : Tile_Op<"decay_dot", [Pure, AllTypesMatch<["init", "result"]>,
+    AllTypesMatch<["lhs", "rhs", "decay"]>]> {
+  let summary = "Products of rows that decay with the rows between them";
+  let description = [{
+    Row t of `decay` holds factors that everything before row t is multiplied
+    with on its way past it:
+
+    `result[i, j] = init[i, j]
+       + sum over k of lhs[i, k] * rhs[j, k] * a[i, j, k]`
+
+    | | pairs with a sum | `a[i, j, k]` |
+    |---|---|---|
+    | | `j <= i` | product of `decay[t, k]` over `j < t <= i` |
+    | `strict` | `j < i` | product of `decay[t, k]` over `j < t < i` |
+    | `reverse` | `j >= i` | product of `decay[t, k]` over `i <= t < j` |
+    | `reverse strict` | `j > i` | product of `decay[t, k]` over `i < t < j` |
+
+    Other pairs keep `init`; an empty product is 1. The factors are between 0 and
+    1, so no product of them overflows, as quotients of products or exponentials
+    of sums might. With depth 1 and rows of 1 the result is the matrix of decays
+    between tokens.
+
+    Example: scores of a block of 4 tokens, whose 8 channels decay each on their
+    own.
+
+    ```mlir
+    func.func @scores(%q: tensor<4x8xf32>, %k: tensor<4x8xf32>, %a: tensor<4x8xf32>,
+                      %zero: tensor<4x4xf32>) -> tensor<4x4xf32> {
+      %s = tile.decay_dot %q, %k, %a, %zero : tensor<4x8xf32> -> tensor<4x4xf32>
+      return %s : tensor<4x4xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Tile_Tile:$lhs, Tile_Tile:$rhs, Tile_Tile:$decay,
+                   Tile_Tile:$init, UnitAttr:$reverse, UnitAttr:$strict);
+  let results = (outs Tile_Tile:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs `,` $decay `,` $init (`reverse` $reverse^)?
+    (`strict` $strict^)? attr-dict `:` type($lhs) `->` type($result)
   }];
   let hasVerifier = 1;
 }
 
 def Tile_ReduceKind : I32EnumAttr<"ReduceKind", "how elements are combined", [
-      I32EnumAttrCase<"Add", 0, "add">, I32EnumAttrCase<"Max", 1, "max">]> {
+      I32EnumAttrCase<"Add", 0, "add">, I32EnumAttrCase<"Max", 1, "max">,
+      I32EnumAttrCase<"Mul", 2, "mul">]> {
   let cppNamespace = "::attn::tile";
 }
 
 def Tile_ReduceOp : Tile_Op<"reduce", [Pure, AllTypesMatch<["init", "result"]>]> {
-  let summary = "Combine the elements of each row of a tile";
+  let summary = "Combine the elements of each row or column of a tile";
   let description = [{
-    `result[i] = init[i] (+) x[i, 0] (+) x[i, 1] ...` with `(+)` addition (`add`)
-    or maximum (`max`). The order of additions is not fixed. A NaN reaches an
-    `add`; `max` may drop it (the exponentials of the same row keep it).
+    `result[i] = init[i] (+) x[i, 0] (+) x[i, 1] ...` with `(+)` addition (`add`),
+    maximum (`max`) or multiplication (`mul`); under `along 0`
+    `result[j] = init[j] (+) x[0, j] (+) x[1, j] ...`. The order is not fixed. A NaN reaches a
+    sum or product; `max` may drop it (the exponentials of the same row keep it).
 
     Example:
 
@@ -211,10 +267,39 @@ def Tile_ReduceOp : Tile_Op<"reduce", [Pure, AllTypesMatch<["init", "result"]>]>
     }
     ```
   }];
-  let arguments = (ins Tile_ReduceKind:$kind, Tile_Tile:$value, Tile_Tile:$init);
+  let arguments = (ins Tile_ReduceKind:$kind, Tile_Tile:$value, Tile_Tile:$init,
+                   DefaultValuedAttr<I64Attr, "1">:$along);
   let results = (outs Tile_Tile:$result);
   let assemblyFormat = [{
-    $kind $value `,` $init attr-dict `:` type($value) `->` type($result)
+    $kind $value `,` $init (`along` $along^)? attr-dict
+    `:` type($value) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_ScanOp : Tile_Op<"scan", [Pure, AllTypesMatch<["value", "result"]>]> {
+  let summary = "Combine each row with those before it";
+  let description = [{
+    `result[i] = x[0] (+) x[1] ... (+) x[i]` with `(+)` as for `tile.reduce`, row by
+    row for a tile of rank 2, in this order. Under `reverse` the rows are
+    `x[n - 1] ... x[i]`. Under `exclusive` row i itself is left out, and what is
+    left of the first row (`reverse`: of the last) is the neutral element.
+
+    Example: how much of what each token wrote is left after the last one.
+
+    ```mlir
+    func.func @left(%a: tensor<4x8xf32>) -> tensor<4x8xf32> {
+      %r = tile.scan mul %a reverse exclusive : tensor<4x8xf32>
+      return %r : tensor<4x8xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Tile_ReduceKind:$kind, Tile_Tile:$value,
+                   UnitAttr:$reverse, UnitAttr:$exclusive);
+  let results = (outs Tile_Tile:$result);
+  let assemblyFormat = [{
+    $kind $value (`reverse` $reverse^)? (`exclusive` $exclusive^)? attr-dict
+    `:` type($value)
   }];
   let hasVerifier = 1;
 }
@@ -227,7 +312,7 @@ def Tile_TrimOp : Tile_Op<"trim", [Pure, AllTypesMatch<["value", "result"]>]> {
     `begin_0, end_0, begin_1, end_1, ...`:
 
     `result[i, j] = value[i, j]` where column j is in the range of row i, else
-    what `kind` leaves as it is: 0 for `add`, -inf for `max`.
+    what `kind` leaves as it is: 0 for `add`, -inf for `max`, 1 for `mul`.
 
     Bounds are multiples of 8, at least 0 and at most the number of columns.
     Reductions of the result, and products that have it as left operand, need not

@@ -321,13 +321,23 @@ FailureOr<Value> RowEvaluator::compute(Value tile, int64_t col) {
          << op->getName() << "' by rows";
 }
 
+static vector::CombiningKind getCombining(tile::ReduceKind kind) {
+  switch (kind) {
+  case tile::ReduceKind::Add:
+    return vector::CombiningKind::ADD;
+  case tile::ReduceKind::Max:
+    return vector::CombiningKind::MAXNUMF;
+  case tile::ReduceKind::Mul:
+    return vector::CombiningKind::MUL;
+  }
+  llvm_unreachable("all kinds are listed");
+}
+
 FailureOr<Value> RowEvaluator::reduce(tile::ReduceOp op) {
   FailureOr<Value> result = scalar(op.getInit());
   int64_t cols = tileOf(op.getValue()).getDimSize(1),
           lanes = vectors.getLanes();
-  auto kind = op.getKind() == tile::ReduceKind::Add
-                  ? vector::CombiningKind::ADD
-                  : vector::CombiningKind::MAXNUMF;
+  vector::CombiningKind kind = getCombining(op.getKind());
   for (int64_t col = 0; col < cols && succeeded(result); col += lanes) {
     FailureOr<Value> part = vector(op.getValue(), col);
     if (failed(part))

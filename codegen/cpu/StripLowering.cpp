@@ -199,6 +199,8 @@ void StripLowering::storeVectors(const Vectors &values, Value buffer,
 Value StripLowering::combine(tile::ReduceKind kind, Value sum, Value part) {
   if (kind == tile::ReduceKind::Add)
     return arith::AddFOp::create(b, sum, part);
+  if (kind == tile::ReduceKind::Mul)
+    return arith::MulFOp::create(b, sum, part);
   // One instruction on x86, unlike maxnumf; a NaN keeps the old maximum.
   Value larger = arith::CmpFOp::create(b, arith::CmpFPredicate::OGT, part, sum);
   return arith::SelectOp::create(b, larger, part, sum);

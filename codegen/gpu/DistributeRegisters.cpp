@@ -143,6 +143,8 @@ void Distributor::lower(tile::ConcatOp op) {
 Value Distributor::combine(tile::ReduceKind kind, Value x, Value y) {
   if (kind == tile::ReduceKind::Add)
     return arith::AddFOp::create(b, x, y);
+  if (kind == tile::ReduceKind::Mul)
+    return arith::MulFOp::create(b, x, y);
   return arith::MaxNumFOp::create(b, x, y);
 }
 

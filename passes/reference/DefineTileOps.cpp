@@ -88,8 +88,9 @@ static Value define(ImplicitLocOpBuilder &b, tile::BroadcastOp op) {
 static Value define(ImplicitLocOpBuilder &b, tile::DotOp op) {
   return generate(b, tileOf(op), [&](ValueRange at) {
     Value init = read(b, op.getInit(), at);
-    return sum(b, size(b, op.getLhs(), 1), init, [&](Value k) -> Value {
-      Value lhs = read(b, op.getLhs(), {at[0], k});
+    return sum(b, index(b, op.getDepth()), init, [&](Value k) -> Value {
+      Value lhs = op.getTransposeLhs() ? read(b, op.getLhs(), {k, at[0]})
+                                       : read(b, op.getLhs(), {at[0], k});
       Value rhs = op.getTransposeRhs() ? read(b, op.getRhs(), {at[1], k})
                                        : read(b, op.getRhs(), {k, at[1]});
       return arith::MulFOp::create(b, lhs, rhs);
@@ -97,11 +98,85 @@ static Value define(ImplicitLocOpBuilder &b, tile::DotOp op) {
   });
 }
 
+/// How `kind` combines: a sum, maximum or product.
+static auto getFold(tile::ReduceKind kind) {
+  switch (kind) {
+  case tile::ReduceKind::Add:
+    return sum;
+  case tile::ReduceKind::Max:
+    return max;
+  case tile::ReduceKind::Mul:
+    return product;
+  }
+  llvm_unreachable("all kinds are listed");
+}
+
 static Value define(ImplicitLocOpBuilder &b, tile::ReduceOp op) {
   return generate(b, tileOf(op), [&](ValueRange at) {
-    auto combine = op.getKind() == tile::ReduceKind::Add ? sum : max;
-    return combine(b, size(b, op.getValue(), 1), read(b, op.getInit(), at),
-                   [&](Value j) { return read(b, op.getValue(), {at[0], j}); });
+    bool isOfRow = op.getAlong() == 1;
+    return getFold(op.getKind())(
+        b, size(b, op.getValue(), op.getAlong()), read(b, op.getInit(), at),
+        [&](Value j) {
+          return isOfRow ? read(b, op.getValue(), {at[0], j})
+                         : read(b, op.getValue(), {j, at[0]});
+        });
+  });
+}
+
+static Value define(ImplicitLocOpBuilder &b, tile::ScanOp op) {
+  auto type = tileOf(op);
+  Value one = index(b, 1), rows = index(b, type.getDimSize(0));
+  return generate(b, type, [&](ValueRange at) {
+    Value before =
+        at[0]; // Rows in front of this one, in the order of the scan.
+    if (op.getReverse())
+      before =
+          arith::SubIOp::create(b, arith::SubIOp::create(b, rows, one), at[0]);
+    Value count = op.getExclusive() ? before : add(b, before, one);
+    Value init =
+        number(b, type.getElementType(), tile::getNeutral(op.getKind()));
+    return getFold(op.getKind())(b, count, init, [&](Value n) {
+      SmallVector<Value> from(at);
+      from[0] = n;
+      if (op.getReverse())
+        from[0] =
+            arith::SubIOp::create(b, arith::SubIOp::create(b, rows, one), n);
+      return read(b, op.getValue(), from);
+    });
+  });
+}
+
+/// The pairs of a triangle have a sum; the factors are those of the rows
+/// between the two, with that of the later one unless `strict`.
+static Value define(ImplicitLocOpBuilder &b, tile::DecayDotOp op) {
+  auto type = tileOf(op);
+  Type element = type.getElementType();
+  return generate(b, type, [&](ValueRange at) {
+    Value late = at[0], early = at[1];
+    // Distance in the order of the decay; negative for pairs without a sum.
+    Value distance = op.getReverse() ? arith::SubIOp::create(b, early, late)
+                                     : arith::SubIOp::create(b, late, early);
+    Value least = index(b, op.getStrict() ? 1 : 0);
+    Value has =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::sge, distance, least);
+    Value factors = arith::SubIOp::create(b, distance, least);
+    auto term = [&](Value k) -> Value {
+      Value one = number(b, element, 1.0);
+      Value decay = product(b, factors, one, [&](Value n) {
+        Value steps = add(b, n, index(b, 1));
+        Value row = op.getReverse()
+                        ? Value(arith::SubIOp::create(b, early, steps))
+                        : add(b, early, steps);
+        return read(b, op.getDecay(), {row, k});
+      });
+      Value pair = arith::MulFOp::create(b, read(b, op.getLhs(), {late, k}),
+                                         read(b, op.getRhs(), {early, k}));
+      return arith::MulFOp::create(b, pair, decay);
+    };
+    Value init = read(b, op.getInit(), at);
+    return choose(
+        b, has, [&] { return sum(b, size(b, op.getLhs(), 1), init, term); },
+        [&] { return init; });
   });
 }
 
@@ -128,8 +203,8 @@ static Value define(ImplicitLocOpBuilder &b, tile::TrimOp op) {
 Results reference::defineTileOp(ImplicitLocOpBuilder &b, Operation *op) {
   return llvm::TypeSwitch<Operation *, Results>(op)
       .Case<tile::LoadOp, tile::GatherOp, tile::SplatOp, tile::IotaOp,
-            tile::BroadcastOp, tile::DotOp, tile::ReduceOp, tile::SliceOp,
-            tile::ConcatOp, tile::TrimOp>(
+            tile::BroadcastOp, tile::DotOp, tile::DecayDotOp, tile::ReduceOp,
+            tile::ScanOp, tile::SliceOp, tile::ConcatOp, tile::TrimOp>(
           [&](auto op) { return Results{define(b, op)}; })
       .Case([&](tile::ConvertLayoutOp op) {
         return Results{generate(b, tileOf(op), [&](ValueRange at) {

@@ -186,6 +186,13 @@ Value reference::max(ImplicitLocOpBuilder &b, Value count, Value init,
   })[0];
 }
 
+Value reference::product(ImplicitLocOpBuilder &b, Value count, Value init,
+                         function_ref<Value(Value)> factor) {
+  return fold(b, count, init, [&](ValueRange at, ValueRange so) -> Carried {
+    return {arith::MulFOp::create(b, so[0], factor(at[0]))};
+  })[0];
+}
+
 Value reference::isInRange(ImplicitLocOpBuilder &b, ValueRange ranges,
                            int64_t rows, ValueRange at) {
   Value group = arith::DivUIOp::create(b, at[0], index(b, rows));

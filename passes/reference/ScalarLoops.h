@@ -92,6 +92,11 @@ mlir::Value max(mlir::ImplicitLocOpBuilder &b, mlir::Value count,
                 mlir::Value init,
                 llvm::function_ref<mlir::Value(mlir::Value)> term);
 
+/// `init * factor(0) * ... * factor(count - 1)`, in this order.
+mlir::Value product(mlir::ImplicitLocOpBuilder &b, mlir::Value count,
+                    mlir::Value init,
+                    llvm::function_ref<mlir::Value(mlir::Value)> factor);
+
 /// Whether column `at[1]` is in the range of the group of row `at[0]`, if
 /// groups have `rows` rows and `ranges` has a begin and an end for each of
 /// them.

@@ -355,6 +355,78 @@ func.func @negative_dot_init(%a: tensor<4x8xf32>, %b: tensor<8x6xf32>, %c: tenso
 
 // -----
 
+// dot_c3
+func.func @negative_dot_depth_of_columns(%a: tensor<4x8xf32>, %b: tensor<8x4xf32>, %c: tensor<8x4xf32>) {
+  // expected-error@below {{'lhs' and 'rhs' must have the same depth, got 4 and 8}}
+  %t = tile.dot %a, %b, %c transpose_lhs : tensor<4x8xf32>, tensor<8x4xf32> -> tensor<8x4xf32>
+  return
+}
+
+// -----
+
+// dot_c4
+func.func @negative_dot_init_of_columns(%a: tensor<4x8xf32>, %b: tensor<4x6xf32>, %c: tensor<4x6xf32>) {
+  // expected-error@below {{'init' must be 'tensor<8x6xf32>', got 'tensor<4x6xf32>'}}
+  %t = tile.dot %a, %b, %c transpose_lhs : tensor<4x8xf32>, tensor<4x6xf32> -> tensor<4x6xf32>
+  return
+}
+
+// -----
+
+// decay_dot_c1
+func.func @negative_decay_dot_rank(%a: tensor<8xf32>, %c: tensor<8x8xf32>) {
+  // expected-error@below {{rows must be floating-point tiles of rank 2, got 'tensor<8xf32>'}}
+  %t = tile.decay_dot %a, %a, %a, %c : tensor<8xf32> -> tensor<8x8xf32>
+  return
+}
+
+// -----
+
+// decay_dot_c1
+func.func @negative_decay_dot_integer(%a: tensor<4x8xi32>, %c: tensor<4x4xi32>) {
+  // expected-error@below {{rows must be floating-point tiles of rank 2, got 'tensor<4x8xi32>'}}
+  %t = tile.decay_dot %a, %a, %a, %c : tensor<4x8xi32> -> tensor<4x4xi32>
+  return
+}
+
+// -----
+
+// decay_dot_c2
+func.func @negative_decay_dot_init(%a: tensor<4x8xf32>, %c: tensor<4x8xf32>) {
+  // expected-error@below {{'init' must be 'tensor<4x4xf32>', got 'tensor<4x8xf32>'}}
+  %t = tile.decay_dot %a, %a, %a, %c strict : tensor<4x8xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// reduce_c1
+func.func @negative_reduce_columns(%x: tensor<4x8xf32>, %z: tensor<4xf32>) {
+  // expected-error@below {{must reduce the columns of a tile of rank 2 to a vector, got 'tensor<4x8xf32>' to 'tensor<4xf32>'}}
+  %t = tile.reduce mul %x, %z along 0 : tensor<4x8xf32> -> tensor<4xf32>
+  return
+}
+
+// -----
+
+// reduce_c3
+func.func @negative_reduce_along(%x: tensor<4x8xf32>, %z: tensor<4xf32>) {
+  // expected-error@below {{'along' must be 0 or 1, got 2}}
+  %t = tile.reduce add %x, %z along 2 : tensor<4x8xf32> -> tensor<4xf32>
+  return
+}
+
+// -----
+
+// scan_c1
+func.func @negative_scan_integer(%x: tensor<4x8xi32>) {
+  // expected-error@below {{needs a floating-point type, got 'i32'}}
+  %t = tile.scan add %x : tensor<4x8xi32>
+  return
+}
+
+// -----
+
 // reduce_c1
 func.func @negative_reduce_shape(%x: tensor<4x8xf32>, %z: tensor<8xf32>) {
   // expected-error@below {{must reduce the rows of a tile of rank 2 to a vector, got 'tensor<4x8xf32>' to 'tensor<8xf32>'}}

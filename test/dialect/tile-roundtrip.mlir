@@ -72,6 +72,26 @@ func.func @contract(%q: tensor<4x8xf64>, %k: tensor<16x8xf64>, %s: tensor<4x16xf
   return %m : tensor<4xf64>
 }
 
+// CHECK-LABEL: func.func @recur
+// CHECK: tile.dot %{{.*}}, %{{.*}}, %{{.*}} transpose_lhs : tensor<4x8xf32>, tensor<4x6xf32> -> tensor<8x6xf32>
+// CHECK: tile.dot %{{.*}}, %{{.*}}, %{{.*}} transpose_lhs transpose_rhs : tensor<4x8xf32>, tensor<6x4xf32> -> tensor<8x6xf32>
+// CHECK: tile.scan mul %{{.*}} : tensor<4x8xf32>
+// CHECK: tile.scan add %{{.*}} reverse exclusive : tensor<4xf32>
+// CHECK: tile.reduce mul %{{.*}}, %{{.*}} along 0 : tensor<4x8xf32> -> tensor<8xf32>
+// CHECK: tile.decay_dot %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : tensor<4x8xf32> -> tensor<4x4xf32>
+// CHECK: tile.decay_dot %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} reverse strict : tensor<4x8xf32> -> tensor<4x4xf32>
+func.func @recur(%k: tensor<4x8xf32>, %v: tensor<4x6xf32>, %w: tensor<6x4xf32>, %s: tensor<8x6xf32>,
+                 %z: tensor<4x4xf32>, %l: tensor<4xf32>, %r: tensor<8xf32>) -> tensor<4x4xf32> {
+  %a = tile.dot %k, %v, %s transpose_lhs : tensor<4x8xf32>, tensor<4x6xf32> -> tensor<8x6xf32>
+  %b = tile.dot %k, %w, %a transpose_lhs transpose_rhs : tensor<4x8xf32>, tensor<6x4xf32> -> tensor<8x6xf32>
+  %c = tile.scan mul %k : tensor<4x8xf32>
+  %d = tile.scan add %l reverse exclusive : tensor<4xf32>
+  %e = tile.reduce mul %k, %r along 0 : tensor<4x8xf32> -> tensor<8xf32>
+  %f = tile.decay_dot %k, %k, %c, %z : tensor<4x8xf32> -> tensor<4x4xf32>
+  %g = tile.decay_dot %k, %k, %c, %f reverse strict : tensor<4x8xf32> -> tensor<4x4xf32>
+  return %g : tensor<4x4xf32>
+}
+
 // CHECK-LABEL: func.func @trim
 // CHECK: tile.trim add %{{.*}} rows(2) ranges(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) : tensor<4x8xf64>
 // CHECK: tile.trim max %{{.*}} rows(4) ranges(%{{.*}}, %{{.*}}) : tensor<4x8xf64>

@@ -1,0 +1,133 @@
+// Runs the definition of the tile ops that recurrences need, on numbers small
+// enough to compute by hand.
+//
+// DEFINE: %{buffers} = --one-shot-bufferize=bufferize-function-boundaries --buffer-deallocation-pipeline --convert-linalg-to-loops
+// DEFINE: %{llvm} = --arith-expand --convert-scf-to-cf --expand-strided-metadata --lower-affine --convert-math-to-libm --finalize-memref-to-llvm --convert-arith-to-llvm --convert-math-to-llvm --convert-func-to-llvm --convert-cf-to-llvm --reconcile-unrealized-casts
+// DEFINE: %{run} = mlir-runner --entry-point-result=void --shared-libs=%llvm_lib/libmlir_runner_utils.so,%llvm_lib/libmlir_c_runner_utils.so
+// RUN: attn-opt %s --attn-lower-to-reference %{buffers} %{llvm} | %{run} -e main | FileCheck %s
+
+func.func private @printMemrefF64(tensor<*xf32>) attributes {llvm.emit_c_interface}
+
+func.func private @print2(%x: tensor<?x?xf32>) {
+  %u = tensor.cast %x : tensor<?x?xf32> to tensor<*xf32>
+  call @printMemrefF64(%u) : (tensor<*xf32>) -> ()
+  return
+}
+
+func.func private @print3x3(%x: tensor<3x3xf32>) {
+  %d = tensor.cast %x : tensor<3x3xf32> to tensor<?x?xf32>
+  call @print2(%d) : (tensor<?x?xf32>) -> ()
+  return
+}
+
+func.func private @print3x2(%x: tensor<3x2xf32>) {
+  %d = tensor.cast %x : tensor<3x2xf32> to tensor<?x?xf32>
+  call @print2(%d) : (tensor<?x?xf32>) -> ()
+  return
+}
+
+// Decays 1/2, 1/4, 1/8 of one channel, rows of 1.
+func.func private @decays() {
+  %one = arith.constant dense<1.0> : tensor<3x1xf32>
+  %a = arith.constant dense<[[0.5], [0.25], [0.125]]> : tensor<3x1xf32>
+  %zero = arith.constant dense<0.0> : tensor<3x3xf32>
+  %eight = arith.constant dense<8.0> : tensor<3x3xf32>
+
+  // CHECK: sizes = [3, 3]
+  // CHECK-NEXT: [9, 8, 8],
+  // CHECK-NEXT: [8.25, 9, 8],
+  // CHECK-NEXT: [8.03125, 8.125, 9]
+  %after = tile.decay_dot %one, %one, %a, %eight : tensor<3x1xf32> -> tensor<3x3xf32>
+  func.call @print3x3(%after) : (tensor<3x3xf32>) -> ()
+
+  // CHECK: sizes = [3, 3]
+  // CHECK-NEXT: [0, 0, 0],
+  // CHECK-NEXT: [1, 0, 0],
+  // CHECK-NEXT: [0.25, 1, 0]
+  %before = tile.decay_dot %one, %one, %a, %zero strict : tensor<3x1xf32> -> tensor<3x3xf32>
+  func.call @print3x3(%before) : (tensor<3x3xf32>) -> ()
+
+  // CHECK: sizes = [3, 3]
+  // CHECK-NEXT: [1, 0.5, 0.125],
+  // CHECK-NEXT: [0, 1, 0.25],
+  // CHECK-NEXT: [0, 0, 1]
+  %back = tile.decay_dot %one, %one, %a, %zero reverse : tensor<3x1xf32> -> tensor<3x3xf32>
+  func.call @print3x3(%back) : (tensor<3x3xf32>) -> ()
+
+  // CHECK: sizes = [3, 3]
+  // CHECK-NEXT: [0, 1, 0.25],
+  // CHECK-NEXT: [0, 0, 1],
+  // CHECK-NEXT: [0, 0, 0]
+  %backBefore = tile.decay_dot %one, %one, %a, %zero reverse strict : tensor<3x1xf32> -> tensor<3x3xf32>
+  func.call @print3x3(%backBefore) : (tensor<3x3xf32>) -> ()
+
+  // Two channels; the second one forgets everything at the last row:
+  // [1, 0] = 3 1 / 2 + 4 2 / 4, [2, 0] = 5 1 / 2, [2, 1] = 5 3.
+  // CHECK: sizes = [3, 3]
+  // CHECK-NEXT: [5, 0, 0],
+  // CHECK-NEXT: [3.5, 25, 0],
+  // CHECK-NEXT: [2.5, 15, 61]
+  %x = arith.constant dense<[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]> : tensor<3x2xf32>
+  %b = arith.constant dense<[[0.5, 0.5], [0.5, 0.25], [1.0, 0.0]]> : tensor<3x2xf32>
+  %s = tile.decay_dot %x, %x, %b, %zero : tensor<3x2xf32> -> tensor<3x3xf32>
+  func.call @print3x3(%s) : (tensor<3x3xf32>) -> ()
+  return
+}
+
+func.func private @scans() {
+  %x = arith.constant dense<[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]> : tensor<3x2xf32>
+  // CHECK: sizes = [3, 2]
+  // CHECK-NEXT: [1, 2],
+  // CHECK-NEXT: [4, 6],
+  // CHECK-NEXT: [9, 12]
+  %sums = tile.scan add %x : tensor<3x2xf32>
+  func.call @print3x2(%sums) : (tensor<3x2xf32>) -> ()
+  // CHECK: sizes = [3, 2]
+  // CHECK-NEXT: [15, 24],
+  // CHECK-NEXT: [5, 6],
+  // CHECK-NEXT: [1, 1]
+  %left = tile.scan mul %x reverse exclusive : tensor<3x2xf32>
+  func.call @print3x2(%left) : (tensor<3x2xf32>) -> ()
+  // A vector: 1, 3, 2. Then the products of the columns, from 2 and 1 on.
+  // CHECK: sizes = [3, 2]
+  // CHECK-NEXT: [-inf, 6],
+  // CHECK-NEXT: [1, 6],
+  // CHECK-NEXT: [3, 2]
+  %v = arith.constant dense<[1.0, 3.0, 2.0]> : tensor<3xf32>
+  %most = tile.scan max %v exclusive : tensor<3xf32>
+  %products = tile.scan mul %v reverse : tensor<3xf32>
+  %mostColumn = tile.broadcast %most along 1 : tensor<3xf32> -> tensor<3x1xf32>
+  %productsColumn = tile.broadcast %products along 1 : tensor<3xf32> -> tensor<3x1xf32>
+  %both = tile.concat %mostColumn, %productsColumn : tensor<3x1xf32>, tensor<3x1xf32> -> tensor<3x2xf32>
+  func.call @print3x2(%both) : (tensor<3x2xf32>) -> ()
+  // CHECK: sizes = [3, 2]
+  // CHECK-NEXT: [30, 48],
+  // CHECK-NEXT: [30, 48],
+  // CHECK-NEXT: [30, 48]
+  %from = arith.constant dense<[2.0, 1.0]> : tensor<2xf32>
+  %columns = tile.reduce mul %x, %from along 0 : tensor<3x2xf32> -> tensor<2xf32>
+  %rows = tile.broadcast %columns along 0 : tensor<2xf32> -> tensor<3x2xf32>
+  func.call @print3x2(%rows) : (tensor<3x2xf32>) -> ()
+  return
+}
+
+// Columns of x times (1, 10, 100): 531 and 642, plus 0 and 1.
+func.func private @product() {
+  %x = arith.constant dense<[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]> : tensor<3x2xf32>
+  %y = arith.constant dense<[[1.0], [10.0], [100.0]]> : tensor<3x1xf32>
+  %init = arith.constant dense<[[0.0], [1.0]]> : tensor<2x1xf32>
+  // CHECK: sizes = [2, 1]
+  // CHECK-NEXT: [531],
+  // CHECK-NEXT: [643]
+  %s = tile.dot %x, %y, %init transpose_lhs : tensor<3x2xf32>, tensor<3x1xf32> -> tensor<2x1xf32>
+  %d = tensor.cast %s : tensor<2x1xf32> to tensor<?x?xf32>
+  func.call @print2(%d) : (tensor<?x?xf32>) -> ()
+  return
+}
+
+func.func @main() {
+  func.call @decays() : () -> ()
+  func.call @scans() : () -> ()
+  func.call @product() : () -> ()
+  return
+}
