@@ -351,7 +351,7 @@ def Attn_MergeOp : Attn_Op<"merge", [Pure, SingleBlock,
 }
 
 def Attn_YieldOp : Attn_Op<"yield", [Pure, Terminator, ReturnLike,
-    ParentOneOf<["AttendOp", "MapRowsOp", "RecurOp", "PartialOp", "AddSinkOp",
+    ParentOneOf<["AttendOp", "MapRowsOp", "RecurOp", "RecurChunkOp", "PartialOp", "AddSinkOp",
                  "MergeOp"]>]> {
   let summary = "Ends a region of an attn op with what it yields";
   let description = [{

@@ -23,6 +23,8 @@ Results defineAttend(mlir::ImplicitLocOpBuilder &b, AttendOp op);
 Results defineMapRows(mlir::ImplicitLocOpBuilder &b, MapRowsOp op);
 Results defineMerge(mlir::ImplicitLocOpBuilder &b, MergeOp op);
 Results defineRecur(mlir::ImplicitLocOpBuilder &b, RecurOp op);
+Results defineLoadState(mlir::ImplicitLocOpBuilder &b, LoadStateOp op);
+Results defineRecurChunk(mlir::ImplicitLocOpBuilder &b, RecurChunkOp op);
 Results definePartial(mlir::ImplicitLocOpBuilder &b, PartialOp op);
 Results defineAddSink(mlir::ImplicitLocOpBuilder &b, AddSinkOp op);
 Results defineFinish(mlir::ImplicitLocOpBuilder &b, FinishOp op);
