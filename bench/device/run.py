@@ -117,7 +117,8 @@ def list_variants(options):
 
 
 def is_wanted(options, case):
-    return not options.filter or options.filter in plan.get_case_name(case)
+    is_probe = case.get("kind") == "probe"
+    return is_probe or not options.filter or options.filter in plan.get_case_name(case)
 
 
 def verify(run, options):
@@ -143,12 +144,28 @@ def verify(run, options):
 #===-----------------------------------------------------------------------===#
 
 
+def compile_ahead(run, options, cases):
+    """Loads the packages of cases in several processes. Drivers keep what they
+    compile in a cache on disk, and compiling one after the other takes long."""
+    packages = {(plan.get_timed_name(case["spec"], case["features"]), case["dtype"]): None
+                for case in cases if case["kind"] != "probe"}
+
+    def load(package):
+        workers.run_cases(workers.get_script("verify.py"), [str(options.pack), options.device],
+                          [{"load": package}], run.deadline, VERIFY_SILENCE,
+                          lambda case, record: None)
+
+    with ThreadPoolExecutor(options.jobs) as executor:
+        list(executor.map(load, packages))
+
+
 def measure(run, options):
     cases = [case for case in plan.list_timed(options.lengths, options.timed_dtypes)
              if is_wanted(options, case)]
     arguments = [str(options.pack), options.device, f"--samples={options.samples}",
                  f"--torch-device={options.torch_device}"]
     arguments += ["--dry-run"] * options.dry_run + ["--without-torch"] * options.without_torch
+    compile_ahead(run, options, cases)
     deadline = run.deadline
     if options.time_budget:
         own = time.time() + options.time_budget
