@@ -17,6 +17,7 @@ docs/device.md. What is up to date is not compiled again.
 
 import argparse
 from concurrent.futures import ThreadPoolExecutor
+import filecmp
 import gzip
 import os
 import pathlib
@@ -136,23 +137,30 @@ def make_package(options, item):
 #===-----------------------------------------------------------------------===#
 
 
+def copy_file(source, target):
+    """Copies a file that somebody may be running: it is replaced, not overwritten."""
+    if target.exists() and filecmp.cmp(source, target, shallow=False):
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(target.name + ".part")
+    shutil.copy2(source, part)
+    part.rename(target)
+
+
 def copy_sources(out):
     for pattern in paths.SOURCES:
         for path in sorted(ROOT.glob(pattern)):
-            target = out / path.relative_to(ROOT)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, target)
+            copy_file(path, out / path.relative_to(ROOT))
 
 
 def copy_libraries(options):
     """libattn, and oneTBB, which other machines may not have."""
     folder = options.out / "lib"
-    folder.mkdir(parents=True, exist_ok=True)
     library = options.build / "lib" / "libattn.so.1"
-    shutil.copy2(library.resolve(), folder / library.name)
+    copy_file(library.resolve(), folder / library.name)
     found = re.search(r"libtbb\.so\S* => (\S+)", run_tool(["ldd", library]))
     if found:
-        shutil.copy2(os.path.realpath(found[1]), folder / pathlib.Path(found[1]).name)
+        copy_file(os.path.realpath(found[1]), folder / pathlib.Path(found[1]).name)
 
 
 def get_size(out):
