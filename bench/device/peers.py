@@ -12,6 +12,7 @@ Everything runs on PyTorch's default stream, which is the null stream of the
 driver. A backend that refuses a case is named with its reason.
 """
 
+import contextlib
 import dataclasses
 import warnings
 
@@ -46,6 +47,19 @@ def get_reason(error, warned):
                if "Triggered internally" in text and "not used because" not in text]
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return reasons[0] if reasons else lines[0]
+
+
+@dataclasses.dataclass(frozen=True)
+class Peer:
+    """A contender: `run(index)` on one of the sets, within a context."""
+
+    run: object
+    context: object = contextlib.nullcontext
+
+    def run_once(self):
+        """The result for the first set."""
+        with self.context():
+            return self.run(0)
 
 
 class Peers:
@@ -89,7 +103,7 @@ class Peers:
                 warnings.simplefilter("always")
                 try:
                     call = make(VARIANTS[case["spec"]], sets)
-                    call(0)
+                    call.run_once()
                     calls[name] = call
                 except Exception as error:  # Each of them has errors of its own.
                     refused[name] = get_reason(error, warned)
@@ -106,16 +120,15 @@ class Peers:
             options["enable_gqa"] = k.shape[1] != q.shape[1]
             function = torch.nn.functional.scaled_dot_product_attention
 
-            def call(index):
-                with sdpa_kernel(backend):
-                    return function(*sets[index % len(sets)], **options)
-
-            return call
+            # Choosing a backend takes as long as a short kernel, so timing.py
+            # does that once for many calls.
+            return Peer(lambda index: function(*sets[index % len(sets)], **options),
+                        lambda: sdpa_kernel(backend))
         return make
 
     def _make_flex(self, variant, sets):
         run = compare_torch.compile_flex(variant, sets[0][0])
-        return lambda index: run(*sets[index % len(sets)])
+        return Peer(lambda index: run(*sets[index % len(sets)]))
 
     def get_errors(self, case, results, q, k, v):
         """The largest error of every result, and what is allowed."""
@@ -130,9 +143,9 @@ class Peers:
         if probe == "copy":
             source = torch.zeros(COPY_BYTES, dtype=torch.uint8, device=self._device)
             target = torch.empty_like(source)
-            return lambda index: target.copy_(source), 0, 2 * COPY_BYTES
+            return Peer(lambda index: target.copy_(source)), 0, 2 * COPY_BYTES
         left, right = (torch.randn(MATRIX, MATRIX, device=self._device).to(TYPES[probe])
                        for _ in range(2))
         result = torch.empty_like(left)
         moved = 3 * left.numel() * left.element_size()
-        return (lambda index: torch.mm(left, right, out=result)), 2 * MATRIX**3, moved
+        return Peer(lambda index: torch.mm(left, right, out=result)), 2 * MATRIX**3, moved

@@ -16,6 +16,7 @@ float64 before anything is timed.
 
 import argparse
 import contextlib
+import dataclasses
 import importlib.util
 import math
 import statistics
@@ -123,31 +124,42 @@ def make_calls(kernel, sets, device):
 #===-----------------------------------------------------------------------===#
 
 
-def plan_samples(device, call, most_samples):
+@dataclasses.dataclass(frozen=True)
+class Ours:
+    """Our kernel as a contender; see Peer in peers.py."""
+
+    run: object
+    context: object = contextlib.nullcontext
+
+
+def plan_samples(device, contender, most_samples):
     """(samples, calls of each) for a contender, which this also warms up."""
-    call(0)
-    device.synchronize()
-    seconds = device.measure(call, 2)
+    with contender.context():
+        contender.run(0)
+        device.synchronize()
+        seconds = device.measure(contender.run, 2)
     count = max(1, min(200, int(SAMPLE_SECONDS / max(seconds, 1e-7))))
     samples = max(5, min(most_samples, int(MOST_SECONDS / max(seconds * count, 1e-7))))
     return samples, count
 
 
-def take_sample(device, call, count):
-    if count > 1:  # A call before keeps the GPU busy while others are queued.
-        call(0)
-    return device.measure(call, count)
+def take_sample(device, contender, count):
+    with contender.context():
+        if count > 1:  # A call before keeps the GPU busy while others are queued.
+            contender.run(0)
+        return device.measure(contender.run, count)
 
 
-def time_in_turns(device, calls, most_samples):
+def time_in_turns(device, contenders, most_samples):
     """name -> seconds of a call in each sample."""
-    plans = {name: plan_samples(device, call, most_samples) for name, call in calls.items()}
-    times = {name: [] for name in calls}
+    plans = {name: plan_samples(device, contender, most_samples)
+             for name, contender in contenders.items()}
+    times = {name: [] for name in contenders}
     for turn in range(max(samples for samples, _ in plans.values())):
-        for name, call in calls.items():
+        for name, contender in contenders.items():
             samples, count = plans[name]
             if turn < samples:
-                times[name].append(take_sample(device, call, count))
+                times[name].append(take_sample(device, contender, count))
     return times
 
 
@@ -204,8 +216,8 @@ class Timer:
     def _run_probe(self, probe):
         if not self._peers:
             return {"passed": True, "skipped": "needs PyTorch"}
-        call, operations, moved = self._peers.make_probe(probe)
-        times = time_in_turns(self._device, {"probe": call}, self._options.samples)
+        peer, operations, moved = self._peers.make_probe(probe)
+        times = time_in_turns(self._device, {"probe": peer}, self._options.samples)
         return {"passed": True,
                 "contenders": {"probe": summarize(times["probe"], (operations, moved))}}
 
@@ -219,7 +231,7 @@ class Timer:
                  [tensors.make_empty(shapes[0], case["dtype"]),
                   tensors.make_empty(shapes[0][:3], "f32")]) for _ in range(count_sets(case))]
         call, free = make_calls(kernel, sets, self._device)
-        times = time_in_turns(self._device, {"ours": call}, self._options.samples)
+        times = time_in_turns(self._device, {"ours": Ours(call)}, self._options.samples)
         free()
         tensors.free()
         return {"passed": True, "target": kernel.target,
@@ -243,9 +255,9 @@ class Timer:
             call(0)
             self._device.synchronize()
             results = {"ours": outputs[0][0],
-                       **{name: peer(0) for name, peer in calls.items()}}
+                       **{name: peer.run_once() for name, peer in calls.items()}}
             errors, tolerance = peers.get_errors(case, results, *sets[0])
-            times = time_in_turns(self._device, {"ours": call, **calls},
+            times = time_in_turns(self._device, {"ours": Ours(call), **calls},
                                   self._options.samples)
         record["tolerance"] = tolerance
         record["contenders"] = {
