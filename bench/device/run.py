@@ -24,6 +24,7 @@ import pathlib
 import platform
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -225,6 +226,9 @@ def parse_options():
 
 def main():
     options = parse_options()
+    # Drivers keep what they compile there, where it can be written.
+    os.environ.setdefault("CUDA_CACHE_PATH",
+                          os.path.join(tempfile.gettempdir(), "attn-cuda-cache"))
     run = Run(options)
     if not options.time_only:
         verify(run, options)

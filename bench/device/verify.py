@@ -122,6 +122,20 @@ class Call:
             array.free()
 
 
+def launch_twice(device, kernel, arguments):
+    """The results by name, which must be the same each time."""
+    call = Call(device, kernel, arguments)
+    try:
+        first, second = call.launch(), call.launch()
+        call.check_guards()
+    finally:
+        call.free()
+    for name, bits in first.items():
+        if bits.tobytes() != second[name].tobytes():
+            raise catalogue.Failure(f"'{name}': two launches gave different bits")
+    return {port.name: decode(first[port.name], port.dtype) for port in kernel.results}
+
+
 class Verifier:
     """Runs cases on one device."""
 
@@ -149,7 +163,7 @@ class Verifier:
             kernel, record["load_s"] = self._load(case.variant, case.dtype)
             record["target"] = kernel.target
             arguments = catalogue.make_arguments(case)
-            results = self._launch(kernel, arguments)
+            results = launch_twice(self._device, kernel, arguments)
             record["words"] = ("launched" if self._is_dry else catalogue.compare_with_oracle(
                 case, arguments, results, PRECISIONS[case.dtype]))
         except catalogue.Failure as failure:
@@ -159,17 +173,6 @@ class Verifier:
                 raise FatalFailure(str(failure)) from None
             record.update(passed=False, words=str(failure))
         return record
-
-    def _launch(self, kernel, arguments):
-        call = Call(self._device, kernel, arguments)
-        first, second = call.launch(), call.launch()
-        call.check_guards()
-        types = {port.name: port.dtype for port in kernel.results}
-        call.free()
-        for name, bits in first.items():
-            if bits.tobytes() != second[name].tobytes():
-                raise catalogue.Failure(f"'{name}': two launches gave different bits")
-        return {name: decode(bits, types[name]) for name, bits in first.items()}
 
 
 def main():

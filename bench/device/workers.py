@@ -114,6 +114,8 @@ class Worker:
             said = json.loads(line)
         except ValueError:
             return
+        if not isinstance(said, dict):
+            return
         if "start" in said:
             self.started = said["start"]
         else:

@@ -17,6 +17,7 @@ import unittest
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "bench" / "device"))
+import attn_runtime  # noqa: E402
 import catalogue  # noqa: E402
 import memory  # noqa: E402
 import plan  # noqa: E402
@@ -112,6 +113,52 @@ class GuardedArrayTest(unittest.TestCase):
         bits = verify.encode(numbers, "bf16")
         self.assertEqual(list(bits[:2]), [0x3f80, 0xc020])
         np.testing.assert_array_equal(verify.decode(bits, "bf16"), numbers)
+
+
+class StandInKernel:
+    """Writes one more to its result each time, or to memory of somebody else."""
+
+    def __init__(self, device, step=0, offset=0):
+        port = attn_runtime.Port("x", "f32", attn_runtime.DataType(2, 32, 1), 1)
+        self.arguments, self.results = [port], [port]
+        self._device, self._step, self._offset = device, step, offset
+        self._value = 0
+
+    def take_arguments(self, views):
+        return views
+
+    take_results = take_arguments
+
+    def get_result_shapes(self, arguments):
+        return [arguments[0][1]]
+
+    def get_workspace_bytes(self, arguments):
+        return 0
+
+    def launch(self, arguments, results, workspace, size):
+        self._value += self._step
+        [(address, shape, _)] = results
+        self._device.write(address, np.full(shape, self._value, np.float32))
+        if self._offset:
+            self._device.write(arguments[0][0] + self._offset, np.zeros(1, np.uint8))
+
+
+class LaunchTest(unittest.TestCase):
+    def launch(self, **options):
+        device = memory.CpuDevice()
+        return verify.launch_twice(device, StandInKernel(device, **options),
+                                   {"x": np.ones(3, np.float32)})
+
+    def test_result(self):
+        np.testing.assert_array_equal(self.launch()["x"], np.zeros(3, np.float32))
+
+    def test_different_bits(self):
+        with self.assertRaisesRegex(catalogue.Failure, "two launches gave different bits"):
+            self.launch(step=1)
+
+    def test_memory_around_an_argument(self):
+        with self.assertRaisesRegex(catalogue.Failure, "'tensor 0': the memory behind it"):
+            self.launch(offset=12)
 
 
 class PlanTest(unittest.TestCase):
