@@ -191,8 +191,8 @@ StripLowering::addInit(Value init, int64_t col, const Vectors &sum) {
   if (matchPattern(init, m_AnyZeroFloat()))
     return sum;
   bool isKept = stored.contains(init) && stageOf(init) < stage;
-  auto scaled = isLocal(init) && !isKept ? init.getDefiningOp<arith::MulFOp>()
-                                         : nullptr;
+  auto scaled =
+      isLocal(init) && !isKept ? init.getDefiningOp<arith::MulFOp>() : nullptr;
   FailureOr<Vectors> x = pairs(scaled ? scaled.getLhs() : init, col);
   FailureOr<Vectors> y = scaled ? pairs(scaled.getRhs(), col) : x;
   if (failed(x) || failed(y))
