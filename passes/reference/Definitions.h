@@ -23,6 +23,7 @@ Results defineAttend(mlir::ImplicitLocOpBuilder &b, AttendOp op);
 Results defineMapRows(mlir::ImplicitLocOpBuilder &b, MapRowsOp op);
 Results defineMerge(mlir::ImplicitLocOpBuilder &b, MergeOp op);
 Results defineRecur(mlir::ImplicitLocOpBuilder &b, RecurOp op);
+Results defineReduce(mlir::ImplicitLocOpBuilder &b, ReduceOp op);
 Results definePartial(mlir::ImplicitLocOpBuilder &b, PartialOp op);
 Results defineAddSink(mlir::ImplicitLocOpBuilder &b, AddSinkOp op);
 Results defineFinish(mlir::ImplicitLocOpBuilder &b, FinishOp op);

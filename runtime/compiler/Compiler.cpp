@@ -91,7 +91,8 @@ static SmallVector<Phase> getPhases(const Target &target,
   tile.vectorBits = target.cpu.vectorBits;
   tile.l1Bytes = target.cpu.l1Bytes;
   tile.l2Bytes = target.cpu.l2Bytes;
-  tile.rowGroup = getStripRows(target.cpu.vectorBits, target.cpu.vectorRegisters);
+  tile.rowGroup =
+      getStripRows(target.cpu.vectorBits, target.cpu.vectorRegisters);
   phases = getTilePhases(tile);
   llvm::append_range(phases, getCpuPhases(target.cpu));
   return phases;
@@ -239,12 +240,14 @@ Error Compilation::runPhase(const Phase &phase) {
   return dump(phase.name, "mlir", program->getText());
 }
 
-/// Recurrences are run by their definition only.
+/// Recurrences and reductions are run by their definition only.
 Error Compilation::checkHasKernels() {
   if (!target.definition.empty())
     return Error::success();
-  WalkResult found = program->getModule().walk([&](RecurOp op) {
-    op.emitOpError("has no kernel for target '")
+  WalkResult found = program->getModule().walk([&](Operation *op) {
+    if (!isa<RecurOp, ReduceOp>(op))
+      return WalkResult::advance();
+    op->emitOpError("has no kernel for target '")
         << options.target
         << "'; expected target reference or naive, its executable definition";
     return WalkResult::interrupt();
