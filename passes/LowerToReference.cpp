@@ -35,8 +35,8 @@ static bool isExecutable(Operation *op) {
 
 /// Whether `op` has a definition here.
 static bool hasDefinition(Operation *op) {
-  return isa<AttendOp, MapRowsOp, MergeOp, RecurOp, LoadStateOp, RecurChunkOp,
-             PartialOp, AddSinkOp, FinishOp>(op) ||
+  return isa<AttendOp, MapRowsOp, ReduceOp, MergeOp, RecurOp, LoadStateOp,
+             RecurChunkOp, PartialOp, AddSinkOp, FinishOp>(op) ||
          isa<tile::TileDialect>(op->getDialect()) || isElementwiseOnTensors(op);
 }
 
@@ -67,6 +67,8 @@ static Results define(ImplicitLocOpBuilder &b, Operation *op) {
     return defineAttend(b, attend);
   if (auto rows = dyn_cast<MapRowsOp>(op))
     return defineMapRows(b, rows);
+  if (auto reduce = dyn_cast<ReduceOp>(op))
+    return defineReduce(b, reduce);
   if (auto merge = dyn_cast<MergeOp>(op))
     return defineMerge(b, merge);
   if (auto recur = dyn_cast<RecurOp>(op))

@@ -16,11 +16,13 @@ def SetDtype : Pass<"attn-set-dtype", "::mlir::ModuleOp"> {
   let description = [{
     A spec is written once, in one element type. This pass changes the element
     type of the tensors that attn ops take and yield: the operands and results
-    of `attn.attend`, `attn.map_rows` and `attn.recur`, with the function arguments
-    and results they come from. Tensors that regions capture keep their type, as do
-    the log-sum-exp and the gates, factors and states of recurrences, unless the accumulator type changes between f32 and f64: then
-    every floating-point type that is the old accumulator type becomes the new
-    one, regions and constants included.
+    of `attn.attend`, `attn.map_rows` and `attn.recur` and the operand of
+    `attn.reduce`, with the function arguments and results they come from. Tensors
+    that regions capture keep their type, as do the log-sum-exp, the gates, factors
+    and states of recurrences and the results of `attn.reduce`, unless the
+    accumulator type changes between f32 and f64: then every floating-point type
+    that is the old accumulator type becomes the new one, regions and constants
+    included.
 
     Before: a function of attn ops. After: the same function over the new type.
     Does nothing where the type is the one asked for already. Reports an error

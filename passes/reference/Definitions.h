@@ -25,6 +25,7 @@ Results defineMerge(mlir::ImplicitLocOpBuilder &b, MergeOp op);
 Results defineRecur(mlir::ImplicitLocOpBuilder &b, RecurOp op);
 Results defineLoadState(mlir::ImplicitLocOpBuilder &b, LoadStateOp op);
 Results defineRecurChunk(mlir::ImplicitLocOpBuilder &b, RecurChunkOp op);
+Results defineReduce(mlir::ImplicitLocOpBuilder &b, ReduceOp op);
 Results definePartial(mlir::ImplicitLocOpBuilder &b, PartialOp op);
 Results defineAddSink(mlir::ImplicitLocOpBuilder &b, AddSinkOp op);
 Results defineFinish(mlir::ImplicitLocOpBuilder &b, FinishOp op);
