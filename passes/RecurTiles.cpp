@@ -69,7 +69,7 @@ Value RecurTiles::product(Value lhs, Value rhs, Value init, bool transposeLhs,
                           bool transposeRhs) {
   auto flag = [&](bool set) { return set ? b.getUnitAttr() : UnitAttr(); };
   return tile::DotOp::create(b, init.getType(), lhs, rhs, init,
-                             flag(transposeLhs), flag(transposeRhs));
+                             flag(transposeRhs), flag(transposeLhs));
 }
 
 /// Products of the rows of `value` in the order of the tokens, or against it.
