@@ -10,8 +10,8 @@
 // erases the first. Walks the old body in order:
 //
 //   - index arithmetic and loops are cloned;
-//   - attn.partial, attn.add_sink, attn.finish and attn.map_rows are expanded
-//   into tile ops;
+//   - attn.partial, attn.add_sink, attn.finish, attn.recur_chunk, attn.map_rows
+//     and attn.reduce are expanded into tile ops;
 //   - insertion of rows into a result becomes a store to its view; the part of
 //   a
 //     result that a block fills in a loop is that view, from some offsets on.
@@ -23,6 +23,7 @@
 
 #include "passes/PairwiseTiles.h"
 #include "passes/RecurTiles.h"
+#include "passes/ReduceTiles.h"
 #include "passes/TileRegions.h"
 
 namespace attn {
@@ -56,6 +57,7 @@ private:
   LogicalResult translate(Operation *op);
   RowBlock enterRowBlocks(ArrayRef<Value> sizes, int64_t rows);
   LogicalResult mapRows(MapRowsOp op);
+  LogicalResult reduce(ReduceOp op);
   LogicalResult merge(MergeOp op);
   LogicalResult conditional(scf::IfOp op);
   LogicalResult reshape(tensor::ReshapeOp op);
@@ -93,8 +95,8 @@ LogicalResult Translator::checkSignature() {
   DenseSet<Value> seen;
   for (auto [index, value] :
        llvm::enumerate(from.getBody().front().getTerminator()->getOperands())) {
-    if (!isa_and_nonnull<scf::ForallOp, scf::IfOp, MapRowsOp, MergeOp>(
-            value.getDefiningOp()))
+    if (!isa_and_nonnull<scf::ForallOp, scf::IfOp, MapRowsOp, ReduceOp,
+                         MergeOp>(value.getDefiningOp()))
       return refuseResult(index, value);
     if (!seen.insert(value).second)
       return from.emitOpError("result ") << index << " is returned twice";
@@ -106,7 +108,7 @@ LogicalResult Translator::checkSignature() {
 LogicalResult Translator::checkCaptures() {
   WalkResult result = from.walk([](arith::ConstantOp op) {
     bool isRead = llvm::any_of(op->getUsers(), [](Operation *user) {
-      return isa<AttendOp, MapRowsOp, PartialOp, RecurChunkOp>(
+      return isa<AttendOp, MapRowsOp, ReduceOp, PartialOp, RecurChunkOp>(
           user->getParentOp());
     });
     bool isOutside = isa<func::FuncOp>(op->getParentOp());
@@ -196,6 +198,8 @@ LogicalResult Translator::translate(Operation *op) {
   b.setLoc(op->getLoc());
   if (auto map = dyn_cast<MapRowsOp>(op))
     return mapRows(map);
+  if (auto reduced = dyn_cast<ReduceOp>(op))
+    return reduce(reduced);
   if (auto merged = dyn_cast<MergeOp>(op))
     return merge(merged);
   if (auto branch = dyn_cast<scf::IfOp>(op))
@@ -297,6 +301,19 @@ LogicalResult Translator::mapRows(MapRowsOp op) {
   Value zero = arith::ConstantIndexOp::create(b, 0);
   tile::StoreOp::create(b, stored, output, ValueRange{batch, head, row, zero});
   return success();
+}
+
+LogicalResult Translator::reduce(ReduceOp op) {
+  auto type = cast<RankedTensorType>(op.getOutput().getType());
+  Value input = mapping.lookup(op.getInput());
+  SmallVector<Value> dynamic;
+  for (int64_t dim : {int64_t(0), op.getKeptDim()})
+    if (type.isDynamicDim(dim ? 1 : 0))
+      dynamic.push_back(memref::DimOp::create(
+          b, input, arith::ConstantIndexOp::create(b, dim)));
+  Value output = viewFor(op.getOutput(), dynamic);
+  mapping.map(op.getOutput(), output);
+  return ReduceTiles(b, mapping, op).run(output);
 }
 
 LogicalResult Translator::merge(MergeOp op) {

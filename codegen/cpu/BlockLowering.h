@@ -51,6 +51,7 @@ private:
                                   int64_t rows);
   int64_t stripWidth(int64_t rows) const;
   bool hasFewRows();
+  bool foldsRows();
   mlir::FailureOr<mlir::Value> carried(mlir::Value init, mlir::scf::ForOp loop);
 
   // BlockPacking.cpp.

@@ -56,7 +56,7 @@ LogicalResult BlockLowering::run() {
   entry = to.getBody();
   b.setInsertionPoint(to.getTerminator());
   recurs = isRecurrence();
-  byRows = !recurs && hasFewRows();
+  byRows = !recurs && (hasFewRows() || foldsRows());
   if (failed(lowerBody(*from.getBody(), {})))
     return failure();
   from.erase();
@@ -144,6 +144,21 @@ bool BlockLowering::hasFewRows() {
                : WalkResult::interrupt();
   });
   return any && !result.wasInterrupted();
+}
+
+/// Whether loops carry tiles that no product is a part of: lanes along their
+/// rows would have to be made from what is loaded.
+bool BlockLowering::foldsRows() {
+  bool folds = false;
+  WalkResult result = from.walk([&](Operation *op) {
+    if (isa<tile::DotOp, tile::DecayDotOp>(op) && isPair(op->getResult(0)))
+      return WalkResult::interrupt();
+    for (Value carried : op->getResults())
+      folds |= isa<scf::ForOp>(op) && tileOf(carried) &&
+               tileOf(carried).getRank() == 2;
+    return WalkResult::advance();
+  });
+  return folds && !result.wasInterrupted();
 }
 
 /// The buffers among which that of `tile`, which products compute, belongs.
