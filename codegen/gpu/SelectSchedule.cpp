@@ -46,6 +46,11 @@ struct GpuSelectSchedule
       return llvm::TypeSwitch<Operation *, WalkResult>(op)
           .Case<AttendOp, MapRowsOp, MergeOp>(
               [&](auto known) { return select(known); })
+          .Case<RecurOp, ReduceOp>([](auto op) {
+            op.emitOpError("has no kernel for GPUs; expected target cpu, or "
+                           "reference, its executable definition");
+            return WalkResult::interrupt();
+          })
           .Default(WalkResult::advance());
     });
     if (result.wasInterrupted())
