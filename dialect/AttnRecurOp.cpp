@@ -53,7 +53,8 @@ bool RecurOp::hasGatePerToken() {
 }
 
 bool RecurOp::hasGatePerChannel() {
-  return getGate() && tensorOf(getGate()).getRank() == 4;
+  return getGate() && tensorOf(getGate()).getRank() == 4 &&
+         tensorOf(getGate()).getDimSize(3) != 1;
 }
 
 bool RecurOp::usesDenominator() {
@@ -135,7 +136,8 @@ static LogicalResult verifyPresence(RecurOp op) {
   if (!isTied && !op.getKey()) // recur_c4
     return op.emitOpError("needs 'key' or 'write(tied)'; expected three "
                           "operands, 'query', 'key' and 'value', got two");
-  if (isTied && !op.hasGatePerChannel()) { // recur_c10
+  if (isTied &&
+      !(op.getGate() && tensorOf(op.getGate()).getRank() == 4)) { // recur_c10
     InFlightDiagnostic error = op.emitOpError(
         "'write(tied)' needs a 'gate' of shape [B, H, N, K], got ");
     return op.hasGate() ? error << op.getGate().getType() : error << "none";
@@ -224,13 +226,19 @@ LogicalResult RecurOp::verifyRegions() {
           columns = getStateColumns();
   FailureOr<int64_t> width =
       verifyNormRegion(*this, getNorm(), columns, getAccumulatorType());
-  if (failed(width) ||
-      failed(verifyFactor(
-          *this, "gate", getGate(),
-          {{heads}, {batches, heads, tokens}, {batches, heads, tokens, rows}},
-          "[H], [B, H, N] or [B, H, N, K]")) ||
-      failed(verifyFactor(*this, "beta", getBeta(), {{batches, heads, tokens}},
-                          "[B, H, N]")) ||
+  SmallVector<int64_t> perHead{heads}, perToken{batches, heads, tokens},
+      perChannel{batches, heads, tokens, rows},
+      column{batches, heads, tokens, 1};
+  // A tied write makes as many keys as there are decays.
+  LogicalResult gate =
+      getWrite() == WriteRule::Tied
+          ? verifyFactor(*this, "gate", getGate(), {perChannel}, "[B, H, N, K]")
+          : verifyFactor(*this, "gate", getGate(),
+                         {perHead, perToken, perChannel, column},
+                         "[H], [B, H, N], [B, H, N, K] or [B, H, N, 1]");
+  if (failed(width) || failed(gate) ||
+      failed(verifyFactor(*this, "beta", getBeta(), {perToken, column},
+                          "[B, H, N] or [B, H, N, 1]")) ||
       failed(verifyFactor(*this, "bonus", getBonus(), {{heads, rows}},
                           "[H, K]")) ||
       failed(verifyStates(*this, {batches, heads, rows, columns})))

@@ -67,6 +67,7 @@ private:
   Value factorOf(Value operand, ValueRange at) {
     return convert(b, read(b, operand, at), type);
   }
+  SmallVector<Value> perToken(Value operand, ValueRange token);
   Value decayOf(ValueRange token, Value d);
   Value written(ValueRange token, Value d);
   Value valueOf(ValueRange token, Value e);
@@ -102,13 +103,21 @@ Value RecurDefinition::feature(Value operand, ValueRange token, Value d) {
   return factorOf(operand, {token[0], head, token[2], d});
 }
 
+/// Where `operand` `[B, H, N]` or `[B, H, N, 1]` has what belongs to a token.
+SmallVector<Value> RecurDefinition::perToken(Value operand, ValueRange token) {
+  SmallVector<Value> at(token);
+  if (cast<RankedTensorType>(operand.getType()).getRank() == 4)
+    at.push_back(index(b, 0));
+  return at;
+}
+
 /// exp(gate) for row `d` of the state. Only asked for if there is a gate.
 Value RecurDefinition::decayOf(ValueRange token, Value d) {
   SmallVector<Value> at;
   if (op.hasGatePerChannel())
     at = {token[0], token[1], token[2], d};
   else if (op.hasGatePerToken())
-    at = {token[0], token[1], token[2]};
+    at = perToken(op.getGate(), token);
   else
     at = {token[1]};
   return math::ExpOp::create(b, factorOf(op.getGate(), at));
@@ -120,7 +129,7 @@ Value RecurDefinition::written(ValueRange token, Value d) {
     return arith::SubFOp::create(b, number(b, type, 1.0), decayOf(token, d));
   Value k = feature(key, token, d);
   return op.getWrite() == WriteRule::Scaled
-             ? product(factorOf(op.getBeta(), token), k)
+             ? product(factorOf(op.getBeta(), perToken(op.getBeta(), token)), k)
              : k;
 }
 
