@@ -288,6 +288,22 @@ LogicalResult LoadStateOp::verify() {
   return success();
 }
 
+LogicalResult MergeStateOp::verify() {
+  auto from = tensorOf(getParts()), to = tensorOf(getState());
+  if (from.getRank() != 4 || to.getRank() != 2 ||
+      from.getElementType() != to.getElementType()) // merge_state_c1
+    return emitOpError(
+               "must merge a tensor of rank 2 with one of rank 4 and the "
+               "same element type, got ")
+           << to << " and " << from;
+  int64_t columns = from.getDimSize(3), decay = getDecay();
+  if (decay < 0 ||
+      (!ShapedType::isDynamic(columns) && decay >= columns)) // merge_state_c2
+    return emitOpError("'decay' must be one of the ")
+           << columns << " columns of 'parts', got " << decay;
+  return success();
+}
+
 /// Checks the parts of the state.
 static LogicalResult verifyTuple(RecurChunkOp op) {
   size_t expected = op.usesDenominator() ? 2 : 1;

@@ -100,7 +100,9 @@ def Attn_RecurOp : Attn_Op<"recur", [Pure, SingleBlock,
 
     A `schedule` says how the op is blocked: `block_q` tokens are a chunk, whose pairs are
     computed as products of matrices, and `block_k` columns of the state are the
-    unit of independent work.
+    unit of independent work. With `splits`, so many parts of the sequence are
+    visited in parallel, twice: for the states that they leave, and, once these are
+    merged, for their rows.
 
     Sources: Katharopoulos et al., "Transformers are RNNs", 2020 (`norm`);
     Sun et al., "Retentive Network", 2023 (constant gates); Yang et al., "Gated
@@ -159,8 +161,8 @@ def Attn_RecurOp : Attn_Op<"recur", [Pure, SingleBlock,
 def Attn_LoadStateOp : Attn_Op<"load_state", [Pure]> {
   let summary = "A block of columns of the state of a head";
   let description = [{
-    Columns `col .. col + V - 1` of the state of batch `b` and head `h`, of which
-    the rows come first; what lies outside of `initial` is 0. A static batch size
+    Rows from `row` on and columns from `col` on of the state of a batch and a head; what lies
+    outside of `initial` is 0. A static batch size
     of 1 is shared by all batches. Introduced by `attn-split-blocks`.
 
     Example:
@@ -168,17 +170,55 @@ def Attn_LoadStateOp : Attn_Op<"load_state", [Pure]> {
     ```mlir
     func.func @begin(%h0: tensor<?x?x24x128xf32>, %b: index, %h: index, %v: index)
         -> tensor<32x64xf32> {
-      %s = attn.load_state %h0 at(%b, %h, %v) : tensor<?x?x24x128xf32> -> tensor<32x64xf32>
+      %c0 = arith.constant 0 : index
+      %s = attn.load_state %h0 at(%b, %h, %c0, %v) : tensor<?x?x24x128xf32> -> tensor<32x64xf32>
       return %s : tensor<32x64xf32>
     }
     ```
   }];
   let arguments = (ins AnyRankedTensor:$initial, Index:$batch, Index:$head,
-                   Index:$col);
+                   Index:$row, Index:$col);
   let results = (outs AnyStaticShapeTensor:$state);
   let assemblyFormat = [{
-    $initial `at` `(` $batch `,` $head `,` $col `)` attr-dict
+    $initial `at` `(` $batch `,` $head `,` $row `,` $col `)` attr-dict
     `:` type($initial) `->` type($state)
+  }];
+  let hasVerifier = 1;
+}
+
+def Attn_MergeStateOp : Attn_Op<"merge_state",
+    [Pure, AllTypesMatch<["init", "state"]>]> {
+  let summary = "The state behind a part of a sequence";
+  let description = [{
+    A part of a sequence turns the state `init` before it into
+
+    `result[k, v] = parts[b, h, row + k, decay] * init[k, v] + parts[b, h, row + k, col + v]`,
+
+    where `parts` has, from row `row` on, in column `decay` what the part leaves of
+    rows of the state, and in columns `col ..` the state that it makes of 0. What lies outside of `parts`
+    is 0. Introduced by `attn-split-blocks` where parts are visited in parallel:
+    this is the associative combination of their results (docs/rationale/recur.md).
+
+    Example: a state of 64 columns, with its decays behind them.
+
+    ```mlir
+    func.func @behind(%parts: tensor<?x?x?x65xf32>, %b: index, %h: index, %row: index,
+                      %s: tensor<32x64xf32>) -> tensor<32x64xf32> {
+      %c0 = arith.constant 0 : index
+      %next = attn.merge_state %parts at(%b, %h, %row, %c0) decay(64) init(%s)
+          : tensor<?x?x?x65xf32>, tensor<32x64xf32>
+      return %next : tensor<32x64xf32>
+    }
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$parts, Index:$batch, Index:$head,
+                   Index:$row, Index:$col, AnyStaticShapeTensor:$init,
+                   I64Attr:$decay);
+  let results = (outs AnyStaticShapeTensor:$state);
+  let assemblyFormat = [{
+    $parts `at` `(` $batch `,` $head `,` $row `,` $col `)` `decay` `(` $decay `)`
+    `init` `(` $init `)` attr-dict `:` type($parts) `,`
+    type($init)
   }];
   let hasVerifier = 1;
 }

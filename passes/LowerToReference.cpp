@@ -36,7 +36,7 @@ static bool isExecutable(Operation *op) {
 /// Whether `op` has a definition here.
 static bool hasDefinition(Operation *op) {
   return isa<AttendOp, MapRowsOp, ReduceOp, MergeOp, RecurOp, LoadStateOp,
-             RecurChunkOp, PartialOp, AddSinkOp, FinishOp>(op) ||
+             MergeStateOp, RecurChunkOp, PartialOp, AddSinkOp, FinishOp>(op) ||
          isa<tile::TileDialect>(op->getDialect()) || isElementwiseOnTensors(op);
 }
 
@@ -75,6 +75,8 @@ static Results define(ImplicitLocOpBuilder &b, Operation *op) {
     return defineRecur(b, recur);
   if (auto load = dyn_cast<LoadStateOp>(op))
     return defineLoadState(b, load);
+  if (auto merge = dyn_cast<MergeStateOp>(op))
+    return defineMergeState(b, merge);
   if (auto chunk = dyn_cast<RecurChunkOp>(op))
     return defineRecurChunk(b, chunk);
   if (auto partial = dyn_cast<PartialOp>(op))

@@ -18,8 +18,21 @@
 //
 // Reversed, t goes down from the last chunk. A bidirectional order has two such
 // loops: without decays the first one collects the state of all tokens, which
-// the second one reads; with them, the first one is a causal sweep that keeps
-// the sums of its rows, which a reversed one adds.
+// the second one reads; with them, and under read(before), the first one is a
+// causal sweep that keeps the sums of its rows, which a reversed one adds.
+//
+// With splits P in the schedule, parts of the sequence are visited in parallel:
+//
+//   parts = scf.forall (p, b, h):          the state that part p makes of 0,
+//   and
+//     as above, without rows               what it leaves of one that comes in
+//   begins = scf.forall (b, h):
+//     S = initial or 0
+//     scf.for p = 0 to P:
+//       insert S into begins
+//       S = attn.merge_state parts at (b, h, p) init(S)
+//   scf.forall (p, b, h):                  rows, from where the part begins
+//     S = begins at (b, h, p), and as above
 //
 //===----------------------------------------------------------------------===//
 
@@ -37,12 +50,13 @@ using namespace attn;
 static constexpr int64_t kRowMultiple = 16;
 
 namespace {
-/// One loop over the chunks of a block.
+/// What a loop over chunks does.
 struct ChunkLoop {
   TokenOrder order;
-  bool writes; ///< Whether it carries the state.
-  Value past;  ///< Sums of an earlier loop; null if there is none.
-  bool isUnscaled = false;
+  bool writes;             ///< Whether it carries the state.
+  Value past;              ///< Sums of an earlier loop; null if there is none.
+  bool isUnscaled = false; ///< Whether rows are sums for a later loop.
+  bool hasDecay = false;   ///< Whether the state is followed by its decays.
 };
 
 /// Splits one attn.recur.
@@ -52,7 +66,8 @@ public:
       : op(op), b(op.getLoc(), op), chunk(op.getScheduleAttr().getBlockQ()),
         columns(
             std::min(op.getScheduleAttr().getBlockK(), op.getStateColumns())),
-        rows(llvm::alignTo(op.getStateRows(), kRowMultiple)) {}
+        rows(llvm::alignTo(op.getStateRows(), kRowMultiple)),
+        splits(op.getScheduleAttr().getSplits()) {}
 
   LogicalResult run();
 
@@ -60,38 +75,57 @@ private:
   Value constant(int64_t value) {
     return arith::ConstantIndexOp::create(b, value);
   }
-  Value zeros(int64_t height, int64_t width);
+  Value splat(int64_t height, int64_t width, double value);
   RankedTensorType typeOf(Value value) {
     return cast<RankedTensorType>(value.getType());
   }
+  bool isReversed() { return op.getOrder() == TokenOrder::Reversed; }
+  /// Whether both directions need a sweep: with decays, and where tokens do not
+  /// read what they write themselves.
   bool sweepsTwice() {
-    return op.getOrder() == TokenOrder::Bidirectional && op.hasGate();
+    return op.getOrder() == TokenOrder::Bidirectional &&
+           (op.hasGate() || op.getRead() == ReadTime::Before);
   }
+  LogicalResult checkSchedule();
   SmallVector<Value> makeOutputs();
+  Value emptyStates(int64_t width);
+  SmallVector<Value> zeroState();
   SmallVector<Value> firstState();
   Value openRows(Value result, int64_t width);
   Value insertRows(Value rows, Value into, Value row);
-  void closeRows(scf::ForallOp forall, unsigned result, Value rows);
-  void insertState(scf::ForallOp forall, Value state);
+  void insertInto(scf::ForallOp forall, unsigned result, Value source,
+                  Value row, Value col, OpFoldResult height, int64_t width);
+  void insertState(scf::ForallOp forall, unsigned result, Value state);
   RecurChunkOp emitChunk(const ChunkLoop &loop, Value row, ValueRange state,
                          Type output);
+  Value emitDecay(const ChunkLoop &loop, Value row, Value decay);
   Value emitLoop(const ChunkLoop &loop, SmallVector<Value> &state, Value rows,
                  Type output);
-  void emitBlock(scf::ForallOp forall);
+  void emitRows(scf::ForallOp forall, SmallVector<Value> state, bool isLast);
+  void enterPart(scf::ForallOp forall);
+  Value emitParts();
+  SmallVector<Value> emitBegins(Value parts, Value lastStates);
+  void runWhole(ValueRange outputs);
+  void runParts(ValueRange outputs);
 
   RecurOp op;
   ImplicitLocOpBuilder b;
   int64_t chunk, columns; ///< Tokens and columns of a block.
   int64_t rows;           ///< Of the state in a block.
+  int64_t splits;         ///< Parts of the sequence; 0 if there is one.
   Value numTokens;
   Value sums; ///< Of a first sweep, `[B, H, N, width]`; else null.
-  Value batch, head, column; ///< Of the block that is being emitted.
+  // Of the block that is being emitted.
+  Value batch, head, column;
+  Value firstToken, tokens; ///< Where its part begins, and how long it is.
 };
 } // namespace
 
-Value RecurSplitter::zeros(int64_t height, int64_t width) {
+Value RecurSplitter::splat(int64_t height, int64_t width, double value) {
   auto type = RankedTensorType::get({height, width}, op.getAccumulatorType());
-  return arith::ConstantOp::create(b, b.getZeroAttr(type));
+  return arith::ConstantOp::create(
+      b, DenseElementsAttr::get(
+             type, b.getFloatAttr(type.getElementType(), value).getValue()));
 }
 
 /// Empty results of the blocks, and room for sums of a first sweep.
@@ -117,32 +151,46 @@ SmallVector<Value> RecurSplitter::makeOutputs() {
   return outputs;
 }
 
-SmallVector<Value> RecurSplitter::firstState() {
-  SmallVector<Value> state{zeros(rows, columns)};
-  if (op.getInitial())
-    state.front() = LoadStateOp::create(b, state.front().getType(),
-                                        op.getInitial(), batch, head, column);
+/// Room for one state of `width` columns per head and part, below each other.
+Value RecurSplitter::emptyStates(int64_t width) {
+  SmallVector<OpFoldResult> sizes{
+      Value(tensor::DimOp::create(b, op.getValue(), 0)),
+      Value(tensor::DimOp::create(b, op.getValue(), 1)),
+      b.getIndexAttr(splits * rows), b.getIndexAttr(width)};
+  return tensor::EmptyOp::create(b, sizes, op.getAccumulatorType());
+}
+
+SmallVector<Value> RecurSplitter::zeroState() {
+  SmallVector<Value> state{splat(rows, columns, 0)};
   if (op.usesDenominator())
-    state.push_back(zeros(rows, 1));
+    state.push_back(splat(rows, 1, 0));
   return state;
 }
 
-/// The rows of the block's head in `result`, `width` columns of them.
+SmallVector<Value> RecurSplitter::firstState() {
+  SmallVector<Value> state = zeroState();
+  if (op.getInitial())
+    state.front() =
+        LoadStateOp::create(b, state.front().getType(), op.getInitial(), batch,
+                            head, constant(0), column);
+  return state;
+}
+
+/// The rows of the block's part in `result`, `width` columns of them.
 Value RecurSplitter::openRows(Value result, int64_t width) {
-  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
-  OpFoldResult first = column;
+  OpFoldResult one = b.getIndexAttr(1);
   auto type = RankedTensorType::get({ShapedType::kDynamic, width},
                                     typeOf(result).getElementType());
   return tensor::ExtractSliceOp::create(
-      b, type, result, ArrayRef<OpFoldResult>{batch, head, zero, first},
-      ArrayRef<OpFoldResult>{one, one, numTokens, b.getIndexAttr(width)},
+      b, type, result, ArrayRef<OpFoldResult>{batch, head, firstToken, column},
+      ArrayRef<OpFoldResult>{one, one, tokens, b.getIndexAttr(width)},
       ArrayRef<OpFoldResult>{one, one, one, one});
 }
 
-/// `into` with the tokens of a chunk that exist, from `row` on.
+/// `into` with the tokens of a chunk that exist, from `row` of the part on.
 Value RecurSplitter::insertRows(Value rows, Value into, Value row) {
   OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
-  Value left = arith::SubIOp::create(b, numTokens, row);
+  Value left = arith::SubIOp::create(b, tokens, row);
   OpFoldResult count = Value(arith::MinSIOp::create(b, left, constant(chunk)));
   OpFoldResult width = b.getIndexAttr(typeOf(rows).getDimSize(1));
   SmallVector<OpFoldResult> sizes{count, width}, strides{one, one};
@@ -152,36 +200,36 @@ Value RecurSplitter::insertRows(Value rows, Value into, Value row) {
       b, existing, into, ArrayRef<OpFoldResult>{row, zero}, sizes, strides);
 }
 
-/// Puts all rows of the head back into shared output `result`.
-void RecurSplitter::closeRows(scf::ForallOp forall, unsigned result,
-                              Value rows) {
-  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
-  OpFoldResult first = column;
+/// Puts `source`, of `height` rows, into shared output `result` of the block's
+/// head, from `row` and `col` on.
+void RecurSplitter::insertInto(scf::ForallOp forall, unsigned result,
+                               Value source, Value row, Value col,
+                               OpFoldResult height, int64_t width) {
+  OpFoldResult one = b.getIndexAttr(1);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToEnd(forall.getTerminator().getBody());
   tensor::ParallelInsertSliceOp::create(
-      b, rows, forall.getRegionIterArgs()[result],
-      ArrayRef<OpFoldResult>{batch, head, zero, first},
-      ArrayRef<OpFoldResult>{one, one, numTokens,
-                             b.getIndexAttr(typeOf(rows).getDimSize(1))},
+      b, source, forall.getRegionIterArgs()[result],
+      ArrayRef<OpFoldResult>{batch, head, row, col},
+      ArrayRef<OpFoldResult>{one, one, height, b.getIndexAttr(width)},
       ArrayRef<OpFoldResult>{one, one, one, one});
 }
 
-void RecurSplitter::insertState(scf::ForallOp forall, Value state) {
+/// Puts the rows of `state` that count into shared output `result`.
+void RecurSplitter::insertState(scf::ForallOp forall, unsigned result,
+                                Value state) {
   OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
-  OpFoldResult height = b.getIndexAttr(op.getStateRows()),
-               width = b.getIndexAttr(columns), first = column;
+  OpFoldResult height = b.getIndexAttr(op.getStateRows());
   Value existing = tensor::ExtractSliceOp::create(
       b, state, ArrayRef<OpFoldResult>{zero, zero},
-      ArrayRef<OpFoldResult>{height, width}, ArrayRef<OpFoldResult>{one, one});
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToEnd(forall.getTerminator().getBody());
-  tensor::ParallelInsertSliceOp::create(
-      b, existing, forall.getRegionIterArgs()[1],
-      ArrayRef<OpFoldResult>{batch, head, zero, first},
-      ArrayRef<OpFoldResult>{one, one, height, width},
-      ArrayRef<OpFoldResult>{one, one, one, one});
+      ArrayRef<OpFoldResult>{height, b.getIndexAttr(columns)},
+      ArrayRef<OpFoldResult>{one, one});
+  insertInto(forall, result, existing, constant(0), column, height, columns);
 }
+
+//===----------------------------------------------------------------------===//
+// Loops over chunks
+//===----------------------------------------------------------------------===//
 
 /// One chunk from token `row` on; `output` is the type of its rows, if any.
 RecurChunkOp RecurSplitter::emitChunk(const ChunkLoop &loop, Value row,
@@ -202,9 +250,25 @@ RecurChunkOp RecurSplitter::emitChunk(const ChunkLoop &loop, Value row,
   return made;
 }
 
-/// The loop over all chunks from `state` on, which it continues. If `rows` is
-/// not null, returns it with the rows of all tokens, of which a chunk has
-/// `output`.
+/// What the chunk leaves of `decay`, a column of the state. Values behind the
+/// last column are 0, so nothing is added.
+Value RecurSplitter::emitDecay(const ChunkLoop &loop, Value row, Value decay) {
+  auto made = RecurChunkOp::create(
+      b, Type(), decay.getType(), op.getQuery(), op.getKey(), op.getValue(),
+      op.getGate(), op.getBeta(), op.getBonus(), batch, head, row,
+      constant(op.getStateColumns()), decay, /*sums=*/Value(),
+      b.getI64IntegerAttr(chunk), op.getScaleAttr(), op.getWriteAttr(),
+      op.getReadAttr(), TokenOrderAttr::get(b.getContext(), loop.order),
+      UnitAttr());
+  IRMapping mapping;
+  op.getQueryRows().cloneInto(&made.getQueryRows(), mapping);
+  op.getKeyRows().cloneInto(&made.getKeyRows(), mapping);
+  return made.getState().front();
+}
+
+/// The loop over the chunks of the part from `state` on, which it continues. If
+/// `rows` is not null, returns it with the rows of all tokens, of which a chunk
+/// has `output`.
 Value RecurSplitter::emitLoop(const ChunkLoop &loop, SmallVector<Value> &state,
                               Value rows, Type output) {
   SmallVector<Value> init;
@@ -213,21 +277,25 @@ Value RecurSplitter::emitLoop(const ChunkLoop &loop, SmallVector<Value> &state,
   if (rows)
     init.push_back(rows);
   Value length = constant(chunk);
-  auto nest = scf::ForOp::create(b, constant(0), numTokens, length, init);
+  auto nest = scf::ForOp::create(b, constant(0), tokens, length, init);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToEnd(nest.getBody());
-  Value row = nest.getInductionVar();
+  Value row = nest.getInductionVar(); // In the part.
   if (loop.order == TokenOrder::Reversed) {
-    Value chunks = arith::CeilDivSIOp::create(b, numTokens, length);
+    Value chunks = arith::CeilDivSIOp::create(b, tokens, length);
     Value last = arith::SubIOp::create(
         b, arith::MulIOp::create(b, chunks, length), length);
     row = arith::SubIOp::create(b, last, row);
   }
+  Value token = arith::AddIOp::create(b, firstToken, row);
   SmallVector<Value> carried(nest.getRegionIterArgs());
   Value into = rows ? carried.pop_back_val() : Value();
+  Value decay = loop.hasDecay ? carried.pop_back_val() : Value();
   RecurChunkOp made =
-      emitChunk(loop, row, loop.writes ? carried : state, output);
+      emitChunk(loop, token, loop.writes ? carried : state, output);
   SmallVector<Value> next(made.getState());
+  if (decay)
+    next.push_back(emitDecay(loop, token, decay));
   if (rows)
     next.push_back(insertRows(made.getOutput(), into, row));
   scf::YieldOp::create(b, next);
@@ -238,20 +306,14 @@ Value RecurSplitter::emitLoop(const ChunkLoop &loop, SmallVector<Value> &state,
   return filled;
 }
 
-void RecurSplitter::emitBlock(scf::ForallOp forall) {
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(forall.getTerminator());
-  batch = forall.getInductionVar(0);
-  head = forall.getInductionVar(1);
-  column =
-      arith::MulIOp::create(b, forall.getInductionVar(2), constant(columns));
-  auto outputs = forall.getRegionIterArgs();
+/// The loops that fill the rows of the block, from `state` on; `isLast` says
+/// whether the state behind them is a result.
+void RecurSplitter::emitRows(scf::ForallOp forall, SmallVector<Value> state,
+                             bool isLast) {
   auto outputType = typeOf(op.getOutput());
   int64_t width = op.getNorm().empty() ? columns : outputType.getDimSize(3);
   Type chunkRows =
       RankedTensorType::get({chunk, width}, outputType.getElementType());
-  SmallVector<Value> state = firstState();
-
   ChunkLoop last{op.getOrder(), /*writes=*/true, /*past=*/Value()};
   if (sweepsTwice()) {
     int64_t parts = columns + (op.usesDenominator() ? 1 : 0);
@@ -261,40 +323,190 @@ void RecurSplitter::emitBlock(scf::ForallOp forall) {
             emitLoop({TokenOrder::Causal, /*writes=*/true, /*past=*/Value(),
                       /*isUnscaled=*/true},
                      state, openRows(sums, parts), chunkSums)};
-    state = firstState();
+    state = zeroState();
   } else if (op.getOrder() == TokenOrder::Bidirectional) {
     emitLoop({TokenOrder::Causal, /*writes=*/true, /*past=*/Value()}, state,
              /*rows=*/Value(), /*output=*/Type());
     last.writes = false;
   }
-  Value filled =
-      emitLoop(last, state, openRows(outputs.front(), width), chunkRows);
-  closeRows(forall, 0, filled);
-  if (op.getState())
-    insertState(forall, state.front());
+  Value filled = emitLoop(
+      last, state, openRows(forall.getRegionIterArgs()[0], width), chunkRows);
+  insertInto(forall, 0, filled, firstToken, column, tokens, width);
+  if (isLast && op.getState())
+    insertState(forall, 1, state.front());
 }
 
-LogicalResult RecurSplitter::run() {
-  bool isWhole = columns == op.getStateColumns();
-  if (!isWhole &&
-      (!op.getNorm().empty() || !op.getValueRows().empty() || sweepsTwice()))
-    return op.emitOpError("schedule: 'block_k' must be at least the ")
-           << op.getStateColumns()
-           << " columns of the state, which its regions and orders need at "
-              "once, got "
-           << columns;
-  if (op.getStateColumns() % columns)
-    return op.emitOpError("schedule: 'block_k' must divide the ")
-           << op.getStateColumns() << " columns of the state, got " << columns;
-  numTokens = tensor::DimOp::create(b, op.getValue(), 2);
-  SmallVector<Value> outputs = makeOutputs();
+//===----------------------------------------------------------------------===//
+// Blocks
+//===----------------------------------------------------------------------===//
+
+/// One block per head and columns.
+void RecurSplitter::runWhole(ValueRange outputs) {
   SmallVector<OpFoldResult> grid{
       Value(tensor::DimOp::create(b, op.getValue(), 0)),
       Value(tensor::DimOp::create(b, op.getValue(), 1)),
       b.getIndexAttr(op.getStateColumns() / columns)};
   auto forall = scf::ForallOp::create(b, grid, outputs, std::nullopt);
-  emitBlock(forall);
-  op->replaceAllUsesWith(forall.getResults().take_front(op->getNumResults()));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(forall.getTerminator());
+  batch = forall.getInductionVar(0);
+  head = forall.getInductionVar(1);
+  column =
+      arith::MulIOp::create(b, forall.getInductionVar(2), constant(columns));
+  firstToken = constant(0);
+  tokens = numTokens;
+  emitRows(forall, firstState(), /*isLast=*/true);
+  op->replaceAllUsesWith(forall);
+}
+
+/// Opens block (part, batch, head): whole chunks, but for the last part.
+void RecurSplitter::enterPart(scf::ForallOp forall) {
+  b.setInsertionPoint(forall.getTerminator());
+  batch = forall.getInductionVar(1);
+  head = forall.getInductionVar(2);
+  column = constant(0);
+  Value length = constant(chunk);
+  Value chunks = arith::CeilDivSIOp::create(b, numTokens, length);
+  Value share = arith::CeilDivSIOp::create(b, chunks, constant(splits));
+  Value most = arith::MulIOp::create(b, share, length);
+  Value first = arith::MulIOp::create(b, forall.getInductionVar(0), most);
+  firstToken = arith::MinSIOp::create(b, first, numTokens);
+  Value left = arith::SubIOp::create(b, numTokens, firstToken);
+  tokens = arith::MinSIOp::create(b, left, most);
+}
+
+/// For each part and head the state that it makes of 0, then one column of its
+/// decays, then the state of the denominator.
+Value RecurSplitter::emitParts() {
+  Value parts = emptyStates(columns + 1 + (op.usesDenominator() ? 1 : 0));
+  SmallVector<OpFoldResult> grid{
+      b.getIndexAttr(splits), Value(tensor::DimOp::create(b, op.getValue(), 0)),
+      Value(tensor::DimOp::create(b, op.getValue(), 1))};
+  auto forall = scf::ForallOp::create(b, grid, parts, std::nullopt);
+  OpBuilder::InsertionGuard guard(b);
+  enterPart(forall);
+  SmallVector<Value> state = zeroState();
+  state.push_back(splat(rows, 1, 1));
+  ChunkLoop loop{op.getOrder(), /*writes=*/true, /*past=*/Value()};
+  loop.hasDecay = true;
+  emitLoop(loop, state, /*rows=*/Value(), /*output=*/Type());
+  Value row =
+      arith::MulIOp::create(b, forall.getInductionVar(0), constant(rows));
+  OpFoldResult height = b.getIndexAttr(rows);
+  insertInto(forall, 0, state.front(), row, constant(0), height, columns);
+  insertInto(forall, 0, state.back(), row, constant(columns), height, 1);
+  if (op.usesDenominator())
+    insertInto(forall, 0, state[1], row, constant(columns + 1), height, 1);
+  return forall.getResult(0);
+}
+
+/// The state in front of each part, from those that the parts make; then the
+/// last state, if `lastStates` has room for it.
+SmallVector<Value> RecurSplitter::emitBegins(Value parts, Value lastStates) {
+  int64_t width = columns + (op.usesDenominator() ? 1 : 0);
+  SmallVector<Value> outputs{emptyStates(width)};
+  if (lastStates)
+    outputs.push_back(lastStates);
+  SmallVector<OpFoldResult> grid{
+      Value(tensor::DimOp::create(b, op.getValue(), 0)),
+      Value(tensor::DimOp::create(b, op.getValue(), 1))};
+  auto forall = scf::ForallOp::create(b, grid, outputs, std::nullopt);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(forall.getTerminator());
+  batch = forall.getInductionVar(0);
+  head = forall.getInductionVar(1);
+  column = firstToken = constant(0);
+  tokens = constant(splits * rows);
+  SmallVector<Value> init = firstState();
+  init.push_back(openRows(forall.getRegionIterArgs()[0], width));
+  auto nest =
+      scf::ForOp::create(b, constant(0), constant(splits), constant(1), init);
+  {
+    OpBuilder::InsertionGuard inner(b);
+    b.setInsertionPointToEnd(nest.getBody());
+    Value part = nest.getInductionVar();
+    if (isReversed())
+      part = arith::SubIOp::create(b, constant(splits - 1), part);
+    Value row = arith::MulIOp::create(b, part, constant(rows));
+    SmallVector<Value> state(nest.getRegionIterArgs());
+    Value into = state.pop_back_val();
+    OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+    for (auto [number, value] : llvm::enumerate(state)) {
+      OpFoldResult at = number ? b.getIndexAttr(columns) : zero;
+      into = tensor::InsertSliceOp::create(
+          b, value, into, ArrayRef<OpFoldResult>{row, at},
+          ArrayRef<OpFoldResult>{b.getIndexAttr(rows),
+                                 b.getIndexAttr(typeOf(value).getDimSize(1))},
+          ArrayRef<OpFoldResult>{one, one});
+      Value col = constant(number ? columns + 1 : 0);
+      value = MergeStateOp::create(b, value.getType(), parts, batch, head, row,
+                                   col, value, columns);
+    }
+    state.push_back(into);
+    scf::YieldOp::create(b, state);
+  }
+  insertInto(forall, 0, nest.getResults().back(), constant(0), column, tokens,
+             width);
+  if (lastStates)
+    insertState(forall, 1, nest.getResult(0));
+  return SmallVector<Value>(forall.getResults());
+}
+
+/// Parts of the sequence in parallel.
+void RecurSplitter::runParts(ValueRange outputs) {
+  Value parts = emitParts();
+  SmallVector<Value> begins =
+      emitBegins(parts, outputs.size() > 1 ? outputs[1] : Value());
+  SmallVector<OpFoldResult> grid{
+      b.getIndexAttr(splits), Value(tensor::DimOp::create(b, op.getValue(), 0)),
+      Value(tensor::DimOp::create(b, op.getValue(), 1))};
+  auto forall = scf::ForallOp::create(b, grid, outputs.front(), std::nullopt);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    enterPart(forall);
+    Value row =
+        arith::MulIOp::create(b, forall.getInductionVar(0), constant(rows));
+    SmallVector<Value> state = zeroState();
+    for (auto [number, part] : llvm::enumerate(state))
+      part = LoadStateOp::create(b, part.getType(), begins.front(), batch, head,
+                                 row, constant(number ? columns : 0));
+    emitRows(forall, state, /*isLast=*/false);
+  }
+  SmallVector<Value> results{forall.getResult(0)};
+  results.append(begins.begin() + 1, begins.end());
+  op->replaceAllUsesWith(results);
+}
+
+LogicalResult RecurSplitter::checkSchedule() {
+  int64_t all = op.getStateColumns();
+  bool needsAll = !op.getNorm().empty() || !op.getValueRows().empty() ||
+                  sweepsTwice() || splits;
+  if (needsAll && columns != all)
+    return op.emitOpError("schedule: 'block_k' must be at least the ")
+           << all
+           << " columns of the state, which its regions, order or splits need "
+              "at once, got "
+           << columns;
+  if (all % columns)
+    return op.emitOpError("schedule: 'block_k' must divide the ")
+           << all << " columns of the state, got " << columns;
+  if (splits && (op.getOrder() == TokenOrder::Bidirectional ||
+                 !op.getValueRows().empty()))
+    return op.emitOpError("schedule: 'splits' needs 'order(causal)' or "
+                          "'order(reversed)' and no region 'value', got ")
+           << splits;
+  return success();
+}
+
+LogicalResult RecurSplitter::run() {
+  if (failed(checkSchedule()))
+    return failure();
+  numTokens = tensor::DimOp::create(b, op.getValue(), 2);
+  SmallVector<Value> outputs = makeOutputs();
+  if (splits)
+    runParts(outputs);
+  else
+    runWhole(outputs);
   op->erase();
   return success();
 }

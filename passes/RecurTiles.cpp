@@ -29,11 +29,55 @@ static RankedTensorType tileOf(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
-SmallVector<Value> ViewSlice::at(ImplicitLocOpBuilder &b, Value row) const {
+SmallVector<Value> ViewSlice::at(ImplicitLocOpBuilder &b, Value row,
+                                 Value column) const {
   SmallVector<Value> result(offsets);
-  Value &own = result[result.size() - 2];
-  own = arith::AddIOp::create(b, own, row);
+  Value &ownRow = result[result.size() - 2];
+  ownRow = arith::AddIOp::create(b, ownRow, row);
+  result.back() = arith::AddIOp::create(b, result.back(), column);
   return result;
+}
+
+/// Columns of the state of a head from `at` (row and column) on, in `view`.
+static Value loadColumns(ImplicitLocOpBuilder &b, const IRMapping &mapping,
+                         Value view, RankedTensorType type, Value batch,
+                         Value head, Value row, Value col) {
+  return tile::LoadOp::create(
+      b, type, mapping.lookup(view),
+      ValueRange{mapping.lookupOrDefault(batch), mapping.lookupOrDefault(head),
+                 mapping.lookupOrDefault(row), mapping.lookupOrDefault(col)});
+}
+
+Value attn::loadState(ImplicitLocOpBuilder &b, const IRMapping &mapping,
+                      LoadStateOp op) {
+  Value batch = op.getBatch();
+  if (hasSharedBatch(op.getInitial()))
+    batch = arith::ConstantIndexOp::create(b, 0);
+  return loadColumns(b, mapping, op.getInitial(), tileOf(op.getState()), batch,
+                     op.getHead(), op.getRow(), op.getCol());
+}
+
+Value attn::mergeState(ImplicitLocOpBuilder &b, const IRMapping &mapping,
+                       MergeStateOp op) {
+  auto type = tileOf(op.getState());
+  Type element = type.getElementType();
+  int64_t rows = type.getDimSize(0);
+  auto load = [&](int64_t columns, Value col) {
+    return loadColumns(b, mapping, op.getParts(),
+                       RankedTensorType::get({rows, columns}, element),
+                       op.getBatch(), op.getHead(), op.getRow(), col);
+  };
+  Value decay = load(1, arith::ConstantIndexOp::create(b, op.getDecay()));
+  auto column = RankedTensorType::get({rows}, element);
+  auto sum = tile::ReduceKindAttr::get(b.getContext(), tile::ReduceKind::Add);
+  decay = tile::ReduceOp::create(
+      b, column, sum, decay,
+      arith::ConstantOp::create(b, b.getZeroAttr(column)),
+      b.getI64IntegerAttr(1));
+  Value left = arith::MulFOp::create(
+      b, mapping.lookupOrDefault(op.getInit()),
+      tile::BroadcastOp::create(b, type, decay, b.getI64IntegerAttr(1)));
+  return arith::AddFOp::create(b, left, load(type.getDimSize(1), op.getCol()));
 }
 
 RecurTiles::RecurTiles(ImplicitLocOpBuilder &b, const IRMapping &mapping,
@@ -335,8 +379,7 @@ SmallVector<Value> RecurTiles::nextState() {
 void RecurTiles::addPast(const ViewSlice &past, Value &rows,
                          Value &denominator) {
   auto loadPast = [&](int64_t first, int64_t width) -> Value {
-    SmallVector<Value> at = past.at(b, row);
-    at.back() = arith::AddIOp::create(b, at.back(), index(first));
+    SmallVector<Value> at = past.at(b, row, index(first));
     Value loaded = tile::LoadOp::create(
         b, RankedTensorType::get({length, width}, type), past.view, at);
     return multiply(loaded, constantLike(loaded, op.getScaleValue()));

@@ -18,10 +18,18 @@ struct ViewSlice {
   mlir::Value view;
   llvm::SmallVector<mlir::Value> offsets; ///< One per dimension of the view.
 
-  /// Where row `row` of it begins.
+  /// Where `row` and `column` of it are.
   llvm::SmallVector<mlir::Value> at(mlir::ImplicitLocOpBuilder &b,
-                                    mlir::Value row) const;
+                                    mlir::Value row, mlir::Value column) const;
 };
+
+/// The tile of an `attn.load_state`.
+mlir::Value loadState(mlir::ImplicitLocOpBuilder &b,
+                      const mlir::IRMapping &mapping, LoadStateOp op);
+
+/// The tile of an `attn.merge_state`.
+mlir::Value mergeState(mlir::ImplicitLocOpBuilder &b,
+                       const mlir::IRMapping &mapping, MergeStateOp op);
 
 /// Expands one `attn.recur_chunk`, whose operands `mapping` sends to views
 /// (tensors), tiles (parts of the state) and indices.

@@ -153,7 +153,7 @@ private:
     BlockSizes blocks{op.hasGatePerChannel() ? kChannelChunk : kChunk,
                       op.getStateColumns()};
     if (ScheduleAttr given = op.getScheduleAttr())
-      blocks = {given.getBlockQ(), given.getBlockK()};
+      blocks = {given.getBlockQ(), given.getBlockK(), given.getSplits()};
     FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
     if (failed(asked))
       return WalkResult::interrupt();
@@ -170,7 +170,8 @@ private:
           << " vector lanes of this target, got " << asked->q;
       return WalkResult::interrupt();
     }
-    op.setScheduleAttr(ScheduleAttr::get(&getContext(), asked->q, asked->k, 0));
+    op.setScheduleAttr(
+        ScheduleAttr::get(&getContext(), asked->q, asked->k, asked->splits));
     return WalkResult::advance();
   }
 

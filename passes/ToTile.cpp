@@ -65,7 +65,6 @@ private:
   LogicalResult forall(scf::ForallOp op);
   LogicalResult loop(scf::ForOp op);
   LogicalResult recurChunk(RecurChunkOp op);
-  void loadState(LoadStateOp op);
   void room(tensor::EmptyOp op);
   void slice(tensor::ExtractSliceOp op);
   void insert(tensor::InsertSliceOp op);
@@ -234,7 +233,11 @@ LogicalResult Translator::translate(Operation *op) {
   if (auto chunk = dyn_cast<RecurChunkOp>(op))
     return recurChunk(chunk);
   if (auto load = dyn_cast<LoadStateOp>(op)) {
-    loadState(load);
+    mapping.map(load.getState(), loadState(b, mapping, load));
+    return success();
+  }
+  if (auto merge = dyn_cast<MergeStateOp>(op)) {
+    mapping.map(merge.getState(), mergeState(b, mapping, merge));
     return success();
   }
   if (auto part = dyn_cast<tensor::ExtractSliceOp>(op)) {
@@ -504,21 +507,13 @@ void Translator::insert(tensor::InsertSliceOp op) {
   if (auto slice = rows.getDefiningOp<tensor::ExtractSliceOp>())
     rows = slice.getSource();
   ViewSlice part = slices.lookup(op.getDest());
-  Value row = mapping.lookupOrDefault(
-      getValueOrCreateConstantIndexOp(b, b.getLoc(), op.getMixedOffsets()[0]));
-  tile::StoreOp::create(b, mapping.lookup(rows), part.view, part.at(b, row));
+  SmallVector<Value> place;
+  for (OpFoldResult offset : op.getMixedOffsets())
+    place.push_back(mapping.lookupOrDefault(
+        getValueOrCreateConstantIndexOp(b, b.getLoc(), offset)));
+  tile::StoreOp::create(b, mapping.lookup(rows), part.view,
+                        part.at(b, place[0], place[1]));
   slices[op.getResult()] = part;
-}
-
-void Translator::loadState(LoadStateOp op) {
-  Value zero = arith::ConstantIndexOp::create(b, 0);
-  Value batch =
-      hasSharedBatch(op.getInitial()) ? zero : mapping.lookup(op.getBatch());
-  mapping.map(op.getState(),
-              Value(tile::LoadOp::create(
-                  b, op.getState().getType(), mapping.lookup(op.getInitial()),
-                  ValueRange{batch, mapping.lookup(op.getHead()), zero,
-                             mapping.lookup(op.getCol())})));
 }
 
 LogicalResult Translator::recurChunk(RecurChunkOp op) {

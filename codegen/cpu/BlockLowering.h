@@ -120,6 +120,8 @@ private:
   /// Whether blocks have so few rows that they are computed row by row, lanes
   /// along the columns.
   bool byRows = false;
+  /// Whether it carries tiles that no product is a part of.
+  bool folds = false;
   /// Whether the block is one of a recurrence.
   bool recurs = false;
 };

@@ -56,7 +56,8 @@ LogicalResult BlockLowering::run() {
   entry = to.getBody();
   b.setInsertionPoint(to.getTerminator());
   recurs = isRecurrence();
-  byRows = !recurs && (hasFewRows() || foldsRows());
+  folds = !recurs && foldsRows();
+  byRows = folds || (!recurs && hasFewRows());
   if (failed(lowerBody(*from.getBody(), {})))
     return failure();
   from.erase();
@@ -471,12 +472,19 @@ LogicalResult BlockLowering::lowerSegment(const Segment &segment,
       stores[tileOf(store.getValue()).getDimSize(0)].push_back(store);
     }
   wantEscaping(segment, wanted);
+  auto storeAll = [&]() -> LogicalResult {
+    for (auto &[rows, ops] : stores)
+      if (failed(storeRows(ops, rows)))
+        return failure();
+    return success();
+  };
+  // Rows are evaluated from what lies in memory, and what a loop carries is
+  // replaced there: what is stored of it comes first.
+  if (folds && failed(storeAll()))
+    return failure();
   if (!wanted.empty() && failed(computeStrips(wanted, segment)))
     return failure();
-  for (auto &[rows, ops] : stores)
-    if (failed(storeRows(ops, rows)))
-      return failure();
-  return success();
+  return folds ? success() : storeAll();
 }
 
 namespace {

@@ -165,10 +165,26 @@ Results reference::defineLoadState(ImplicitLocOpBuilder &b, LoadStateOp op) {
   Value from = op.getInitial();
   return {generate(
       b, cast<RankedTensorType>(op.getState().getType()), [&](ValueRange at) {
+        Value row = arith::AddIOp::create(b, op.getRow(), at[0]);
         Value column = arith::AddIOp::create(b, op.getCol(), at[1]);
         return readOrZero(
             b, from,
-            {batchIn(b, from, op.getBatch()), op.getHead(), at[0], column});
+            {batchIn(b, from, op.getBatch()), op.getHead(), row, column});
+      })};
+}
+
+Results reference::defineMergeState(ImplicitLocOpBuilder &b, MergeStateOp op) {
+  auto part = [&](ValueRange at, Value column) {
+    Value row = arith::AddIOp::create(b, op.getRow(), at[0]);
+    return readOrZero(b, op.getParts(),
+                      {op.getBatch(), op.getHead(), row, column});
+  };
+  return {generate(
+      b, cast<RankedTensorType>(op.getState().getType()), [&](ValueRange at) {
+        Value left = arith::MulFOp::create(b, part(at, index(b, op.getDecay())),
+                                           read(b, op.getInit(), at));
+        Value column = arith::AddIOp::create(b, op.getCol(), at[1]);
+        return Value(arith::AddFOp::create(b, left, part(at, column)));
       })};
 }
 

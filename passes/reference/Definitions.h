@@ -24,6 +24,7 @@ Results defineMapRows(mlir::ImplicitLocOpBuilder &b, MapRowsOp op);
 Results defineMerge(mlir::ImplicitLocOpBuilder &b, MergeOp op);
 Results defineRecur(mlir::ImplicitLocOpBuilder &b, RecurOp op);
 Results defineLoadState(mlir::ImplicitLocOpBuilder &b, LoadStateOp op);
+Results defineMergeState(mlir::ImplicitLocOpBuilder &b, MergeStateOp op);
 Results defineRecurChunk(mlir::ImplicitLocOpBuilder &b, RecurChunkOp op);
 Results defineReduce(mlir::ImplicitLocOpBuilder &b, ReduceOp op);
 Results definePartial(mlir::ImplicitLocOpBuilder &b, PartialOp op);

@@ -94,10 +94,13 @@ Value RecurSteps::written(ValueRange token, Value d) {
 /// v, element `e` of the columns at hand; 1 in that of the denominator.
 Value RecurSteps::valueOf(ValueRange token, Value e) {
   auto inside = [&] {
-    Value column = e;
-    if (of.firstColumn)
-      column = arith::AddIOp::create(b, of.firstColumn, e);
-    return feature(of.value, token, column);
+    if (!of.firstColumn)
+      return feature(of.value, token, e);
+    // Columns behind the last value are 0.
+    Value column = arith::AddIOp::create(b, of.firstColumn, e);
+    return convert(
+        b, readOrZero(b, of.value, {token[0], token[1], token[2], column}),
+        of.type);
   };
   if (!of.hasDenominator)
     return inside();

@@ -1,11 +1,29 @@
 // RUN: attn-opt %s -split-input-file -verify-diagnostics
 //
-// What attn.load_state and attn.recur_chunk must look like; the labels are those of docs/spec.md.
+// What attn.load_state, attn.merge_state and attn.recur_chunk must look like; the labels are those of docs/spec.md.
 
 // load_state_c1
 func.func @negative_load_state(%h0: tensor<?x24x128xf32>, %b: index) {
   // expected-error@below {{must read a tensor of rank 2 from one of rank 4 and the same element type, got 'tensor<32x64xf32>' and 'tensor<?x24x128xf32>'}}
-  %s = attn.load_state %h0 at(%b, %b, %b) : tensor<?x24x128xf32> -> tensor<32x64xf32>
+  %s = attn.load_state %h0 at(%b, %b, %b, %b) : tensor<?x24x128xf32> -> tensor<32x64xf32>
+  return
+}
+
+// -----
+
+// merge_state_c1
+func.func @negative_merge_state(%p: tensor<?x?x24x129xf32>, %i: index, %s: tensor<32x64xf64>) {
+  // expected-error@below {{must merge a tensor of rank 2 with one of rank 4 and the same element type, got 'tensor<32x64xf64>' and 'tensor<?x?x24x129xf32>'}}
+  %n = attn.merge_state %p at(%i, %i, %i, %i) decay(128) init(%s) : tensor<?x?x24x129xf32>, tensor<32x64xf64>
+  return
+}
+
+// -----
+
+// merge_state_c2
+func.func @negative_decay(%p: tensor<?x?x24x129xf32>, %i: index, %s: tensor<32x64xf32>) {
+  // expected-error@below {{'decay' must be one of the 129 columns of 'parts', got 129}}
+  %n = attn.merge_state %p at(%i, %i, %i, %i) decay(129) init(%s) : tensor<?x?x24x129xf32>, tensor<32x64xf32>
   return
 }
 

@@ -7,7 +7,7 @@
 // CHECK: %[[N:.*]] = tensor.dim %[[V]], %c2
 // CHECK: scf.forall (%[[B:.*]], %[[H:.*]], %[[BLOCK:.*]]) in (%{{.*}}, %{{.*}}, 3) shared_outs(%[[OUT:.*]] = %{{.*}}, %[[HT:.*]] = %{{.*}})
 // CHECK: %[[COL:.*]] = arith.muli %[[BLOCK]], %c4
-// CHECK: %[[S0:.*]] = attn.load_state %[[H0]] at(%[[B]], %[[H]], %[[COL]]) : tensor<?x?x8x12xf32> -> tensor<16x4xf32>
+// CHECK: %[[S0:.*]] = attn.load_state %[[H0]] at(%[[B]], %[[H]], %c0, %[[COL]]) : tensor<?x?x8x12xf32> -> tensor<16x4xf32>
 // CHECK: %[[ROWS:.*]] = tensor.extract_slice %[[OUT]][%[[B]], %[[H]], 0, %[[COL]]] [1, 1, %[[N]], 4] [1, 1, 1, 1] : tensor<?x?x?x12xbf16> to tensor<?x4xbf16>
 // CHECK: %[[END:.*]]:2 = scf.for %[[T:.*]] = %c0 to %[[N]] step %c32 iter_args(%[[S:.*]] = %[[S0]], %[[INTO:.*]] = %[[ROWS]])
 // CHECK:   %[[CHUNK:.*]], %[[NEXT:.*]] = attn.recur_chunk %[[Q]], %[[Q]], %[[V]] gate(%[[G]] : tensor<?x?x?xf32>) at(%[[B]], %[[H]], %[[T]], %[[COL]]) init(%[[S]] : tensor<16x4xf32>) length(32) scale(5.000000e-01)
@@ -103,9 +103,49 @@ func.func @negative_columns(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
 // -----
 
 func.func @negative_part_of_rows(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
-  // expected-error@below {{schedule: 'block_k' must be at least the 8 columns of the state, which its regions and orders need at once, got 4}}
+  // expected-error@below {{schedule: 'block_k' must be at least the 8 columns of the state, which its regions, order or splits need at once, got 4}}
   %o = attn.recur %q, %q, %q schedule(<block_q = 32, block_k = 4>)
       norm (%num: tensor<8xf32>, %den: f32, %b, %h, %i) { attn.yield %num : tensor<8xf32> }
+      : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
+  return %o : tensor<?x?x?x8xf32>
+}
+
+// -----
+
+// Parts of the sequence: what each makes of no state and leaves of one, the states
+// in front of them, then their rows.
+// CHECK-LABEL: func.func @parts
+// CHECK: %[[PARTS:.*]] = scf.forall (%[[P:.*]], %[[B:.*]], %[[H:.*]]) in (4, {{.*}}) shared_outs(%[[INTO:.*]] = %{{.*}}) -> (tensor<?x?x64x7xf32>)
+// CHECK:   %[[SHARE:.*]] = arith.muli %{{.*}}, %c32
+// CHECK:   %[[FIRST:.*]] = arith.minsi %{{.*}}, %[[N:.*]]
+// CHECK:   %[[END:.*]]:2 = scf.for %[[T:.*]] = %c0 to %{{.*}} step %c32
+// CHECK:     %[[TOKEN:.*]] = arith.addi %[[FIRST]], %[[T]]
+// CHECK:     attn.recur_chunk {{.*}} at(%[[B]], %[[H]], %[[TOKEN]], %c0) {{.*}} -> state(tensor<16x6xf32>)
+// CHECK:     attn.recur_chunk {{.*}} at(%[[B]], %[[H]], %[[TOKEN]], %c6) {{.*}} -> state(tensor<16x1xf32>)
+// CHECK:   %[[ROW:.*]] = arith.muli %[[P]], %c16
+// CHECK:   tensor.parallel_insert_slice %[[END]]#0 into %[[INTO]][%[[B]], %[[H]], %[[ROW]], 0] [1, 1, 16, 6]
+// CHECK:   tensor.parallel_insert_slice %[[END]]#1 into %[[INTO]][%[[B]], %[[H]], %[[ROW]], 6] [1, 1, 16, 1]
+// CHECK: %[[BEGINS:.*]]:2 = scf.forall (%[[B:.*]], %[[H:.*]]) in
+// CHECK:   scf.for %[[P:.*]] = %c0 to %c4 step %c1
+// CHECK:     %[[ROW:.*]] = arith.muli %[[P]], %c16
+// CHECK:     tensor.insert_slice %[[S:.*]] into %{{.*}}[%[[ROW]], 0] [16, 6] [1, 1]
+// CHECK:     attn.merge_state %[[PARTS]] at(%[[B]], %[[H]], %[[ROW]], %c0) decay(6) init(%[[S]])
+// CHECK: scf.forall (%[[P:.*]], %[[B:.*]], %[[H:.*]]) in (4, {{.*}}) shared_outs(%[[OUT:.*]] = %{{.*}}) -> (tensor<?x?x?x6xf32>)
+// CHECK:   %[[S0:.*]] = attn.load_state %[[BEGINS]]#0 at(%[[B]], %[[H]], %{{.*}}, %c0)
+// CHECK:   tensor.extract_slice %[[OUT]][%[[B]], %[[H]], %[[FIRST:.*]], 0] [1, 1, %[[TOKENS:.*]], 6]
+// CHECK:   scf.for {{.*}} to %[[TOKENS]] step %c32
+// CHECK:   tensor.parallel_insert_slice %{{.*}} into %[[OUT]][%[[B]], %[[H]], %[[FIRST]], 0] [1, 1, %[[TOKENS]], 6]
+func.func @parts(%q: tensor<?x?x?x8xf32>, %v: tensor<?x?x?x6xf32>, %g: tensor<?x?x?xf32>) -> (tensor<?x?x?x6xf32>, tensor<?x?x8x6xf32>) {
+  %o, %s = attn.recur %q, %q, %v gate(%g : tensor<?x?x?xf32>) schedule(<block_q = 32, block_k = 6, splits = 4>)
+      : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x6xf32> -> tensor<?x?x?x6xf32>, tensor<?x?x8x6xf32>
+  return %o, %s : tensor<?x?x?x6xf32>, tensor<?x?x8x6xf32>
+}
+
+// -----
+
+func.func @negative_parts_of_both_sides(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
+  // expected-error@below {{schedule: 'splits' needs 'order(causal)' or 'order(reversed)' and no region 'value', got 2}}
+  %o = attn.recur %q, %q, %q order(bidirectional) schedule(<block_q = 32, block_k = 8, splits = 2>)
       : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
   return %o : tensor<?x?x?x8xf32>
 }
