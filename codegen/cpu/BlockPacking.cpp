@@ -133,6 +133,13 @@ LogicalResult BlockLowering::packStrips(Value tile) {
   auto type = tileOf(tile);
   int64_t lanes = vectors.getLanes();
   Value strips = allocateFor(tile);
+  if (Value rows = buffers.rows.lookup(tile)) {
+    buffers.strips[tile] = strips;
+    return forEachGroup(type.getDimSize(0), [&](Value first) {
+      rowsToStrips(b, vectors, rows, first, strips, first);
+      return success();
+    });
+  }
   Value rows = allocate({lanes, getRowPitch(type.getDimSize(1), lanes)},
                         type.getElementType());
   LogicalResult done = forEachGroup(type.getDimSize(0), [&](Value first) {
@@ -141,7 +148,7 @@ LogicalResult BlockLowering::packStrips(Value tile) {
       return RowEvaluator(b, vectors, unit, buffers, scalars, row)
           .store(tile, rows, inGroup);
     });
-    rowsToStrips(b, vectors, rows, strips, first);
+    rowsToStrips(b, vectors, rows, vectors.index(0), strips, first);
     return packed;
   });
   buffers.strips[tile] = strips;

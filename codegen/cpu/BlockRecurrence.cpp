@@ -181,13 +181,14 @@ LogicalResult BlockLowering::reduceRows(tile::ReduceOp op) {
 // Operands
 //===----------------------------------------------------------------------===//
 
-/// Packs `tile` as the products that read it want it. Single elements of a
-/// column that is broadcast are read from the column.
+/// Packs `tile` as the products that read it want it; as rows, too, if other
+/// rows follow from it. Single elements of a column that is broadcast are read
+/// from the column.
 LogicalResult BlockLowering::packForProducts(Value tile) {
   auto broadcast = tile.getDefiningOp<tile::BroadcastOp>();
   bool isOfColumn =
       broadcast && buffers.columns.contains(broadcast.getVector());
-  bool asRows = false, asStrips = false;
+  bool asRows = false, asStrips = false, isRead = false;
   for (OpOperand &use : tile.getUses()) {
     unsigned number = use.getOperandNumber();
     if (auto dot = dyn_cast<tile::DotOp>(use.getOwner())) {
@@ -198,8 +199,12 @@ LogicalResult BlockLowering::packForProducts(Value tile) {
     } else if (isa<tile::DecayDotOp>(use.getOwner()) && !isOfColumn) {
       asStrips |= number == 0;
       asRows |= number == 1 || number == 2;
+    } else {
+      isRead |= use.getOwner()->getNumResults() == 1 &&
+                !isPair(use.getOwner()->getResult(0));
     }
   }
+  asRows |= asStrips && isRead;
   if (asRows && !buffers.rows.contains(tile) && failed(packRows(tile)))
     return failure();
   if (asStrips && !buffers.strips.contains(tile))

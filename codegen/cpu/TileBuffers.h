@@ -17,7 +17,8 @@
 //   rows     [N, D] as memref<N x P>, P >= D: the right operand of a product
 //   column   [M]    as memref<M>, or longer where vectors are read from it
 //
-// A tile that a loop carries stays in strips as right operand of a product, too.
+// A tile that a loop carries stays in strips as right operand of a product,
+// too.
 //
 //===----------------------------------------------------------------------===//
 

@@ -79,15 +79,15 @@ struct StripRow {
 } // namespace
 
 void attn::rowsToStrips(ImplicitLocOpBuilder &b, VectorOps &vectors, Value rows,
-                        Value strips, Value row) {
+                        Value from, Value strips, Value row) {
   auto type = cast<MemRefType>(strips.getType());
   StripRow to(b, vectors, strips, row);
   auto body = [&](Value col, int64_t count) {
     Square square;
     for (int64_t i = 0; i < vectors.getLanes(); ++i)
-      square.push_back(
-          vector::LoadOp::create(b, vectors.type(type.getElementType()), rows,
-                                 ValueRange{vectors.index(i), col}));
+      square.push_back(vector::LoadOp::create(
+          b, vectors.type(type.getElementType()), rows,
+          ValueRange{vectors.add(from, vectors.index(i)), col}));
     transpose(b, square);
     for (int64_t c = 0; c < count; ++c)
       vector::StoreOp::create(

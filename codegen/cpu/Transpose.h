@@ -20,11 +20,12 @@
 
 namespace attn {
 
-/// Copies `lanes` rows of `cols` elements, which begin at row 0 of `rows`
-/// `[lanes, pitch]` with a pitch of whole vectors, to rows `row ..
+/// Copies `lanes` rows of `cols` elements, which begin at row `from` of `rows`
+/// `[N, pitch]` with a pitch of whole vectors, to rows `row ..
 /// row + lanes - 1` of `strips` `[M / S, cols, S]`; `lanes` divides `row`.
 void rowsToStrips(mlir::ImplicitLocOpBuilder &b, VectorOps &vectors,
-                  mlir::Value rows, mlir::Value strips, mlir::Value row);
+                  mlir::Value rows, mlir::Value from, mlir::Value strips,
+                  mlir::Value row);
 
 /// Copies rows `row .. row + lanes - 1` of `strips` to `rows` `[M, pitch]`, to
 /// the rows of the same numbers; `lanes` divides `row`.

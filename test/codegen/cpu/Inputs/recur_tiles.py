@@ -128,7 +128,7 @@ class Program:
 
     def bonus(self, q, k, pairs):
         o, c, kp = self.o, self.o.chunk, self.o.kp
-        qk = self.mul(self.mul(q, k, c, kp), self.broadcast("%u0", 0, c, kp), c, kp)
+        qk = self.mul(self.mul(q, k, c, kp), self.broadcast(self.u, 0, c, kp), c, kp)
         sums = self.new(f"tile.reduce add {qk}, {self.constant(0.0, c)} : {self.tile(c, kp)} -> {self.tile(c)}")
         i = self.new(f"tile.iota %c0 along 0 : tensor<{c}x{c}xindex>")
         j = self.new(f"tile.iota %c0 along 1 : tensor<{c}x{c}xindex>")
@@ -195,7 +195,7 @@ class Program:
         if den:
             num = self.new(f"arith.divf {num}, {self.broadcast(den, 1, c, o.vt)} : {self.tile(c, o.vt)}")
         if o.norm:
-            num = self.normalize(num, c, o.vt, "%w0")
+            num = self.normalize(num, c, o.vt, self.w)
         self.store(num, "out", at + ["%v0"], c, o.vt)
 
     def chunk(self, row):
@@ -268,9 +268,8 @@ class Program:
                 g = self.new(f"arith.extf {g} : {self.t} to {self.wide}")
             a = self.new(f"math.exp {g} : {self.wide}")
             self.lines.append(f"%head = tile.splat {a} : {self.wide} -> {self.tile(c)}")
-        for name, view, at, n in (("%u0", "u", "%h, %c0", o.kp), ("%w0", "w", "%v0", o.vt)):
-            if o.bonus if view == "u" else o.norm:
-                self.lines.append(f"{name} = tile.load %{view}[{at}] : {self.view(view)} -> {self.tile(n)}")
+        self.u = self.load("u", ["%h", "%c0"], o.kp) if o.bonus else None
+        self.w = self.load("w", ["%v0"], o.vt) if o.norm else None
 
     def loop(self, body, results, init):
         o = self.o
