@@ -15,7 +15,10 @@
 //
 // with all factors per channel, within the sums, where the gate is. Nothing is
 // divided by a product of factors, and no logarithms are subtracted, so large
-// decays do no harm. Tokens that do not exist have a = 1 and k = 0.
+// decays do no harm. What decays from chunk to chunk (prefix, suffix, total) is
+// the exponential of a sum of logarithms: products of many equal factors would
+// be rounded to one side, again in each chunk. Tokens that do not exist have a
+// = 1 and k = 0.
 //
 //===----------------------------------------------------------------------===//
 
@@ -118,13 +121,14 @@ Value RecurTiles::product(Value lhs, Value rhs, Value init, bool transposeLhs,
                              flag(transposeRhs), flag(transposeLhs));
 }
 
-/// Products of the rows of `value` in the order of the tokens, or against it.
-Value RecurTiles::scan(Value value, bool reverse, bool exclusive) {
-  return tile::ScanOp::create(
-      b, value.getType(),
-      tile::ReduceKindAttr::get(b.getContext(), tile::ReduceKind::Mul), value,
+/// The decays of the rows before (`reverse`: behind) each one, in the order of
+/// the tokens, together; without its own if `exclusive`.
+Value RecurTiles::decayUpTo(bool reverse, bool exclusive) {
+  return exponential(tile::ScanOp::create(
+      b, gate.getType(),
+      tile::ReduceKindAttr::get(b.getContext(), tile::ReduceKind::Add), gate,
       reverse != isReversed ? b.getUnitAttr() : UnitAttr(),
-      exclusive ? b.getUnitAttr() : UnitAttr());
+      exclusive ? b.getUnitAttr() : UnitAttr()));
 }
 
 Value RecurTiles::rowSums(Value value) {
@@ -193,8 +197,8 @@ FailureOr<Value> RecurTiles::features(Value operand, Region &region) {
                              ValueRange{*mapped, padding}));
 }
 
-/// The factors of the tokens; 1 for those that do not exist.
-Value RecurTiles::loadDecay() {
+/// The logarithms of the factors of the tokens; 0 for those that do not exist.
+Value RecurTiles::loadGate() {
   Value gate;
   if (isPerChannel) {
     gate = load(op.getGate(), {length, height}, {batch, head, row, index(0)});
@@ -210,12 +214,14 @@ Value RecurTiles::loadDecay() {
     gate = arith::SelectOp::create(b, exists({length}), gate,
                                    constantLike(gate, 0));
   }
-  return exponential(gate);
+  return gate;
 }
 
 LogicalResult RecurTiles::loadOperands() {
-  if (op.hasGate())
-    decay = loadDecay();
+  if (op.hasGate()) {
+    gate = loadGate();
+    decay = exponential(gate);
+  }
   if (op.getOutput()) {
     FailureOr<Value> rows = features(op.getQuery(), op.getQueryRows());
     if (failed(rows))
@@ -330,8 +336,8 @@ void RecurTiles::readState(Value &rows, Value &denominator) {
   Value zeros = constant({length, columns}, type, 0);
   Value prefix, reader = query;
   if (decay && op.getOrder() != TokenOrder::Bidirectional)
-    prefix = scan(decay, /*reverse=*/false,
-                  /*exclusive=*/op.getRead() == ReadTime::Before);
+    prefix = decayUpTo(/*reverse=*/false,
+                       /*exclusive=*/op.getRead() == ReadTime::Before);
   bool byChannel = prefix && isPerChannel;
   if (byChannel)
     reader = multiply(query, prefix);
@@ -351,14 +357,12 @@ void RecurTiles::readState(Value &rows, Value &denominator) {
 SmallVector<Value> RecurTiles::nextState() {
   Value writer = key, total;
   if (decay) {
-    writer =
-        decayedRows(key, scan(decay, /*reverse=*/true, /*exclusive=*/true));
-    Value factors =
-        isPerChannel ? decay : broadcast(decay, 1, {length, height});
-    total = tile::ReduceOp::create(
+    writer = decayedRows(key, decayUpTo(/*reverse=*/true, /*exclusive=*/true));
+    Value gates = isPerChannel ? gate : broadcast(gate, 1, {length, height});
+    total = exponential(tile::ReduceOp::create(
         b, RankedTensorType::get({height}, type),
-        tile::ReduceKindAttr::get(b.getContext(), tile::ReduceKind::Mul),
-        factors, constant({height}, type, 1), b.getI64IntegerAttr(0));
+        tile::ReduceKindAttr::get(b.getContext(), tile::ReduceKind::Add), gates,
+        constant({height}, type, 0), b.getI64IntegerAttr(0)));
   }
   SmallVector<Value> next;
   for (auto [number, part] : llvm::enumerate(op.getInit())) {

@@ -54,12 +54,12 @@ private:
   Tile multiply(Tile x, Tile y);
   Tile product(Tile lhs, Tile rhs, Tile init, bool transposeLhs,
                bool transposeRhs);
-  Tile scan(Tile value, bool reverse, bool exclusive);
+  Tile decayUpTo(bool reverse, bool exclusive);
   Tile rowSums(Tile value);
   Tile exists(llvm::ArrayRef<int64_t> shape);
   mlir::FailureOr<Tile> features(mlir::Value operand, mlir::Region &region);
   Tile loadPerToken(mlir::Value operand);
-  Tile loadDecay();
+  Tile loadGate();
   llvm::LogicalResult loadOperands();
   Tile pairsWhere(mlir::arith::CmpIPredicate predicate);
   Tile scores();
@@ -78,9 +78,9 @@ private:
   mlir::Value batch, head, row, col;
   bool isReversed, isPerChannel;
   Tile query, key, value; ///< Mapped; the query scaled.
-  /// Factors of a token: [length], or [length, height] per channel; null if
-  /// nothing decays.
-  Tile decay;
+  /// Factors of a token, and their logarithms: [length], or [length, height]
+  /// per channel; null if nothing decays.
+  Tile decay, gate;
 };
 
 } // namespace attn

@@ -11,14 +11,14 @@
 // CHECK-DAG: %[[Q0:.*]] = tile.load %[[Q]][%[[B]], %{{.*}}, %[[T]], %c0] : {{.*}} -> tensor<32x16xf32>
 // CHECK-DAG: %[[V0:.*]] = tile.load %[[V]][%[[B]], %[[H]], %[[T]], %c0] : {{.*}} -> tensor<32x12xf32>
 // CHECK-DAG: %[[K0:.*]] = tile.load %[[K]][%[[B]], %{{.*}}, %[[T]], %c0] : {{.*}} -> tensor<32x16xf32>
-// CHECK-DAG: %[[BEFORE:.*]] = tile.scan mul %[[A]] : tensor<32xf32>
+// CHECK-DAG: %[[BEFORE:.*]] = tile.scan add %[[GATE]] : tensor<32xf32>
 // CHECK-DAG: %[[READ:.*]] = tile.dot %[[Q0]], %[[S]], %{{.*}} : tensor<32x16xf32>, tensor<16x12xf32> -> tensor<32x12xf32>
 // CHECK-DAG: %[[PAIRS:.*]] = tile.dot %[[Q0]], %[[K0]], %{{.*}} transpose_rhs
 // CHECK-DAG: %[[DECAYS:.*]] = tile.decay_dot %{{.*}} : tensor<32x1xf32> -> tensor<32x32xf32>
 // CHECK-DAG: %[[W:.*]] = arith.mulf %[[PAIRS]], %[[DECAYS]]
 // CHECK-DAG: %[[NUM:.*]] = tile.dot %[[W]], %[[V0]], %{{.*}} : tensor<32x32xf32>, tensor<32x12xf32>
-// CHECK-DAG: %[[AFTER:.*]] = tile.scan mul %[[A]] reverse exclusive
-// CHECK-DAG: %[[TOTAL:.*]] = tile.reduce mul %{{.*}} along 0 : tensor<32x16xf32> -> tensor<16xf32>
+// CHECK-DAG: %[[AFTER:.*]] = tile.scan add %[[GATE]] reverse exclusive
+// CHECK-DAG: %[[TOTAL:.*]] = tile.reduce add %{{.*}} along 0 : tensor<32x16xf32> -> tensor<16xf32>
 // CHECK-DAG: %[[NEXT:.*]] = tile.dot %{{.*}}, %[[V0]], %{{.*}} transpose_lhs : tensor<32x16xf32>, tensor<32x12xf32> -> tensor<16x12xf32>
 // CHECK: tile.store %[[NUM]], %[[O]][%[[B]], %[[H]], %[[T]], %c0]
 // CHECK: scf.yield %[[NEXT]]
@@ -35,12 +35,13 @@ func.func @per_token(%q: tensor<?x?x?x8xf32>, %k: tensor<?x?x?x8xf32>, %v: tenso
 // CHECK-LABEL: func.func @per_channel
 // CHECK: %[[A:.*]] = math.exp2 %{{.*}} : tensor<16x16xf32>
 // CHECK: %[[W:.*]] = arith.subf %{{.*}}, %[[A]] : tensor<16x16xf32>
-// CHECK: %[[BEFORE:.*]] = tile.scan mul %[[A]] exclusive : tensor<16x16xf32>
+// CHECK: tile.scan add %{{.*}} exclusive : tensor<16x16xf32>
+// CHECK: %[[BEFORE:.*]] = math.exp2
 // CHECK: %[[READ:.*]] = arith.mulf %{{.*}}, %[[BEFORE]]
 // CHECK: tile.dot %[[READ]], %{{.*}}
 // CHECK: %[[PAIRS:.*]] = tile.decay_dot %{{.*}}, %[[W]], %[[A]], %{{.*}} strict : tensor<16x16xf32> -> tensor<16x16xf32>
 // CHECK: tile.dot %[[PAIRS]]
-// CHECK: tile.reduce mul %[[A]], %{{.*}} along 0
+// CHECK: tile.reduce add %{{.*}}, %{{.*}} along 0
 func.func @per_channel(%q: tensor<?x?x?x16xf32>, %v: tensor<?x?x?x12xf32>, %g: tensor<?x?x?x16xf32>) -> tensor<?x?x?x12xf32> {
   %o = attn.recur %q, %v gate(%g : tensor<?x?x?x16xf32>) write(tied) read(before) schedule(<block_q = 16, block_k = 12>)
       : tensor<?x?x?x16xf32>, tensor<?x?x?x12xf32> -> tensor<?x?x?x12xf32>
