@@ -218,10 +218,10 @@ Value RecurTiles::loadGate() {
 }
 
 LogicalResult RecurTiles::loadOperands() {
-  if (op.hasGate()) {
+  if (op.hasGate())
     gate = loadGate();
+  if (isPerChannel)
     decay = exponential(gate);
-  }
   if (op.getOutput()) {
     FailureOr<Value> rows = features(op.getQuery(), op.getQueryRows());
     if (failed(rows))
@@ -274,23 +274,34 @@ Value RecurTiles::pairsWhere(arith::CmpIPredicate predicate) {
   return arith::CmpIOp::create(b, predicate, iota(0), iota(1));
 }
 
+/// For each pair the decays between its tokens together; not specified where
+/// the later one reads nothing of the earlier one.
+Value RecurTiles::decaysBetween(bool isStrict) {
+  SmallVector<int64_t> shape{length, length};
+  Value zeros = constant(shape, type, 0);
+  // Row t, column j: what token t adds to the pairs of token j and later ones.
+  Value isBehind = pairsWhere(isReversed ? arith::CmpIPredicate::slt
+                                         : arith::CmpIPredicate::sgt);
+  Value gates =
+      arith::SelectOp::create(b, isBehind, broadcast(gate, 1, shape), zeros);
+  auto flag = [&](bool set) { return set ? b.getUnitAttr() : UnitAttr(); };
+  return exponential(tile::ScanOp::create(
+      b, zeros.getType(),
+      tile::ReduceKindAttr::get(b.getContext(), tile::ReduceKind::Add), gates,
+      flag(isReversed), flag(isStrict)));
+}
+
 /// Products of queries with what was written before them, decayed; 0 elsewhere.
 Value RecurTiles::scores() {
   bool isStrict = op.getRead() == ReadTime::Before;
   Value zeros = constant({length, length}, type, 0);
   auto flag = [&](bool set) { return set ? b.getUnitAttr() : UnitAttr(); };
-  auto decayed = [&](Value lhs, Value rhs, Value factors) {
-    return tile::DecayDotOp::create(b, zeros.getType(), lhs, rhs, factors,
-                                    zeros, flag(isReversed), flag(isStrict));
-  };
   if (isPerChannel)
-    return decayed(query, key, decay);
+    return tile::DecayDotOp::create(b, zeros.getType(), query, key, decay,
+                                    zeros, flag(isReversed), flag(isStrict));
   Value pairs = product(query, key, zeros, false, true);
-  if (decay) {
-    Value ones = constant({length, 1}, type, 1);
-    return multiply(pairs,
-                    decayed(ones, ones, broadcast(decay, 1, {length, 1})));
-  }
+  if (gate)
+    pairs = multiply(pairs, decaysBetween(isStrict));
   auto predicate =
       isReversed
           ? (isStrict ? arith::CmpIPredicate::slt : arith::CmpIPredicate::sle)
@@ -335,7 +346,7 @@ Value RecurTiles::decayedRows(Value rows, Value factors) {
 void RecurTiles::readState(Value &rows, Value &denominator) {
   Value zeros = constant({length, columns}, type, 0);
   Value prefix, reader = query;
-  if (decay && op.getOrder() != TokenOrder::Bidirectional)
+  if (gate && op.getOrder() != TokenOrder::Bidirectional)
     prefix = decayUpTo(/*reverse=*/false,
                        /*exclusive=*/op.getRead() == ReadTime::Before);
   bool byChannel = prefix && isPerChannel;
@@ -356,7 +367,7 @@ void RecurTiles::readState(Value &rows, Value &denominator) {
 
 SmallVector<Value> RecurTiles::nextState() {
   Value writer = key, total;
-  if (decay) {
+  if (gate) {
     writer = decayedRows(key, decayUpTo(/*reverse=*/true, /*exclusive=*/true));
     Value gates = isPerChannel ? gate : broadcast(gate, 1, {length, height});
     total = exponential(tile::ReduceOp::create(

@@ -62,6 +62,7 @@ private:
   Tile loadGate();
   llvm::LogicalResult loadOperands();
   Tile pairsWhere(mlir::arith::CmpIPredicate predicate);
+  Tile decaysBetween(bool isStrict);
   Tile scores();
   Tile bonus();
   Tile weights();

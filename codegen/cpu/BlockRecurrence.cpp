@@ -181,6 +181,27 @@ LogicalResult BlockLowering::reduceRows(tile::ReduceOp op) {
 // Operands
 //===----------------------------------------------------------------------===//
 
+/// Whether lanes along the features compute `tile`: it follows from what is
+/// loaded by rows, or scanned.
+static bool isOfRows(Value tile) {
+  Operation *op = tile.getDefiningOp();
+  if (!op || !tileOf(tile) || tileOf(tile).getRank() != 2)
+    return false;
+  return isa<tile::LoadOp, tile::ScanOp, tile::SliceOp, tile::ConcatOp>(op) ||
+         (OpTrait::hasElementwiseMappableTraits(op) &&
+          llvm::any_of(op->getOperands(), isOfRows));
+}
+
+/// Whether a product or a reduction reads what follows from `tile`, so that
+/// strips compute it.
+static bool isReadByStrips(Value tile) {
+  return llvm::any_of(tile.getUsers(), [&](Operation *user) {
+    return isa<tile::DotOp, tile::ReduceOp>(user) ||
+           (OpTrait::hasElementwiseMappableTraits(user) &&
+            isReadByStrips(user->getResult(0)));
+  });
+}
+
 /// Packs `tile` as the products that read it want it; as rows, too, if other
 /// rows follow from it. Single elements of a column that is broadcast are read
 /// from the column.
@@ -199,9 +220,10 @@ LogicalResult BlockLowering::packForProducts(Value tile) {
     } else if (isa<tile::DecayDotOp>(use.getOwner()) && !isOfColumn) {
       asStrips |= number == 0;
       asRows |= number == 1 || number == 2;
-    } else {
-      isRead |= use.getOwner()->getNumResults() == 1 &&
-                !isPair(use.getOwner()->getResult(0));
+    } else if (use.getOwner()->getNumResults() == 1) {
+      Value user = use.getOwner()->getResult(0);
+      isRead |= !isPair(user);
+      asStrips |= isPair(user) && isOfRows(tile) && isReadByStrips(user);
     }
   }
   asRows |= asStrips && isRead;

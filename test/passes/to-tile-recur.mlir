@@ -7,15 +7,15 @@
 // CHECK: scf.forall (%[[B:.*]], %[[H:.*]]) in
 // CHECK: %[[END:.*]] = scf.for %[[T:.*]] = %c0 to %{{.*}} step %c32 iter_args(%[[S:.*]] = %{{.*}}) -> (tensor<16x12xf32>)
 // CHECK-DAG: %[[GATE:.*]] = tile.load %[[G]][%[[B]], %[[H]], %[[T]]] : {{.*}} -> tensor<32xf32>
-// CHECK-DAG: %[[A:.*]] = math.exp2
 // CHECK-DAG: %[[Q0:.*]] = tile.load %[[Q]][%[[B]], %{{.*}}, %[[T]], %c0] : {{.*}} -> tensor<32x16xf32>
 // CHECK-DAG: %[[V0:.*]] = tile.load %[[V]][%[[B]], %[[H]], %[[T]], %c0] : {{.*}} -> tensor<32x12xf32>
 // CHECK-DAG: %[[K0:.*]] = tile.load %[[K]][%[[B]], %{{.*}}, %[[T]], %c0] : {{.*}} -> tensor<32x16xf32>
 // CHECK-DAG: %[[BEFORE:.*]] = tile.scan add %[[GATE]] : tensor<32xf32>
 // CHECK-DAG: %[[READ:.*]] = tile.dot %[[Q0]], %[[S]], %{{.*}} : tensor<32x16xf32>, tensor<16x12xf32> -> tensor<32x12xf32>
 // CHECK-DAG: %[[PAIRS:.*]] = tile.dot %[[Q0]], %[[K0]], %{{.*}} transpose_rhs
-// CHECK-DAG: %[[DECAYS:.*]] = tile.decay_dot %{{.*}} : tensor<32x1xf32> -> tensor<32x32xf32>
-// CHECK-DAG: %[[W:.*]] = arith.mulf %[[PAIRS]], %[[DECAYS]]
+// CHECK-DAG: %[[SUMS:.*]] = tile.scan add %{{.*}} : tensor<32x32xf32>
+// CHECK-DAG: %[[W0:.*]] = arith.mulf %[[PAIRS]], %{{.*}}
+// CHECK-DAG: %[[W:.*]] = arith.select %{{.*}}, %[[W0]], %{{.*}} : tensor<32x32xi1>
 // CHECK-DAG: %[[NUM:.*]] = tile.dot %[[W]], %[[V0]], %{{.*}} : tensor<32x32xf32>, tensor<32x12xf32>
 // CHECK-DAG: %[[AFTER:.*]] = tile.scan add %[[GATE]] reverse exclusive
 // CHECK-DAG: %[[TOTAL:.*]] = tile.reduce add %{{.*}} along 0 : tensor<32x16xf32> -> tensor<16xf32>
