@@ -181,19 +181,13 @@ def Tile_DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["init", "result"]>]> {
     ```
   }];
   let arguments = (ins Tile_Tile:$lhs, Tile_Tile:$rhs, Tile_Tile:$init,
-                   UnitAttr:$transposeLhs, UnitAttr:$transposeRhs);
+                   UnitAttr:$transposeRhs, UnitAttr:$transposeLhs);
   let results = (outs Tile_Tile:$result);
   let assemblyFormat = [{
     $lhs `,` $rhs `,` $init (`transpose_lhs` $transposeLhs^)?
     (`transpose_rhs` $transposeRhs^)? attr-dict
     `:` type($lhs) `,` type($rhs) `->` type($result)
   }];
-  let builders = [OpBuilder<(ins "::mlir::Type":$type, "::mlir::Value":$lhs,
-                                 "::mlir::Value":$rhs, "::mlir::Value":$init,
-                                 "::mlir::UnitAttr":$transposeRhs), [{
-    build($_builder, $_state, type, lhs, rhs, init,
-          /*transposeLhs=*/::mlir::UnitAttr(), transposeRhs);
-  }]>];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     /// The number of products that are summed to one element.
