@@ -94,13 +94,6 @@ static bool isPlainRhs(OpOperand &use) {
   return dot && use.getOperandNumber() == 1 && !dot.getTransposeRhs();
 }
 
-/// The type of a tile in shared memory.
-static RankedTensorType getSharedType(RankedTensorType type, bool swizzle) {
-  int64_t row = llvm::alignTo(type.getDimSize(1), kBanks);
-  auto layout = tile::SharedAttr::get(type.getContext(), row, swizzle);
-  return type.cloneWithEncoding(layout);
-}
-
 /// Puts the operands of products of one definition into shared memory.
 static void share(Value value) {
   if (llvm::none_of(value.getUses(), isFactor))
@@ -214,9 +207,14 @@ static void collect(Operation *op, LayoutClasses &classes) {
       })
       .Case([&](tile::ReduceOp reduce) {
         classes.join(reduce.getInit(), reduce.getResult());
-        classes.setAlong(reduce.getResult(), 1);
+        if (reduce.getAlong() == 1)
+          classes.setAlong(reduce.getResult(), 1);
       })
-      .Case<scf::YieldOp, tile::StoreOp, tile::ConvertLayoutOp>([](auto) {})
+      .Case([&](tile::DecayDotOp dot) {
+        classes.join(dot.getInit(), dot.getResult());
+      })
+      .Case<scf::YieldOp, tile::StoreOp, tile::ConvertLayoutOp, tile::ScanOp>(
+          [](auto) {})
       .Default([&](Operation *plain) { collectElementwise(plain, classes); });
 }
 

@@ -121,11 +121,12 @@ LogicalResult Distributor::lowerOp(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<arith::ConstantOp, tile::LoadOp, tile::StoreOp, tile::GatherOp,
             tile::SplatOp, tile::IotaOp, tile::BroadcastOp, tile::DotOp,
-            tile::ReduceOp, tile::SliceOp, tile::ConcatOp,
-            tile::ConvertLayoutOp, tile::BarrierOp>([&](auto known) {
-        lower(known);
-        return success();
-      })
+            tile::DecayDotOp, tile::ReduceOp, tile::ScanOp, tile::SliceOp,
+            tile::ConcatOp, tile::ConvertLayoutOp, tile::BarrierOp>(
+          [&](auto known) {
+            lower(known);
+            return success();
+          })
       .Default([&](Operation *other) { return lowerElementwise(other); });
 }
 
@@ -152,10 +153,10 @@ LogicalResult Distributor::run() {
   return success();
 }
 
-/// Whether `op` is a conversion that threads can do: to shared memory, or to
-/// one column at a time of tiles that all threads own as much of.
+/// Whether `op` is a conversion that threads can do: to or from shared memory,
+/// or to one column at a time of tiles that all threads own as much of.
 static bool isConvertible(tile::ConvertLayoutOp op) {
-  if (getSharedLayout(op))
+  if (getSharedLayout(op) || getSharedLayout(op.getValue()))
     return true;
   auto type = tileOf(op);
   auto from =

@@ -148,9 +148,19 @@ Value Distributor::combine(tile::ReduceKind kind, Value x, Value y) {
   return arith::MaxNumFOp::create(b, x, y);
 }
 
+Value Distributor::shuffleXor(Value value, int64_t lanes) {
+  return gpu::ShuffleOp::create(b, value, lanes, /*width=*/32,
+                                gpu::ShuffleMode::XOR)
+      .getShuffleResult();
+}
+
 /// Each thread combines its own columns; then the lanes that share a row do, in
 /// a butterfly, so that all of them have the result, with the same bits.
 void Distributor::lower(tile::ReduceOp op) {
+  if (op.getAlong() == 0) {
+    pieces[op] = reduceColumns(op);
+    return;
+  }
   RankedTensorType type = tileOf(op.getValue());
   PieceShape shape = ThreadTiles::getShape(type);
   tile::RegistersAttr layout = ThreadTiles::getRegisters(type);
@@ -170,9 +180,7 @@ void Distributor::lower(tile::ReduceOp op) {
       row = row ? combine(op.getKind(), row, x) : x;
     }
     for (int64_t lanes = 1; lanes < layout.getColumns(); lanes *= 2) {
-      auto other = gpu::ShuffleOp::create(b, row, lanes, /*width=*/32,
-                                          gpu::ShuffleMode::XOR);
-      row = combine(op.getKind(), row, other.getShuffleResult());
+      row = combine(op.getKind(), row, shuffleXor(row, lanes));
     }
     result[i] = combine(op.getKind(), result[i], row);
   }

@@ -160,6 +160,37 @@ def GpuSliceStores : Pass<"attn-gpu-slice-stores", "::mlir::gpu::GPUModuleOp"> {
   let dependentDialects = ["::attn::tile::TileDialect", "::mlir::arith::ArithDialect"];
 }
 
+def GpuShareColumns : Pass<"attn-gpu-share-columns", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Put what is combined along columns into shared memory";
+  let description = [{
+    Rows are dealt out over all threads of a block. Operands of `tile.scan` and
+    `tile.decay_dot`, and those of `tile.reduce` along 0, get a `tile.convert_layout`
+    to shared memory behind their definition, once for all of their readers. Rows of
+    a single number that is the same everywhere stay as they are. A `tile.reduce`
+    along 0 of a vector that was broadcast along 1 becomes one along 1, of the vector
+    broadcast along 0.
+
+    Before: kernels with tiles without layouts. After: no such operand is without a
+    layout. Does nothing in other kernels.
+
+    Example (afterwards `%t` is converted to `tensor<16x64xf32, #tile.shared<row = 64,
+    swizzle = true>>`, once, and both ops read that):
+
+    ```mlir
+    gpu.module @kernels {
+      gpu.func @f(%x: memref<?x64xf32>, %one: tensor<64xf32>) kernel {
+        %c0 = arith.constant 0 : index
+        %t = tile.load %x[%c0, %c0] : memref<?x64xf32> -> tensor<16x64xf32>
+        %before = tile.scan mul %t exclusive : tensor<16x64xf32>
+        %all = tile.reduce mul %t, %one along 0 : tensor<16x64xf32> -> tensor<64xf32>
+        gpu.return
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::attn::tile::TileDialect"];
+}
+
 def GpuAssignLayouts : Pass<"attn-gpu-assign-layouts", "::mlir::gpu::GPUModuleOp"> {
   let summary = "Decide where the elements of each tile live";
   let description = [{

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/gpu/SharedTiles.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -18,8 +19,22 @@ tile::SharedAttr attn::getSharedLayout(Value value) {
               : tile::SharedAttr();
 }
 
+RankedTensorType attn::getSharedType(RankedTensorType type, bool swizzle) {
+  constexpr int64_t banks = 32; // Of one element of 32 bits.
+  int64_t row = llvm::alignTo(type.getShape().back(), banks);
+  auto layout = tile::SharedAttr::get(type.getContext(), row, swizzle);
+  return type.cloneWithEncoding(layout);
+}
+
+bool attn::isSameEverywhere(OpOperand &operand) {
+  auto type = cast<RankedTensorType>(operand.get().getType());
+  return matchPattern(operand.get(), m_Constant()) && type.getDimSize(1) == 1;
+}
+
 SharedShape attn::getSharedShape(RankedTensorType type) {
   constexpr int64_t columnMultiple = 8;
+  if (type.getRank() == 1)
+    return {1, type.getDimSize(0)};
   return {
       static_cast<int64_t>(llvm::alignTo(type.getDimSize(0), kRowMultiple)),
       static_cast<int64_t>(llvm::alignTo(type.getDimSize(1), columnMultiple))};

@@ -22,8 +22,12 @@ namespace attn {
 /// The layout of a tile in shared memory; null for other values.
 tile::SharedAttr getSharedLayout(mlir::Value value);
 
+/// `type` in shared memory. Rows follow each other at multiples of all banks.
+mlir::RankedTensorType getSharedType(mlir::RankedTensorType type, bool swizzle);
+
 /// Rows and columns that exist in memory: the tile's, rounded up to what
-/// threads may touch. Those beyond the tile are zero.
+/// threads may touch. Those beyond the tile are zero. A vector is one row, and
+/// has no columns beyond.
 struct SharedShape {
   int64_t rows, columns;
 };
@@ -35,6 +39,10 @@ int64_t getSharedBytes(mlir::RankedTensorType type);
 /// Whether every `columns` neighbouring elements of a row, counted from the
 /// tile's first, lie in the view, at a multiple of their size.
 bool hasAlignedRows(tile::StoreOp store, int64_t columns);
+
+/// Whether an operand of a tile.decay_dot is one number that all its elements
+/// are, and its rows have one element: it is no tile in shared memory then.
+bool isSameEverywhere(mlir::OpOperand &operand);
 
 /// Rows of threads that a kernel may have: shared tiles have a multiple of it.
 inline constexpr int64_t kRowMultiple = 16;
