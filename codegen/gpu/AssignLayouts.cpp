@@ -17,7 +17,8 @@
 // 5. A result whose threads own neighbouring columns is dealt out again in
 // front
 //    of its store, one column at a time, unless its rows are known to be
-//    aligned: else each store would touch a part of each sector.
+//    aligned: else each store would touch a part of each sector. So is a tile
+//    that is loaded to accumulate on it, behind its load.
 //
 //===----------------------------------------------------------------------===//
 
@@ -255,6 +256,25 @@ static void dealOutResult(tile::StoreOp store) {
   store.getValueMutable().assign(dealt);
 }
 
+/// The converse for tiles that accumulators start from or are added to.
+static void dealOutLoad(tile::LoadOp load) {
+  RankedTensorType type = tileOf(load);
+  auto layout = dyn_cast<tile::RegistersAttr>(type.getEncoding());
+  bool isAdded = llvm::any_of(load->getUsers(), [](Operation *user) {
+    return isa<scf::ForOp>(user) || OpTrait::hasElementwiseMappableTraits(user);
+  });
+  if (!layout || layout.getVector() == 1 || !isAdded)
+    return;
+  OpBuilder b(load.getContext());
+  b.setInsertionPointAfter(load);
+  auto single = tile::RegistersAttr::get(b.getContext(), layout.getRows(),
+                                         layout.getColumns(), /*vector=*/1);
+  load.getResult().setType(type.cloneWithEncoding(single));
+  auto dealt =
+      tile::ConvertLayoutOp::create(b, load.getLoc(), type, load.getResult());
+  load.getResult().replaceAllUsesExcept(dealt, dealt);
+}
+
 static LogicalResult assignLayouts(gpu::GPUFuncOp kernel) {
   auto size = kernel.getKnownBlockSize();
   if (!size || (*size)[0] % (kColumns * kRowMultiple))
@@ -270,6 +290,7 @@ static LogicalResult assignLayouts(gpu::GPUFuncOp kernel) {
       return failure();
   }
   kernel.walk(dealOutResult);
+  kernel.walk(dealOutLoad);
   return success();
 }
 

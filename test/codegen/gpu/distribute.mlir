@@ -191,15 +191,15 @@ gpu.module @kernels {
 
 // -----
 
-#rows = #tile.registers<rows = 16, columns = 8, vector = 1>
+#pairs = #tile.registers<rows = 16, columns = 8, vector = 2>
 #quads = #tile.registers<rows = 16, columns = 8, vector = 4>
 gpu.module @kernels {
   gpu.func @negative_conversion(%x: memref<16x32xf32>) kernel
       attributes {known_block_size = array<i32: 128, 1, 1>} {
     %c0 = arith.constant 0 : index
-    %t = tile.load %x[%c0, %c0] : memref<16x32xf32> -> tensor<16x32xf32, #rows>
-    // expected-error@below {{expected to go to shared memory, or to 'vector = 1' of the same threads, got 'tensor<16x32xf32, #tile.registers<rows = 16, columns = 8, vector = 4>>'}}
-    %d = tile.convert_layout %t : tensor<16x32xf32, #rows> -> tensor<16x32xf32, #quads>
+    %t = tile.load %x[%c0, %c0] : memref<16x32xf32> -> tensor<16x32xf32, #pairs>
+    // expected-error@below {{expected to go to or from shared memory, or to or from 'vector = 1' of the same threads, got 'tensor<16x32xf32, #tile.registers<rows = 16, columns = 8, vector = 2>>' to 'tensor<16x32xf32, #tile.registers<rows = 16, columns = 8, vector = 4>>'}}
+    %d = tile.convert_layout %t : tensor<16x32xf32, #pairs> -> tensor<16x32xf32, #quads>
     gpu.return
   }
 }
