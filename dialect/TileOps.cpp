@@ -104,9 +104,12 @@ LogicalResult SliceAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 }
 
 LogicalResult SharedAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                                 int64_t row, bool) {
-  if (row < 1 || row % 32) // layout_c4
-    return emitError() << "'row' must be a multiple of 32, got " << row;
+                                 int64_t row, bool swizzle) {
+  int64_t multiple = swizzle ? 32 : 8;
+  if (row < 1 || row % multiple) // layout_c4
+    return emitError() << "'row' must be a multiple of " << multiple
+                       << (swizzle ? " with" : " without") << " 'swizzle', got "
+                       << row;
   return success();
 }
 

@@ -95,6 +95,12 @@ static bool isPlainRhs(OpOperand &use) {
   return dot && use.getOperandNumber() == 1 && !dot.getTransposeRhs();
 }
 
+/// Whether `use` is a left operand of a product that is read along columns.
+static bool isTransposedLhs(OpOperand &use) {
+  auto dot = dyn_cast<tile::DotOp>(use.getOwner());
+  return dot && use.getOperandNumber() == 0 && dot.getTransposeLhs();
+}
+
 /// Puts the operands of products of one definition into shared memory.
 static void share(Value value) {
   if (llvm::none_of(value.getUses(), isFactor))
@@ -110,8 +116,11 @@ static void share(Value value) {
   }
   OpBuilder b(value.getContext());
   b.setInsertionPointAfterValue(value);
-  auto shared = tile::ConvertLayoutOp::create(b, value.getLoc(),
-                                              getSharedType(type, true), value);
+  bool isReadDown = llvm::all_of(value.getUses(), [](OpOperand &use) {
+    return !isFactor(use) || isTransposedLhs(use);
+  });
+  type = isReadDown ? getColumnsType(type) : getSharedType(type, true);
+  auto shared = tile::ConvertLayoutOp::create(b, value.getLoc(), type, value);
   value.replaceUsesWithIf(shared, isFactor);
 }
 

@@ -173,8 +173,8 @@ def GpuShareColumns : Pass<"attn-gpu-share-columns", "::mlir::gpu::GPUModuleOp">
     Before: kernels with tiles without layouts. After: no such operand is without a
     layout. Does nothing in other kernels.
 
-    Example (afterwards `%t` is converted to `tensor<16x64xf32, #tile.shared<row = 64,
-    swizzle = true>>`, once, and both ops read that):
+    Example (afterwards `%t` is converted to `tensor<16x64xf32, #tile.shared<row = 72,
+    swizzle = false>>`, once, and both ops read that):
 
     ```mlir
     gpu.module @kernels {

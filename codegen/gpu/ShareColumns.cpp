@@ -51,7 +51,7 @@ Value Sharer::getShared(Value value) {
     return shared;
   OpBuilder b(value.getContext());
   b.setInsertionPointAfterValue(value);
-  RankedTensorType type = getSharedType(tileOf(value), /*swizzle=*/true);
+  RankedTensorType type = getColumnsType(tileOf(value));
   shared = tile::ConvertLayoutOp::create(b, value.getLoc(), type, value);
   return shared;
 }

@@ -19,11 +19,23 @@ tile::SharedAttr attn::getSharedLayout(Value value) {
               : tile::SharedAttr();
 }
 
-RankedTensorType attn::getSharedType(RankedTensorType type, bool swizzle) {
-  constexpr int64_t banks = 32; // Of one element of 32 bits.
-  int64_t row = llvm::alignTo(type.getShape().back(), banks);
+/// Banks of shared memory, each of an element of 32 bits.
+static constexpr int64_t kBanks = 32;
+
+static RankedTensorType getSharedType(RankedTensorType type, int64_t padding,
+                                      bool swizzle) {
+  int64_t row = llvm::alignTo(type.getShape().back(), kBanks) + padding;
   auto layout = tile::SharedAttr::get(type.getContext(), row, swizzle);
   return type.cloneWithEncoding(layout);
+}
+
+RankedTensorType attn::getSharedType(RankedTensorType type, bool swizzle) {
+  return ::getSharedType(type, /*padding=*/0, swizzle);
+}
+
+RankedTensorType attn::getColumnsType(RankedTensorType type) {
+  int64_t padding = type.getRank() == 2 ? 8 : 0;
+  return ::getSharedType(type, padding, /*swizzle=*/false);
 }
 
 bool attn::isSameEverywhere(OpOperand &operand) {

@@ -25,6 +25,12 @@ tile::SharedAttr getSharedLayout(mlir::Value value);
 /// `type` in shared memory. Rows follow each other at multiples of all banks.
 mlir::RankedTensorType getSharedType(mlir::RankedTensorType type, bool swizzle);
 
+/// `type` in shared memory, to be read along columns. Rows are eight elements
+/// longer than all banks, so that four of them can be written at once without
+/// permuting their groups: the places of neighbouring rows differ by a
+/// constant.
+mlir::RankedTensorType getColumnsType(mlir::RankedTensorType type);
+
 /// Rows and columns that exist in memory: the tile's, rounded up to what
 /// threads may touch. Those beyond the tile are zero. A vector is one row, and
 /// has no columns beyond.

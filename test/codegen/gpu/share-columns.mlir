@@ -3,11 +3,11 @@
 // One conversion for all that reads the columns of a tile.
 // CHECK-LABEL: gpu.func @columns
 // CHECK: %[[T:.*]] = tile.load
-// CHECK-NEXT: %[[S:.*]] = tile.convert_layout %[[T]] : tensor<16x24xf32> -> tensor<16x24xf32, #tile.shared<row = 32, swizzle = true>>
+// CHECK-NEXT: %[[S:.*]] = tile.convert_layout %[[T]] : tensor<16x24xf32> -> tensor<16x24xf32, #tile.shared<row = 40, swizzle = false>>
 // CHECK-NOT: tile.convert_layout
-// CHECK: tile.scan mul %[[S]] exclusive : tensor<16x24xf32, #tile.shared<row = 32, swizzle = true>> -> tensor<16x24xf32>
-// CHECK: tile.decay_dot %[[S]], %[[S]], %[[S]], %{{.*}} : tensor<16x24xf32, #tile.shared<row = 32, swizzle = true>> -> tensor<16x16xf32>
-// CHECK: tile.reduce mul %[[S]], %{{.*}} along 0 : tensor<16x24xf32, #tile.shared<row = 32, swizzle = true>> -> tensor<24xf32>
+// CHECK: tile.scan mul %[[S]] exclusive : tensor<16x24xf32, #tile.shared<row = 40, swizzle = false>> -> tensor<16x24xf32>
+// CHECK: tile.decay_dot %[[S]], %[[S]], %[[S]], %{{.*}} : tensor<16x24xf32, #tile.shared<row = 40, swizzle = false>> -> tensor<16x16xf32>
+// CHECK: tile.reduce mul %[[S]], %{{.*}} along 0 : tensor<16x24xf32, #tile.shared<row = 40, swizzle = false>> -> tensor<24xf32>
 gpu.module @kernels {
   gpu.func @columns(%x: memref<?x24xf32>, %one: tensor<24xf32>, %zero: tensor<16x16xf32>) kernel {
     %c0 = arith.constant 0 : index
@@ -25,9 +25,9 @@ gpu.module @kernels {
 // of a tile with a row for each of 40 results. The scan reads the same copy.
 // CHECK-LABEL: gpu.func @vectors
 // CHECK: %[[V:.*]] = tile.load
-// CHECK-NEXT: %[[S:.*]] = tile.convert_layout %[[V]] : tensor<16xf32> -> tensor<16xf32, #tile.shared<row = 32, swizzle = true>>
-// CHECK: tile.scan add %[[S]] : tensor<16xf32, #tile.shared<row = 32, swizzle = true>> -> tensor<16xf32>
-// CHECK: %[[TURNED:.*]] = tile.convert_layout %[[S]] : tensor<16xf32, #tile.shared<row = 32, swizzle = true>> -> tensor<16xf32>
+// CHECK-NEXT: %[[S:.*]] = tile.convert_layout %[[V]] : tensor<16xf32> -> tensor<16xf32, #tile.shared<row = 32, swizzle = false>>
+// CHECK: tile.scan add %[[S]] : tensor<16xf32, #tile.shared<row = 32, swizzle = false>> -> tensor<16xf32>
+// CHECK: %[[TURNED:.*]] = tile.convert_layout %[[S]] : tensor<16xf32, #tile.shared<row = 32, swizzle = false>> -> tensor<16xf32>
 // CHECK: %[[B:.*]] = tile.broadcast %[[TURNED]] along 0 : tensor<16xf32> -> tensor<40x16xf32>
 // CHECK: tile.reduce mul %[[B]], %{{.*}} : tensor<40x16xf32> -> tensor<40xf32>
 // CHECK-NOT: along 0
@@ -50,7 +50,7 @@ gpu.module @kernels {
 // CHECK: tile.broadcast
 // CHECK-NEXT: tile.convert_layout
 // CHECK-NOT: tile.convert_layout
-// CHECK: tile.decay_dot %[[ONE:.*]], %[[ONE]], %{{.*}}, %{{.*}} : tensor<16x1xf32>, tensor<16x1xf32>, tensor<16x1xf32, #tile.shared<row = 32, swizzle = true>> -> tensor<16x16xf32>
+// CHECK: tile.decay_dot %[[ONE:.*]], %[[ONE]], %{{.*}}, %{{.*}} : tensor<16x1xf32>, tensor<16x1xf32>, tensor<16x1xf32, #tile.shared<row = 40, swizzle = false>> -> tensor<16x16xf32>
 gpu.module @kernels {
   gpu.func @decays(%a: tensor<16xf32>, %zero: tensor<16x16xf32>) kernel {
     %one = arith.constant dense<1.0> : tensor<16x1xf32>
