@@ -96,11 +96,11 @@ def formula(variant, q, k, v, queries=slice(None), head=None):
     """softmax(score(q k^T / sqrt(D))) v over whole matrices, for some queries
     and, if `head` is given, for that head only."""
     heads, n, d = q.shape[1:]
-    h = torch.arange(heads)[:, None, None]
+    h = torch.arange(heads, device=q.device)[:, None, None]
     if head is not None:
         h, q, k, v = (x[head:head + 1] for x in (h, q[0], k[0], v[0]))
-    i = torch.arange(n)[queries, None]
-    j = torch.arange(n)
+    i = torch.arange(n, device=q.device)[queries, None]
+    j = torch.arange(k.shape[-2], device=q.device)
     s = q[..., queries, :] @ k.transpose(-1, -2) * d**-0.5
     if variant.score:
         s = variant.score(s, heads, h, i, j)
@@ -121,11 +121,12 @@ def get_sdpa_options(variant, q):
         return {}
     if variant.keep is is_past and not variant.score:
         return {"is_causal": True}
-    i, j = torch.arange(n)[:, None], torch.arange(n)
+    j = torch.arange(n, device=q.device)
+    i = j[:, None]
     mask = variant.keep(0, 0, i, j)
     if variant.score:
-        h = torch.arange(heads)[:, None, None]
-        bias = variant.score(torch.zeros(()), heads, h, i, j)
+        h = torch.arange(heads, device=q.device)[:, None, None]
+        bias = variant.score(torch.zeros((), device=q.device), heads, h, i, j)
         # Only masks of two or four dimensions reach the fused kernel.
         mask = bias.masked_fill(~mask, -torch.inf).to(q.dtype)[None]
     return {"attn_mask": mask}
@@ -154,16 +155,23 @@ def make_sdpa(variant, q, k, v):
     return lambda: sdpa(q, k, v, **options)
 
 
-def make_flex(variant, q, k, v):
+def compile_flex(variant, q):
+    """A function of tensors that have the sizes of `q` and are where it is."""
     torch._dynamo.reset()  # Sizes are compiled in, and threads are, too.
     heads, n = q.shape[1:3]
     options = {}
     if variant.keep:
-        options["block_mask"] = create_block_mask(variant.keep, None, None, n, n, device="cpu")
+        options["block_mask"] = create_block_mask(variant.keep, None, None, n, n,
+                                                  device=q.device)
     if variant.score:
         options["score_mod"] = lambda s, b, h, i, j: variant.score(s, heads, h, i, j)
     compiled = torch.compile(flex_attention, dynamic=False)
-    return lambda: compiled(q, k, v, **options)
+    return lambda q, k, v: compiled(q, k, v, **options)
+
+
+def make_flex(variant, q, k, v):
+    run = compile_flex(variant, q)
+    return lambda: run(q, k, v)
 
 
 def make_naive(variant, q, k, v):

@@ -360,8 +360,8 @@ LogicalResult ReduceRowOp::verify() {
   if (type.getRank() != 1 || !type.hasStaticShape())
     return emitOpError("'vector' must have rank 1 and a static size, got ")
            << type;
-  if (!isa_and_nonnull<AttendOp, MapRowsOp, RecurOp, PartialOp>(
-          (*this)->getParentOp()))
+  if (!isa_and_nonnull<AttendOp, MapRowsOp, ReduceOp, RecurOp, RecurChunkOp,
+                       PartialOp>((*this)->getParentOp()))
     return emitOpError(
         "must stand in a row region of an attn op"); // reduce_row_c2
   return success();
@@ -400,8 +400,8 @@ LogicalResult ContractRowOp::verify() {
   auto expected = RankedTensorType::get({width}, element);
   if (result != expected) // contract_row_c5
     return emitOpError("'result' must be ") << expected << ", got " << result;
-  if (!isa_and_nonnull<AttendOp, MapRowsOp, RecurOp, PartialOp>(
-          (*this)->getParentOp()))
+  if (!isa_and_nonnull<AttendOp, MapRowsOp, ReduceOp, RecurOp, RecurChunkOp,
+                       PartialOp>((*this)->getParentOp()))
     return emitOpError(
         "must stand in a row region of an attn op"); // contract_row_c6
   return success();

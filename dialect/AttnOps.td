@@ -351,8 +351,8 @@ def Attn_MergeOp : Attn_Op<"merge", [Pure, SingleBlock,
 }
 
 def Attn_YieldOp : Attn_Op<"yield", [Pure, Terminator, ReturnLike,
-    ParentOneOf<["AttendOp", "MapRowsOp", "RecurOp", "PartialOp", "AddSinkOp",
-                 "MergeOp"]>]> {
+    ParentOneOf<["AttendOp", "MapRowsOp", "ReduceOp", "RecurOp", "RecurChunkOp",
+                 "PartialOp", "AddSinkOp", "MergeOp"]>]> {
   let summary = "Ends a region of an attn op with what it yields";
   let description = [{
     Example: `attn.yield %keep : i1` ends a `mask` region. A `keys` region yields
@@ -404,6 +404,7 @@ def Attn_RandomOp : Attn_Op<"random", [Pure]> {
   let hasVerifier = 1;
 }
 
+include "dialect/AttnReduceOp.td"
 include "dialect/AttnRecurOp.td"
 include "dialect/AttnPartialOps.td"
 

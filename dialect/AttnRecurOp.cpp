@@ -25,39 +25,43 @@ static RankedTensorType tensorOf(Value value) {
 // What the op says about itself
 //===----------------------------------------------------------------------===//
 
-double RecurOp::getScaleValue() {
-  std::optional<APFloat> scale = getScale();
-  return scale ? scale->convertToDouble() : 1.0;
-}
-
-Type RecurOp::getAccumulatorType() {
-  return attn::getAccumulatorType(tensorOf(getQuery()).getElementType());
-}
-
 /// The features of the rows of `operand`, mapped by `rows`.
 static int64_t getMappedWidth(Value operand, Region &rows) {
   return rows.empty() ? tensorOf(operand).getDimSize(3)
                       : tensorOf(getYielded(rows)).getDimSize(0);
 }
 
-int64_t RecurOp::getStateRows() {
-  return getMappedWidth(getQuery(), getQueryRows());
-}
+// Both ops say these things in the same way.
+#define DEFINE_RECUR_DECLARATIONS(OpT)                                         \
+  double OpT::getScaleValue() {                                                \
+    std::optional<APFloat> scale = getScale();                                 \
+    return scale ? scale->convertToDouble() : 1.0;                             \
+  }                                                                            \
+  Type OpT::getAccumulatorType() {                                             \
+    return attn::getAccumulatorType(tensorOf(getQuery()).getElementType());    \
+  }                                                                            \
+  int64_t OpT::getStateRows() {                                                \
+    return getMappedWidth(getQuery(), getQueryRows());                         \
+  }                                                                            \
+  int64_t OpT::getStateColumns() {                                             \
+    return getMappedWidth(getValue(), getValueRows());                         \
+  }                                                                            \
+  bool OpT::hasGatePerToken() {                                                \
+    return getGate() && tensorOf(getGate()).getRank() > 1;                     \
+  }                                                                            \
+  bool OpT::hasGatePerChannel() {                                              \
+    return getGate() && tensorOf(getGate()).getRank() == 4;                    \
+  }                                                                            \
+  bool OpT::usesDenominator() {                                                \
+    return !getNorm().empty() && !getNorm().getArgument(1).use_empty();        \
+  }
 
-int64_t RecurOp::getStateColumns() {
-  return getMappedWidth(getValue(), getValueRows());
-}
+DEFINE_RECUR_DECLARATIONS(RecurOp)
+DEFINE_RECUR_DECLARATIONS(RecurChunkOp)
+#undef DEFINE_RECUR_DECLARATIONS
 
-bool RecurOp::hasGatePerToken() {
-  return getGate() && tensorOf(getGate()).getRank() > 1;
-}
-
-bool RecurOp::hasGatePerChannel() {
-  return getGate() && tensorOf(getGate()).getRank() == 4;
-}
-
-bool RecurOp::usesDenominator() {
-  return !getNorm().empty() && !getNorm().getArgument(1).use_empty();
+int64_t RecurChunkOp::getBlockColumns() {
+  return tensorOf(getInit().front()).getDimSize(1);
 }
 
 //===----------------------------------------------------------------------===//
@@ -66,7 +70,8 @@ bool RecurOp::usesDenominator() {
 
 /// Checks that `operand` has the batch and the rows of `value`, and heads of
 /// which those of `value` are a multiple.
-static LogicalResult verifyRowsOf(RecurOp op, StringRef name, Value operand) {
+template <typename OpT>
+static LogicalResult verifyRowsOf(OpT op, StringRef name, Value operand) {
   RankedTensorType type = tensorOf(operand), value = tensorOf(op.getValue());
   if (failed(verifyRows(op, name, type))) // recur_c1, recur_c2, recur_c3
     return failure();
@@ -95,7 +100,8 @@ static LogicalResult verifyRowsOf(RecurOp op, StringRef name, Value operand) {
 
 /// Checks that `operand`, if it is there, has one of `shapes`, and an element
 /// type that is accumulated in the type of the op.
-static LogicalResult verifyFactor(RecurOp op, StringRef name, Value operand,
+template <typename OpT>
+static LogicalResult verifyFactor(OpT op, StringRef name, Value operand,
                                   ArrayRef<SmallVector<int64_t>> shapes,
                                   StringRef inWords) {
   if (!operand)
@@ -126,7 +132,7 @@ static LogicalResult verifyFactor(RecurOp op, StringRef name, Value operand,
 }
 
 /// Checks which operands the rule of `write` and the time of `read` have.
-static LogicalResult verifyPresence(RecurOp op) {
+template <typename OpT> static LogicalResult verifyPresence(OpT op) {
   bool isTied = op.getWrite() == WriteRule::Tied;
   if (isTied && (op.getKey() || !op.getKeyRows().empty())) // recur_c4
     return op.emitOpError(
@@ -148,23 +154,30 @@ static LogicalResult verifyPresence(RecurOp op) {
   if (op.getBonus() && op.getRead() != ReadTime::Before) // recur_c12
     return op.emitOpError("'bonus' needs 'read(before)', got 'read(")
            << stringifyReadTime(op.getRead()) << ")'";
-  for (auto [name, value] :
-       {std::pair("initial", op.getInitial()), {"state", op.getState()}})
-    if (value && op.getOrder() == TokenOrder::Bidirectional) // recur_c15
-      return op.emitOpError()
-             << "'" << name << "' needs 'order(causal)' or 'order(reversed)': "
-             << "'order(bidirectional)' has two states";
+  return success();
+}
+
+/// Checks what is known before the regions are.
+template <typename OpT> static LogicalResult verifyOperands(OpT op) {
+  if (failed(verifyPresence(op)) ||
+      failed(verifyRowsOf(op, "value", op.getValue())) ||
+      failed(verifyRowsOf(op, "query", op.getQuery())) ||
+      (op.getKey() && failed(verifyRowsOf(op, "key", op.getKey()))))
+    return failure();
+  if (op.getScale() && !op.getScale()->isFinite()) // recur_c17
+    return op.emitOpError("'scale' must be finite, got ") << op.getScaleAttr();
   return success();
 }
 
 LogicalResult RecurOp::verify() {
-  if (failed(verifyPresence(*this)) ||
-      failed(verifyRowsOf(*this, "value", getValue())) ||
-      failed(verifyRowsOf(*this, "query", getQuery())) ||
-      (getKey() && failed(verifyRowsOf(*this, "key", getKey()))))
+  if (failed(verifyOperands(*this)))
     return failure();
-  if (getScale() && !getScale()->isFinite()) // recur_c17
-    return emitOpError("'scale' must be finite, got ") << getScaleAttr();
+  for (auto [name, value] :
+       {std::pair("initial", getInitial()), {"state", getState()}})
+    if (value && getOrder() == TokenOrder::Bidirectional) // recur_c15
+      return emitOpError() << "'" << name
+                           << "' needs 'order(causal)' or 'order(reversed)': "
+                           << "'order(bidirectional)' has two states";
   return success();
 }
 
@@ -173,7 +186,7 @@ LogicalResult RecurOp::verify() {
 //===----------------------------------------------------------------------===//
 
 /// Checks the row maps, and that the rows of query and key meet.
-static LogicalResult verifyRowMaps(RecurOp op) {
+template <typename OpT> static LogicalResult verifyRowMaps(OpT op) {
   Type element = op.getAccumulatorType();
   auto check = [&](Region &rows, StringRef name, Value operand) {
     return verifyRowRegion(op, rows, name, tensorOf(operand).getDimSize(3),
@@ -215,29 +228,129 @@ static LogicalResult verifyStates(RecurOp op, ArrayRef<int64_t> shape) {
             "sum is the denominator";
 }
 
-LogicalResult RecurOp::verifyRegions() {
-  if (failed(verifyRowMaps(*this)))
+/// Checks the regions and the factors; returns the width of the rows that
+/// `norm` yields.
+template <typename OpT> static FailureOr<int64_t> verifyRegionsOf(OpT op) {
+  if (failed(verifyRowMaps(op)))
     return failure();
-  RankedTensorType value = tensorOf(getValue());
+  RankedTensorType value = tensorOf(op.getValue());
   int64_t batches = value.getDimSize(0), heads = value.getDimSize(1),
-          tokens = value.getDimSize(2), rows = getStateRows(),
-          columns = getStateColumns();
-  FailureOr<int64_t> width =
-      verifyNormRegion(*this, getNorm(), columns, getAccumulatorType());
+          tokens = value.getDimSize(2), rows = op.getStateRows();
+  FailureOr<int64_t> width = verifyNormRegion(
+      op, op.getNorm(), op.getStateColumns(), op.getAccumulatorType());
   if (failed(width) ||
       failed(verifyFactor(
-          *this, "gate", getGate(),
+          op, "gate", op.getGate(),
           {{heads}, {batches, heads, tokens}, {batches, heads, tokens, rows}},
           "[H], [B, H, N] or [B, H, N, K]")) ||
-      failed(verifyFactor(*this, "beta", getBeta(), {{batches, heads, tokens}},
+      failed(verifyFactor(op, "beta", op.getBeta(), {{batches, heads, tokens}},
                           "[B, H, N]")) ||
-      failed(verifyFactor(*this, "bonus", getBonus(), {{heads, rows}},
-                          "[H, K]")) ||
-      failed(verifyStates(*this, {batches, heads, rows, columns})))
+      failed(
+          verifyFactor(op, "bonus", op.getBonus(), {{heads, rows}}, "[H, K]")))
     return failure();
-  return verifyResult(*this, "output", getOutput(), // recur_c16
-                      {batches, heads, tokens, *width},
+  return width;
+}
+
+LogicalResult RecurOp::verifyRegions() {
+  FailureOr<int64_t> width = verifyRegionsOf(*this);
+  if (failed(width))
+    return failure();
+  SmallVector<int64_t> shape(tensorOf(getValue()).getShape().drop_back());
+  SmallVector<int64_t> state{shape[0], shape[1], getStateRows(),
+                             getStateColumns()};
+  if (failed(verifyStates(*this, state)))
+    return failure();
+  shape.push_back(*width);
+  return verifyResult(*this, "output", getOutput(), shape, // recur_c16
                       tensorOf(getQuery()).getElementType());
+}
+
+//===----------------------------------------------------------------------===//
+// Chunks
+//===----------------------------------------------------------------------===//
+
+LogicalResult LoadStateOp::verify() {
+  auto from = tensorOf(getInitial()), to = tensorOf(getState());
+  if (from.getRank() != 4 || to.getRank() != 2 ||
+      from.getElementType() != to.getElementType()) // load_state_c1
+    return emitOpError(
+               "must read a tensor of rank 2 from one of rank 4 and the "
+               "same element type, got ")
+           << to << " and " << from;
+  return success();
+}
+
+/// Checks the parts of the state.
+static LogicalResult verifyTuple(RecurChunkOp op) {
+  size_t expected = op.usesDenominator() ? 2 : 1;
+  if (op.getInit().size() != expected) // recur_chunk_c1
+    return op.emitOpError("'init' must have ")
+           << expected << " parts, got " << op.getInit().size();
+  auto first = tensorOf(op.getInit().front());
+  Type element = op.getAccumulatorType();
+  if (first.getRank() != 2 || first.getElementType() != element ||
+      first.getDimSize(0) < op.getStateRows()) // recur_chunk_c2
+    return op.emitOpError("'init' must be a tensor of rank 2 of ")
+           << element << " with at least " << op.getStateRows() << " rows, got "
+           << first;
+  auto sums = RankedTensorType::get({first.getDimSize(0), 1}, element);
+  if (expected == 2 && op.getInit().back().getType() != sums) // recur_chunk_c3
+    return op.emitOpError("'init' part 1 must be ")
+           << sums << ", got " << op.getInit().back().getType();
+  if (!op.getState().empty() &&
+      op.getState().getTypes() != op.getInit().getTypes()) // recur_chunk_c4
+    return op.emitOpError("'init' and 'state' must have the same types");
+  return success();
+}
+
+LogicalResult RecurChunkOp::verify() {
+  if (failed(verifyOperands(*this)))
+    return failure();
+  if (getLength() < 1) // recur_chunk_c5
+    return emitOpError("'length' must be positive, got ") << getLength();
+  bool isRead = getOrder() == TokenOrder::Bidirectional;
+  if (!getOutput() && (getState().empty() || isRead)) // recur_chunk_c6
+    return emitOpError(
+        "must have rows or, unless it is bidirectional, a state");
+  if (isRead && (!getState().empty() || getSums())) // recur_chunk_c6
+    return emitOpError("with order(bidirectional) has neither a state nor "
+                       "'past'");
+  if (getSums() && (getUnscaled() || !getOutput())) // recur_chunk_c7
+    return emitOpError("with 'past' must have rows and cannot be 'unscaled'");
+  return success();
+}
+
+LogicalResult RecurChunkOp::verifyRegions() {
+  FailureOr<int64_t> width = verifyRegionsOf(*this);
+  if (failed(width) || failed(verifyTuple(*this)))
+    return failure();
+  int64_t columns = getBlockColumns(), whole = getStateColumns();
+  bool isMapped = !getNorm().empty() || !getValueRows().empty();
+  if (isMapped && columns != whole) // recur_chunk_c8
+    return emitOpError("with a region 'value' or 'norm' must have all columns, "
+                       "expected ")
+           << whole << ", got " << columns;
+  Type element = tensorOf(getQuery()).getElementType();
+  if (getSums()) {
+    int64_t parts = columns + (usesDenominator() ? 1 : 0);
+    auto type = tensorOf(getSums());
+    if (type.getRank() != 2 || type.getDimSize(1) != parts ||
+        type.getElementType() != getAccumulatorType()) // recur_chunk_c9
+      return emitOpError("'past' must be a tensor of rank 2 of ")
+             << getAccumulatorType() << " with " << parts << " columns, got "
+             << type;
+  }
+  if (!getOutput())
+    return success();
+  if (getUnscaled()) {
+    element = getAccumulatorType();
+    width = columns + (usesDenominator() ? 1 : 0);
+  } else if (getNorm().empty()) {
+    width = columns;
+  }
+  int64_t length = getLength();
+  return verifyResult(*this, "output", getOutput(), // recur_chunk_c10
+                      {length, *width}, element);
 }
 
 LogicalResult RecurOp::reifyResultShapes(OpBuilder &builder,

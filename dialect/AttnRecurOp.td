@@ -13,6 +13,24 @@
 #ifndef ATTN_DIALECT_ATTNRECUROP_TD
 #define ATTN_DIALECT_ATTNRECUROP_TD
 
+/// What a recurrence says about itself, whole or chunk by chunk.
+defvar Attn_RecurDeclarations = [{
+    /// The scale, with its default 1.
+    double getScaleValue();
+    /// The type that decays, states and regions are evaluated in.
+    ::mlir::Type getAccumulatorType();
+    /// How many rows (K) and columns (V) the state has: the features of query
+    /// and value rows, after their row maps.
+    int64_t getStateRows();
+    int64_t getStateColumns();
+    /// Whether tokens or heads decay, and whether channels do so on their own.
+    bool hasGate() { return getGate() != nullptr; }
+    bool hasGatePerToken();
+    bool hasGatePerChannel();
+    /// Whether the output depends on the denominator.
+    bool usesDenominator();
+}];
+
 def Attn_RecurOp : Attn_Op<"recur", [Pure, SingleBlock,
     AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
@@ -79,8 +97,9 @@ def Attn_RecurOp : Attn_Op<"recur", [Pure, SingleBlock,
     followed by `I - beta_t k_t k_t^T`. It will be one more rule of `write`, with
     `beta` as operand.
 
-    Only the executable definition runs this op so far, `--target=reference` and
-    `--target=naive` of the tools; kernels for it are refused.
+    A `schedule` says how the op is blocked: `block_q` tokens are a chunk, whose pairs are
+    computed as products of matrices, and `block_k` columns of the state are the
+    unit of independent work.
 
     Sources: Katharopoulos et al., "Transformers are RNNs", 2020 (`norm`);
     Sun et al., "Retentive Network", 2023 (constant gates); Yang et al., "Gated
@@ -113,7 +132,8 @@ def Attn_RecurOp : Attn_Op<"recur", [Pure, SingleBlock,
     Optional<AnyRankedTensor>:$initial, OptionalAttr<F64Attr>:$scale,
     DefaultValuedAttr<Attn_WriteRule, "::attn::WriteRule::Additive">:$write,
     DefaultValuedAttr<Attn_ReadTime, "::attn::ReadTime::After">:$read,
-    DefaultValuedAttr<Attn_TokenOrder, "::attn::TokenOrder::Causal">:$order);
+    DefaultValuedAttr<Attn_TokenOrder, "::attn::TokenOrder::Causal">:$order,
+    OptionalAttr<Attn_ScheduleAttr>:$schedule);
   let results = (outs AnyRankedTensor:$output, Optional<AnyRankedTensor>:$state);
   let regions = (region AnyRegion:$queryRows, AnyRegion:$keyRows,
                  AnyRegion:$valueRows, AnyRegion:$norm);
@@ -125,27 +145,130 @@ def Attn_RecurOp : Attn_Op<"recur", [Pure, SingleBlock,
     (`initial` `(` $initial^ `:` type($initial) `)`)?
     (`scale` `(` $scale^ `)`)? (`write` `(` $write^ `)`)?
     (`read` `(` $read^ `)`)? (`order` `(` $order^ `)`)?
+    (`schedule` `(` $schedule^ `)`)?
     custom<RecurRegions>($queryRows, $keyRows, $valueRows, $norm)
     attr-dict `:` custom<RecurRowTypes>(type($query), type($key), type($value))
     `->` type($output) (`,` type($state)^)?
   }];
   let hasVerifier = 1;
   let hasRegionVerifier = 1;
-  let extraClassDeclaration = [{
-    /// The scale, with its default 1.
-    double getScaleValue();
-    /// The type that decays, states and regions are evaluated in.
-    ::mlir::Type getAccumulatorType();
-    /// How many rows (K) and columns (V) the state has: the features of query
-    /// and value rows, after their row maps.
-    int64_t getStateRows();
-    int64_t getStateColumns();
-    /// Whether tokens or heads decay, and whether channels do so on their own.
-    bool hasGate() { return getGate() != nullptr; }
-    bool hasGatePerToken();
-    bool hasGatePerChannel();
-    /// Whether the output depends on the denominator.
-    bool usesDenominator();
+  let extraClassDeclaration = Attn_RecurDeclarations;
+}
+
+def Attn_LoadStateOp : Attn_Op<"load_state", [Pure]> {
+  let summary = "A block of columns of the state of a head";
+  let description = [{
+    Columns `col .. col + V - 1` of the state of batch `b` and head `h`, of which
+    the rows come first; what lies outside of `initial` is 0. A static batch size
+    of 1 is shared by all batches. Introduced by `attn-split-blocks`.
+
+    Example:
+
+    ```mlir
+    func.func @begin(%h0: tensor<?x?x24x128xf32>, %b: index, %h: index, %v: index)
+        -> tensor<32x64xf32> {
+      %s = attn.load_state %h0 at(%b, %h, %v) : tensor<?x?x24x128xf32> -> tensor<32x64xf32>
+      return %s : tensor<32x64xf32>
+    }
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$initial, Index:$batch, Index:$head,
+                   Index:$col);
+  let results = (outs AnyStaticShapeTensor:$state);
+  let assemblyFormat = [{
+    $initial `at` `(` $batch `,` $head `,` $col `)` attr-dict
+    `:` type($initial) `->` type($state)
+  }];
+  let hasVerifier = 1;
+}
+
+def Attn_RecurChunkOp : Attn_Op<"recur_chunk", [Pure, SingleBlock,
+    AttrSizedOperandSegments, AttrSizedResultSegments]> {
+  let summary = "Take a recurrence past one chunk of tokens";
+  let description = [{
+    The tokens `row .. row + length - 1` of batch `b` and head `h`, as far as they
+    exist, in the order of the op; under `reversed` the last one comes first. The
+    state is the tuple
+
+    | part | shape | |
+    |---|---|---|
+    | S | `[R, V']` | columns `col .. col + V' - 1` of the state; rows from `K` on are 0 |
+    | z | `[R, 1]` | the state of the denominator, where `norm` uses it |
+
+    before the chunk in `init`, behind it in `state`. `output` holds the rows of
+    the tokens, normalised; those of tokens that do not exist are not specified. Either of
+    `output` and `state` may be absent. Both are computed from products of
+    matrices (`docs/rationale/recur.md`), not token by token.
+
+    | `order` | |
+    |---|---|
+    | `causal`, `reversed` | as in `attn.recur` |
+    | `bidirectional` | `init` has met all tokens, and is read as it is; there is no `state` |
+
+    With `past(%sums)`, rows of `sums` `[N, V']` are added to those of the
+    chunk before they are normalised, and, if `norm` uses the denominator, column
+    `V'` of `sums` to it; then the chunk leaves out what a token says to itself. `unscaled` leaves out
+    `scale` and `norm`, and the denominator becomes one more column of `output`. A
+    bidirectional order with decays is a causal sweep that is `unscaled`, and a
+    reversed one with its rows.
+
+    Operands and regions are those of `attn.recur`. Introduced by
+    `attn-split-blocks`.
+
+    Source of the chunks: Yang et al., "Gated Linear Attention Transformers with
+    Hardware-Efficient Training", 2024; Dao and Gu, "Transformers are SSMs", 2024.
+
+    Example:
+
+    ```mlir
+    func.func @chunk(%q: tensor<?x?x?x64xf32>, %v: tensor<?x?x?x128xf32>,
+                     %g: tensor<?x?x?xf32>, %b: index, %h: index, %t: index,
+                     %c: index, %s: tensor<64x32xf32>) -> tensor<16x32xf32> {
+      %out, %next = attn.recur_chunk %q, %q, %v gate(%g : tensor<?x?x?xf32>)
+          at(%b, %h, %t, %c) init(%s : tensor<64x32xf32>) length(16) scale(1.250000e-01)
+          : tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x?x?x128xf32>
+          -> rows(tensor<16x32xf32>) state(tensor<64x32xf32>)
+      return %out : tensor<16x32xf32>
+    }
+    ```
+  }];
+  let arguments = (ins
+    AnyRankedTensor:$query, Optional<AnyRankedTensor>:$key,
+    AnyRankedTensor:$value, Optional<AnyRankedTensor>:$gate,
+    Optional<AnyRankedTensor>:$beta, Optional<AnyRankedTensor>:$bonus,
+    Index:$batch, Index:$head, Index:$row, Index:$col,
+    Variadic<AnyStaticShapeTensor>:$init, Optional<AnyRankedTensor>:$sums,
+    I64Attr:$length, OptionalAttr<F64Attr>:$scale,
+    DefaultValuedAttr<Attn_WriteRule, "::attn::WriteRule::Additive">:$write,
+    DefaultValuedAttr<Attn_ReadTime, "::attn::ReadTime::After">:$read,
+    DefaultValuedAttr<Attn_TokenOrder, "::attn::TokenOrder::Causal">:$order,
+    UnitAttr:$unscaled);
+  let results = (outs Optional<AnyStaticShapeTensor>:$output,
+                 Variadic<AnyStaticShapeTensor>:$state);
+  let regions = (region AnyRegion:$queryRows, AnyRegion:$keyRows,
+                 AnyRegion:$valueRows, AnyRegion:$norm);
+  let assemblyFormat = [{
+    custom<RecurRows>($query, $key, $value)
+    (`gate` `(` $gate^ `:` type($gate) `)`)?
+    (`beta` `(` $beta^ `:` type($beta) `)`)?
+    (`bonus` `(` $bonus^ `:` type($bonus) `)`)?
+    `at` `(` $batch `,` $head `,` $row `,` $col `)`
+    `init` `(` $init `:` type($init) `)`
+    (`past` `(` $sums^ `:` type($sums) `)`)? `length` `(` $length `)`
+    (`scale` `(` $scale^ `)`)? (`write` `(` $write^ `)`)?
+    (`read` `(` $read^ `)`)? (`order` `(` $order^ `)`)? (`unscaled` $unscaled^)?
+    custom<RecurRegions>($queryRows, $keyRows, $valueRows, $norm)
+    attr-dict `:` custom<RecurRowTypes>(type($query), type($key), type($value))
+    `->` (`rows` `(` type($output)^ `)`)? (`state` `(` type($state)^ `)`)?
+  }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+  let extraClassDeclaration = Attn_RecurDeclarations # [{
+    /// Columns of the state that the chunk works on.
+    int64_t getBlockColumns();
+    /// Whether a token does not read what it wrote itself: it did so in another
+    /// sweep.
+    bool leavesOutOwn() { return getSums() != nullptr; }
   }];
 }
 

@@ -279,3 +279,12 @@ ParseResult attn::parseRowRegion(OpAsmParser &parser, Region &rows) {
 void attn::printRowRegion(OpAsmPrinter &printer, Operation *, Region &rows) {
   printRegionWithArguments(printer, "rows", rows);
 }
+
+ParseResult attn::parseOptionalRowRegion(OpAsmParser &parser, Region &rows) {
+  return parseNamedRegions(parser, {{"rows", &rows}});
+}
+
+void attn::printOptionalRowRegion(OpAsmPrinter &printer, Operation *,
+                                  Region &rows) {
+  printRegionWithArguments(printer, "rows", rows);
+}

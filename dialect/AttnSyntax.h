@@ -96,6 +96,12 @@ mlir::ParseResult parseRowRegion(mlir::OpAsmParser &parser, mlir::Region &rows);
 void printRowRegion(mlir::OpAsmPrinter &printer, mlir::Operation *op,
                     mlir::Region &rows);
 
+/// The ODS directive `custom<OptionalRowRegion>`.
+mlir::ParseResult parseOptionalRowRegion(mlir::OpAsmParser &parser,
+                                         mlir::Region &rows);
+void printOptionalRowRegion(mlir::OpAsmPrinter &printer, mlir::Operation *op,
+                            mlir::Region &rows);
+
 } // namespace attn
 
 #endif // ATTN_DIALECT_ATTNSYNTAX_H

@@ -57,34 +57,88 @@ static void prependRows(PatternRewriter &rewriter, Region &rows,
   rewriter.mergeBlocks(&second, &rows.front(), arguments);
 }
 
+/// Fuses a row map that produces `operand` into `rows`, the region for it of
+/// `op`, which nothing else may read.
+static LogicalResult fuseProducer(PatternRewriter &rewriter, Operation *op,
+                                  OpOperand &operand, Region &rows) {
+  MapRowsOp producer = getOnlyProducer(operand.get());
+  // A row map may know better or worse than its input that B is 1.
+  if (!producer || isWorthKeeping(producer) ||
+      hasSharedBatch(producer.getInput()) != hasSharedBatch(operand.get()))
+    return failure();
+  rewriter.modifyOpInPlace(op, [&] {
+    prependRows(rewriter, rows, producer);
+    operand.set(producer.getInput());
+  });
+  rewriter.eraseOp(producer);
+  return success();
+}
+
 namespace {
 /// Fuses row maps of query, key and value.
-struct FuseIntoAttend : OpRewritePattern<AttendOp> {
-  using OpRewritePattern::OpRewritePattern;
+///
+/// A scale that is left out may depend on the features that meet, which fusing
+/// does not change: the default looks through the query region.
+template <typename OpT> struct FuseIntoRows : OpRewritePattern<OpT> {
+  using OpRewritePattern<OpT>::OpRewritePattern;
 
-  LogicalResult matchAndRewrite(AttendOp op,
+  LogicalResult matchAndRewrite(OpT op,
                                 PatternRewriter &rewriter) const override {
-    std::pair<OpOperand *, Region *> rows[] = {
+    SmallVector<std::pair<OpOperand *, Region *>> rows{
         {&op.getQueryMutable(), &op.getQueryRows()},
-        {&op.getKeyMutable(), &op.getKeyRows()},
         {&op.getValueMutable(), &op.getValueRows()}};
-    for (auto [operand, region] : rows) {
-      MapRowsOp producer = getOnlyProducer(operand->get());
-      // A row map may know better or worse than its input that B is 1.
-      if (!producer || isWorthKeeping(producer) ||
-          hasSharedBatch(producer.getInput()) != hasSharedBatch(operand->get()))
-        continue;
-      // A scale that is left out depends on the features that meet, which
-      // fusing does not change: the default looks through the query region.
-      rewriter.modifyOpInPlace(op, [&] {
-        prependRows(rewriter, *region, producer);
-        operand->set(producer.getInput());
-      });
-      rewriter.eraseOp(producer);
-      return success();
-    }
+    for (OpOperand &key : op->getOpOperands())
+      if (key.get() == op.getKey() && &key != rows[0].first &&
+          &key != rows[1].first)
+        rows.push_back({&key, &op.getKeyRows()});
+    for (auto [operand, region] : rows)
+      if (succeeded(fuseProducer(rewriter, op, *operand, *region)))
+        return success();
     return rewriter.notifyMatchFailure(op,
                                        "no operand is a row map of its own");
+  }
+};
+
+/// Fuses the row map of the output of a recurrence into its `norm` region.
+struct FuseIntoNorm : OpRewritePattern<MapRowsOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(MapRowsOp op,
+                                PatternRewriter &rewriter) const override {
+    auto recur = op.getInput().getDefiningOp<RecurOp>();
+    if (!recur || op.getInput() != recur.getOutput() ||
+        !recur.getOutput().hasOneUse())
+      return rewriter.notifyMatchFailure(op, "input is no row of a recurrence");
+    rewriter.modifyOpInPlace(recur, [&] {
+      appendToNorm(rewriter, recur, op.getRows());
+      recur.getOutput().setType(cast<RankedTensorType>(op.getType()));
+    });
+    rewriter.replaceOp(op, recur.getOutput());
+    return success();
+  }
+
+private:
+  /// Makes `norm` apply `rows` to what it yields.
+  static void appendToNorm(PatternRewriter &rewriter, RecurOp recur,
+                           Region &rows) {
+    Region &norm = recur.getNorm();
+    OpBuilder::InsertionGuard guard(rewriter);
+    if (norm.empty()) {
+      Type element = recur.getAccumulatorType(),
+           index = rewriter.getIndexType();
+      Type row = RankedTensorType::get({recur.getStateColumns()}, element);
+      Block *block = rewriter.createBlock(
+          &norm, norm.end(), {row, element, index, index, index},
+          SmallVector<Location>(5, recur.getLoc()));
+      YieldOp::create(rewriter, recur.getLoc(), block->getArgument(0));
+    }
+    Block &first = norm.front();
+    auto yield = cast<YieldOp>(first.getTerminator());
+    Value row = yield.getValues().front();
+    rewriter.eraseOp(yield);
+    rewriter.mergeBlocks(&rows.front(), &first,
+                         {row, first.getArgument(2), first.getArgument(3),
+                          first.getArgument(4)});
   }
 };
 
@@ -110,7 +164,8 @@ struct FuseChain : OpRewritePattern<MapRowsOp> {
 struct Fuse : attn::impl::FuseBase<Fuse> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<FuseIntoAttend, FuseChain>(&getContext());
+    patterns.add<FuseIntoRows<AttendOp>, FuseIntoRows<RecurOp>, FuseIntoNorm,
+                 FuseChain>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -35,8 +35,8 @@ static bool isExecutable(Operation *op) {
 
 /// Whether `op` has a definition here.
 static bool hasDefinition(Operation *op) {
-  return isa<AttendOp, MapRowsOp, MergeOp, RecurOp, PartialOp, AddSinkOp,
-             FinishOp>(op) ||
+  return isa<AttendOp, MapRowsOp, ReduceOp, MergeOp, RecurOp, LoadStateOp,
+             RecurChunkOp, PartialOp, AddSinkOp, FinishOp>(op) ||
          isa<tile::TileDialect>(op->getDialect()) || isElementwiseOnTensors(op);
 }
 
@@ -67,10 +67,16 @@ static Results define(ImplicitLocOpBuilder &b, Operation *op) {
     return defineAttend(b, attend);
   if (auto rows = dyn_cast<MapRowsOp>(op))
     return defineMapRows(b, rows);
+  if (auto reduce = dyn_cast<ReduceOp>(op))
+    return defineReduce(b, reduce);
   if (auto merge = dyn_cast<MergeOp>(op))
     return defineMerge(b, merge);
   if (auto recur = dyn_cast<RecurOp>(op))
     return defineRecur(b, recur);
+  if (auto load = dyn_cast<LoadStateOp>(op))
+    return defineLoadState(b, load);
+  if (auto chunk = dyn_cast<RecurChunkOp>(op))
+    return defineRecurChunk(b, chunk);
   if (auto partial = dyn_cast<PartialOp>(op))
     return definePartial(b, partial);
   if (auto sink = dyn_cast<AddSinkOp>(op))
@@ -82,6 +88,12 @@ static Results define(ImplicitLocOpBuilder &b, Operation *op) {
   return defineTileOp(b, op);
 }
 
+/// Whether `value` is `carried` with some rows replaced: it is there already.
+static bool isInsertedInto(Value value, Value carried) {
+  auto insert = value.getDefiningOp<tensor::InsertSliceOp>();
+  return insert && insert.getDest() == carried;
+}
+
 /// Writes what `loop` carries to one place per value: definitions make a new
 /// tensor each time, which would have to be allocated anew in every iteration.
 static void yieldInPlace(scf::ForOp loop) {
@@ -89,7 +101,8 @@ static void yieldInPlace(scf::ForOp loop) {
   ImplicitLocOpBuilder b(loop.getLoc(), yield);
   for (auto [operand, carried] :
        llvm::zip(yield->getOpOperands(), loop.getRegionIterArgs()))
-    if (isa<RankedTensorType>(carried.getType()) && operand.get() != carried)
+    if (isa<RankedTensorType>(carried.getType()) && operand.get() != carried &&
+        !isInsertedInto(operand.get(), carried))
       operand.set(
           linalg::CopyOp::create(b, operand.get(), carried).getResult(0));
 }

@@ -29,47 +29,6 @@
 using namespace mlir;
 using namespace attn;
 
-Value PairwiseTiles::constant(ArrayRef<int64_t> shape, Type element,
-                              double value) {
-  APFloat number(value);
-  bool inexact;
-  number.convert(cast<FloatType>(element).getFloatSemantics(),
-                 APFloat::rmNearestTiesToEven, &inexact);
-  auto type = RankedTensorType::get(shape, element);
-  return arith::ConstantOp::create(b, DenseElementsAttr::get(type, number));
-}
-
-Value PairwiseTiles::convert(Value tile, Type element) {
-  auto type = cast<RankedTensorType>(tile.getType());
-  unsigned from = type.getElementType().getIntOrFloatBitWidth();
-  unsigned to = element.getIntOrFloatBitWidth();
-  if (from < to)
-    return arith::ExtFOp::create(b, type.clone(element), tile);
-  if (from > to)
-    return arith::TruncFOp::create(b, type.clone(element), tile);
-  return tile;
-}
-
-FailureOr<Value> PairwiseTiles::loadRows(Value view, int64_t rows,
-                                         int64_t width, Region &region,
-                                         Value batch, Value viewHead,
-                                         Value head, Value first) {
-  Type element = cast<MemRefType>(view.getType()).getElementType();
-  Value zero = arith::ConstantIndexOp::create(b, 0);
-  Value tile =
-      tile::LoadOp::create(b, RankedTensorType::get({rows, width}, element),
-                           view, ValueRange{batch, viewHead, first, zero});
-  return regions.rows(region, convert(tile, getAccumulatorType(element)), batch,
-                      head, positions(first, rows), first);
-}
-
-/// The column `first`, `first + 1`, ...
-Value PairwiseTiles::positions(Value first, int64_t rows) {
-  return tile::IotaOp::create(b,
-                              RankedTensorType::get({rows}, b.getIndexType()),
-                              first, b.getI64IntegerAttr(0));
-}
-
 /// Batch of `operand` that the block uses.
 Value PairwiseTiles::batchIn(PartialOp op, Value operand) {
   if (hasSharedBatch(operand))
@@ -236,11 +195,6 @@ Value PairwiseTiles::keepOr(const Pairs &pairs, Value tile, double otherwise) {
                                  constantLike(tile, otherwise));
 }
 
-Value PairwiseTiles::constantLike(Value tile, double value) {
-  auto type = cast<RankedTensorType>(tile.getType());
-  return constant(type.getShape(), type.getElementType(), value);
-}
-
 /// `tile` without the columns that `op` leaves out: neutral in reductions of
 /// `kind`.
 Value PairwiseTiles::trim(PartialOp op, tile::ReduceKind kind, Value tile) {
@@ -251,13 +205,6 @@ Value PairwiseTiles::trim(PartialOp op, tile::ReduceKind kind, Value tile) {
     ranges.push_back(mapping.lookupOrDefault(bound));
   return tile::TrimOp::create(b, tile.getType(), kind, tile, ranges,
                               *op.getRangeRows());
-}
-
-/// exp(difference).
-Value PairwiseTiles::exponential(Value difference) {
-  Value exponent = arith::MulFOp::create(
-      b, difference, constantLike(difference, llvm::numbers::log2e));
-  return math::Exp2Op::create(b, exponent);
 }
 
 /// `reference`, 0 where it is -inf.
@@ -274,12 +221,6 @@ Value PairwiseTiles::inverseOrZero(Value sum) {
   Value empty = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, sum, zero);
   Value inverse = arith::DivFOp::create(b, constantLike(sum, 1), sum);
   return arith::SelectOp::create(b, empty, zero, inverse);
-}
-
-Value PairwiseTiles::reduce(tile::ReduceKind kind, Value tile, Value init) {
-  return tile::ReduceOp::create(b, init.getType(),
-                                tile::ReduceKindAttr::get(b.getContext(), kind),
-                                tile, init);
 }
 
 /// Continues reference and sum in `state`; `shrink` becomes what the

@@ -10,17 +10,16 @@
 #ifndef ATTN_PASSES_PAIRWISETILES_H
 #define ATTN_PASSES_PAIRWISETILES_H
 
-#include "passes/TileRegions.h"
+#include "passes/TileValues.h"
 
 namespace attn {
 
 /// Expands `attn.partial`, `attn.add_sink` and `attn.finish`, whose operands
 /// `mapping` sends to views (tensors), tiles (parts of the partial result) and
 /// indices.
-class PairwiseTiles {
+class PairwiseTiles : public TileValues {
 public:
-  PairwiseTiles(mlir::ImplicitLocOpBuilder &b, const mlir::IRMapping &mapping)
-      : b(b), mapping(mapping), regions(b, mapping) {}
+  using TileValues::TileValues;
 
   /// Returns the continued partial result. Rows of the query are loaded before
   /// the loop over keys that `b` stands in.
@@ -38,31 +37,14 @@ public:
                                        mlir::Value head, mlir::Value row,
                                        int64_t rows);
 
-  /// Loads `rows` rows of width `width` of `view` from row `first` of head
-  /// `viewHead`, converts them to the accumulator type and maps them by
-  /// `region`, in which `%h` is `head`.
-  mlir::FailureOr<mlir::Value> loadRows(mlir::Value view, int64_t rows,
-                                        int64_t width, mlir::Region &region,
-                                        mlir::Value batch, mlir::Value viewHead,
-                                        mlir::Value head, mlir::Value first);
-
-  /// Converts a tile between floating-point types.
-  mlir::Value convert(mlir::Value tile, mlir::Type element);
-
 private:
   /// A block of pairs of `attn.partial`.
   struct Pairs;
 
-  mlir::Value constant(llvm::ArrayRef<int64_t> shape, mlir::Type element,
-                       double value);
-  mlir::Value constantLike(mlir::Value tile, double value);
   mlir::Value trim(PartialOp op, tile::ReduceKind kind, mlir::Value tile);
-  mlir::Value exponential(mlir::Value difference);
   mlir::Value finiteReference(mlir::Value reference);
   mlir::Value inverseOrZero(mlir::Value sum);
-  mlir::Value reduce(tile::ReduceKind kind, mlir::Value tile, mlir::Value init);
   mlir::Value logSumExp(mlir::Value reference, mlir::Value sum);
-  mlir::Value positions(mlir::Value first, int64_t rows);
   mlir::Value batchIn(PartialOp op, mlir::Value operand);
   mlir::Value groupSize(PartialOp op);
   mlir::Value keyHead(PartialOp op);
@@ -81,10 +63,6 @@ private:
   mlir::FailureOr<mlir::Value> accumulate(PartialOp op, const Pairs &pairs,
                                           mlir::Value weights,
                                           mlir::Value shrink);
-
-  mlir::ImplicitLocOpBuilder &b;
-  const mlir::IRMapping &mapping;
-  TileRegions regions;
 };
 
 } // namespace attn

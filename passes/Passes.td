@@ -16,11 +16,13 @@ def SetDtype : Pass<"attn-set-dtype", "::mlir::ModuleOp"> {
   let description = [{
     A spec is written once, in one element type. This pass changes the element
     type of the tensors that attn ops take and yield: the operands and results
-    of `attn.attend`, `attn.map_rows` and `attn.recur`, with the function arguments
-    and results they come from. Tensors that regions capture keep their type, as do
-    the log-sum-exp and the gates, factors and states of recurrences, unless the accumulator type changes between f32 and f64: then
-    every floating-point type that is the old accumulator type becomes the new
-    one, regions and constants included.
+    of `attn.attend`, `attn.map_rows` and `attn.recur` and the operand of
+    `attn.reduce`, with the function arguments and results they come from. Tensors
+    that regions capture keep their type, as do the log-sum-exp, the gates, factors
+    and states of recurrences and the results of `attn.reduce`, unless the
+    accumulator type changes between f32 and f64: then every floating-point type
+    that is the old accumulator type becomes the new one, regions and constants
+    included.
 
     Before: a function of attn ops. After: the same function over the new type.
     Does nothing where the type is the one asked for already. Reports an error
@@ -141,9 +143,10 @@ def Decompose : Pass<"attn-decompose", "::mlir::func::FuncOp"> {
 def Fuse : Pass<"attn-fuse", "::mlir::func::FuncOp"> {
   let summary = "Move row maps into the attend ops that load the rows";
   let description = [{
-    `attn.map_rows` that produces the query, key or value of an `attn.attend`
-    becomes the `query`, `key` or `value` region of the latter, and chains of
-    `attn.map_rows` become one. Maps of queries are computed once per block
+    `attn.map_rows` that produces the query, key or value of an `attn.attend` or
+    `attn.recur` becomes the `query`, `key` or `value` region of the latter, one
+    that reads the output of an `attn.recur` becomes part of its `norm` region, and
+    chains of `attn.map_rows` become one. Maps of queries are computed once per block
     of queries; those of keys and values once per block of queries and keys, so
     they save a pass through memory at the price of that arithmetic.
 
@@ -401,8 +404,12 @@ def SplitBlocks : Pass<"attn-split-blocks", "::mlir::func::FuncOp"> {
     is visited by a loop of its own, at most once, so that the main loop needs no
     bound checks.
 
+    `attn.recur` becomes an `scf.forall` over (batch, head, block of columns of the
+    state) around an `scf.for` over chunks of tokens that carries the state
+    (`attn.load_state`, `attn.recur_chunk`; `docs/rationale/recur.md`).
+
     Needs a schedule on every attn op (`attn-select-schedule`). After it no
-    `attn.attend` is left. `attn.map_rows` that was not fused stays and is blocked
+    `attn.attend` and no `attn.recur` is left. `attn.map_rows` that was not fused stays and is blocked
     by `attn-to-tile`.
 
     Before (after it: see `docs/rationale/tile.md` for the whole program):
@@ -504,7 +511,7 @@ def ToTile : Pass<"attn-to-tile", "::mlir::ModuleOp"> {
     Functions change to destination-passing style: every tensor argument becomes
     a view (`memref` with any strides but a last one of 1), and every result a
     view behind the arguments that the function writes. `attn.partial`,
-    `attn.finish` and `attn.map_rows` become tile ops; regions become elementwise
+    `attn.finish`, `attn.recur_chunk` and `attn.map_rows` become tile ops; regions become elementwise
     ops on tiles. Intermediate tensors become allocated buffers.
 
     Needs `attn-split-blocks`. After it `attn-verify-tile` holds. Fails with a

@@ -56,6 +56,13 @@ static constexpr int64_t kScratchLimit = 4 << 20;
 /// Blocks that share the keys where there are few queries.
 static constexpr int64_t kSplits = 8;
 
+/// Tokens of a chunk of a recurrence: the fewer, the less is computed between
+/// them, and the more often the state is loaded and stored
+/// (docs/rationale/recur.md).
+static constexpr int64_t kChunk = 32;
+/// The same where channels decay on their own.
+static constexpr int64_t kChannelChunk = 16;
+
 /// Features of `rows` that each block copies: none where keys or values are
 /// read as they lie, which takes whole vectors of the type that is computed in.
 static int64_t getPackedWidth(Value rows, Region &map, int64_t lanes) {
@@ -130,6 +137,8 @@ struct SelectSchedule : attn::impl::SelectScheduleBase<SelectSchedule> {
         return select(attend, attend.getQuery(), attend.getValue());
       if (auto map = dyn_cast<MapRowsOp>(op))
         return select(map, map.getInput(), map.getOutput());
+      if (auto recur = dyn_cast<RecurOp>(op))
+        return selectChunk(recur);
       if (auto merge = dyn_cast<MergeOp>(op))
         return select(merge, merge.getOutput(), merge.getOutput());
       return WalkResult::advance();
@@ -139,6 +148,32 @@ struct SelectSchedule : attn::impl::SelectScheduleBase<SelectSchedule> {
   }
 
 private:
+  /// Chunks of tokens and columns of the state.
+  WalkResult selectChunk(RecurOp op) {
+    BlockSizes blocks{op.hasGatePerChannel() ? kChannelChunk : kChunk,
+                      op.getStateColumns()};
+    if (ScheduleAttr given = op.getScheduleAttr())
+      blocks = {given.getBlockQ(), given.getBlockK()};
+    FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
+    if (failed(asked))
+      return WalkResult::interrupt();
+    int64_t bytes =
+        getAccumulatorType(
+            cast<RankedTensorType>(op.getQuery().getType()).getElementType())
+                .isF64()
+            ? 8
+            : 4;
+    int64_t lanes = vectorBits / 8 / bytes;
+    if (asked->q % lanes) {
+      emitError(op->getLoc())
+          << "schedule: 'block_q' must be a multiple of the " << lanes
+          << " vector lanes of this target, got " << asked->q;
+      return WalkResult::interrupt();
+    }
+    op.setScheduleAttr(ScheduleAttr::get(&getContext(), asked->q, asked->k, 0));
+    return WalkResult::advance();
+  }
+
   template <typename OpT>
   WalkResult select(OpT op, Value queryRows, Value valueRows) {
     auto rows = cast<RankedTensorType>(queryRows.getType());

@@ -48,6 +48,9 @@ static SmallVector<Value> dataOperands(Operation *op) {
     return {attend.getQuery(), attend.getKey(), attend.getValue()};
   if (auto rows = dyn_cast<MapRowsOp>(op))
     return {rows.getInput()};
+  // What it yields is a statistic, in the accumulator type.
+  if (auto reduce = dyn_cast<ReduceOp>(op))
+    return {reduce.getInput()};
   // Gates, factors and states keep their types.
   if (auto recur = dyn_cast<RecurOp>(op)) {
     SmallVector<Value> rows{recur.getQuery(), recur.getValue()};
@@ -143,9 +146,9 @@ static void convertCapture(Operation *read, FloatType dtype) {
 static LogicalResult convertUse(OpOperand &use, FloatType dtype) {
   Operation *user = use.getOwner();
   bool inRegion =
-      isa<AttendOp, MapRowsOp, RecurOp, MergeOp>(user->getParentOp());
-  if (isa<tensor::DimOp, func::ReturnOp, AttendOp, MapRowsOp, RecurOp, MergeOp>(
-          user))
+      isa<AttendOp, MapRowsOp, ReduceOp, RecurOp, MergeOp>(user->getParentOp());
+  if (isa<tensor::DimOp, func::ReturnOp, AttendOp, MapRowsOp, ReduceOp, RecurOp,
+          MergeOp>(user))
     return success();
   // Its sums stay in the type of the vector.
   if (inRegion && isa<ContractRowOp>(user))

@@ -30,12 +30,15 @@
 //     as above, packed, for keys s C .. (s + 1) C - 1, C a multiple of W
 //   out, lse = attn.merge parts
 //
+// Recurrences are split by RecurBlocks.cpp.
+//
 //===----------------------------------------------------------------------===//
 
 #include "dialect/AttnDialect.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "passes/Passes.h"
+#include "passes/RecurBlocks.h"
 
 namespace attn {
 #define GEN_PASS_DEF_SPLITBLOCKS
@@ -374,6 +377,16 @@ struct SplitBlocks : attn::impl::SplitBlocksBase<SplitBlocks> {
         return signalPassFailure();
       }
       Splitter(op).run();
+    }
+    SmallVector<RecurOp> recurrences;
+    getOperation().walk([&](RecurOp op) { recurrences.push_back(op); });
+    for (RecurOp op : recurrences) {
+      if (!op.getScheduleAttr()) {
+        op.emitOpError("has no schedule; run attn-select-schedule first");
+        return signalPassFailure();
+      }
+      if (failed(splitRecurrence(op)))
+        return signalPassFailure();
     }
   }
 };

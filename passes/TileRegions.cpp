@@ -241,9 +241,14 @@ FailureOr<Value> TileRegions::rows(Region &region, Value tile, Value batch,
                                    Value head, Value position, Value first) {
   if (region.empty())
     return tile;
-  int64_t count = tileOf(tile).getDimSize(0);
+  return rows(region, ValueRange{tile, batch, head, position},
+              tileOf(tile).getDimSize(0), position, first);
+}
+
+FailureOr<Value> TileRegions::rows(Region &region, ValueRange arguments,
+                                   int64_t count, Value position, Value first) {
   IRMapping mapping(outer);
-  mapping.map(region.getArguments(), ValueRange{tile, batch, head, position});
+  mapping.map(region.getArguments(), arguments);
   wholeVectors(region, mapping, count);
   for (Operation &op : region.front().without_terminator()) {
     FailureOr<Value> value = rowOp(&op, mapping, position, first, count);

@@ -48,6 +48,12 @@ public:
                                     mlir::Value batch, mlir::Value head,
                                     mlir::Value position, mlir::Value first);
 
+  /// The same for a region with other arguments, of which `arguments` has the
+  /// values; tiles have `count` rows.
+  mlir::FailureOr<mlir::Value> rows(mlir::Region &region,
+                                    mlir::ValueRange arguments, int64_t count,
+                                    mlir::Value position, mlir::Value first);
+
   /// A tile or column of `shape` with `value` everywhere, which may be a scalar
   /// or, for rank 2, a column.
   mlir::Value raise(mlir::Value value, llvm::ArrayRef<int64_t> shape);

@@ -10,9 +10,11 @@
 // erases the first. Walks the old body in order:
 //
 //   - index arithmetic and loops are cloned;
-//   - attn.partial, attn.add_sink, attn.finish and attn.map_rows are expanded
-//   into tile ops;
-//   - insertion of rows into a result becomes a store to its view.
+//   - attn.partial, attn.add_sink, attn.finish, attn.recur_chunk, attn.map_rows
+//     and attn.reduce are expanded into tile ops;
+//   - insertion of rows into a result becomes a store to its view; the part of
+//   a
+//     result that a block fills in a loop is that view, from some offsets on.
 //
 // The mapping from old to new values sends a tensor to its view and a block of
 // rows to a tile.
@@ -20,6 +22,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/PairwiseTiles.h"
+#include "passes/RecurTiles.h"
+#include "passes/ReduceTiles.h"
 #include "passes/TileRegions.h"
 
 namespace attn {
@@ -45,7 +49,6 @@ public:
   LogicalResult run();
 
 private:
-  LogicalResult checkOps();
   LogicalResult checkSignature();
   LogicalResult refuseResult(unsigned index, Value value);
   LogicalResult checkCaptures();
@@ -54,12 +57,18 @@ private:
   LogicalResult translate(Operation *op);
   RowBlock enterRowBlocks(ArrayRef<Value> sizes, int64_t rows);
   LogicalResult mapRows(MapRowsOp op);
+  LogicalResult reduce(ReduceOp op);
   LogicalResult merge(MergeOp op);
   LogicalResult conditional(scf::IfOp op);
   LogicalResult reshape(tensor::ReshapeOp op);
   Value sizeBefore(Value size);
   LogicalResult forall(scf::ForallOp op);
   LogicalResult loop(scf::ForOp op);
+  LogicalResult recurChunk(RecurChunkOp op);
+  void loadState(LoadStateOp op);
+  void room(tensor::EmptyOp op);
+  void slice(tensor::ExtractSliceOp op);
+  void insert(tensor::InsertSliceOp op);
   void storeRows(tensor::ParallelInsertSliceOp insert);
   Value viewFor(Value tensor, ValueRange dynamicSizes);
 
@@ -69,18 +78,10 @@ private:
   /// The view that each returned tensor is written to.
   DenseMap<Value, Value> destination;
   SmallVector<Value> buffers;
+  /// Parts of results that blocks fill in loops.
+  DenseMap<Value, ViewSlice> slices;
 };
 } // namespace
-
-/// Recurrences have no tiles yet.
-LogicalResult Translator::checkOps() {
-  WalkResult result = from.walk([](RecurOp op) {
-    op.emitOpError("cannot become part of a tile program yet; "
-                   "attn-lower-to-reference has its definition");
-    return WalkResult::interrupt();
-  });
-  return failure(result.wasInterrupted());
-}
 
 LogicalResult Translator::checkSignature() {
   if (!from.getBody().hasOneBlock())
@@ -94,8 +95,8 @@ LogicalResult Translator::checkSignature() {
   DenseSet<Value> seen;
   for (auto [index, value] :
        llvm::enumerate(from.getBody().front().getTerminator()->getOperands())) {
-    if (!isa_and_nonnull<scf::ForallOp, scf::IfOp, MapRowsOp, MergeOp>(
-            value.getDefiningOp()))
+    if (!isa_and_nonnull<scf::ForallOp, scf::IfOp, MapRowsOp, ReduceOp,
+                         MergeOp>(value.getDefiningOp()))
       return refuseResult(index, value);
     if (!seen.insert(value).second)
       return from.emitOpError("result ") << index << " is returned twice";
@@ -107,7 +108,8 @@ LogicalResult Translator::checkSignature() {
 LogicalResult Translator::checkCaptures() {
   WalkResult result = from.walk([](arith::ConstantOp op) {
     bool isRead = llvm::any_of(op->getUsers(), [](Operation *user) {
-      return isa<AttendOp, MapRowsOp, PartialOp>(user->getParentOp());
+      return isa<AttendOp, MapRowsOp, ReduceOp, PartialOp, RecurChunkOp>(
+          user->getParentOp());
     });
     bool isOutside = isa<func::FuncOp>(op->getParentOp());
     if (!isRead || !isOutside || !isa<RankedTensorType>(op.getType()))
@@ -159,7 +161,7 @@ func::FuncOp Translator::declare() {
 }
 
 LogicalResult Translator::run() {
-  if (failed(checkOps()) || failed(checkSignature()))
+  if (failed(checkSignature()))
     return failure();
   func::FuncOp to = declare();
   if (failed(translate(from.getBody().front()))) {
@@ -196,6 +198,8 @@ LogicalResult Translator::translate(Operation *op) {
   b.setLoc(op->getLoc());
   if (auto map = dyn_cast<MapRowsOp>(op))
     return mapRows(map);
+  if (auto reduced = dyn_cast<ReduceOp>(op))
+    return reduce(reduced);
   if (auto merged = dyn_cast<MergeOp>(op))
     return merge(merged);
   if (auto branch = dyn_cast<scf::IfOp>(op))
@@ -227,8 +231,26 @@ LogicalResult Translator::translate(Operation *op) {
                                      mapping.lookupOrDefault(dim.getIndex()))));
     return success();
   }
-  // Read where they matter: by the op that fills them, by the store of rows.
-  if (isa<tensor::EmptyOp, tensor::ExtractSliceOp, tensor::FromElementsOp>(op))
+  if (auto chunk = dyn_cast<RecurChunkOp>(op))
+    return recurChunk(chunk);
+  if (auto load = dyn_cast<LoadStateOp>(op)) {
+    loadState(load);
+    return success();
+  }
+  if (auto part = dyn_cast<tensor::ExtractSliceOp>(op)) {
+    slice(part);
+    return success();
+  }
+  if (auto part = dyn_cast<tensor::InsertSliceOp>(op)) {
+    insert(part);
+    return success();
+  }
+  if (auto empty = dyn_cast<tensor::EmptyOp>(op)) {
+    room(empty);
+    return success();
+  }
+  // Read where it matters: by the op that reshapes.
+  if (isa<tensor::FromElementsOp>(op))
     return success();
   if (isa<arith::ArithDialect>(op->getDialect())) {
     b.clone(*op, mapping);
@@ -279,6 +301,19 @@ LogicalResult Translator::mapRows(MapRowsOp op) {
   Value zero = arith::ConstantIndexOp::create(b, 0);
   tile::StoreOp::create(b, stored, output, ValueRange{batch, head, row, zero});
   return success();
+}
+
+LogicalResult Translator::reduce(ReduceOp op) {
+  auto type = cast<RankedTensorType>(op.getOutput().getType());
+  Value input = mapping.lookup(op.getInput());
+  SmallVector<Value> dynamic;
+  for (int64_t dim : {int64_t(0), op.getKeptDim()})
+    if (type.isDynamicDim(dim ? 1 : 0))
+      dynamic.push_back(memref::DimOp::create(
+          b, input, arith::ConstantIndexOp::create(b, dim)));
+  Value output = viewFor(op.getOutput(), dynamic);
+  mapping.map(op.getOutput(), output);
+  return ReduceTiles(b, mapping, op).run(output);
 }
 
 LogicalResult Translator::merge(MergeOp op) {
@@ -416,8 +451,11 @@ LogicalResult Translator::forall(scf::ForallOp op) {
   b.setInsertionPoint(nest.getTerminator());
   if (failed(translate(*op.getBody())))
     return failure();
-  for (Operation &insert : op.getTerminator().getBody()->getOperations())
-    storeRows(cast<tensor::ParallelInsertSliceOp>(insert));
+  for (Operation &insert : op.getTerminator().getBody()->getOperations()) {
+    auto rows = cast<tensor::ParallelInsertSliceOp>(insert);
+    if (!slices.contains(rows.getSource())) // Loops have stored those.
+      storeRows(rows);
+  }
   return success();
 }
 
@@ -435,24 +473,101 @@ void Translator::storeRows(tensor::ParallelInsertSliceOp insert) {
                         mapping.lookup(insert.getDest()), offsets);
 }
 
+/// Room for what blocks keep from one loop to the next; results get theirs with
+/// the op that fills them.
+void Translator::room(tensor::EmptyOp op) {
+  if (!llvm::any_of(op->getUsers(), llvm::IsaPred<tensor::ExtractSliceOp>))
+    return;
+  SmallVector<Value> sizes;
+  for (Value size : op.getDynamicSizes())
+    sizes.push_back(mapping.lookupOrDefault(size));
+  mapping.map(op.getResult(), viewFor(op.getResult(), sizes));
+}
+
+/// A part of the result of a block is its view; one of a tile is what is stored
+/// of it, and read there.
+void Translator::slice(tensor::ExtractSliceOp op) {
+  Value source = mapping.lookupOrNull(op.getSource());
+  if (!source || !isa<MemRefType>(source.getType()))
+    return;
+  ViewSlice part{source, {}};
+  for (OpFoldResult offset : op.getMixedOffsets())
+    part.offsets.push_back(mapping.lookupOrDefault(
+        getValueOrCreateConstantIndexOp(b, b.getLoc(), offset)));
+  slices[op.getResult()] = part;
+}
+
+/// Stores rows of a tile, of which the slice of the block left out those beyond
+/// the view.
+void Translator::insert(tensor::InsertSliceOp op) {
+  Value rows = op.getSource();
+  if (auto slice = rows.getDefiningOp<tensor::ExtractSliceOp>())
+    rows = slice.getSource();
+  ViewSlice part = slices.lookup(op.getDest());
+  Value row = mapping.lookupOrDefault(
+      getValueOrCreateConstantIndexOp(b, b.getLoc(), op.getMixedOffsets()[0]));
+  tile::StoreOp::create(b, mapping.lookup(rows), part.view, part.at(b, row));
+  slices[op.getResult()] = part;
+}
+
+void Translator::loadState(LoadStateOp op) {
+  Value zero = arith::ConstantIndexOp::create(b, 0);
+  Value batch =
+      hasSharedBatch(op.getInitial()) ? zero : mapping.lookup(op.getBatch());
+  mapping.map(op.getState(),
+              Value(tile::LoadOp::create(
+                  b, op.getState().getType(), mapping.lookup(op.getInitial()),
+                  ValueRange{batch, mapping.lookup(op.getHead()), zero,
+                             mapping.lookup(op.getCol())})));
+}
+
+LogicalResult Translator::recurChunk(RecurChunkOp op) {
+  auto past = slices.find(op.getSums());
+  auto results = RecurTiles(b, mapping, op)
+                     .run(past == slices.end() ? nullptr : &past->second);
+  if (failed(results))
+    return failure();
+  mapping.map(op.getResults(), *results);
+  return success();
+}
+
 LogicalResult Translator::loop(scf::ForOp op) {
   auto bound = [&](Value value) { return mapping.lookupOrDefault(value); };
   SmallVector<Value> init;
-  for (Value value : op.getInitArgs())
-    init.push_back(bound(value));
+  for (auto [value, argument, result] :
+       llvm::zip(op.getInitArgs(), op.getRegionIterArgs(), op.getResults())) {
+    auto part = slices.find(value);
+    if (part == slices.end()) {
+      init.push_back(bound(value));
+      continue;
+    }
+    ViewSlice same = part->second;
+    slices[argument] = slices[result] = same;
+  }
   auto nest =
       scf::ForOp::create(b, bound(op.getLowerBound()),
                          bound(op.getUpperBound()), bound(op.getStep()), init);
   mapping.map(op.getInductionVar(), nest.getInductionVar());
-  mapping.map(op.getRegionIterArgs(), nest.getRegionIterArgs());
-  mapping.map(op.getResults(), nest.getResults());
-  b.setInsertionPointToEnd(nest.getBody());
+  auto *argument = nest.getRegionIterArgs().begin();
+  auto result = nest.getResults().begin();
+  for (auto [from, to] : llvm::zip(op.getRegionIterArgs(), op.getResults()))
+    if (!slices.contains(from)) {
+      mapping.map(from, *argument++);
+      mapping.map(to, *result++);
+    }
+  if (init.empty())
+    b.setInsertionPoint(nest.getBody()->getTerminator());
+  else
+    b.setInsertionPointToEnd(nest.getBody());
   if (failed(translate(*op.getBody())))
     return failure();
   SmallVector<Value> yielded;
-  for (Value value : op.getYieldedValues())
-    yielded.push_back(bound(value));
-  scf::YieldOp::create(b, yielded);
+  for (auto [value, argument] :
+       llvm::zip(op.getYieldedValues(), op.getRegionIterArgs()))
+    if (!slices.contains(argument))
+      yielded.push_back(bound(value));
+  if (!init.empty())
+    scf::YieldOp::create(b, yielded);
   return success();
 }
 

@@ -45,10 +45,13 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value> &buffersFor(mlir::Value tile);
   llvm::LogicalResult compute(llvm::ArrayRef<Materialized> wanted,
                               const Segment &segment);
+  llvm::LogicalResult computeStrips(llvm::ArrayRef<Materialized> wanted,
+                                    const Segment &segment);
   llvm::LogicalResult computeRows(llvm::ArrayRef<Materialized> wanted,
                                   int64_t rows);
   int64_t stripWidth(int64_t rows) const;
   bool hasFewRows();
+  bool foldsRows();
   mlir::FailureOr<mlir::Value> carried(mlir::Value init, mlir::scf::ForOp loop);
 
   // BlockPacking.cpp.
@@ -59,6 +62,27 @@ private:
   llvm::LogicalResult packStrips(mlir::Value tile);
   llvm::LogicalResult unpackStrips(mlir::Value tile);
   llvm::LogicalResult packOperands(const Segment &segment);
+
+  // BlockRecurrence.cpp.
+  /// Whether ops of recurrences occur: a product that reads what a loop
+  /// carries or sums over rows, scans, decays.
+  bool isRecurrence();
+  bool isOfColumns(mlir::Value tile) const;
+  llvm::LogicalResult writeColumn(mlir::Value tile, mlir::Value buffer);
+  mlir::Value allocateColumn(mlir::Value tile);
+  llvm::LogicalResult
+  forEachScanned(tile::ScanOp op,
+                 llvm::function_ref<llvm::LogicalResult(mlir::Value)> body);
+  llvm::LogicalResult scan(tile::ScanOp op);
+  llvm::LogicalResult reduceRows(tile::ReduceOp op);
+  llvm::LogicalResult packForProducts(mlir::Value tile);
+  llvm::LogicalResult prepare(mlir::Operation *op);
+  llvm::LogicalResult computeByRows(llvm::ArrayRef<Materialized> wanted,
+                                    const Segment &segment);
+  llvm::LogicalResult verifyYields(llvm::ArrayRef<Materialized> yields,
+                                   const Segment &segment);
+  llvm::LogicalResult lowerRecurrence(const Segment &segment,
+                                      llvm::ArrayRef<Materialized> yields);
 
   void findLiveStrips();
   mlir::Value liveStrips(int64_t rows) {
@@ -71,6 +95,7 @@ private:
   llvm::LogicalResult
   forEachRow(mlir::Value end,
              llvm::function_ref<llvm::LogicalResult(mlir::Value)> body);
+  bool isOfStrips(mlir::Value tile) const;
   void wantLeaves(mlir::Value tile, const Segment &segment,
                   llvm::SmallVector<Materialized> &wanted);
   void wantEscaping(const Segment &segment,
@@ -95,6 +120,8 @@ private:
   /// Whether blocks have so few rows that they are computed row by row, lanes
   /// along the columns.
   bool byRows = false;
+  /// Whether the block is one of a recurrence.
+  bool recurs = false;
 };
 
 } // namespace attn

@@ -55,7 +55,8 @@ LogicalResult BlockLowering::run() {
   scalars.map(from.getInductionVars(), to.getInductionVars());
   entry = to.getBody();
   b.setInsertionPoint(to.getTerminator());
-  byRows = hasFewRows();
+  recurs = isRecurrence();
+  byRows = !recurs && (hasFewRows() || foldsRows());
   if (failed(lowerBody(*from.getBody(), {})))
     return failure();
   from.erase();
@@ -101,13 +102,15 @@ LogicalResult BlockLowering::lowerBody(Block &block,
 //===----------------------------------------------------------------------===//
 
 /// Whether lanes of `tile` run along its rows: it follows from a product with
-/// keys, or a loop carries it. Products of rows with a matrix are rows.
+/// keys or of tokens, or a loop carries it. Products of rows with a matrix are
+/// rows.
 bool BlockLowering::isPair(Value tile) {
   if (auto it = pairs.find(tile); it != pairs.end())
     return it->second;
   Operation *op = tile.getDefiningOp();
   auto dot = dyn_cast_or_null<tile::DotOp>(op);
-  bool result = !op || isa<scf::ForOp>(op) || (dot && dot.getTransposeRhs()) ||
+  bool result = !op || isa<scf::ForOp, tile::DecayDotOp>(op) ||
+                (dot && (dot.getTransposeRhs() || dot.getTransposeLhs())) ||
                 llvm::any_of(op->getOperands(), [&](Value operand) {
                   return tileOf(operand) && isPair(operand);
                 });
@@ -143,6 +146,21 @@ bool BlockLowering::hasFewRows() {
   return any && !result.wasInterrupted();
 }
 
+/// Whether loops carry tiles that no product is a part of: lanes along their
+/// rows would have to be made from what is loaded.
+bool BlockLowering::foldsRows() {
+  bool folds = false;
+  WalkResult result = from.walk([&](Operation *op) {
+    if (isa<tile::DotOp, tile::DecayDotOp>(op) && isPair(op->getResult(0)))
+      return WalkResult::interrupt();
+    for (Value carried : op->getResults())
+      folds |= isa<scf::ForOp>(op) && tileOf(carried) &&
+               tileOf(carried).getRank() == 2;
+    return WalkResult::advance();
+  });
+  return folds && !result.wasInterrupted();
+}
+
 /// The buffers among which that of `tile`, which products compute, belongs.
 DenseMap<Value, Value> &BlockLowering::buffersFor(Value tile) {
   if (tileOf(tile).getRank() == 1)
@@ -174,6 +192,15 @@ FailureOr<Value> BlockLowering::carried(Value init, scf::ForOp loop) {
   if (init.hasOneUse() && init.getDefiningOp<scf::ForOp>() &&
       kind.contains(init))
     return kind.lookup(init);
+  Operation *op = init.getDefiningOp();
+  if (recurs && op && !isPair(init) && type.getRank() == 2 &&
+      !isa<arith::ConstantOp, tile::SplatOp>(op)) {
+    // A state that is given comes as rows.
+    LogicalResult packed = packStrips(init);
+    Value strips = kind.lookup(init);
+    kind.erase(init);
+    return failed(packed) ? FailureOr<Value>() : strips;
+  }
   Value buffer = allocateFor(init);
   if (failed(compute({{init, buffer}}, Segment())))
     return failure();
@@ -210,7 +237,7 @@ LogicalResult BlockLowering::lowerLoop(scf::ForOp loop) {
 /// out. Not where a right operand, of which all rows count, has as many rows:
 /// it could be computed from strips that were left out.
 void BlockLowering::findLiveStrips() {
-  if (live)
+  if (live || recurs)
     return;
   int64_t rows = 0;
   from.walk(
@@ -268,6 +295,21 @@ void BlockLowering::want(Value tile, SmallVector<Materialized> &wanted) {
   wanted.push_back({tile, allocateFor(tile)});
 }
 
+/// Whether strips can compute a column of a recurrence, of which some follow
+/// from rows that are loaded.
+bool BlockLowering::isOfStrips(Value tile) const {
+  Operation *op = tile.getDefiningOp();
+  if (!op || buffers.strips.contains(tile) || buffers.columns.contains(tile) ||
+      isa<tile::DotOp, tile::DecayDotOp>(op))
+    return true;
+  if (tileOf(tile).getRank() == 2 &&
+      isa<tile::LoadOp, tile::SliceOp, tile::ConcatOp, tile::ScanOp>(op))
+    return false;
+  return llvm::all_of(op->getOperands(), [&](Value operand) {
+    return !tileOf(operand) || isOfStrips(operand);
+  });
+}
+
 /// What rows to be stored are computed from: products, and values of rows,
 /// which strips compute for many rows at once.
 void BlockLowering::wantLeaves(Value tile, const Segment &segment,
@@ -275,7 +317,8 @@ void BlockLowering::wantLeaves(Value tile, const Segment &segment,
   Operation *op = tile.getDefiningOp();
   if (!op || !segment.contains(op) || buffers.hasAny(tile) || !isPair(tile))
     return;
-  if (isa<tile::DotOp>(op) || tileOf(tile).getRank() == 1)
+  if (isa<tile::DotOp, tile::DecayDotOp>(op) ||
+      (tileOf(tile).getRank() == 1 && (!recurs || isOfStrips(tile))))
     return want(tile, wanted);
   for (Value operand : op->getOperands())
     if (tileOf(operand))
@@ -396,8 +439,27 @@ LogicalResult BlockLowering::computeRows(ArrayRef<Materialized> wanted,
   });
 }
 
+/// Computes what is wanted of a segment, and remembers where it lies.
+LogicalResult BlockLowering::computeStrips(ArrayRef<Materialized> wanted,
+                                           const Segment &segment) {
+  int64_t rows = tileOf(wanted.front().tile).getDimSize(0);
+  if (rows % vectors.getLanes())
+    return emitError(b.getLoc(),
+                     "blocks of the CPU back end must have a multiple of ")
+           << vectors.getLanes() << " query rows, got " << rows;
+  if (failed(compute(wanted, segment)))
+    return failure();
+  for (const Materialized &result : wanted)
+    if (result.tile.getDefiningOp() &&
+        segment.contains(result.tile.getDefiningOp()))
+      buffersFor(result.tile)[result.tile] = result.buffer;
+  return success();
+}
+
 LogicalResult BlockLowering::lowerSegment(const Segment &segment,
                                           ArrayRef<Materialized> yields) {
+  if (recurs)
+    return lowerRecurrence(segment, yields);
   if (failed(packOperands(segment)))
     return failure();
 
@@ -409,19 +471,8 @@ LogicalResult BlockLowering::lowerSegment(const Segment &segment,
       stores[tileOf(store.getValue()).getDimSize(0)].push_back(store);
     }
   wantEscaping(segment, wanted);
-  if (!wanted.empty()) {
-    int64_t rows = tileOf(wanted.front().tile).getDimSize(0);
-    if (rows % vectors.getLanes())
-      return emitError(b.getLoc(),
-                       "blocks of the CPU back end must have a multiple of ")
-             << vectors.getLanes() << " query rows, got " << rows;
-    if (failed(compute(wanted, segment)))
-      return failure();
-    for (const Materialized &result : wanted)
-      if (result.tile.getDefiningOp() &&
-          segment.contains(result.tile.getDefiningOp()))
-        buffersFor(result.tile)[result.tile] = result.buffer;
-  }
+  if (!wanted.empty() && failed(computeStrips(wanted, segment)))
+    return failure();
   for (auto &[rows, ops] : stores)
     if (failed(storeRows(ops, rows)))
       return failure();

@@ -310,15 +310,26 @@ FailureOr<Value> RowEvaluator::compute(Value tile, int64_t col) {
       return vectors.splat(vectors.add(start, row));
     return vectors.iota(vectors.add(start, column(col)));
   }
-  if (auto broadcast = dyn_cast<tile::BroadcastOp>(op);
-      broadcast && broadcast.getAlong() == 1) {
-    FailureOr<Value> value = scalar(broadcast.getVector());
-    return failed(value) ? value : FailureOr<Value>(vectors.splat(*value));
-  }
+  if (auto broadcast = dyn_cast<tile::BroadcastOp>(op))
+    return repeat(broadcast, col);
   if (isa<tile::GatherOp>(op) || OpTrait::hasElementwiseMappableTraits(op))
     return elementwise(op, col, true);
   return op->emitError("the CPU back end cannot evaluate '")
          << op->getName() << "' by rows";
+}
+
+FailureOr<Value> RowEvaluator::repeat(tile::BroadcastOp op, int64_t col) {
+  Value source = op.getVector();
+  Value buffer = buffers.columns.lookup(source);
+  if (op.getAlong() == 0 && buffer)
+    return loadVector(buffer, column(col),
+                      vectors.type(tileOf(source).getElementType()));
+  bool isUniform = source.getDefiningOp<arith::ConstantOp>() ||
+                   source.getDefiningOp<tile::SplatOp>();
+  if (op.getAlong() == 0 && !isUniform)
+    return op.emitOpError("the CPU back end has no buffer for a broadcast row");
+  FailureOr<Value> value = scalar(source);
+  return failed(value) ? value : FailureOr<Value>(vectors.splat(*value));
 }
 
 static vector::CombiningKind getCombining(tile::ReduceKind kind) {

@@ -88,6 +88,7 @@ private:
   mlir::Value loadVector(mlir::Value buffer, mlir::ValueRange indices,
                          mlir::VectorType type);
   mlir::Value multiplyAdd(mlir::Value x, mlir::Value y, mlir::Value sum);
+  mlir::FailureOr<mlir::Value> repeat(tile::BroadcastOp op, int64_t col);
   mlir::FailureOr<mlir::Value> reduce(tile::ReduceOp op);
 
   // RowTrims.cpp.

@@ -8,10 +8,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/StripLowering.h"
-#include "codegen/LongSums.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace attn;
@@ -27,6 +25,8 @@ static RankedTensorType tileOf(Value value) {
 LogicalResult StripLowering::emitStrip(ArrayRef<Materialized> wanted) {
   for (tile::TrimOp op : trims)
     ranges[op] = emitRange(op);
+  if (failed(emitDecays()))
+    return failure();
   int64_t last = loops.empty() ? 0 : loops.rbegin()->first;
   for (int64_t at = 0; at <= last; ++at)
     if (failed(emitStage(at)))
@@ -146,7 +146,7 @@ LogicalResult StripLowering::emitColumns(Loop &loop, Value first, int64_t count,
       if (failed(part))
         return failure();
       for (int64_t v = 0; v < registers; ++v)
-        sum[v] = combine(op.getKind(), sum[v], (*part)[v]);
+        sum[v] = vectors.combine(op.getKind(), sum[v], (*part)[v]);
     }
     SmallVector<Vectors> values;
     for (Value tile : loop.stores) {
@@ -194,16 +194,6 @@ void StripLowering::storeVectors(const Vectors &values, Value buffer,
                                  Value col) {
   for (auto [v, value] : llvm::enumerate(values))
     vector::StoreOp::create(b, value, buffer, address(buffer, col, v));
-}
-
-Value StripLowering::combine(tile::ReduceKind kind, Value sum, Value part) {
-  if (kind == tile::ReduceKind::Add)
-    return arith::AddFOp::create(b, sum, part);
-  if (kind == tile::ReduceKind::Mul)
-    return arith::MulFOp::create(b, sum, part);
-  // One instruction on x86, unlike maxnumf; a NaN keeps the old maximum.
-  Value larger = arith::CmpFOp::create(b, arith::CmpFPredicate::OGT, part, sum);
-  return arith::SelectOp::create(b, larger, part, sum);
 }
 
 Value StripLowering::multiplyAdd(Value x, Value y, Value sum) {
@@ -333,9 +323,14 @@ FailureOr<StripLowering::Vectors> StripLowering::computePairs(Value tile,
     return iota.getAlong() == 0 ? rowPositions(start)
                                 : repeat(vectors.splat(vectors.add(start, at)));
   }
-  if (auto broadcast = dyn_cast<tile::BroadcastOp>(op);
-      broadcast && broadcast.getAlong() == 1)
-    return column(broadcast.getVector());
+  if (auto broadcast = dyn_cast<tile::BroadcastOp>(op)) {
+    if (broadcast.getAlong() == 1)
+      return column(broadcast.getVector());
+    FailureOr<Value> element = rowElement(tile, vectors.index(0), at);
+    if (failed(element))
+      return failure();
+    return repeat(*element);
+  }
   if (auto trimOp = dyn_cast<tile::TrimOp>(op)) {
     FailureOr<Vectors> value = pairs(trimOp.getValue(), col);
     if (failed(value))
@@ -346,156 +341,4 @@ FailureOr<StripLowering::Vectors> StripLowering::computePairs(Value tile,
     return elementwise(op, col, /*rank2=*/true);
   return op->emitError("the CPU back end cannot evaluate '")
          << op->getName() << "' by strips";
-}
-
-/// The load that `tile` holds the elements of, if it does nothing else to them
-/// than to convert them; else null.
-static tile::LoadOp loadedFrom(Value tile) {
-  if (auto widened = tile.getDefiningOp<arith::ExtFOp>())
-    tile = widened.getIn();
-  return tile.getDefiningOp<tile::LoadOp>();
-}
-
-/// Asks for the rows that follow those of `load`, which the next block of keys
-/// will read: iteration `k` of a product of `depth` iterations over `count`
-/// columns from `first` on asks for its share of the cache lines. Where a block
-/// is read by one strip, memory would be idle while it is multiplied. Addresses
-/// beyond the view are harmless in a prefetch.
-void StripLowering::prefetchNext(tile::DotOp op, Value first, Value k) {
-  tile::LoadOp load = loadedFrom(op.getRhs());
-  if (!load || !segment.contains(load))
-    return;
-  auto type = tileOf(load.getResult());
-  int64_t elements = 512 / type.getElementType().getIntOrFloatBitWidth();
-  SmallVector<Value> offsets;
-  for (Value offset : load.getOffsets())
-    offsets.push_back(scalars.lookupOrDefault(offset));
-  Value row = vectors.add(offsets[offsets.size() - 2],
-                          vectors.index(type.getDimSize(0)));
-  Value col = offsets.back();
-  auto ask = [&](Value inRow, Value inCol) {
-    offsets[offsets.size() - 2] = vectors.add(row, inRow);
-    offsets.back() = vectors.add(col, inCol);
-    memref::PrefetchOp::create(b, scalars.lookupOrDefault(load.getView()),
-                               offsets, /*isWrite=*/false, /*localityHint=*/3,
-                               /*isDataCache=*/true);
-  };
-  if (!op.getTransposeRhs()) {
-    // Iterations are rows, columns are elements of them.
-    for (int64_t c = 0; c < columnCount; c += elements)
-      ask(k, vectors.add(first, vectors.index(c)));
-    return;
-  }
-  // Columns are rows, iterations are elements of them.
-  int64_t lines = llvm::divideCeil(type.getDimSize(1), elements);
-  int64_t depth = tileOf(op.getLhs()).getDimSize(1);
-  int64_t perIteration = llvm::divideCeil(columnCount * lines, depth);
-  for (int64_t i = 0; i < perIteration; ++i) {
-    Value share = arith::MulIOp::create(b, k, vectors.index(perIteration));
-    Value line = vectors.add(share, vectors.index(i));
-    Value inRow = arith::DivUIOp::create(b, line, vectors.index(lines));
-    Value inCol = arith::RemUIOp::create(b, line, vectors.index(lines));
-    ask(vectors.add(first, inRow),
-        arith::MulIOp::create(b, inCol, vectors.index(elements)));
-  }
-}
-
-/// `sums` plus the products of the columns at hand over `depth`.
-StripLowering::Vectors StripLowering::sumOverDepth(tile::DotOp op, Value left,
-                                                   Value right, Range depth,
-                                                   ValueRange sums) {
-  Value first = firstColumn;
-  auto body = [&](OpBuilder &inner, Location, Value k, ValueRange args) {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
-    if (strips == 1)
-      prefetchNext(op, first, k);
-    Vectors lhs = loadVectors(left, k);
-    SmallVector<Value> next;
-    for (int64_t c = 0; c < columnCount; ++c) {
-      Value at = vectors.add(first, vectors.index(c));
-      SmallVector<Value> indices{k, at};
-      if (op.getTransposeRhs())
-        std::swap(indices[0], indices[1]);
-      Value rhs = vectors.splat(memref::LoadOp::create(b, right, indices));
-      for (int64_t v = 0; v < registers; ++v)
-        next.push_back(multiplyAdd(lhs[v], rhs, args[c * registers + v]));
-    }
-    scf::YieldOp::create(b, next);
-  };
-  return Vectors(scf::ForOp::create(b, depth.begin, depth.end, vectors.index(1),
-                                    sums, body)
-                     .getResults());
-}
-
-/// The same over a long depth, in parts that are summed for themselves.
-StripLowering::Vectors StripLowering::sumInParts(tile::DotOp op, Value left,
-                                                 Value right, int64_t depth,
-                                                 ValueRange zeros) {
-  Range all{vectors.index(0), vectors.index(depth)};
-  if (!isSummedInParts(depth))
-    return sumOverDepth(op, left, right, all, zeros);
-  Value length = vectors.index(kTermsOfPart);
-  auto body = [&](OpBuilder &inner, Location, Value begin, ValueRange totals) {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
-    Value end = arith::MinSIOp::create(b, vectors.add(begin, length), all.end);
-    SmallVector<Value> next;
-    for (auto [total, part] :
-         llvm::zip(totals, sumOverDepth(op, left, right, {begin, end}, zeros)))
-      next.push_back(arith::AddFOp::create(b, total, part));
-    scf::YieldOp::create(b, next);
-  };
-  return Vectors(scf::ForOp::create(b, all.begin, all.end, length, zeros, body)
-                     .getResults());
-}
-
-/// `sum` plus column `col` of `init`. The sum comes first, from 0 on: the terms
-/// of one product are of one size, what they are added to may be much larger.
-FailureOr<StripLowering::Vectors>
-StripLowering::addInit(Value init, int64_t col, const Vectors &sum) {
-  if (matchPattern(init, m_AnyZeroFloat()))
-    return sum;
-  auto scaled = isLocal(init) ? init.getDefiningOp<arith::MulFOp>() : nullptr;
-  FailureOr<Vectors> x = pairs(scaled ? scaled.getLhs() : init, col);
-  FailureOr<Vectors> y = scaled ? pairs(scaled.getRhs(), col) : x;
-  if (failed(x) || failed(y))
-    return failure();
-  Vectors result;
-  for (int64_t v = 0; v < registers; ++v)
-    result.push_back(scaled ? multiplyAdd((*x)[v], (*y)[v], sum[v])
-                            : arith::AddFOp::create(b, (*x)[v], sum[v]));
-  return result;
-}
-
-/// Evaluates a product for all columns of the column tile at once.
-FailureOr<StripLowering::Vectors> StripLowering::product(tile::DotOp op,
-                                                         int64_t col) {
-  Value left = home.lookup(op.getLhs());
-  if (!left)
-    left = buffers.strips.lookup(op.getLhs());
-  Value right = buffers.rows.lookup(op.getRhs());
-  if (!left || !right)
-    return op.emitError(
-        "the CPU back end has no buffer for the operands of a product");
-
-  auto type = cast<RankedTensorType>(op.getType());
-  Vectors sums(columnCount * registers,
-               vectors.zero(vectors.type(type.getElementType())));
-  int64_t depth = tileOf(op.getLhs()).getDimSize(1);
-  if (auto trim = op.getLhs().getDefiningOp<tile::TrimOp>();
-      trim && segment.contains(trim)) {
-    sums = sumOverDepth(op, left, right, ranges.lookup(trim), sums);
-  } else {
-    sums = sumInParts(op, left, right, depth, sums);
-  }
-  for (int64_t c = 0; c < columnCount; ++c) {
-    FailureOr<Vectors> result =
-        addInit(op.getInit(), c,
-                Vectors(ArrayRef(sums).slice(c * registers, registers)));
-    if (failed(result))
-      return failure();
-    knownPairs[{op.getResult(), c}] = *result;
-  }
-  return knownPairs[{op.getResult(), col}];
 }

@@ -25,6 +25,10 @@
 // A product is evaluated for several columns at once: columns x registers
 // accumulators stay in registers during the loop over its depth.
 //
+// Products that decay (tile.decay_dot) go from column to column in one
+// direction and are computed in a loop of their own in front of stage 0: their
+// stage is -1.
+//
 // Where all that a loop over columns computes is trimmed to the same ranges
 // (tile.trim), it runs over the range of the strip, and so do products over
 // their depth.
@@ -127,14 +131,52 @@ private:
   mlir::FailureOr<Vectors> computePairs(mlir::Value tile, int64_t col);
   mlir::FailureOr<Vectors> elementwise(mlir::Operation *op, int64_t col,
                                        bool rank2);
+
+  // StripProducts.cpp.
   mlir::FailureOr<Vectors> product(tile::DotOp op, int64_t col);
+  mlir::FailureOr<Vectors> sumProducts(tile::DotOp op);
+  Vectors leftColumn(tile::DotOp op, mlir::Value left, mlir::Value k);
   Vectors sumOverDepth(tile::DotOp op, mlir::Value left, mlir::Value right,
-                       Range depth, mlir::ValueRange init);
+                       Range depth, mlir::ValueRange sums,
+                       mlir::Value ofStrip = {});
+  Vectors sumOverStrips(tile::DotOp op, mlir::Value left, mlir::Value right,
+                        mlir::ValueRange zeros);
   Vectors sumInParts(tile::DotOp op, mlir::Value left, mlir::Value right,
                      int64_t depth, mlir::ValueRange zeros);
   mlir::FailureOr<Vectors> addInit(mlir::Value init, int64_t col,
                                    const Vectors &sum);
   void prefetchNext(tile::DotOp op, mlir::Value first, mlir::Value k);
+
+  // StripDecays.cpp: tile.decay_dot, in front of the first stage.
+  /// The columns whose products are summed at once, and for each of them and
+  /// each register the lanes that are in (or out of) the triangle.
+  struct DecayColumns {
+    mlir::Value first;
+    int64_t count;
+    llvm::SmallVector<Vectors> masks; ///< Empty: all lanes are inside.
+  };
+  llvm::LogicalResult emitDecays();
+  llvm::LogicalResult emitDecayDot(tile::DecayDotOp op);
+  llvm::LogicalResult startDecays(tile::DecayDotOp op, mlir::Value terms);
+  llvm::LogicalResult
+  forEachDecayTile(tile::DecayDotOp op, Range range, int64_t count,
+                   llvm::function_ref<llvm::LogicalResult(mlir::Value)> body);
+  llvm::LogicalResult emitDecayColumns(tile::DecayDotOp op, mlir::Value terms,
+                                       const DecayColumns &columns);
+  mlir::FailureOr<Vectors> addDecayed(tile::DecayDotOp op, mlir::Value terms,
+                                      const DecayColumns &columns);
+  Vectors decayMasks(tile::DecayDotOp op, mlir::Value at);
+  /// `inside` in the lanes of the triangle, `outside` in others.
+  mlir::Value choose(mlir::Value mask, bool maskIsInside, mlir::Value inside,
+                     mlir::Value outside) {
+    if (!maskIsInside)
+      std::swap(inside, outside);
+    return mlir::arith::SelectOp::create(b, mask, inside, outside);
+  }
+  mlir::FailureOr<mlir::Value> rowElement(mlir::Value tile, mlir::Value row,
+                                          mlir::Value col);
+  int64_t decayColumnsAtOnce() const;
+
   Vectors repeat(mlir::Value vector) const {
     return Vectors(registers, vector);
   }
@@ -144,7 +186,6 @@ private:
   void storeVectors(const Vectors &values, mlir::Value buffer, mlir::Value col);
   llvm::SmallVector<mlir::Value> address(mlir::Value buffer, mlir::Value col,
                                          int64_t vector);
-  mlir::Value combine(tile::ReduceKind kind, mlir::Value sum, mlir::Value part);
   mlir::Value multiplyAdd(mlir::Value x, mlir::Value y, mlir::Value sum);
 
   mlir::ImplicitLocOpBuilder &b;
@@ -169,7 +210,8 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value> home;
   /// Stored tiles that are copied to the caller's buffer after the last stage.
   llvm::SmallVector<Materialized> copies;
-  llvm::SmallVector<tile::TrimOp> trims; ///< Of the segment.
+  llvm::SmallVector<tile::TrimOp> trims;      ///< Of the segment.
+  llvm::SmallVector<tile::DecayDotOp> decays; ///< Computed in front.
   /// Stages and columns of loops that run over the range of the strip.
   std::set<std::pair<int64_t, int64_t>> narrow;
 

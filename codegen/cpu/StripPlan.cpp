@@ -37,7 +37,7 @@ bool StripLowering::isHeavy(Value tile) {
   if (!isLocal(tile) || tileOf(tile).getRank() < 2)
     return false;
   Operation *op = tile.getDefiningOp();
-  if (isa<tile::DotOp, tile::GatherOp>(op) ||
+  if (isa<tile::DotOp, tile::DecayDotOp, tile::GatherOp>(op) ||
       isa<math::MathDialect>(op->getDialect()))
     return true;
   return llvm::any_of(op->getOperands(),
@@ -54,6 +54,8 @@ int64_t StripLowering::stageOf(Value tile) {
   if (auto it = stages.find(tile); it != stages.end())
     return it->second;
   Operation *op = tile.getDefiningOp();
+  if (isa<tile::DecayDotOp>(op))
+    return stages[tile] = -1;
   int64_t result = 0;
   if (auto reduction = dyn_cast<tile::ReduceOp>(op)) {
     result = loopStage(reduction) + 1;
@@ -114,6 +116,12 @@ void StripLowering::needOperands(Operation *op, int64_t atStage) {
 void StripLowering::needStored(Value tile) {
   if (!stored.insert(tile))
     return;
+  if (auto decay = tile.getDefiningOp<tile::DecayDotOp>();
+      decay && isLocal(tile)) {
+    decays.push_back(decay);
+    need(decay.getLhs(), 0);
+    return need(decay.getInit(), 0);
+  }
   int64_t at = stageOf(tile);
   loops[at][tileOf(tile).getDimSize(1)].stores.push_back(tile);
   if (isLocal(tile))

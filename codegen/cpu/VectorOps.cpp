@@ -53,6 +53,16 @@ Value VectorOps::neutral(tile::ReduceKind kind, Type element) {
       b, DenseElementsAttr::get(type(element), value));
 }
 
+Value VectorOps::combine(tile::ReduceKind kind, Value sum, Value part) {
+  if (kind == tile::ReduceKind::Add)
+    return arith::AddFOp::create(b, sum, part);
+  if (kind == tile::ReduceKind::Mul)
+    return arith::MulFOp::create(b, sum, part);
+  // One instruction on x86, unlike maxnumf; a NaN keeps the old maximum.
+  Value larger = arith::CmpFOp::create(b, arith::CmpFPredicate::OGT, part, sum);
+  return arith::SelectOp::create(b, larger, part, sum);
+}
+
 Value VectorOps::splat(Value scalar) {
   return vector::BroadcastOp::create(b, type(scalar.getType()), scalar);
 }

@@ -40,6 +40,8 @@ public:
   mlir::Value zero(mlir::Type type);
   /// A vector of what does not change a reduction.
   mlir::Value neutral(tile::ReduceKind kind, mlir::Type element);
+  /// `sum` (+) `part`, of vectors or scalars.
+  mlir::Value combine(tile::ReduceKind kind, mlir::Value sum, mlir::Value part);
   mlir::Value splat(mlir::Value scalar);
   /// 0, stride, 2 stride, ... as an index vector.
   mlir::Value steps(int64_t stride);

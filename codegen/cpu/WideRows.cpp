@@ -57,7 +57,8 @@ bool RowEvaluator::isUniform(Value tile, int64_t col, int64_t cols,
   if (isa<arith::ConstantOp, tile::SplatOp, tile::IotaOp, tile::DotOp>(op))
     return true;
   if (auto broadcast = dyn_cast<tile::BroadcastOp>(op))
-    return broadcast.getAlong() == 1;
+    return broadcast.getAlong() == 1 ||
+           buffers.columns.contains(broadcast.getVector());
   return (isa<tile::GatherOp>(op) ||
           OpTrait::hasElementwiseMappableTraits(op)) &&
          llvm::all_of(op->getOperands(), [&](Value operand) {
@@ -79,6 +80,9 @@ LogicalResult RowEvaluator::evaluateShared(Value tile, Visited &visited) {
   }
   if (isa<tile::DotOp>(op))
     return vector(tile, 0);
+  if (auto broadcast = dyn_cast<tile::BroadcastOp>(op);
+      broadcast && broadcast.getAlong() == 0)
+    return success();
   for (Value operand : op->getOperands())
     if (failed(evaluateShared(operand, visited)))
       return failure();

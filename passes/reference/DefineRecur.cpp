@@ -6,220 +6,74 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// For every batch b and head h, a matrix S, first `initial` or 0, goes from
-// token to token; at each one
-//
-//   S = Diag(exp(gate[t])) S            decay
-//   S = S + w[t] v[t]^T                 write, with w[t] = k[t], 1 -
-//   exp(gate[t])
-//                                       or beta[t] k[t]
-//   num[t] += S^T q[t]                  read; under read(before) this comes
-//                                       first, and (w[t] * bonus) v[t]^T is
-//                                       read in addition
-//
-// The bidirectional order is two such sweeps, of which the second one does not
-// read what token t itself wrote. In the end
+// For every batch and head, a matrix S, first `initial` or 0, goes from token
+// to token (RecurSteps.h). The bidirectional order is two such sweeps, of which
+// the second one does not read what a token wrote itself. In the end
 //
 //   out[t] = norm(scale num[t], scale den[t])
 //
-// The denominator is one more column of S, for which all values are 1.
+// A chunk is the same for some tokens and some columns of S.
 //
 //===----------------------------------------------------------------------===//
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "passes/reference/Definitions.h"
 #include "passes/reference/PairScores.h"
+#include "passes/reference/RecurSteps.h"
 #include "passes/reference/ScalarRegions.h"
 
 using namespace mlir;
 using namespace attn;
 using namespace attn::reference;
 
+/// The row of a token from `sum`, which gives the sums of its columns: scaled
+/// and normalised.
+template <typename OpT>
+static Value finishRow(ImplicitLocOpBuilder &b, OpT op, const Recurrence &of,
+                       ValueRange token, function_ref<Value(Value)> sum) {
+  auto scaled = [&](Value e) -> Value {
+    return arith::MulFOp::create(b, number(b, of.type, op.getScaleValue()),
+                                 sum(e));
+  };
+  Value row = generate(b, RankedTensorType::get(of.columns, of.type),
+                       [&](ValueRange e) { return scaled(e[0]); });
+  if (op.getNorm().empty())
+    return row;
+  Value denominator = of.hasDenominator ? scaled(index(b, of.columns))
+                                        : number(b, of.type, 0.0);
+  return evaluate(b, op.getNorm(),
+                  {row, denominator, token[0], token[1], token[2]});
+}
+
 namespace {
-/// One pass over the tokens.
-struct Sweep {
-  bool isReversed;
-  bool readsOwn; ///< Whether a token reads what it wrote, or its bonus.
-};
-
-/// A token, and the state on its way past it.
-struct Token {
-  SmallVector<Value> at; ///< Batch, head, row.
-  Value state;           ///< `[K, V]`, with the column of the denominator.
-};
-
 /// The definition of one attn.recur.
 class RecurDefinition {
 public:
   RecurDefinition(ImplicitLocOpBuilder &b, RecurOp op)
-      : b(b), op(op), type(op.getAccumulatorType()), rows(op.getStateRows()),
-        columns(op.getStateColumns()),
-        width(columns + (op.usesDenominator() ? 1 : 0)) {}
+      : b(b), op(op), of(getRecurrence(b, op, op.getStateColumns())),
+        steps(b, of) {}
 
   Results run();
 
 private:
-  Value zero() { return number(b, type, 0.0); }
-  Value product(Value x, Value y) { return arith::MulFOp::create(b, x, y); }
-  Value feature(Value operand, ValueRange token, Value d);
-  Value factorOf(Value operand, ValueRange at) {
-    return convert(b, read(b, operand, at), type);
-  }
-  Value decayOf(ValueRange token, Value d);
-  Value written(ValueRange token, Value d);
-  Value valueOf(ValueRange token, Value e);
-  Value mapState(Value state, function_ref<Value(ValueRange, Value)> element);
-  Value decay(const Token &token);
-  Value write(const Token &token);
-  Value addRead(Value sums, const Token &token);
-  Value addBonus(Value sums, const Token &token);
-  Value addToSums(Value sums, ValueRange token,
-                  function_ref<Value(Value)> term);
   Value initialState(ValueRange head);
-  Carried visit(const Sweep &sweep, Token token, Value sums);
   Carried sweepHead(const Sweep &sweep, ValueRange head, ValueRange results);
   Carried finishToken(ValueRange token, Value sums, Value output);
 
   ImplicitLocOpBuilder &b;
   RecurOp op;
-  Type type;               ///< In which everything is evaluated.
-  int64_t rows, columns;   ///< K and V.
-  int64_t width;           ///< V, and one more for the denominator.
-  Value query, key, value; ///< Mapped.
+  Recurrence of;
+  RecurSteps steps;
 };
 } // namespace
 
-//===----------------------------------------------------------------------===//
-// What a token brings along
-//===----------------------------------------------------------------------===//
-
-/// Feature `d` of `operand`, of whose heads those of the values are a multiple.
-Value RecurDefinition::feature(Value operand, ValueRange token, Value d) {
-  Value head =
-      arith::DivUIOp::create(b, token[1], groupSize(b, value, operand));
-  return factorOf(operand, {token[0], head, token[2], d});
-}
-
-/// exp(gate) for row `d` of the state. Only asked for if there is a gate.
-Value RecurDefinition::decayOf(ValueRange token, Value d) {
-  SmallVector<Value> at;
-  if (op.hasGatePerChannel())
-    at = {token[0], token[1], token[2], d};
-  else if (op.hasGatePerToken())
-    at = {token[0], token[1], token[2]};
-  else
-    at = {token[1]};
-  return math::ExpOp::create(b, factorOf(op.getGate(), at));
-}
-
-/// w, element `d`.
-Value RecurDefinition::written(ValueRange token, Value d) {
-  if (op.getWrite() == WriteRule::Tied)
-    return arith::SubFOp::create(b, number(b, type, 1.0), decayOf(token, d));
-  Value k = feature(key, token, d);
-  return op.getWrite() == WriteRule::Scaled
-             ? product(factorOf(op.getBeta(), token), k)
-             : k;
-}
-
-/// v, element `e`; 1 in the column of the denominator.
-Value RecurDefinition::valueOf(ValueRange token, Value e) {
-  auto inside = [&] { return feature(value, token, e); };
-  if (width == columns)
-    return inside();
-  Value isValue =
-      arith::CmpIOp::create(b, arith::CmpIPredicate::ult, e, index(b, columns));
-  return choose(b, isValue, inside, [&] { return number(b, type, 1.0); });
-}
-
-//===----------------------------------------------------------------------===//
-// Steps
-//===----------------------------------------------------------------------===//
-
-/// The state with each element replaced by `element` of its place and itself.
-Value RecurDefinition::mapState(
-    Value state, function_ref<Value(ValueRange, Value)> element) {
-  auto set = [&](ValueRange at, ValueRange so) -> Carried {
-    Value next = element(at, read(b, so[0], at));
-    return {tensor::InsertOp::create(b, next, so[0], at)};
-  };
-  return fold(b, {index(b, rows), index(b, width)}, state, set)[0];
-}
-
-Value RecurDefinition::decay(const Token &token) {
-  if (!op.hasGate())
-    return token.state;
-  return mapState(token.state, [&](ValueRange at, Value old) {
-    return product(decayOf(token.at, at[0]), old);
-  });
-}
-
-Value RecurDefinition::write(const Token &token) {
-  return mapState(token.state, [&](ValueRange at, Value old) -> Value {
-    Value term = product(written(token.at, at[0]), valueOf(token.at, at[1]));
-    return arith::AddFOp::create(b, old, term);
-  });
-}
-
-/// `sums` with `term(e)` added to each element e of the row of a token.
-Value RecurDefinition::addToSums(Value sums, ValueRange token,
-                                 function_ref<Value(Value)> term) {
-  auto add = [&](ValueRange e, ValueRange so) -> Carried {
-    SmallVector<Value> at(token);
-    at.push_back(e[0]);
-    Value sum = arith::AddFOp::create(b, read(b, so[0], at), term(e[0]));
-    return {tensor::InsertOp::create(b, sum, so[0], at)};
-  };
-  return fold(b, index(b, width), sums, add)[0];
-}
-
-Value RecurDefinition::addRead(Value sums, const Token &token) {
-  return addToSums(sums, token.at, [&](Value e) {
-    return sum(b, index(b, rows), zero(), [&](Value d) {
-      return product(feature(query, token.at, d), read(b, token.state, {d, e}));
-    });
-  });
-}
-
-Value RecurDefinition::addBonus(Value sums, const Token &token) {
-  Value weight = sum(b, index(b, rows), zero(), [&](Value d) {
-    Value bonus = factorOf(op.getBonus(), {token.at[1], d});
-    return product(feature(query, token.at, d),
-                   product(bonus, written(token.at, d)));
-  });
-  return addToSums(sums, token.at, [&](Value e) {
-    return product(weight, valueOf(token.at, e));
-  });
-}
-
-/// Takes the state past one token; returns it and the sums.
-Carried RecurDefinition::visit(const Sweep &sweep, Token token, Value sums) {
-  bool isBefore = op.getRead() == ReadTime::Before;
-  if (isBefore)
-    sums = addRead(sums, token);
-  if (isBefore && sweep.readsOwn && op.getBonus())
-    sums = addBonus(sums, token);
-  token.state = decay(token);
-  if (!isBefore && !sweep.readsOwn)
-    sums = addRead(sums, token);
-  token.state = write(token);
-  if (!isBefore && sweep.readsOwn)
-    sums = addRead(sums, token);
-  return {token.state, sums};
-}
-
-//===----------------------------------------------------------------------===//
-// Loops over tokens
-//===----------------------------------------------------------------------===//
-
 Value RecurDefinition::initialState(ValueRange head) {
   Value initial = op.getInitial();
-  return generate(b, RankedTensorType::get({rows, width}, type),
+  return generate(b, RankedTensorType::get({of.rows, of.getWidth()}, of.type),
                   [&](ValueRange at) -> Value {
                     if (!initial)
-                      return zero();
+                      return number(b, of.type, 0.0);
                     return read(
                         b, initial,
                         {batchIn(b, initial, head[0]), head[1], at[0], at[1]});
@@ -230,14 +84,15 @@ Value RecurDefinition::initialState(ValueRange head) {
 /// there is one, gets the last state.
 Carried RecurDefinition::sweepHead(const Sweep &sweep, ValueRange head,
                                    ValueRange results) {
-  Value tokens = size(b, value, 2);
+  Value tokens = size(b, of.value, 2);
   auto step = [&](ValueRange n, ValueRange so) {
     Value row = n[0];
     if (sweep.isReversed) {
       Value last = arith::SubIOp::create(b, tokens, index(b, 1));
       row = arith::SubIOp::create(b, last, row);
     }
-    return visit(sweep, {{head[0], head[1], row}, so[0]}, so[1]);
+    SmallVector<Value> at{head[0], head[1], row};
+    return steps.visit(sweep, {at, at, so[0], so[1]});
   };
   Carried end = fold(b, tokens, {initialState(head), results[0]}, step);
   Carried updated{end[1]};
@@ -249,49 +104,36 @@ Carried RecurDefinition::sweepHead(const Sweep &sweep, ValueRange head,
                                  ValueRange{head[0], head[1], at[0], at[1]})};
   };
   updated.push_back(
-      fold(b, {index(b, rows), index(b, columns)}, results[1], keep)[0]);
+      fold(b, {index(b, of.rows), index(b, of.columns)}, results[1], keep)[0]);
   return updated;
 }
 
 /// Sets the output of one token.
 Carried RecurDefinition::finishToken(ValueRange token, Value sums,
                                      Value output) {
-  auto scaled = [&](Value e) {
+  Value row = finishRow(b, op, of, token, [&](Value e) {
     SmallVector<Value> at(token);
     at.push_back(e);
-    return product(number(b, type, op.getScaleValue()), read(b, sums, at));
-  };
-  Value row = generate(b, RankedTensorType::get(columns, type),
-                       [&](ValueRange e) { return scaled(e[0]); });
-  if (!op.getNorm().empty()) {
-    Value denominator =
-        op.usesDenominator() ? scaled(index(b, columns)) : zero();
-    row = evaluate(b, op.getNorm(),
-                   {row, denominator, token[0], token[1], token[2]});
-  }
+    return read(b, sums, at);
+  });
   return {setRow(b, output, token, row)};
 }
 
 Results RecurDefinition::run() {
-  query = mapAllRows(b, op.getQueryRows(), op.getQuery(), type);
-  if (op.getKey())
-    key = mapAllRows(b, op.getKeyRows(), op.getKey(), type);
-  value = mapAllRows(b, op.getValueRows(), op.getValue(), type);
-
-  SmallVector<Value> tokens = sizes(b, value);
+  SmallVector<Value> tokens = sizes(b, of.value);
   tokens.pop_back();
   SmallVector<Value> heads(ArrayRef<Value>(tokens).drop_back());
-  auto shape =
-      SmallVector<int64_t>(cast<RankedTensorType>(value.getType()).getShape());
-  shape.back() = width;
+  auto shape = SmallVector<int64_t>(
+      cast<RankedTensorType>(of.value.getType()).getShape());
+  shape.back() = of.getWidth();
   SmallVector<Value> extents(tokens);
-  extents.push_back(index(b, width));
-  Carried so{generate(b, RankedTensorType::get(shape, type), extents,
-                      [&](ValueRange) { return zero(); })};
+  extents.push_back(index(b, of.getWidth()));
+  Carried so{generate(b, RankedTensorType::get(shape, of.type), extents,
+                      [&](ValueRange) { return number(b, of.type, 0.0); })};
   if (op.getState())
     so.push_back(
         empty(b, cast<RankedTensorType>(op.getState().getType()),
-              {heads[0], heads[1], index(b, rows), index(b, columns)}));
+              {heads[0], heads[1], index(b, of.rows), index(b, of.columns)}));
   SmallVector<Sweep> sweeps{{op.getOrder() == TokenOrder::Reversed, true}};
   if (op.getOrder() == TokenOrder::Bidirectional)
     sweeps.push_back({/*isReversed=*/true, /*readsOwn=*/false});
@@ -313,4 +155,129 @@ Results RecurDefinition::run() {
 
 Results reference::defineRecur(ImplicitLocOpBuilder &b, RecurOp op) {
   return RecurDefinition(b, op).run();
+}
+
+//===----------------------------------------------------------------------===//
+// Chunks
+//===----------------------------------------------------------------------===//
+
+Results reference::defineLoadState(ImplicitLocOpBuilder &b, LoadStateOp op) {
+  Value from = op.getInitial();
+  return {generate(
+      b, cast<RankedTensorType>(op.getState().getType()), [&](ValueRange at) {
+        Value column = arith::AddIOp::create(b, op.getCol(), at[1]);
+        return readOrZero(
+            b, from,
+            {batchIn(b, from, op.getBatch()), op.getHead(), at[0], column});
+      })};
+}
+
+namespace {
+/// The definition of one attn.recur_chunk.
+class ChunkDefinition {
+public:
+  ChunkDefinition(ImplicitLocOpBuilder &b, RecurChunkOp op)
+      : b(b), op(op), of(getRecurrence(b, op, op.getBlockColumns())),
+        steps(b, of) {
+    of.firstColumn = op.getCol();
+  }
+
+  Results run();
+
+private:
+  Value token(Value local) {
+    return arith::AddIOp::create(b, op.getRow(), local);
+  }
+  Value joinState();
+  Value part(Value state, int64_t number);
+  Carried visit(Value local, Value state, Value sums);
+  Value output(Value sums);
+
+  ImplicitLocOpBuilder &b;
+  RecurChunkOp op;
+  Recurrence of;
+  RecurSteps steps;
+};
+} // namespace
+
+/// S, and z as one more column.
+Value ChunkDefinition::joinState() {
+  if (!of.hasDenominator)
+    return op.getInit().front();
+  auto first = cast<RankedTensorType>(op.getInit().front().getType());
+  return join(b, first.clone({first.getDimSize(0), of.getWidth()}),
+              op.getInit());
+}
+
+/// S or z, after the chunk.
+Value ChunkDefinition::part(Value state, int64_t number) {
+  if (!of.hasDenominator)
+    return state;
+  auto type = cast<RankedTensorType>(op.getInit()[number].getType());
+  return generate(b, type, [&](ValueRange at) {
+    Value column = number ? index(b, of.columns) : at[1];
+    return read(b, state, {at[0], column});
+  });
+}
+
+/// Token `local` of the chunk.
+Carried ChunkDefinition::visit(Value local, Value state, Value sums) {
+  TokenStep step{
+      {op.getBatch(), op.getHead(), token(local)}, {local}, state, sums};
+  if (op.getOrder() == TokenOrder::Bidirectional)
+    return {state, steps.read(step)};
+  return steps.visit({op.getOrder() == TokenOrder::Reversed,
+                      /*readsOwn=*/!op.leavesOutOwn()},
+                     step);
+}
+
+/// Rows of the output from their sums.
+Value ChunkDefinition::output(Value sums) {
+  if (op.getUnscaled())
+    return sums;
+  auto type = cast<RankedTensorType>(op.getOutput().getType());
+  Value none =
+      tensor::EmptyOp::create(b, type.getShape(), type.getElementType());
+  auto setOne = [&](ValueRange at, ValueRange so) -> Carried {
+    Value row = finishRow(
+        b, op, of, {op.getBatch(), op.getHead(), token(at[0])}, [&](Value e) {
+          Value sum = read(b, sums, {at[0], e});
+          if (!op.getSums())
+            return sum;
+          Value past = readOrZero(b, op.getSums(), {token(at[0]), e});
+          return Value(arith::AddFOp::create(b, sum, past));
+        });
+    return {setRow(b, so[0], at, row)};
+  };
+  return fold(b, index(b, op.getLength()), none, setOne)[0];
+}
+
+Results ChunkDefinition::run() {
+  Value length = index(b, op.getLength());
+  Value left = arith::SubIOp::create(b, size(b, of.value, 2), op.getRow());
+  Value count = arith::MaxSIOp::create(b, left, index(b, 0));
+  count = arith::MinSIOp::create(b, count, length);
+  Value zeros = generate(
+      b,
+      RankedTensorType::get({int64_t(op.getLength()), of.getWidth()}, of.type),
+      [&](ValueRange) { return number(b, of.type, 0.0); });
+  Carried end =
+      fold(b, count, {joinState(), zeros}, [&](ValueRange n, ValueRange so) {
+        Value local = n[0];
+        if (op.getOrder() == TokenOrder::Reversed) {
+          Value last = arith::SubIOp::create(b, count, index(b, 1));
+          local = arith::SubIOp::create(b, last, local);
+        }
+        return visit(local, so[0], so[1]);
+      });
+  Results results;
+  if (op.getOutput())
+    results.push_back(output(end[1]));
+  for (size_t number = 0; number < op.getState().size(); ++number)
+    results.push_back(part(end[0], number));
+  return results;
+}
+
+Results reference::defineRecurChunk(ImplicitLocOpBuilder &b, RecurChunkOp op) {
+  return ChunkDefinition(b, op).run();
 }

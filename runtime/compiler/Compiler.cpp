@@ -91,7 +91,8 @@ static SmallVector<Phase> getPhases(const Target &target,
   tile.vectorBits = target.cpu.vectorBits;
   tile.l1Bytes = target.cpu.l1Bytes;
   tile.l2Bytes = target.cpu.l2Bytes;
-  tile.rowGroup = getStripRows(target.cpu.vectorBits, target.cpu.vectorRegisters);
+  tile.rowGroup =
+      getStripRows(target.cpu.vectorBits, target.cpu.vectorRegisters);
   phases = getTilePhases(tile);
   llvm::append_range(phases, getCpuPhases(target.cpu));
   return phases;
@@ -134,7 +135,6 @@ public:
 private:
   Error read(StringRef text, StringRef name);
   Error describe(StringRef name);
-  Error checkHasKernels();
   Error makeCpuCode(CompiledCode &made);
   Error makeGpuCode(CompiledCode &made);
   Error runPhase(const Phase &phase);
@@ -239,23 +239,7 @@ Error Compilation::runPhase(const Phase &phase) {
   return dump(phase.name, "mlir", program->getText());
 }
 
-/// Recurrences are run by their definition only.
-Error Compilation::checkHasKernels() {
-  if (!target.definition.empty())
-    return Error::success();
-  WalkResult found = program->getModule().walk([&](RecurOp op) {
-    op.emitOpError("has no kernel for target '")
-        << options.target
-        << "'; expected target reference or naive, its executable definition";
-    return WalkResult::interrupt();
-  });
-  return found.wasInterrupted() ? program->takeError("an op has no kernel")
-                                : Error::success();
-}
-
 Error Compilation::lower(Form last) {
-  if (Error error = checkHasKernels())
-    return error;
   // A program in a later form enters where it belongs.
   bool isAboveVectors = program->isAboveVectors();
   for (const Phase &phase : getPhases(target, options)) {

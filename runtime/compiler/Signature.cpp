@@ -60,6 +60,12 @@ static SizeSources traceSizes(Value value) {
         sizes.back() = getStaticSizes(type).back();
         return sizes;
       })
+      .Case([&](ReduceOp op) {
+        SizeSources sizes = traceSizes(op.getInput());
+        sizes.erase(sizes.begin() + op.getReducedDim());
+        sizes.back() = getStaticSizes(type).back();
+        return sizes;
+      })
       .Case([&](RecurOp op) {
         SizeSources sizes = traceSizes(op.getValue());
         SizeSources own = getStaticSizes(type);

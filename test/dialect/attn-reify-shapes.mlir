@@ -78,3 +78,27 @@ func.func @recur(%q: tensor<?x?x?x8xf32>, %v: tensor<?x?x?x6xf32>) -> (index, in
   %h = tensor.dim %s, %c1 : tensor<?x?x8x6xf32>
   return %n, %b, %h : index, index, index
 }
+
+// Heads are left where tokens are reduced, and tokens where heads are.
+// CHECK-LABEL: func.func @reduce
+// CHECK-SAME: %[[X:.*]]: tensor<?x?x?x8xf32>
+// CHECK-DAG: %[[C0:.*]] = arith.constant 0 : index
+// CHECK-DAG: %[[C1:.*]] = arith.constant 1 : index
+// CHECK-DAG: %[[C2:.*]] = arith.constant 2 : index
+// CHECK-DAG: %[[C8:.*]] = arith.constant 8 : index
+// CHECK-DAG: %[[B:.*]] = tensor.dim %[[X]], %[[C0]]
+// CHECK-DAG: %[[H:.*]] = tensor.dim %[[X]], %[[C1]]
+// CHECK-DAG: %[[N:.*]] = tensor.dim %[[X]], %[[C2]]
+// CHECK: return %[[B]], %[[H]], %[[N]], %[[C8]]
+func.func @reduce(%x: tensor<?x?x?x8xf32>) -> (index, index, index, index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %t = attn.reduce sum %x over(tokens) : tensor<?x?x?x8xf32> -> tensor<?x?x8xf32>
+  %h = attn.reduce sum %x over(heads) : tensor<?x?x?x8xf32> -> tensor<?x?x8xf32>
+  %d0 = tensor.dim %t, %c0 : tensor<?x?x8xf32>
+  %d1 = tensor.dim %t, %c1 : tensor<?x?x8xf32>
+  %d2 = tensor.dim %h, %c1 : tensor<?x?x8xf32>
+  %d3 = tensor.dim %h, %c2 : tensor<?x?x8xf32>
+  return %d0, %d1, %d2, %d3 : index, index, index, index
+}

@@ -133,3 +133,23 @@ func.func @recur(%q: tensor<1x?x?x8xf32>, %k: tensor<1x?x?x8xf32>, %v: tensor<1x
       } : tensor<1x?x?x8xf32>, tensor<1x?x?x8xf32>, tensor<1x?x?x6xf32> -> tensor<1x?x?x6xf32>, tensor<1x?x8x6xf32>
   return %o, %s : tensor<1x?x?x6xf32>, tensor<1x?x8x6xf32>
 }
+
+// What attn.reduce takes is data; what it yields is a statistic.
+// CHECK-LABEL: func.func @reduce
+// BF16-SAME: %[[K:.*]]: tensor<1x?x?x8xbf16>) -> tensor<1x?x8xf32>
+// BF16: attn.reduce sum %[[K]] over(tokens)
+// BF16: rows (%{{.*}}: tensor<8xf32>,
+// BF16: tensor.extract_slice %[[K]]{{.*}} : tensor<1x?x?x8xbf16> to tensor<8xbf16>
+// BF16: arith.extf
+// BF16: : tensor<1x?x?x8xbf16> -> tensor<1x?x8xf32>
+// F64: rows (%{{.*}}: tensor<8xf64>,
+// F64: : tensor<1x?x?x8xf64> -> tensor<1x?x8xf64>
+// F16: : tensor<1x?x?x8xf16> -> tensor<1x?x8xf32>
+func.func @reduce(%k: tensor<1x?x?x8xf32>) -> tensor<1x?x8xf32> {
+  %s = attn.reduce sum %k over(tokens) rows (%x: tensor<8xf32>, %b, %h, %n) {
+    %row = tensor.extract_slice %k[%b, %h, 0, 0] [1, 1, 1, 8] [1, 1, 1, 1] : tensor<1x?x?x8xf32> to tensor<8xf32>
+    %y = arith.subf %x, %row : tensor<8xf32>
+    attn.yield %y : tensor<8xf32>
+  } : tensor<1x?x?x8xf32> -> tensor<1x?x8xf32>
+  return %s : tensor<1x?x8xf32>
+}

@@ -13,7 +13,9 @@ functions of softmax.py. A state is [B, H, K, V]; tensors are [B, H, N, D]; `g` 
 the natural logarithm of a decay. `store` is what keeping mapped rows in a tensor
 does to them.
 
-test_linear.py compares with the same formulas over pairs of tokens.
+test_linear.py compares with the same formulas over pairs of tokens. What is about
+feature maps stands in linear_features.py, what is about weights and denominators
+in linear_weights.py.
 """
 
 import numpy as np
@@ -145,6 +147,73 @@ def mamba2(c, b, x, dt, g, skip):
     return stack(out), s
 
 
+def mamba2_reversed(c, b, x, dt, g, skip, h0):
+    """As `mamba2`, from the last token, before which the state is h0, to the first.
+
+    S_t = e^g_t S_(t+1) + dt_t b_t x_t^T: tokens in reverse, each with its own
+    decay.
+    """
+    c, b = (np.repeat(y, x.shape[1] // y.shape[1], axis=1) for y in (c, b))
+    s, out = h0, []
+    for c_t, b_t, x_t, dt_t, g_t in reversed([*tokens_of(c, b, x, dt, g)]):
+        s = np.exp(g_t)[..., None, None] * s + outer(b_t, dt_t[..., None] * x_t)
+        out.append(read(s, c_t) + skip[:, None] * x_t)
+    return stack(out[::-1]), s
+
+
+def mamba2_bidirectional(c, b, x, dt, g, skip):
+    """As `mamba2`, in both directions, each token once: a token reads the state from
+    its left, with itself, and the decayed one from its right, without."""
+    c, b = (np.repeat(y, x.shape[1] // y.shape[1], axis=1) for y in (c, b))
+    tokens = [*tokens_of(c, b, x, dt, g)]
+    s, left = zero_state(b, x), []
+    for c_t, b_t, x_t, dt_t, g_t in tokens:
+        s = np.exp(g_t)[..., None, None] * s + outer(b_t, dt_t[..., None] * x_t)
+        left.append(read(s, c_t) + skip[:, None] * x_t)
+    s, right = zero_state(b, x), []
+    for c_t, b_t, x_t, dt_t, g_t in tokens[::-1]:
+        s = np.exp(g_t)[..., None, None] * s
+        right.append(read(s, c_t))
+        s = s + outer(b_t, dt_t[..., None] * x_t)
+    return stack(left) + stack(right[::-1]),
+
+
+def project(rows, matrices):
+    """rows times the matrix of their head; matrices [H, D, E]."""
+    return rows @ matrices
+
+
+def lsa(x, a, p, w, store=exactly):
+    """A layer of linear self-attention on tokens x_i, which are rows.
+
+    J. von Oswald et al., "Transformers Learn In-Context by Gradient Descent",
+    2023, arXiv:2212.07677; R. Zhang, S. Frei, P. L. Bartlett, "Trained
+    Transformers Learn Linear Models In-Context", 2023, arXiv:2306.09927:
+    E + W_PV E (E^T W_KQ E) / rho with columns E, a = W_KQ^T, p = W_PV^T; w_j is
+    1 / rho for keys and 0 for other tokens. The state is sum_j w_j x_j x_j^T.
+    """
+    s = zero_state(x, x)
+    for x_t, w_t in tokens_of(x, w):
+        s = s + outer(w_t[..., None] * x_t, x_t)
+    read_rows = store(np.einsum("bhnk,bhkv->bhnv", store(project(x, a)), s))
+    return x + project(read_rows, p),
+
+
+def lsa_causal(x, a, p, store=exactly):
+    """Causal linear self-attention, divided by the number of earlier tokens.
+
+    J. von Oswald et al., "Uncovering Mesa-Optimization Algorithms in
+    Transformers", 2023, arXiv:2309.05858; C. Zheng et al., 2024,
+    arXiv:2405.16845: W_PV S_t W_KQ x_t / rho_t, S_t = S_(t-1) + x_t x_t^T, where
+    rho_t counts the tokens before t; it is 1 for the first token.
+    """
+    s, out = zero_state(x, x), []
+    for t, (q_t, x_t) in enumerate(tokens_of(store(project(x, a)), x)):
+        s = s + outer(x_t, x_t)
+        out.append(read(s, q_t) / x.dtype.type(max(t, 1)))
+    return project(store(stack(out)), p),
+
+
 def hgrn2(q, v, g, store=exactly):
     """A forget gate f = e^g per channel, whose complement is the key.
 
@@ -188,6 +257,16 @@ def steps(generator, shape, sizes):
     return generator.uniform(0, 1, shape)
 
 
+def shares(generator, shape, sizes):
+    """Numbers that are near 1 / N."""
+    return generator.uniform(0.5, 1.5, shape) / sizes["N"]
+
+
+def small_matrices(generator, shape, sizes):
+    """Matrices that keep the size of rows."""
+    return generator.standard_normal(shape) / np.sqrt(shape[-2])
+
+
 ROWS = ("B", "H", "N", "D")
 WIDE = ("B", "H", "N", "Dv")
 PER_TOKEN = ("B", "H", "N")
@@ -213,6 +292,26 @@ VARIANTS = {
         {"c": ("B", "Hk", "N", "D"), "b": ("B", "Hk", "N", "D"), "x": WIDE,
          "dt": PER_TOKEN, "g": PER_TOKEN, "skip": ("H",)},
         {"D": 128, "Dv": 64}, ("out", "ht"), {"g": decays, "dt": steps}),
+    "mamba2-reversed": Variant(
+        mamba2_reversed,
+        {"c": ("B", "Hk", "N", "D"), "b": ("B", "Hk", "N", "D"), "x": WIDE,
+         "dt": PER_TOKEN, "g": PER_TOKEN, "skip": ("H",),
+         "h0": ("B", "H", "D", "Dv")},
+        {"D": 128, "Dv": 64}, ("out", "ht"), {"g": decays, "dt": steps}),
+    "mamba2-bidirectional": Variant(
+        mamba2_bidirectional,
+        {"c": ("B", "Hk", "N", "D"), "b": ("B", "Hk", "N", "D"), "x": WIDE,
+         "dt": PER_TOKEN, "g": PER_TOKEN, "skip": ("H",)},
+        {"D": 128, "Dv": 64}, ("out",), {"g": decays, "dt": steps}),
+    "lsa": Variant(
+        lsa,
+        {"x": ROWS, "a": ("H", "D", "D"), "p": ("H", "D", "D"), "w": PER_TOKEN},
+        {"D": 16}, ("out",),
+        {"a": small_matrices, "p": small_matrices, "w": shares}),
+    "lsa-causal": Variant(
+        lsa_causal, {"x": ROWS, "a": ("H", "D", "D"), "p": ("H", "D", "E")},
+        {"D": 32, "E": 16}, ("out",),
+        {"a": small_matrices, "p": small_matrices}),
     "hgrn2": Variant(
         hgrn2, {"q": ROWS, "v": ROWS, "g": ROWS}, results=("out",),
         fill={"g": decays}),

@@ -21,8 +21,13 @@ import linear
 from linear import VARIANTS
 
 DIMS = {"B": 2, "H": 3, "N": 9}
+GROUPED = {"D": 6, "Dv": 5, "H": 4, "Hk": 2}
 STATIC = {"retention": {"D": 4, "Dv": 5}, "gla": {"D": 4, "Dv": 5},
-          "mamba2": {"D": 6, "Dv": 5, "H": 4, "Hk": 2}}
+          "mamba2": GROUPED, "mamba2-reversed": GROUPED,
+          "mamba2-bidirectional": GROUPED, "lsa-causal": {"D": 6, "E": 5}}
+# Tokens that come later matter to these.
+BOTH_SIDES = {"linear-bidirectional", "mamba2-reversed", "mamba2-bidirectional",
+              "lsa"}
 
 
 def arguments_of(name, seed=0, **dims):
@@ -110,6 +115,50 @@ def mamba2(c, b, x, dt, g, skip):
     return w @ x + skip[None, :, None, None] * x, ht
 
 
+def scaled_weights(c, b, x, dt, g):
+    """Those of mamba2, with the heads of c and b repeated."""
+    share = x.shape[1] // c.shape[1]
+    c, b = (np.concatenate([y[:, [h // share]] for h in range(x.shape[1])],
+                           axis=1) for y in (c, b))
+    return weights(c, b, gates_between(g)) * dt[:, :, None]
+
+
+def flipped(x):
+    return np.flip(x, axis=2)
+
+
+def mamba2_reversed(c, b, x, dt, g, skip, h0):
+    w = scaled_weights(*map(flipped, (c, b, x, dt, g)))
+    out = flipped(w @ flipped(x)) + skip[None, :, None, None] * x
+    # What is behind token t decays by the gates of t .. N - 1.
+    left = flipped(np.cumsum(flipped(g), axis=2))
+    share = x.shape[1] // c.shape[1]
+    c, b = (np.repeat(y, share, axis=1) for y in (c, b))
+    out += np.einsum("bhn,bhnk,bhkv->bhnv", np.exp(left), c, h0)
+    # What token t wrote has decayed by the gates of 0 .. t - 1 in the end.
+    before = np.cumsum(g, axis=2) - g
+    ht = np.einsum("bhn,bhnk,bhnv->bhkv", dt * np.exp(before), b, x)
+    return out, np.exp(left[:, :, 0])[..., None, None] * h0 + ht
+
+
+def mamba2_bidirectional(c, b, x, dt, g, skip):
+    left = scaled_weights(c, b, x, dt, g)
+    right = scaled_weights(*map(flipped, (c, b, x, dt, g)))[..., ::-1, ::-1]
+    w = np.tril(left) + np.triu(right, 1)
+    return w @ x + skip[None, :, None, None] * x,
+
+
+def lsa(x, a, p, w):
+    scores = np.einsum("bhid,hde,bhje->bhij", x, a, x) * w[:, :, None]
+    return x + scores @ x @ p,
+
+
+def lsa_causal(x, a, p):
+    scores = np.tril(np.einsum("bhid,hde,bhje->bhij", x, a, x))
+    rho = np.maximum(np.arange(x.shape[2]), 1)[:, None]
+    return scores / rho @ x @ p,
+
+
 def hgrn2(q, v, g):
     return weights(swish(q), -np.expm1(g), gates_between(g)) @ v,
 
@@ -123,7 +172,9 @@ def rwkv6(r, k, v, g, u):
 PARALLEL = {
     "linear": causal_linear, "linear-bidirectional": full_linear,
     "retention": retention, "lightning": lightning, "gla": gla,
-    "mamba2": mamba2, "hgrn2": hgrn2, "rwkv6": rwkv6,
+    "mamba2": mamba2, "mamba2-reversed": mamba2_reversed,
+    "mamba2-bidirectional": mamba2_bidirectional, "lsa": lsa,
+    "lsa-causal": lsa_causal, "hgrn2": hgrn2, "rwkv6": rwkv6,
 }
 
 
@@ -159,7 +210,7 @@ class EveryVariant(unittest.TestCase):
                 self.assertEqual(len(results), len(variant.results))
 
     def test_later_tokens_do_not_matter(self):
-        for name in set(VARIANTS) - {"linear-bidirectional"}:
+        for name in set(VARIANTS) - BOTH_SIDES:
             with self.subTest(variant=name):
                 a = arguments_of(name)
                 out = VARIANTS[name].function(**a)[0]
@@ -219,6 +270,41 @@ class SingleVariants(unittest.TestCase):
         out, ht = linear.mamba2(**a)
         np.testing.assert_array_equal(out, a["skip"][:, None, None] * a["x"])
         self.assertFalse(ht.any())
+
+    def test_mamba2_reversed_is_mamba2_of_flipped_tokens(self):
+        a = arguments_of("mamba2-reversed")
+        h0 = np.zeros_like(a.pop("h0"))
+        out, ht = linear.mamba2_reversed(**a, h0=h0)
+        flipped_arguments = {x: y if x == "skip" else flipped(y)
+                             for x, y in a.items()}
+        want, state = linear.mamba2(**flipped_arguments)
+        np.testing.assert_array_equal(out, flipped(want))
+        np.testing.assert_array_equal(ht, state)
+
+    def test_mamba2_bidirectional_counts_a_token_once(self):
+        a = arguments_of("mamba2-bidirectional")
+        a["skip"] = np.zeros_like(a["skip"])
+        h0 = np.zeros((2, 4, 6, 5))
+        both = (linear.mamba2(**a)[0]
+                + linear.mamba2_reversed(**a, h0=h0)[0])
+        b, c = (np.repeat(a[x], 2, axis=1) for x in "bc")
+        own = a["dt"] * (b * c).sum(axis=-1)
+        np.testing.assert_allclose(
+            linear.mamba2_bidirectional(**a)[0],
+            both - own[..., None] * a["x"], rtol=0, atol=1e-12)
+
+    def test_lsa_without_keys_changes_nothing(self):
+        a = arguments_of("lsa")
+        a["w"] = np.zeros_like(a["w"])
+        np.testing.assert_array_equal(linear.lsa(**a)[0], a["x"])
+
+    def test_lsa_causal_divides_by_the_tokens_before(self):
+        a = arguments_of("lsa-causal")
+        a["x"] = np.ones_like(a["x"])
+        out = linear.lsa_causal(**a)[0]
+        for t in range(2, 9):
+            np.testing.assert_allclose(out[:, :, t] / out[:, :, 1],
+                                       (t + 1) / t / 2, atol=1e-12)
 
     def test_hgrn2_that_forgets_nothing_learns_nothing(self):
         a = arguments_of("hgrn2")

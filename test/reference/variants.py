@@ -8,6 +8,8 @@
 """The oracles of all families in one dictionary."""
 
 import linear
+import linear_features
+import linear_weights
 import softmax
 import softmax_pairs
 import softmax_rows
@@ -19,4 +21,6 @@ VARIANTS = {
     **softmax_rows.VARIANTS,
     **softmax_weights.VARIANTS,
     **linear.VARIANTS,
+    **linear_features.VARIANTS,
+    **linear_weights.VARIANTS,
 }

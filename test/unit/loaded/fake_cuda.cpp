@@ -18,6 +18,7 @@
 //===----------------------------------------------------------------------===//
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -341,5 +342,32 @@ FAKE int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, void *) {
 FAKE int cuStreamSynchronize(void *stream) {
   MAY_FAIL("cuStreamSynchronize");
   note("synchronize " + toString(reinterpret_cast<uintptr_t>(stream)));
+  return 0;
+}
+
+//===----------------------------------------------------------------------===//
+// Events
+//===----------------------------------------------------------------------===//
+
+/// An event is when it was recorded.
+using Event = std::chrono::steady_clock::time_point;
+
+FAKE int cuEventCreate(void **event, unsigned) {
+  *event = new Event;
+  return 0;
+}
+FAKE int cuEventDestroy_v2(void *event) {
+  delete static_cast<Event *>(event);
+  return 0;
+}
+FAKE int cuEventRecord(void *event, void *) {
+  *static_cast<Event *>(event) = std::chrono::steady_clock::now();
+  return 0;
+}
+FAKE int cuEventSynchronize(void *) { return 0; }
+FAKE int cuEventElapsedTime(float *milliseconds, void *first, void *last) {
+  std::chrono::duration<float, std::milli> time =
+      *static_cast<Event *>(last) - *static_cast<Event *>(first);
+  *milliseconds = time.count();
   return 0;
 }

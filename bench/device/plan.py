@@ -1,0 +1,80 @@
+#===- plan.py - What is verified and timed on a device ---------------------===#
+#
+# Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+#===-----------------------------------------------------------------------===#
+"""The lists of cases. What tells most comes first, in case time runs out."""
+
+import itertools
+import re
+
+# Specs of the catalogue that are timed, each with these head sizes.
+SPECS = ("dense", "causal", "sliding-window", "alibi", "softcap", "decode")
+FEATURES = (64, 128)
+WINDOW = 512
+
+BATCH, HEADS = 2, 16
+LENGTHS = (4096, 8192, 2048, 1024)
+DECODE_BATCH, DECODE_HEADS, DECODE_KEY_HEADS, DECODE_KEYS = 16, 32, 4, 32768
+TYPES = ("bf16", "f32", "f16")
+
+
+def get_timed_name(name, features):
+    """The package of a spec that is only timed."""
+    return f"time-{name}-{features}"
+
+
+def rewrite_spec(name, text, features):
+    """The spec with another head size; windows become wider."""
+    text, count = re.subn(r"x(?:64|128)x", f"x{features}x", text)
+    if not count:
+        raise ValueError(f"spec '{name}' has no head size of 64 or 128")
+    if name == "sliding-window":
+        text, count = re.subn(r"arith\.constant 256 : index",
+                              f"arith.constant {WINDOW} : index", text)
+        if count != 1:
+            raise ValueError(f"spec '{name}': expected one window of 256, got {count}")
+    return text
+
+
+def count_pairs(name, length):
+    """How many pairs of a query and a key the mask of a spec keeps."""
+    if name == "dense":
+        return length * length
+    if name == "sliding-window":
+        edge = min(length, WINDOW)
+        return edge * (edge + 1) // 2 + (length - edge) * WINDOW
+    return length * (length + 1) // 2
+
+
+def list_timed(lengths=LENGTHS, dtypes=TYPES):
+    """Cases of timing.py."""
+    cases = [{"kind": "probe", "probe": probe} for probe in ("f32", "bf16", "f16", "copy")]
+    for length in lengths:
+        for dtype, features, name in itertools.product(dtypes, FEATURES, SPECS):
+            if name != "decode":
+                cases.append({"kind": "forward", "spec": name, "dtype": dtype,
+                              "features": features, "length": length})
+        if length == lengths[0]:
+            cases += [{"kind": "decode", "spec": "decode", "dtype": dtype,
+                       "features": features, "length": DECODE_KEYS}
+                      for dtype, features in itertools.product(dtypes, FEATURES)]
+    # Each of these is compiled for several seconds first.
+    cases += [{"kind": "flex", "spec": name, "dtype": dtype, "features": features,
+               "length": length}
+              for length, dtype, features, name in itertools.product(
+                  lengths[:2], dtypes[:2], FEATURES, SPECS) if name != "decode"]
+    return cases
+
+
+def get_case_name(case):
+    """For people, and for --filter."""
+    if case.get("kind") == "probe":
+        return f"probe {case['probe']}"
+    if "kind" in case:
+        return (f"{case['kind']} {case['spec']} {case['dtype']} D={case['features']} "
+                f"N={case['length']}")
+    dims = ",".join(f"{name}={size}" for name, size in case["dims"])
+    return f"{case['variant']} {case['dtype']} {dims}"
