@@ -170,6 +170,10 @@ static void collectParts(Value whole, ArrayRef<std::pair<Value, int64_t>> parts,
 }
 
 static void collect(tile::ConcatOp op, LayoutClasses &classes) {
+  if (isPadding(op, kColumns)) {
+    classes.join(op.getResult(), op.getParts()[0]);
+    return;
+  }
   int64_t start = 0;
   SmallVector<std::pair<Value, int64_t>> parts;
   for (Value part : op.getParts()) {

@@ -125,7 +125,33 @@ void Distributor::lower(tile::SliceOp op) {
   pieces[op] = std::move(result);
 }
 
+/// What the thread has of the first part, and the number of the second behind.
+SmallVector<Value> Distributor::pad(tile::ConcatOp op) {
+  tile::RegistersAttr layout = ThreadTiles::getRegisters(tileOf(op));
+  RankedTensorType part = tileOf(op.getParts()[0]);
+  int64_t columns = ThreadTiles::getShape(part).columns;
+  int64_t size = part.getDimSize(1);
+  ArrayRef<Value> from = pieces[op.getParts()[0]];
+  Value number = pieces[op.getParts()[1]].front();
+  PieceShape shape = ThreadTiles::getShape(tileOf(op));
+  Values result;
+  for (int64_t i = 0; i < shape.rows; ++i)
+    for (int64_t j = 0; j < shape.columns; ++j) {
+      Value x = j < columns ? from[i * columns + j] : number;
+      int64_t end = (j / shape.vector + 1) * shape.vector * layout.getColumns();
+      if (j < columns && end > size)
+        x = arith::SelectOp::create(
+            b, isLess(threads.getColumn(layout, j), index(size)), x, number);
+      result.push_back(x);
+    }
+  return result;
+}
+
 void Distributor::lower(tile::ConcatOp op) {
+  if (isPadding(op, ThreadTiles::getRegisters(tileOf(op)).getColumns())) {
+    pieces[op] = pad(op);
+    return;
+  }
   Values result;
   for (int64_t i = 0; i < ThreadTiles::getShape(tileOf(op)).rows; ++i)
     for (Value part : op.getParts()) {

@@ -48,6 +48,7 @@ private:
   void lower(tile::BroadcastOp op);
   void lower(tile::SliceOp op);
   void lower(tile::ConcatOp op);
+  Values pad(tile::ConcatOp op);
   void lower(tile::ReduceOp op);
   mlir::Value combine(tile::ReduceKind kind, mlir::Value x, mlir::Value y);
 

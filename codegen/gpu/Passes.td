@@ -14,10 +14,12 @@ include "mlir/Pass/PassBase.td"
 def GpuSelectSchedule : Pass<"attn-gpu-select-schedule", "::mlir::func::FuncOp"> {
   let summary = "Choose block sizes for a GPU";
   let description = [{
-    Gives every `attn.attend`, `attn.map_rows` and `attn.merge` the largest blocks
+    Gives every `attn.attend`, `attn.map_rows`, `attn.merge` and `attn.recur` the largest blocks
     of which two, else one, fit into the shared memory of a multiprocessor and
     whose accumulators fit into registers. Few queries get small blocks and
     splits. A schedule that the op has, or that the option asks for, is kept.
+    `attn.recur` gets chunks of 16 tokens, or 32 where its gate is not per channel, and
+    up to 64 columns of the state per block, or all that its regions need.
 
     Before: attn ops. After: each has a `schedule`. Reports sizes that are not
     multiples of 16, the rows of threads, and f64.

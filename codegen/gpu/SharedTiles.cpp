@@ -38,6 +38,15 @@ RankedTensorType attn::getColumnsType(RankedTensorType type) {
   return ::getSharedType(type, padding, /*swizzle=*/false);
 }
 
+bool attn::isPadding(tile::ConcatOp op, int64_t columns) {
+  SplatElementsAttr number;
+  if (op.getParts().size() != 2 ||
+      !matchPattern(op.getParts()[1], m_Constant(&number)))
+    return false;
+  auto first = cast<RankedTensorType>(op.getParts()[0].getType());
+  return first.getDimSize(1) % columns != 0;
+}
+
 bool attn::isSameEverywhere(OpOperand &operand) {
   auto type = cast<RankedTensorType>(operand.get().getType());
   return matchPattern(operand.get(), m_Constant()) && type.getDimSize(1) == 1;

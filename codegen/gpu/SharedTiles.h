@@ -50,6 +50,11 @@ bool hasAlignedRows(tile::StoreOp store, int64_t columns);
 /// are, and its rows have one element: it is no tile in shared memory then.
 bool isSameEverywhere(mlir::OpOperand &operand);
 
+/// Whether the second part of `op` is one number everywhere and starts within a
+/// round of `columns` threads. It has no layout of its own then: threads put
+/// its number into what they own behind the first part.
+bool isPadding(tile::ConcatOp op, int64_t columns);
+
 /// Rows of threads that a kernel may have: shared tiles have a multiple of it.
 inline constexpr int64_t kRowMultiple = 16;
 
