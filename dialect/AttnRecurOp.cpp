@@ -50,7 +50,8 @@ static int64_t getMappedWidth(Value operand, Region &rows) {
     return getGate() && tensorOf(getGate()).getRank() > 1;                     \
   }                                                                            \
   bool OpT::hasGatePerChannel() {                                              \
-    return getGate() && tensorOf(getGate()).getRank() == 4;                    \
+    return getGate() && tensorOf(getGate()).getRank() == 4 &&                  \
+           tensorOf(getGate()).getDimSize(3) != 1;                             \
   }                                                                            \
   bool OpT::usesDenominator() {                                                \
     return !getNorm().empty() && !getNorm().getArgument(1).use_empty();        \
@@ -141,7 +142,8 @@ template <typename OpT> static LogicalResult verifyPresence(OpT op) {
   if (!isTied && !op.getKey()) // recur_c4
     return op.emitOpError("needs 'key' or 'write(tied)'; expected three "
                           "operands, 'query', 'key' and 'value', got two");
-  if (isTied && !op.hasGatePerChannel()) { // recur_c10
+  if (isTied &&
+      !(op.getGate() && tensorOf(op.getGate()).getRank() == 4)) { // recur_c10
     InFlightDiagnostic error = op.emitOpError(
         "'write(tied)' needs a 'gate' of shape [B, H, N, K], got ");
     return op.hasGate() ? error << op.getGate().getType() : error << "none";
@@ -238,13 +240,19 @@ template <typename OpT> static FailureOr<int64_t> verifyRegionsOf(OpT op) {
           tokens = value.getDimSize(2), rows = op.getStateRows();
   FailureOr<int64_t> width = verifyNormRegion(
       op, op.getNorm(), op.getStateColumns(), op.getAccumulatorType());
-  if (failed(width) ||
-      failed(verifyFactor(
-          op, "gate", op.getGate(),
-          {{heads}, {batches, heads, tokens}, {batches, heads, tokens, rows}},
-          "[H], [B, H, N] or [B, H, N, K]")) ||
-      failed(verifyFactor(op, "beta", op.getBeta(), {{batches, heads, tokens}},
-                          "[B, H, N]")) ||
+  SmallVector<int64_t> perHead{heads}, perToken{batches, heads, tokens},
+      perChannel{batches, heads, tokens, rows},
+      column{batches, heads, tokens, 1};
+  // A tied write makes as many keys as there are decays.
+  LogicalResult gate =
+      op.getWrite() == WriteRule::Tied
+          ? verifyFactor(op, "gate", op.getGate(), {perChannel}, "[B, H, N, K]")
+          : verifyFactor(op, "gate", op.getGate(),
+                         {perHead, perToken, perChannel, column},
+                         "[H], [B, H, N], [B, H, N, K] or [B, H, N, 1]");
+  if (failed(width) || failed(gate) ||
+      failed(verifyFactor(op, "beta", op.getBeta(), {perToken, column},
+                          "[B, H, N] or [B, H, N, 1]")) ||
       failed(
           verifyFactor(op, "bonus", op.getBonus(), {{heads, rows}}, "[H, K]")))
     return failure();

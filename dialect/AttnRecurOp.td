@@ -55,14 +55,15 @@ def Attn_RecurOp : Attn_Op<"recur", [Pure, SingleBlock,
     | `query` | `[B, Hq, N, D]` | `H` is a multiple of `Hq`; head `h` uses query head `h / (H / Hq)` |
     | `key` | `[B, Hk, N, D']` | `H` is a multiple of `Hk`; absent under `write(tied)` |
     | `value` | `[B, H, N, D'']` | |
-    | `gate` | `[H]`, `[B, H, N]` or `[B, H, N, K]` | optional: natural logarithm of the decay, of all tokens of a head, of a token, or of a token and channel of the key |
-    | `beta` | `[B, H, N]` | of `write(scaled)` |
+    | `gate` | `[H]`, `[B, H, N]` or `[B, H, N, K]` | optional: natural logarithm of the decay, of all tokens of a head, of a token, or of a token and channel of the key; `[B, H, N, 1]` is one of a token |
+    | `beta` | `[B, H, N]` or `[B, H, N, 1]` | of `write(scaled)` |
     | `bonus` | `[H, K]` | optional, of `read(before)` |
     | `initial` | `[B, H, K, V]` | optional: the state before the first token, else 0; the accumulator type. A static batch size of 1 is shared by all batches |
     | `output` | `[B, H, N, V']` | element type of `query` |
     | `state` | `[B, H, K, V]` | optional: the state after the last token, in the accumulator type |
 
-    Gates are finite and at most 0. `scale` defaults to 1. Decays, states, sums and regions are evaluated in the
+    Gates are finite and at most 0. A layer that computes them, by a sigmoid or a
+    softplus, is an `attn.map_rows` before the op, in the type of the gates. `scale` defaults to 1. Decays, states, sums and regions are evaluated in the
     accumulator type: f64 for f64 operands, else f32.
 
     | `write` | the token adds |

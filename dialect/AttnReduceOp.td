@@ -43,9 +43,6 @@ def Attn_ReduceOp : Attn_Op<"reduce", [Pure, SingleBlock,
     without it, rows are taken as they are. It is evaluated, and sums are made, in
     the accumulator type. Without a row, a sum is 0 and a maximum is -inf.
 
-    Only the executable definition runs this op so far, `--target=reference` and
-    `--target=naive` of the tools; kernels for it are refused.
-
     Example: a softmax over tokens, feature by feature.
 
     ```mlir

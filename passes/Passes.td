@@ -19,7 +19,8 @@ def SetDtype : Pass<"attn-set-dtype", "::mlir::ModuleOp"> {
     of `attn.attend`, `attn.map_rows` and `attn.recur` and the operand of
     `attn.reduce`, with the function arguments and results they come from. Tensors
     that regions capture keep their type, as do the log-sum-exp, the gates, factors
-    and states of recurrences and the results of `attn.reduce`, unless the
+    and states of recurrences, the operands of row maps of which only these are
+    made, and the results of `attn.reduce`, unless the
     accumulator type changes between f32 and f64: then every floating-point type
     that is the old accumulator type becomes the new one, regions and constants
     included.

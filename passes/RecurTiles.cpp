@@ -44,7 +44,9 @@ RecurTiles::RecurTiles(ImplicitLocOpBuilder &b, const IRMapping &mapping,
       columns(op.getBlockColumns()), batch(mapping.lookup(op.getBatch())),
       head(mapping.lookup(op.getHead())), row(mapping.lookup(op.getRow())),
       col(mapping.lookup(op.getCol())),
-      isReversed(op.getOrder() == TokenOrder::Reversed) {}
+      isReversed(op.getOrder() == TokenOrder::Reversed),
+      isPerChannel(op.hasGatePerChannel() || op.getWrite() == WriteRule::Tied) {
+}
 
 Value RecurTiles::index(int64_t value) {
   return arith::ConstantIndexOp::create(b, value);
@@ -120,6 +122,13 @@ Value RecurTiles::load(Value operand, ArrayRef<int64_t> shape,
   return convert(loaded, type);
 }
 
+/// What belongs to each token, from `[B, H, N]` or `[B, H, N, 1]`.
+Value RecurTiles::loadPerToken(Value operand) {
+  if (tileOf(operand).getRank() == 3)
+    return load(operand, {length}, {batch, head, row});
+  return rowSums(load(operand, {length, 1}, {batch, head, row, index(0)}));
+}
+
 /// The rows of query or key, with zeros behind them up to the rows of the
 /// state.
 FailureOr<Value> RecurTiles::features(Value operand, Region &region) {
@@ -143,10 +152,10 @@ FailureOr<Value> RecurTiles::features(Value operand, Region &region) {
 /// The factors of the tokens; 1 for those that do not exist.
 Value RecurTiles::loadDecay() {
   Value gate;
-  if (op.hasGatePerChannel()) {
+  if (isPerChannel) {
     gate = load(op.getGate(), {length, height}, {batch, head, row, index(0)});
   } else if (op.hasGatePerToken()) {
-    gate = load(op.getGate(), {length}, {batch, head, row});
+    gate = loadPerToken(op.getGate());
   } else {
     Value view = mapping.lookup(op.getGate());
     Type element = cast<MemRefType>(view.getType()).getElementType();
@@ -196,7 +205,7 @@ LogicalResult RecurTiles::loadOperands() {
     key = arith::SelectOp::create(b, exists({length, height}), key,
                                   constantLike(key, 0));
   if (op.getWrite() == WriteRule::Scaled) {
-    Value beta = load(op.getBeta(), {length}, {batch, head, row});
+    Value beta = loadPerToken(op.getBeta());
     key = multiply(key, broadcast(beta, 1, {length, height}));
   }
   return success();
@@ -224,7 +233,7 @@ Value RecurTiles::scores() {
     return tile::DecayDotOp::create(b, zeros.getType(), lhs, rhs, factors,
                                     zeros, flag(isReversed), flag(isStrict));
   };
-  if (op.hasGatePerChannel())
+  if (isPerChannel)
     return decayed(query, key, decay);
   Value pairs = product(query, key, zeros, false, true);
   if (decay) {
@@ -279,8 +288,8 @@ void RecurTiles::readState(Value &rows, Value &denominator) {
   if (decay && op.getOrder() != TokenOrder::Bidirectional)
     prefix = scan(decay, /*reverse=*/false,
                   /*exclusive=*/op.getRead() == ReadTime::Before);
-  bool isPerChannel = prefix && op.hasGatePerChannel();
-  if (isPerChannel)
+  bool byChannel = prefix && isPerChannel;
+  if (byChannel)
     reader = multiply(query, prefix);
   rows = product(reader, mapping.lookup(op.getInit().front()), zeros, false,
                  false);
@@ -288,7 +297,7 @@ void RecurTiles::readState(Value &rows, Value &denominator) {
     denominator =
         rowSums(product(reader, mapping.lookup(op.getInit().back()),
                         constant({length, 1}, type, 0), false, false));
-  if (!prefix || isPerChannel)
+  if (!prefix || byChannel)
     return;
   rows = decayedRows(rows, prefix);
   if (denominator)
@@ -301,7 +310,7 @@ SmallVector<Value> RecurTiles::nextState() {
     writer =
         decayedRows(key, scan(decay, /*reverse=*/true, /*exclusive=*/true));
     Value factors =
-        op.hasGatePerChannel() ? decay : broadcast(decay, 1, {length, height});
+        isPerChannel ? decay : broadcast(decay, 1, {length, height});
     total = tile::ReduceOp::create(
         b, RankedTensorType::get({height}, type),
         tile::ReduceKindAttr::get(b.getContext(), tile::ReduceKind::Mul),

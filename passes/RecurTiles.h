@@ -50,6 +50,7 @@ private:
   Tile rowSums(Tile value);
   Tile exists(llvm::ArrayRef<int64_t> shape);
   mlir::FailureOr<Tile> features(mlir::Value operand, mlir::Region &region);
+  Tile loadPerToken(mlir::Value operand);
   Tile loadDecay();
   llvm::LogicalResult loadOperands();
   Tile pairsWhere(mlir::arith::CmpIPredicate predicate);
@@ -67,7 +68,7 @@ private:
   mlir::Type type;                 ///< In which everything is computed.
   int64_t length, height, columns; ///< Of the chunk and the state.
   mlir::Value batch, head, row, col;
-  bool isReversed;
+  bool isReversed, isPerChannel;
   Tile query, key, value; ///< Mapped; the query scaled.
   /// Factors of a token: [length], or [length, height] per channel; null if
   /// nothing decays.

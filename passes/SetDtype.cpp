@@ -6,8 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Data are the tensors that attn ops take and yield. Two steps, each a no-op
-// where nothing changes:
+// Data are the tensors that attn ops take and yield, but not gates, factors and
+// states of recurrences, nor what row maps make these of. Two steps, each a
+// no-op where nothing changes:
 //
 //   1. the accumulator type: f64 for f64 data, else f32. Where it changes,
 //   every
@@ -74,14 +75,36 @@ static Value dataResult(Operation *op) {
              : Value();
 }
 
+/// Whether `op` is a row map of which only gates, factors and states of
+/// recurrences are made, by further row maps or not.
+static bool isMapOfFactors(Operation *op) {
+  auto makesFactor = [](OpOperand &use) {
+    auto recur = dyn_cast<RecurOp>(use.getOwner());
+    if (!recur)
+      return isMapOfFactors(use.getOwner());
+    unsigned numRows = recur.getKey() ? 3 : 2; // They come first.
+    return use.getOperandNumber() >= numRows;
+  };
+  return isa<MapRowsOp>(op) && !op->use_empty() &&
+         llvm::all_of(op->getUses(), makesFactor);
+}
+
 /// All data of `function`.
 static SetVector<Value> collectData(func::FuncOp function) {
   SetVector<Value> data;
-  function.walk([&](Operation *op) {
+  SmallVector<Operation *> maps;
+  auto add = [&](Operation *op) {
     data.insert_range(dataOperands(op));
     if (Value result = dataResult(op))
       data.insert(result);
+  };
+  function.walk([&](Operation *op) {
+    isMapOfFactors(op) ? maps.push_back(op) : add(op);
   });
+  // What is computed from data is data, in order.
+  for (Operation *op : maps)
+    if (data.contains(cast<MapRowsOp>(op).getInput()))
+      add(op);
   return data;
 }
 

@@ -181,27 +181,25 @@ LogicalResult BlockLowering::reduceRows(tile::ReduceOp op) {
 // Operands
 //===----------------------------------------------------------------------===//
 
-/// Packs `tile` as the products that read it want it.
+/// Packs `tile` as the products that read it want it. Single elements of a
+/// column that is broadcast are read from the column.
 LogicalResult BlockLowering::packForProducts(Value tile) {
+  auto broadcast = tile.getDefiningOp<tile::BroadcastOp>();
+  bool isOfColumn =
+      broadcast && buffers.columns.contains(broadcast.getVector());
   bool asRows = false, asStrips = false;
   for (OpOperand &use : tile.getUses()) {
-    Operation *user = use.getOwner();
-    bool isLeft = use.getOperandNumber() == 0, isInit = false;
-    if (auto dot = dyn_cast<tile::DotOp>(user)) {
-      isInit = use.get() == dot.getInit() && use.getOperandNumber() == 2;
-      isLeft = isLeft && !dot.getTransposeLhs();
+    unsigned number = use.getOperandNumber();
+    if (auto dot = dyn_cast<tile::DotOp>(use.getOwner())) {
+      bool isLeft = number == 0 && !dot.getTransposeLhs();
       asStrips |= isLeft && isPair(dot.getResult());
-      asRows |= !isLeft && !isInit;
-    } else if (auto decays = dyn_cast<tile::DecayDotOp>(user)) {
-      isInit = use.getOperandNumber() == 3;
-      asStrips |= isLeft;
-      asRows |= !isLeft && !isInit;
+      asRows |= !isLeft && number < 2 &&
+                (number == 0 || dot.getTransposeRhs() || !isOfColumn);
+    } else if (isa<tile::DecayDotOp>(use.getOwner()) && !isOfColumn) {
+      asStrips |= number == 0;
+      asRows |= number == 1 || number == 2;
     }
   }
-  // Elements of a column that is broadcast are read from the column.
-  auto broadcast = tile.getDefiningOp<tile::BroadcastOp>();
-  if (broadcast && buffers.columns.contains(broadcast.getVector()))
-    return success();
   if (asRows && !buffers.rows.contains(tile) && failed(packRows(tile)))
     return failure();
   if (asStrips && !buffers.strips.contains(tile))

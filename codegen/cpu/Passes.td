@@ -20,6 +20,8 @@ def BlockRegisters : Pass<"attn-cpu-block-registers", "::mlir::func::FuncOp"> {
     exponential, maxima, sums) is evaluated on registers in the same loops, column
     by column, as far as dependences between whole rows allow. Lanes run along
     the queries, so softmax needs no horizontal operation.
+    Blocks of recurrences (`tile.scan`, `tile.decay_dot`, products that read what a
+    loop carries) store their rows before the loop's tiles are updated in place.
     `docs/rationale/cpu.md` tells the whole story.
 
     Before: a tile program (`attn-verify-tile`) whose blocks have a multiple of the

@@ -37,29 +37,38 @@ static RankedTensorType tileOf(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
+/// Whether all elements of `tile` are equal.
+static bool isUniform(Value tile) {
+  return tile.getDefiningOp<arith::ConstantOp>() ||
+         tile.getDefiningOp<tile::SplatOp>();
+}
+
+bool StripLowering::hasElements(Value tile) const {
+  if (buffers.rows.contains(tile) || isUniform(tile))
+    return true;
+  auto broadcast = tile.getDefiningOp<tile::BroadcastOp>();
+  return broadcast && (isUniform(broadcast.getVector()) ||
+                       buffers.columns.contains(broadcast.getVector()));
+}
+
 /// Element [row, col] of `tile`, in all lanes.
 FailureOr<Value> StripLowering::rowElement(Value tile, Value row, Value col) {
-  auto constant = [&](Value value) -> Value {
-    if (auto op = value.getDefiningOp<arith::ConstantOp>())
-      return vectors.constant(op, /*vectors=*/true);
-    if (auto op = value.getDefiningOp<tile::SplatOp>())
-      return vectors.splat(scalars.lookupOrDefault(op.getScalar()));
-    return {};
+  if (!hasElements(tile))
+    return emitError(tile.getLoc(),
+                     "the CPU back end cannot read elements of this tile");
+  auto load = [&](Value buffer, ValueRange at) -> Value {
+    return vectors.splat(memref::LoadOp::create(b, buffer, at));
   };
   if (Value buffer = buffers.rows.lookup(tile))
-    return vectors.splat(
-        memref::LoadOp::create(b, buffer, ValueRange{row, col}));
-  if (Value all = constant(tile))
-    return all;
-  if (auto broadcast = tile.getDefiningOp<tile::BroadcastOp>()) {
-    if (Value all = constant(broadcast.getVector()))
-      return all;
-    if (Value buffer = buffers.columns.lookup(broadcast.getVector()))
-      return vectors.splat(memref::LoadOp::create(
-          b, buffer, broadcast.getAlong() == 1 ? row : col));
-  }
-  return emitError(tile.getLoc(),
-                   "the CPU back end cannot read elements of this tile");
+    return load(buffer, {row, col});
+  auto broadcast = tile.getDefiningOp<tile::BroadcastOp>();
+  Value source = broadcast ? broadcast.getVector() : tile;
+  if (Value buffer = buffers.columns.lookup(source))
+    return load(buffer, broadcast.getAlong() == 1 ? row : col);
+  if (auto splat = source.getDefiningOp<tile::SplatOp>())
+    return vectors.splat(scalars.lookupOrDefault(splat.getScalar()));
+  return vectors.constant(source.getDefiningOp<arith::ConstantOp>(),
+                          /*vectors=*/true);
 }
 
 /// The most columns whose sums fit beside the terms and the factors, such that

@@ -173,6 +173,8 @@ private:
       std::swap(inside, outside);
     return mlir::arith::SelectOp::create(b, mask, inside, outside);
   }
+  /// Whether single elements of `tile` can be read.
+  bool hasElements(mlir::Value tile) const;
   mlir::FailureOr<mlir::Value> rowElement(mlir::Value tile, mlir::Value row,
                                           mlir::Value col);
   int64_t decayColumnsAtOnce() const;

@@ -110,8 +110,7 @@ StripLowering::Vectors StripLowering::sumOverDepth(tile::DotOp op, Value left,
   }
   auto element = [&](Value k, Value at) -> Value {
     if (!right)
-      return vectors.constant(op.getRhs().getDefiningOp<arith::ConstantOp>(),
-                              /*vectors=*/true);
+      return *rowElement(op.getRhs(), k, at);
     SmallVector<Value> indices{k, at};
     if (ofStrip)
       indices = {ofStrip, at, k};
@@ -214,8 +213,8 @@ FailureOr<StripLowering::Vectors> StripLowering::sumProducts(tile::DotOp op) {
   bool isInStrips = !right && buffers.strips.contains(op.getRhs());
   if (isInStrips)
     right = buffers.strips.lookup(op.getRhs());
-  if (!left || (!right && !op.getRhs().getDefiningOp<arith::ConstantOp>()) ||
-      (isInStrips && op.getTransposeRhs()))
+  bool isKnown = right || (hasElements(op.getRhs()) && !op.getTransposeRhs());
+  if (!left || !isKnown || (isInStrips && op.getTransposeRhs()))
     return op.emitError(
         "the CPU back end has no buffer for the operands of a product");
 

@@ -15,7 +15,9 @@
 //   strips   [M, N] as memref<M/S x N x S>: a strip is S rows, S = registers
 //            side by side x lanes; column j of a strip is contiguous
 //   rows     [N, D] as memref<N x P>, P >= D: the right operand of a product
-//   column   [M]    as memref<M>
+//   column   [M]    as memref<M>, or longer where vectors are read from it
+//
+// A tile that a loop carries stays in strips as right operand of a product, too.
 //
 //===----------------------------------------------------------------------===//
 

@@ -36,6 +36,18 @@ static constexpr int64_t kSplits = 8;
 /// Most registers that a thread may have, and that are planned with.
 static constexpr int64_t kThreadRegisters = 255, kRegisters = 224;
 
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+/// Whether `op` computes in a type that GPUs have; reports it if not.
+static LogicalResult checkType(Operation *op, Type element) {
+  if (!getAccumulatorType(element).isF64())
+    return success();
+  return emitError(op->getLoc())
+         << "GPUs compute in f32: expected f32, f16 or bf16, got " << element;
+}
+
 namespace {
 struct GpuSelectSchedule
     : attn::impl::GpuSelectScheduleBase<GpuSelectSchedule> {
@@ -47,6 +59,10 @@ struct GpuSelectSchedule
           .Case<AttendOp, MapRowsOp, MergeOp>(
               [&](auto known) { return select(known); })
           .Case([&](RecurOp recur) { return selectChunk(recur); })
+          .Case([&](ReduceOp reduce) {
+            Type element = typeOf(reduce.getInput()).getElementType();
+            return WalkResult(checkType(reduce, element));
+          })
           .Default(WalkResult::advance());
     });
     if (result.wasInterrupted())
@@ -71,10 +87,6 @@ private:
   WalkResult selectChunk(RecurOp op);
 };
 } // namespace
-
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
 
 /// What an op says of its blocks: the widths of rows, whatever regions make of
 /// them.
@@ -142,14 +154,6 @@ LogicalResult GpuSelectSchedule::checkAsked(AttendOp attend,
                    sharedBytes, estimateRegisters(problem));
 }
 
-/// Whether `op` computes in a type that GPUs have; reports it if not.
-static LogicalResult checkType(Operation *op, Type element) {
-  if (!getAccumulatorType(element).isF64())
-    return success();
-  return emitError(op->getLoc())
-         << "GPUs compute in f32: expected f32, f16 or bf16, got " << element;
-}
-
 template <typename OpT> WalkResult GpuSelectSchedule::select(OpT op) {
   BlockProblem problem = getProblem(op);
   problem.threads = threads;
@@ -185,9 +189,14 @@ template <typename OpT> WalkResult GpuSelectSchedule::select(OpT op) {
 // Recurrences
 //===----------------------------------------------------------------------===//
 
+/// Whether decays are those of channels, be there one.
+static bool decaysPerChannel(RecurOp op) {
+  return op.hasGatePerChannel() || op.getWrite() == WriteRule::Tied;
+}
+
 /// Tokens of a chunk: fewer where each pair of tokens has a decay per channel.
 static int64_t getMostTokens(RecurOp op) {
-  return op.hasGatePerChannel() ? 16 : 32;
+  return decaysPerChannel(op) ? 16 : 32;
 }
 
 /// Whether a block must have all columns of the state.
@@ -200,7 +209,7 @@ static ChunkProblem getProblem(RecurOp op, BlockSizes blocks, int64_t threads) {
   return {rows,
           std::min(blocks.k, op.getStateColumns()),
           blocks.q,
-          op.hasGatePerChannel(),
+          decaysPerChannel(op),
           op.usesDenominator(),
           threads};
 }

@@ -60,14 +60,22 @@ Value RecurSteps::feature(Value operand, ValueRange token, Value d) {
   return factorOf(operand, {token[0], head, token[2], d});
 }
 
+/// Where `operand` `[B, H, N]` or `[B, H, N, 1]` has what belongs to a token.
+SmallVector<Value> RecurSteps::perToken(Value operand, ValueRange token) {
+  SmallVector<Value> at(token);
+  if (cast<RankedTensorType>(operand.getType()).getRank() == 4)
+    at.push_back(index(b, 0));
+  return at;
+}
+
 /// exp(gate) for row `d` of the state. Only asked for if there is a gate.
 Value RecurSteps::decayOf(ValueRange token, Value d) {
   SmallVector<Value> at;
-  int64_t rank = cast<RankedTensorType>(of.gate.getType()).getRank();
-  if (rank == 4)
+  auto type = cast<RankedTensorType>(of.gate.getType());
+  if (type.getRank() == 4 && type.getDimSize(3) != 1)
     at = {token[0], token[1], token[2], d};
-  else if (rank == 3)
-    at = {token[0], token[1], token[2]};
+  else if (type.getRank() > 1)
+    at = perToken(of.gate, token);
   else
     at = {token[1]};
   return math::ExpOp::create(b, factorOf(of.gate, at));
@@ -78,8 +86,9 @@ Value RecurSteps::written(ValueRange token, Value d) {
   if (of.write == WriteRule::Tied)
     return arith::SubFOp::create(b, number(b, of.type, 1.0), decayOf(token, d));
   Value k = feature(of.key, token, d);
-  return of.write == WriteRule::Scaled ? product(factorOf(of.beta, token), k)
-                                       : k;
+  return of.write == WriteRule::Scaled
+             ? product(factorOf(of.beta, perToken(of.beta, token)), k)
+             : k;
 }
 
 /// v, element `e` of the columns at hand; 1 in that of the denominator.

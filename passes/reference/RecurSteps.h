@@ -78,6 +78,8 @@ private:
   mlir::Value feature(mlir::Value operand, mlir::ValueRange token,
                       mlir::Value d);
   mlir::Value factorOf(mlir::Value operand, mlir::ValueRange at);
+  llvm::SmallVector<mlir::Value> perToken(mlir::Value operand,
+                                          mlir::ValueRange token);
   mlir::Value decayOf(mlir::ValueRange token, mlir::Value d);
   mlir::Value written(mlir::ValueRange token, mlir::Value d);
   mlir::Value valueOf(mlir::ValueRange token, mlir::Value e);

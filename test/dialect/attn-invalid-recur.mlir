@@ -136,7 +136,7 @@ func.func @negative_recur_no_heads(%q: tensor<1x2x4x8xf32>, %k: tensor<1x0x4x8xf
 
 // recur_c8
 func.func @negative_recur_gate_per_batch(%q: tensor<1x2x4x8xf32>, %g: tensor<1x2xf32>) {
-  // expected-error@below {{'gate' must have the shape [H], [B, H, N] or [B, H, N, K], expected 'tensor<2xf32>' or 'tensor<1x2x4xf32>' or 'tensor<1x2x4x8xf32>', got 'tensor<1x2xf32>'}}
+  // expected-error@below {{'gate' must have the shape [H], [B, H, N], [B, H, N, K] or [B, H, N, 1], expected 'tensor<2xf32>' or 'tensor<1x2x4xf32>' or 'tensor<1x2x4x8xf32>' or 'tensor<1x2x4x1xf32>', got 'tensor<1x2xf32>'}}
   %o = attn.recur %q, %q, %q gate(%g : tensor<1x2xf32>) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
   return
 }
@@ -145,7 +145,7 @@ func.func @negative_recur_gate_per_batch(%q: tensor<1x2x4x8xf32>, %g: tensor<1x2
 
 // recur_c8
 func.func @negative_recur_gate_channels(%q: tensor<1x2x4x8xf32>, %g: tensor<1x2x4x6xf32>) {
-  // expected-error@below {{'gate' must have the shape [H], [B, H, N] or [B, H, N, K], expected 'tensor<2xf32>' or 'tensor<1x2x4xf32>' or 'tensor<1x2x4x8xf32>', got 'tensor<1x2x4x6xf32>'}}
+  // expected-error@below {{'gate' must have the shape [H], [B, H, N], [B, H, N, K] or [B, H, N, 1], expected 'tensor<2xf32>' or 'tensor<1x2x4xf32>' or 'tensor<1x2x4x8xf32>' or 'tensor<1x2x4x1xf32>', got 'tensor<1x2x4x6xf32>'}}
   %o = attn.recur %q, %q, %q gate(%g : tensor<1x2x4x6xf32>) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
   return
 }
@@ -188,6 +188,15 @@ func.func @negative_recur_tied_gate_per_head(%q: tensor<1x2x4x8xf32>, %g: tensor
 
 // -----
 
+// recur_c8
+func.func @negative_recur_tied_gate_of_a_token(%q: tensor<1x2x4x8xf32>, %g: tensor<1x2x4x1xf32>) {
+  // expected-error@below {{'gate' must have the shape [B, H, N, K], expected 'tensor<1x2x4x8xf32>', got 'tensor<1x2x4x1xf32>'}}
+  %o = attn.recur %q, %q gate(%g : tensor<1x2x4x1xf32>) write(tied) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
 // recur_c11
 func.func @negative_recur_scaled_without_beta(%q: tensor<1x2x4x8xf32>) {
   // expected-error@below {{'beta' and 'write(scaled)' need each other, got 'write(scaled)' without 'beta'}}
@@ -208,7 +217,7 @@ func.func @negative_recur_beta_of_additive(%q: tensor<1x2x4x8xf32>, %b: tensor<1
 
 // recur_c11
 func.func @negative_recur_beta_per_head(%q: tensor<1x2x4x8xf32>, %b: tensor<2xf32>) {
-  // expected-error@below {{'beta' must have the shape [B, H, N], expected 'tensor<1x2x4xf32>', got 'tensor<2xf32>'}}
+  // expected-error@below {{'beta' must have the shape [B, H, N] or [B, H, N, 1], expected 'tensor<1x2x4xf32>' or 'tensor<1x2x4x1xf32>', got 'tensor<2xf32>'}}
   %o = attn.recur %q, %q, %q beta(%b : tensor<2xf32>) write(scaled) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
   return
 }

@@ -32,6 +32,14 @@ func.func @scaled_bonus(%q: !x, %g: tensor<4xf32>, %beta: tensor<?x4x?xf16>, %u:
   return %o : !x
 }
 
+// Gates and factors of a token may have a dimension of 1, as a row map makes them.
+// CHECK-LABEL: func.func @columns
+// CHECK: attn.recur %{{.*}}, %{{.*}}, %{{.*}} gate(%{{.*}} : tensor<?x4x?x1xf32>) beta(%{{.*}} : tensor<?x4x?x1xf32>) write(scaled) :
+func.func @columns(%q: !x, %g: tensor<?x4x?x1xf32>) -> !x {
+  %o = attn.recur %q, %q, %q gate(%g : tensor<?x4x?x1xf32>) beta(%g : tensor<?x4x?x1xf32>) write(scaled) : !x, !x, !x -> !x
+  return %o : !x
+}
+
 // A tied write has no key.
 // CHECK-LABEL: func.func @tied
 // CHECK-SAME: %[[Q:.*]]: tensor<?x4x?x8xf32>, %[[V:.*]]: tensor<?x4x?x6xf32>,

@@ -44,6 +44,7 @@ class Recurrence:
     initial: bool = False
     state: bool = False
     shared: bool = False  # One initial state for all batches.
+    column: bool = False  # Gates and factors of a token are [B, H, N, 1].
     ratio: bool = False  # num / den.
     columns: int = V
     scale: float = 1.0
@@ -58,6 +59,8 @@ class Recurrence:
             rows["g"] = GATES[self.gate]
         if self.write == "scaled":
             rows["beta"] = ("B", "H", "N")
+        if self.column:
+            rows["g"] = rows["beta"] = ("B", "H", "N", "One")
         if self.bonus:
             rows["u"] = ("H", "K")
         if self.initial:
@@ -235,6 +238,18 @@ def gates_of_zero(runner):
         gated = Recurrence(gate=gate, initial=True, state=True)
         same_results(runner, runner.run(gated, **arrays, g=np.zeros(shape)), want,
                      name_of(gated))
+
+
+def columns(runner):
+    """Gates and factors of a token may have a dimension of 1."""
+    flat, column = (Recurrence(gate="token", write="scaled", initial=True,
+                               state=True, column=column)
+                    for column in (False, True))
+    arrays = arrays_for(flat)
+    wide = {**arrays, "g": arrays["g"][..., None],
+            "beta": arrays["beta"][..., None]}
+    same_results(runner, runner.run(column, **wide), runner.run(flat, **arrays),
+                 "columns")
 
 
 def resets(runner):
@@ -426,7 +441,7 @@ def sums_of_tokens(runner):
 
 
 IDENTITIES = {function.__name__.replace("_", "-"): function for function in (
-    constant_gates, gates_of_zero, resets, two_halves, single_steps,
+    constant_gates, gates_of_zero, columns, resets, two_halves, single_steps,
     shared_states, reversed_is_flipped, triangle, both_sides, tied_keys,
     scaled_keys, bonus_of_one, grouped_heads, denominators, sums_of_tokens)}
 

@@ -153,3 +153,63 @@ func.func @reduce(%k: tensor<1x?x?x8xf32>) -> tensor<1x?x8xf32> {
   } : tensor<1x?x?x8xf32> -> tensor<1x?x8xf32>
   return %s : tensor<1x?x8xf32>
 }
+
+// Of logits of gates, gates are made, and steps are factors too: they keep their
+// types, as gates that are arguments do.
+// CHECK-LABEL: func.func @gates
+// BF16-SAME: %{{.*}}: tensor<1x?x?x8xbf16>, %{{.*}}: tensor<1x?x?x1xf32>)
+// BF16: attn.map_rows
+// BF16: : tensor<1x?x?x1xf32> -> tensor<1x?x?x1xf32>
+// BF16: attn.map_rows
+// BF16: : tensor<1x?x?x1xf32> -> tensor<1x?x?x1xf32>
+// BF16: attn.recur {{.*}} gate(%{{.*}} : tensor<1x?x?x1xf32>) beta(%{{.*}} : tensor<1x?x?x1xf32>)
+// F64: attn.recur {{.*}} gate(%{{.*}} : tensor<1x?x?x1xf64>) beta(%{{.*}} : tensor<1x?x?x1xf64>)
+func.func @gates(%q: tensor<1x?x?x8xf32>, %x: tensor<1x?x?x1xf32>) -> tensor<1x?x?x8xf32> {
+  %dt = attn.map_rows %x rows (%r: tensor<1xf32>, %b, %h, %n) {
+    %y = math.exp %r : tensor<1xf32>
+    attn.yield %y : tensor<1xf32>
+  } : tensor<1x?x?x1xf32> -> tensor<1x?x?x1xf32>
+  %g = attn.map_rows %dt rows (%r: tensor<1xf32>, %b, %h, %n) {
+    %y = arith.negf %r : tensor<1xf32>
+    attn.yield %y : tensor<1xf32>
+  } : tensor<1x?x?x1xf32> -> tensor<1x?x?x1xf32>
+  %o = attn.recur %q, %q, %q gate(%g : tensor<1x?x?x1xf32>) beta(%dt : tensor<1x?x?x1xf32>) write(scaled)
+     : tensor<1x?x?x8xf32>, tensor<1x?x?x8xf32>, tensor<1x?x?x8xf32> -> tensor<1x?x?x8xf32>
+  return %o : tensor<1x?x?x8xf32>
+}
+
+// Gates that are made of keys are data, as keys are.
+// CHECK-LABEL: func.func @gates_of_keys
+// BF16: attn.map_rows
+// BF16: : tensor<1x?x?x8xbf16> -> tensor<1x?x?x8xbf16>
+// BF16: attn.recur {{.*}} gate(%{{.*}} : tensor<1x?x?x8xbf16>)
+func.func @gates_of_keys(%q: tensor<1x?x?x8xf32>) -> tensor<1x?x?x8xf32> {
+  %g = attn.map_rows %q rows (%r: tensor<8xf32>, %b, %h, %n) {
+    %a = math.absf %r : tensor<8xf32>
+    %y = arith.negf %a : tensor<8xf32>
+    attn.yield %y : tensor<8xf32>
+  } : tensor<1x?x?x8xf32> -> tensor<1x?x?x8xf32>
+  %o = attn.recur %q, %q, %q gate(%g : tensor<1x?x?x8xf32>)
+     : tensor<1x?x?x8xf32>, tensor<1x?x?x8xf32>, tensor<1x?x?x8xf32> -> tensor<1x?x?x8xf32>
+  return %o : tensor<1x?x?x8xf32>
+}
+
+// What queries are made of is data, and what keys are made of, also where gates are
+// made of it too.
+// CHECK-LABEL: func.func @rows_of_queries
+// BF16-SAME: %{{.*}}: tensor<1x?x?x8xbf16>, %{{.*}}: tensor<1x?x?x8xbf16>)
+// BF16-COUNT-2: : tensor<1x?x?x8xbf16> -> tensor<1x?x?x8xbf16>
+func.func @rows_of_queries(%q: tensor<1x?x?x8xf32>, %x: tensor<1x?x?x8xf32>) -> tensor<1x?x?x8xf32> {
+  %p = attn.map_rows %q rows (%r: tensor<8xf32>, %b, %h, %n) {
+    %y = math.absf %r : tensor<8xf32>
+    attn.yield %y : tensor<8xf32>
+  } : tensor<1x?x?x8xf32> -> tensor<1x?x?x8xf32>
+  %g = attn.map_rows %x rows (%r: tensor<8xf32>, %b, %h, %n) {
+    %a = math.absf %r : tensor<8xf32>
+    %y = arith.negf %a : tensor<8xf32>
+    attn.yield %y : tensor<8xf32>
+  } : tensor<1x?x?x8xf32> -> tensor<1x?x?x8xf32>
+  %o = attn.recur %p, %g, %p gate(%g : tensor<1x?x?x8xf32>)
+     : tensor<1x?x?x8xf32>, tensor<1x?x?x8xf32>, tensor<1x?x?x8xf32> -> tensor<1x?x?x8xf32>
+  return %o : tensor<1x?x?x8xf32>
+}

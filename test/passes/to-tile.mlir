@@ -103,14 +103,6 @@ func.func @product(%x: tensor<?x?x?x8xf32>, %w: tensor<?x8x4xbf16>) -> tensor<?x
 
 // -----
 
-func.func @negative_recurrence(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
-  // expected-error @+1 {{cannot become part of a tile program yet; attn-lower-to-reference has its definition}}
-  %o = attn.recur %q, %q, %q : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
-  return %o : tensor<?x?x?x8xf32>
-}
-
-// -----
-
 // expected-error @+1 {{result 0 must be computed by an attn op, got an argument of the function}}
 func.func @negative_returns_argument(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
   return %q : tensor<?x?x?x8xf32>

@@ -132,6 +132,11 @@ def gla(q, k, v, g, h0):
     return stack(out), s
 
 
+def gla_logits(q, k, v, x, h0):
+    """`gla` with the gates of its layer, log(sigmoid(x)) / 16."""
+    return gla(q, k, v, -np.logaddexp(0, -x) / 16, h0)
+
+
 def mamba2(c, b, x, dt, g, skip):
     """A scalar decay per token and head, a step size, a skip connection.
 
@@ -145,6 +150,13 @@ def mamba2(c, b, x, dt, g, skip):
         s = np.exp(g_t)[..., None, None] * s + outer(b_t, dt_t[..., None] * x_t)
         out.append(read(s, c_t) + skip[:, None] * x_t)
     return stack(out), s
+
+
+def mamba2_steps(c, b, x, z, bias, a, skip):
+    """`mamba2` with the steps of its layer, softplus(z + bias), and decays
+    exp(-exp(a) dt)."""
+    dt = np.logaddexp(0, z[..., 0] + bias[:, None])
+    return mamba2(c, b, x, dt, -np.exp(a)[:, None] * dt, skip)
 
 
 def mamba2_reversed(c, b, x, dt, g, skip, h0):
@@ -287,11 +299,19 @@ VARIANTS = {
     "gla": Variant(
         gla, qkv(WIDE, g=ROWS, h0=("B", "H", "D", "Dv")),
         {"D": 64, "Dv": 128}, ("out", "ht"), {"g": decays}),
+    "gla-logits": Variant(
+        gla_logits, qkv(WIDE, x=ROWS, h0=("B", "H", "D", "Dv")),
+        {"D": 64, "Dv": 128}, ("out", "ht")),
     "mamba2": Variant(
         mamba2,
         {"c": ("B", "Hk", "N", "D"), "b": ("B", "Hk", "N", "D"), "x": WIDE,
          "dt": PER_TOKEN, "g": PER_TOKEN, "skip": ("H",)},
         {"D": 128, "Dv": 64}, ("out", "ht"), {"g": decays, "dt": steps}),
+    "mamba2-steps": Variant(
+        mamba2_steps,
+        {"c": ("B", "Hk", "N", "D"), "b": ("B", "Hk", "N", "D"), "x": WIDE,
+         "z": (*PER_TOKEN, "One"), "bias": ("H",), "a": ("H",), "skip": ("H",)},
+        {"D": 128, "Dv": 64, "One": 1}, ("out", "ht")),
     "mamba2-reversed": Variant(
         mamba2_reversed,
         {"c": ("B", "Hk", "N", "D"), "b": ("B", "Hk", "N", "D"), "x": WIDE,

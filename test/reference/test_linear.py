@@ -23,7 +23,8 @@ from linear import VARIANTS
 DIMS = {"B": 2, "H": 3, "N": 9}
 GROUPED = {"D": 6, "Dv": 5, "H": 4, "Hk": 2}
 STATIC = {"retention": {"D": 4, "Dv": 5}, "gla": {"D": 4, "Dv": 5},
-          "mamba2": GROUPED, "mamba2-reversed": GROUPED,
+          "gla-logits": {"D": 4, "Dv": 5}, "mamba2": GROUPED,
+          "mamba2-steps": {**GROUPED, "One": 1}, "mamba2-reversed": GROUPED,
           "mamba2-bidirectional": GROUPED, "lsa-causal": {"D": 6, "E": 5}}
 # Tokens that come later matter to these.
 BOTH_SIDES = {"linear-bidirectional", "mamba2-reversed", "mamba2-bidirectional",
@@ -104,6 +105,10 @@ def gla(q, k, v, g, h0):
     return out / math.sqrt(q.shape[-1]), ht
 
 
+def gla_logits(q, k, v, x, h0):
+    return gla(q, k, v, np.log(1 / (1 + np.exp(-x))) / 16, h0)
+
+
 def mamba2(c, b, x, dt, g, skip):
     share = x.shape[1] // c.shape[1]
     c, b = (np.concatenate([y[:, [h // share]] for h in range(x.shape[1])],
@@ -159,6 +164,11 @@ def lsa_causal(x, a, p):
     return scores / rho @ x @ p,
 
 
+def mamba2_steps(c, b, x, z, bias, a, skip):
+    dt = np.log1p(np.exp(z[..., 0] + bias[None, :, None]))
+    return mamba2(c, b, x, dt, -dt * np.exp(a)[None, :, None], skip)
+
+
 def hgrn2(q, v, g):
     return weights(swish(q), -np.expm1(g), gates_between(g)) @ v,
 
@@ -172,6 +182,7 @@ def rwkv6(r, k, v, g, u):
 PARALLEL = {
     "linear": causal_linear, "linear-bidirectional": full_linear,
     "retention": retention, "lightning": lightning, "gla": gla,
+    "gla-logits": gla_logits, "mamba2-steps": mamba2_steps,
     "mamba2": mamba2, "mamba2-reversed": mamba2_reversed,
     "mamba2-bidirectional": mamba2_bidirectional, "lsa": lsa,
     "lsa-causal": lsa_causal, "hgrn2": hgrn2, "rwkv6": rwkv6,

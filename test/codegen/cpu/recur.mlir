@@ -5,6 +5,7 @@
 // RUN: attn-opt %s --attn-cpu-block-registers="vector-bits=256 vector-registers=16" --canonicalize --cse | FileCheck %s --check-prefix=AVX2
 // RUN: attn-run %s --target=cpu --func=decay_per_token --check
 // RUN: attn-run %s --target=cpu --func=decay_per_channel --check
+// RUN: attn-run %s --target=cpu --func=weights_of_columns --check
 
 #rows = strided<[?, 1], offset: ?>
 #flat = strided<[1], offset: ?>
@@ -38,8 +39,9 @@
 // CHECK:     scf.for %[[FEATURE:.*]] = %c0 to %c32 step %c1 iter_args
 // CHECK:       vector.load %[[X]][%c0, %[[FEATURE]], %c0]
 // CHECK:       memref.load %[[STATE]][%c0, %{{.*}}, %[[FEATURE]]]
-// CHECK-NOT: vector.store %{{.*}}, %[[STATE]]
-// Rows are stored before the state changes.
+// CHECK:       scf.yield
+// It is read once, and rows are stored before it changes.
+// CHECK-NOT: %[[STATE]]
 // CHECK:   vector.store %{{.*}} : memref<?x16xf32
 // The next state: vectors of rows of keys, nothing is transposed.
 // CHECK:   scf.for %{{.*}} = %c0 to %c16 step %c8 {
@@ -177,6 +179,43 @@ func.func @decay_per_channel(
       %old = arith.mulf %state, %kepts : tensor<16x8xf32>
       %next = tile.dot %written, %z, %old transpose_lhs : tensor<16x16xf32>, tensor<16x8xf32> -> tensor<16x8xf32>
       scf.yield %next : tensor<16x8xf32>
+    }
+  }
+  return
+}
+
+// A weighted sum of what is read, in strips: weights of columns are broadcast
+// from their column.
+// CHECK-LABEL: func.func @weights_of_columns
+// CHECK: vector.store %{{.*}}, %[[WEIGHTS:[^ ]*]][%c0] : memref<16xf32>
+// CHECK: scf.for %{{.*}} = %c0 to %{{.*}} step %c16 {
+// CHECK:   memref.load %[[WEIGHTS]][%{{.*}}] : memref<16xf32>
+func.func @weights_of_columns(
+    %q: memref<?x16xf32, #rows> {attn.name = "q", attn.dims = ["N", "K"]},
+    %k: memref<?x16xf32, #rows> {attn.name = "k", attn.dims = ["N", "K"]},
+    %v: memref<?x16xf32, #rows> {attn.name = "v", attn.dims = ["N", "K"]},
+    %w: memref<16xf32, #flat> {attn.name = "w", attn.dims = ["K"]},
+    %out: memref<?xf32, #flat> {attn.name = "out", attn.dims = ["N"], attn.result})
+    attributes {attn.defaults = {N = 77}} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %n = memref.dim %q, %c0 : memref<?x16xf32, #rows>
+  %zeros = arith.constant dense<0.0> : tensor<16xf32>
+  %none = arith.constant dense<0.0> : tensor<16x16xf32>
+  scf.forall (%block) in (%c1) {
+    %weights = tile.load %w[%c0] : memref<16xf32, #flat> -> tensor<16xf32>
+    %rows = tile.broadcast %weights along 0 : tensor<16xf32> -> tensor<16x16xf32>
+    %last = scf.for %t = %c0 to %n step %c16 iter_args(%state = %none) -> (tensor<16x16xf32>) {
+      %x = tile.load %q[%t, %c0] : memref<?x16xf32, #rows> -> tensor<16x16xf32>
+      %y = tile.load %k[%t, %c0] : memref<?x16xf32, #rows> -> tensor<16x16xf32>
+      %z = tile.load %v[%t, %c0] : memref<?x16xf32, #rows> -> tensor<16x16xf32>
+      %read = tile.dot %x, %state, %none : tensor<16x16xf32>, tensor<16x16xf32> -> tensor<16x16xf32>
+      %weighted = arith.mulf %read, %rows : tensor<16x16xf32>
+      %sums = tile.reduce add %weighted, %zeros : tensor<16x16xf32> -> tensor<16xf32>
+      tile.store %sums, %out[%t] : tensor<16xf32>, memref<?xf32, #flat>
+      %next = tile.dot %y, %z, %state transpose_lhs : tensor<16x16xf32>, tensor<16x16xf32> -> tensor<16x16xf32>
+      scf.yield %next : tensor<16x16xf32>
     }
   }
   return
