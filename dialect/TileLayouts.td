@@ -77,7 +77,7 @@ def Tile_SliceAttr : AttrDef<Tile_Dialect, "Slice"> {
 
 def Tile_SharedAttr : AttrDef<Tile_Dialect, "Shared"> {
   let mnemonic = "shared";
-  let summary = "A tile of rank 2 in the memory that a block's threads share";
+  let summary = "A tile in the memory that a block's threads share";
   let description = [{
     Rows follow each other at a distance of `row` elements. With `swizzle`, the
     groups of four columns of row `r` are permuted: group `g` lies where group
@@ -85,7 +85,8 @@ def Tile_SharedAttr : AttrDef<Tile_Dialect, "Shared"> {
     threads that read the same group of eight consecutive rows use all 32
     banks, and so do those that write two groups of four rows, or four of two.
 
-    Columns from the last one up to a multiple of four exist and are zero.
+    Columns from the last one up to a multiple of four exist and are zero. A vector
+    is a single row, without columns beyond its own.
 
     Example:
 

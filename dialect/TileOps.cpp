@@ -23,6 +23,48 @@ using namespace attn::tile;
 #include "dialect/TileEnums.cpp.inc"
 #define GET_ATTRDEF_CLASSES
 #include "dialect/TileAttributes.cpp.inc"
+
+//===----------------------------------------------------------------------===//
+// Types that differ in their layouts at most
+//===----------------------------------------------------------------------===//
+
+/// One type for all three, or three.
+static ParseResult parseSameTypes(OpAsmParser &parser, Type &first,
+                                  Type &second, Type &third) {
+  if (parser.parseType(first))
+    return failure();
+  second = third = first;
+  if (failed(parser.parseOptionalComma()))
+    return success();
+  return failure(parser.parseType(second) || parser.parseComma() ||
+                 parser.parseType(third));
+}
+
+static void printSameTypes(OpAsmPrinter &printer, Operation *, Type first,
+                           Type second, Type third) {
+  printer << first;
+  if (second != first || third != first)
+    printer << ", " << second << ", " << third;
+}
+
+/// The type of the operand, and that of the result where it is another.
+static ParseResult parseResultType(OpAsmParser &parser, Type &operand,
+                                   Type &result) {
+  if (parser.parseType(operand))
+    return failure();
+  result = operand;
+  if (failed(parser.parseOptionalArrow()))
+    return success();
+  return parser.parseType(result);
+}
+
+static void printResultType(OpAsmPrinter &printer, Operation *, Type operand,
+                            Type result) {
+  printer << operand;
+  if (result != operand)
+    printer << " -> " << result;
+}
+
 #define GET_OP_CLASSES
 #include "dialect/TileOps.cpp.inc"
 
@@ -62,9 +104,12 @@ LogicalResult SliceAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 }
 
 LogicalResult SharedAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                                 int64_t row, bool) {
-  if (row < 1 || row % 32) // layout_c4
-    return emitError() << "'row' must be a multiple of 32, got " << row;
+                                 int64_t row, bool swizzle) {
+  int64_t multiple = swizzle ? 32 : 8;
+  if (row < 1 || row % multiple) // layout_c4
+    return emitError() << "'row' must be a multiple of " << multiple
+                       << (swizzle ? " with" : " without") << " 'swizzle', got "
+                       << row;
   return success();
 }
 

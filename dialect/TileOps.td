@@ -196,7 +196,8 @@ def Tile_DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["init", "result"]>]> {
 }
 
 def Tile_DecayDotOp : Tile_Op<"decay_dot", [Pure, AllTypesMatch<["init", "result"]>,
-    AllTypesMatch<["lhs", "rhs", "decay"]>]> {
+    AllShapesMatch<["lhs", "rhs", "decay"]>,
+    AllElementTypesMatch<["lhs", "rhs", "decay"]>]> {
   let summary = "Products of rows that decay with the rows between them";
   let description = [{
     Row t of `decay` holds factors that everything before row t is multiplied
@@ -233,7 +234,8 @@ def Tile_DecayDotOp : Tile_Op<"decay_dot", [Pure, AllTypesMatch<["init", "result
   let results = (outs Tile_Tile:$result);
   let assemblyFormat = [{
     $lhs `,` $rhs `,` $decay `,` $init (`reverse` $reverse^)?
-    (`strict` $strict^)? attr-dict `:` type($lhs) `->` type($result)
+    (`strict` $strict^)? attr-dict
+    `:` custom<SameTypes>(type($lhs), type($rhs), type($decay)) `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -271,7 +273,8 @@ def Tile_ReduceOp : Tile_Op<"reduce", [Pure, AllTypesMatch<["init", "result"]>]>
   let hasVerifier = 1;
 }
 
-def Tile_ScanOp : Tile_Op<"scan", [Pure, AllTypesMatch<["value", "result"]>]> {
+def Tile_ScanOp : Tile_Op<"scan", [Pure, AllShapesMatch<["value", "result"]>,
+    AllElementTypesMatch<["value", "result"]>]> {
   let summary = "Combine each row with those before it";
   let description = [{
     `result[i] = x[0] (+) x[1] ... (+) x[i]` with `(+)` as for `tile.reduce`, row by
@@ -293,7 +296,7 @@ def Tile_ScanOp : Tile_Op<"scan", [Pure, AllTypesMatch<["value", "result"]>]> {
   let results = (outs Tile_Tile:$result);
   let assemblyFormat = [{
     $kind $value (`reverse` $reverse^)? (`exclusive` $exclusive^)? attr-dict
-    `:` type($value)
+    `:` custom<ResultType>(type($value), type($result))
   }];
   let hasVerifier = 1;
 }

@@ -17,7 +17,8 @@
 // 5. A result whose threads own neighbouring columns is dealt out again in
 // front
 //    of its store, one column at a time, unless its rows are known to be
-//    aligned: else each store would touch a part of each sector.
+//    aligned: else each store would touch a part of each sector. So is a tile
+//    that is loaded to accumulate on it, behind its load.
 //
 //===----------------------------------------------------------------------===//
 
@@ -94,11 +95,10 @@ static bool isPlainRhs(OpOperand &use) {
   return dot && use.getOperandNumber() == 1 && !dot.getTransposeRhs();
 }
 
-/// The type of a tile in shared memory.
-static RankedTensorType getSharedType(RankedTensorType type, bool swizzle) {
-  int64_t row = llvm::alignTo(type.getDimSize(1), kBanks);
-  auto layout = tile::SharedAttr::get(type.getContext(), row, swizzle);
-  return type.cloneWithEncoding(layout);
+/// Whether `use` is a left operand of a product that is read along columns.
+static bool isTransposedLhs(OpOperand &use) {
+  auto dot = dyn_cast<tile::DotOp>(use.getOwner());
+  return dot && use.getOperandNumber() == 0 && dot.getTransposeLhs();
 }
 
 /// Puts the operands of products of one definition into shared memory.
@@ -116,8 +116,11 @@ static void share(Value value) {
   }
   OpBuilder b(value.getContext());
   b.setInsertionPointAfterValue(value);
-  auto shared = tile::ConvertLayoutOp::create(b, value.getLoc(),
-                                              getSharedType(type, true), value);
+  bool isReadDown = llvm::all_of(value.getUses(), [](OpOperand &use) {
+    return !isFactor(use) || isTransposedLhs(use);
+  });
+  type = isReadDown ? getColumnsType(type) : getSharedType(type, true);
+  auto shared = tile::ConvertLayoutOp::create(b, value.getLoc(), type, value);
   value.replaceUsesWithIf(shared, isFactor);
 }
 
@@ -167,6 +170,10 @@ static void collectParts(Value whole, ArrayRef<std::pair<Value, int64_t>> parts,
 }
 
 static void collect(tile::ConcatOp op, LayoutClasses &classes) {
+  if (isPadding(op, kColumns)) {
+    classes.join(op.getResult(), op.getParts()[0]);
+    return;
+  }
   int64_t start = 0;
   SmallVector<std::pair<Value, int64_t>> parts;
   for (Value part : op.getParts()) {
@@ -214,9 +221,14 @@ static void collect(Operation *op, LayoutClasses &classes) {
       })
       .Case([&](tile::ReduceOp reduce) {
         classes.join(reduce.getInit(), reduce.getResult());
-        classes.setAlong(reduce.getResult(), 1);
+        if (reduce.getAlong() == 1)
+          classes.setAlong(reduce.getResult(), 1);
       })
-      .Case<scf::YieldOp, tile::StoreOp, tile::ConvertLayoutOp>([](auto) {})
+      .Case([&](tile::DecayDotOp dot) {
+        classes.join(dot.getInit(), dot.getResult());
+      })
+      .Case<scf::YieldOp, tile::StoreOp, tile::ConvertLayoutOp, tile::ScanOp>(
+          [](auto) {})
       .Default([&](Operation *plain) { collectElementwise(plain, classes); });
 }
 
@@ -257,6 +269,25 @@ static void dealOutResult(tile::StoreOp store) {
   store.getValueMutable().assign(dealt);
 }
 
+/// The converse for tiles that accumulators start from or are added to.
+static void dealOutLoad(tile::LoadOp load) {
+  RankedTensorType type = tileOf(load);
+  auto layout = dyn_cast<tile::RegistersAttr>(type.getEncoding());
+  bool isAdded = llvm::any_of(load->getUsers(), [](Operation *user) {
+    return isa<scf::ForOp>(user) || OpTrait::hasElementwiseMappableTraits(user);
+  });
+  if (!layout || layout.getVector() == 1 || !isAdded)
+    return;
+  OpBuilder b(load.getContext());
+  b.setInsertionPointAfter(load);
+  auto single = tile::RegistersAttr::get(b.getContext(), layout.getRows(),
+                                         layout.getColumns(), /*vector=*/1);
+  load.getResult().setType(type.cloneWithEncoding(single));
+  auto dealt =
+      tile::ConvertLayoutOp::create(b, load.getLoc(), type, load.getResult());
+  load.getResult().replaceAllUsesExcept(dealt, dealt);
+}
+
 static LogicalResult assignLayouts(gpu::GPUFuncOp kernel) {
   auto size = kernel.getKnownBlockSize();
   if (!size || (*size)[0] % (kColumns * kRowMultiple))
@@ -272,6 +303,7 @@ static LogicalResult assignLayouts(gpu::GPUFuncOp kernel) {
       return failure();
   }
   kernel.walk(dealOutResult);
+  kernel.walk(dealOutLoad);
   return success();
 }
 

@@ -121,11 +121,12 @@ LogicalResult Distributor::lowerOp(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<arith::ConstantOp, tile::LoadOp, tile::StoreOp, tile::GatherOp,
             tile::SplatOp, tile::IotaOp, tile::BroadcastOp, tile::DotOp,
-            tile::ReduceOp, tile::SliceOp, tile::ConcatOp,
-            tile::ConvertLayoutOp, tile::BarrierOp>([&](auto known) {
-        lower(known);
-        return success();
-      })
+            tile::DecayDotOp, tile::ReduceOp, tile::ScanOp, tile::SliceOp,
+            tile::ConcatOp, tile::ConvertLayoutOp, tile::BarrierOp>(
+          [&](auto known) {
+            lower(known);
+            return success();
+          })
       .Default([&](Operation *other) { return lowerElementwise(other); });
 }
 
@@ -152,19 +153,22 @@ LogicalResult Distributor::run() {
   return success();
 }
 
-/// Whether `op` is a conversion that threads can do: to shared memory, or to
-/// one column at a time of tiles that all threads own as much of.
+/// Whether `op` is a conversion that threads can do: to or from shared memory,
+/// or to one column at a time of tiles that all threads own as much of.
 static bool isConvertible(tile::ConvertLayoutOp op) {
-  if (getSharedLayout(op))
+  if (getSharedLayout(op) || getSharedLayout(op.getValue()))
     return true;
   auto type = tileOf(op);
   auto from =
       dyn_cast<tile::RegistersAttr>(tileOf(op.getValue()).getEncoding());
   auto to = dyn_cast<tile::RegistersAttr>(type.getEncoding());
-  return from && to && from.getRows() == to.getRows() &&
-         from.getColumns() == to.getColumns() && to.getVector() == 1 &&
-         from.getColumns() % from.getVector() == 0 &&
-         type.getDimSize(1) % (from.getColumns() * from.getVector()) == 0;
+  if (!from || !to || from.getRows() != to.getRows() ||
+      from.getColumns() != to.getColumns() ||
+      std::min(from.getVector(), to.getVector()) != 1)
+    return false;
+  int64_t vector = std::max(from.getVector(), to.getVector());
+  return from.getColumns() % vector == 0 &&
+         type.getDimSize(1) % (from.getColumns() * vector) == 0;
 }
 
 /// Whether all tiles have layouts and all tiles in shared memory a place.
@@ -182,9 +186,9 @@ static LogicalResult checkLayouts(gpu::GPUFuncOp kernel) {
     auto convert = dyn_cast<tile::ConvertLayoutOp>(op);
     if (convert && !isConvertible(convert))
       return op->emitOpError(
-                 "expected to go to shared memory, or to 'vector = 1' "
-                 "of the same threads, got ")
-             << convert.getType();
+                 "expected to go to or from shared memory, or to or from "
+                 "'vector = 1' of the same threads, got ")
+             << convert.getValue().getType() << " to " << convert.getType();
     return WalkResult::advance();
   });
   return failure(result.wasInterrupted());

@@ -19,6 +19,9 @@
 // front and behind, a thread permutes its registers by selects, as the numbers
 // of registers must not depend on the thread.
 //
+// From one column per thread to `w` neighbours is the way back: what thread s
+// took from thread x in round r, it gives to it.
+//
 //===----------------------------------------------------------------------===//
 
 #include "codegen/gpu/Distributor.h"
@@ -30,24 +33,32 @@ using namespace attn;
 static constexpr int64_t kLanes = 32;
 
 namespace {
-/// Exchanges the columns of one row among the threads that share it.
+/// Exchanges the columns of one row among the threads that share it. `layout`
+/// is the one in which threads have neighbours.
 class Exchange {
 public:
   Exchange(ImplicitLocOpBuilder &b, ThreadTiles &threads,
-           tile::RegistersAttr layout)
+           tile::RegistersAttr layout, bool isBack)
       : b(b), threads(threads), width(layout.getVector()),
-        givers(layout.getColumns() / width) {
+        givers(layout.getColumns() / width), isBack(isBack) {
     Value column = threads.getThreadColumn(layout);
     given = divide(column, givers);
     wanted = remainder(column, width);
     Value lane = remainder(threads.getThread(), kLanes);
-    Value first = arith::AddIOp::create(
-        b, arith::SubIOp::create(b, lane, column), divide(column, width));
+    Value row = arith::SubIOp::create(b, lane, column);
+    // The place of a thread is split in two ways, by the groups of one layout
+    // and by those of the other.
+    Value own = isBack ? given : wanted;
+    Value within = isBack ? remainder(column, givers) : divide(column, width);
+    if (isBack)
+      within = arith::MulIOp::create(b, within, threads.index(width));
+    Value first = arith::AddIOp::create(b, row, within);
     for (int64_t round = 0; round < width; ++round) {
       Value group =
-          arith::XOrIOp::create(b, wanted, threads.index(round)).getResult();
-      Value source = arith::AddIOp::create(
-          b, first, arith::MulIOp::create(b, group, threads.index(givers)));
+          arith::XOrIOp::create(b, own, threads.index(round)).getResult();
+      if (!isBack)
+        group = arith::MulIOp::create(b, group, threads.index(givers));
+      Value source = arith::AddIOp::create(b, first, group);
       sources.push_back(
           arith::IndexCastUIOp::create(b, b.getI32Type(), source));
     }
@@ -55,10 +66,10 @@ public:
 
   /// `group` has the `width` elements of the thread.
   SmallVector<Value> run(ArrayRef<Value> group) {
-    SmallVector<Value> values = permute(group, given);
+    SmallVector<Value> values = permute(group, isBack ? wanted : given);
     for (auto [value, source] : llvm::zip_equal(values, sources))
       value = shuffle(value, source);
-    return permute(values, wanted);
+    return permute(values, isBack ? given : wanted);
   }
 
 private:
@@ -105,6 +116,7 @@ private:
   ImplicitLocOpBuilder &b;
   ThreadTiles &threads;
   int64_t width, givers;
+  bool isBack;         ///< To neighbouring columns, and not from them.
   Value given, wanted; ///< See above: s / (C / w) and s mod w.
   SmallVector<Value> sources;
 };
@@ -112,7 +124,10 @@ private:
 
 void Distributor::exchange(tile::ConvertLayoutOp op) {
   tile::RegistersAttr layout = ThreadTiles::getRegisters(tileOf(op.getValue()));
-  Exchange columns(b, threads, layout);
+  bool isBack = layout.getVector() == 1;
+  if (isBack)
+    layout = ThreadTiles::getRegisters(tileOf(op));
+  Exchange columns(b, threads, layout, isBack);
   ArrayRef<Value> from = pieces[op.getValue()];
   Values result;
   for (; !from.empty(); from = from.drop_front(layout.getVector()))

@@ -125,7 +125,33 @@ void Distributor::lower(tile::SliceOp op) {
   pieces[op] = std::move(result);
 }
 
+/// What the thread has of the first part, and the number of the second behind.
+SmallVector<Value> Distributor::pad(tile::ConcatOp op) {
+  tile::RegistersAttr layout = ThreadTiles::getRegisters(tileOf(op));
+  RankedTensorType part = tileOf(op.getParts()[0]);
+  int64_t columns = ThreadTiles::getShape(part).columns;
+  int64_t size = part.getDimSize(1);
+  ArrayRef<Value> from = pieces[op.getParts()[0]];
+  Value number = pieces[op.getParts()[1]].front();
+  PieceShape shape = ThreadTiles::getShape(tileOf(op));
+  Values result;
+  for (int64_t i = 0; i < shape.rows; ++i)
+    for (int64_t j = 0; j < shape.columns; ++j) {
+      Value x = j < columns ? from[i * columns + j] : number;
+      int64_t end = (j / shape.vector + 1) * shape.vector * layout.getColumns();
+      if (j < columns && end > size)
+        x = arith::SelectOp::create(
+            b, isLess(threads.getColumn(layout, j), index(size)), x, number);
+      result.push_back(x);
+    }
+  return result;
+}
+
 void Distributor::lower(tile::ConcatOp op) {
+  if (isPadding(op, ThreadTiles::getRegisters(tileOf(op)).getColumns())) {
+    pieces[op] = pad(op);
+    return;
+  }
   Values result;
   for (int64_t i = 0; i < ThreadTiles::getShape(tileOf(op)).rows; ++i)
     for (Value part : op.getParts()) {
@@ -148,9 +174,19 @@ Value Distributor::combine(tile::ReduceKind kind, Value x, Value y) {
   return arith::MaxNumFOp::create(b, x, y);
 }
 
+Value Distributor::shuffleXor(Value value, int64_t lanes) {
+  return gpu::ShuffleOp::create(b, value, lanes, /*width=*/32,
+                                gpu::ShuffleMode::XOR)
+      .getShuffleResult();
+}
+
 /// Each thread combines its own columns; then the lanes that share a row do, in
 /// a butterfly, so that all of them have the result, with the same bits.
 void Distributor::lower(tile::ReduceOp op) {
+  if (op.getAlong() == 0) {
+    pieces[op] = reduceColumns(op);
+    return;
+  }
   RankedTensorType type = tileOf(op.getValue());
   PieceShape shape = ThreadTiles::getShape(type);
   tile::RegistersAttr layout = ThreadTiles::getRegisters(type);
@@ -170,9 +206,7 @@ void Distributor::lower(tile::ReduceOp op) {
       row = row ? combine(op.getKind(), row, x) : x;
     }
     for (int64_t lanes = 1; lanes < layout.getColumns(); lanes *= 2) {
-      auto other = gpu::ShuffleOp::create(b, row, lanes, /*width=*/32,
-                                          gpu::ShuffleMode::XOR);
-      row = combine(op.getKind(), row, other.getShuffleResult());
+      row = combine(op.getKind(), row, shuffleXor(row, lanes));
     }
     result[i] = combine(op.getKind(), result[i], row);
   }

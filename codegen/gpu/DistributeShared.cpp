@@ -93,8 +93,10 @@ void Distributor::clear(RankedTensorType type, Values &values) {
 }
 
 void Distributor::lower(tile::ConvertLayoutOp op) {
-  if (getSharedLayout(op))
-    share(op);
+  if (getSharedLayout(op.getValue()))
+    readBack(op);
+  else if (getSharedLayout(op))
+    tileOf(op).getRank() == 1 ? shareVector(op) : share(op);
   else
     exchange(op);
 }
@@ -123,6 +125,29 @@ void Distributor::share(tile::ConvertLayoutOp op) {
     }
 }
 
+SmallVector<Value> Distributor::readShared(Value tile, Value place,
+                                           int64_t count) {
+  if (count == 1)
+    return {memref::LoadOp::create(b, getBuffer(tile), place)};
+  Type element = tileOf(tile).getElementType();
+  auto vector = VectorType::get(count, element);
+  int64_t align = count * element.getIntOrFloatBitWidth() / 8;
+  Value all =
+      vector::LoadOp::create(b, vector, getBuffer(tile), ValueRange{place},
+                             /*nontemporal=*/false, llvm::Align(align));
+  Values result;
+  for (int64_t n = 0; n < count; ++n)
+    result.push_back(vector::ExtractOp::create(b, all, n));
+  return result;
+}
+
+Value Distributor::clampColumn(Value tile, Value column, int64_t most) {
+  int64_t columns = getSharedShape(tileOf(tile)).columns;
+  if (most < columns)
+    return column;
+  return arith::MinUIOp::create(b, column, index(columns - 1));
+}
+
 void Distributor::lower(tile::BarrierOp) { gpu::BarrierOp::create(b); }
 
 //===----------------------------------------------------------------------===//
@@ -136,8 +161,7 @@ public:
   DotEmitter(Distributor &d, tile::DotOp op)
       : d(d), b(d.b), op(op), type(Distributor::tileOf(op)),
         shape(ThreadTiles::getShape(type)),
-        registers(ThreadTiles::getRegisters(type)),
-        rhs(d.getBuffer(op.getRhs())) {}
+        registers(ThreadTiles::getRegisters(type)) {}
 
   /// `init` plus the product.
   SmallVector<Value> emit(ArrayRef<Value> init);
@@ -147,12 +171,11 @@ private:
   SmallVector<Value> sumOverDepth(Value begin, Value end, ValueRange sums);
   SmallVector<Value> sumInParts(Value end, ValueRange totals);
   SmallVector<Value> step(Value depth, ValueRange sums);
-  /// Reads `count` neighbouring elements.
-  SmallVector<Value> read(Value buffer, Value place, int64_t count);
   /// A step of each of these rows of an operand whose rows run along the depth.
   SmallVector<Values> readRows(Value tile, Value depth, ValueRange rows);
   /// rows[i][k]: the left operand.
   SmallVector<Values> readLhs(Value depth);
+  SmallVector<Values> readTransposedLhs(Value depth);
   /// columns[j][k]: the right operand.
   SmallVector<Values> readTransposedRhs(Value depth);
   SmallVector<Values> readPlainRhs(Value depth);
@@ -163,34 +186,37 @@ private:
   RankedTensorType type;
   PieceShape shape;
   tile::RegistersAttr registers;
-  Value rhs;
 };
 } // namespace attn
-
-SmallVector<Value> DotEmitter::read(Value buffer, Value place, int64_t count) {
-  if (count == 1)
-    return {memref::LoadOp::create(b, buffer, place)};
-  auto vector = VectorType::get(count, type.getElementType());
-  int64_t align = count * type.getElementTypeBitWidth() / 8;
-  Value all = vector::LoadOp::create(b, vector, buffer, ValueRange{place},
-                                     /*nontemporal=*/false, llvm::Align(align));
-  Values result;
-  for (int64_t n = 0; n < count; ++n)
-    result.push_back(vector::ExtractOp::create(b, all, n));
-  return result;
-}
 
 SmallVector<SmallVector<Value>> DotEmitter::readRows(Value tile, Value depth,
                                                      ValueRange rows) {
   SmallVector<Values> result;
   for (Value row : rows) {
     Value place = d.getPlace(getSharedLayout(tile), row, depth);
-    result.push_back(read(d.getBuffer(tile), place, kStep));
+    result.push_back(d.readShared(tile, place, kStep));
+  }
+  return result;
+}
+
+/// One by one: the rows of a thread are no neighbours.
+SmallVector<SmallVector<Value>> DotEmitter::readTransposedLhs(Value depth) {
+  SmallVector<Values> result(shape.rows);
+  for (int64_t k = 0; k < kStep; ++k) {
+    Value row = d.add(depth, d.index(k));
+    for (int64_t i = 0; i < shape.rows; ++i) {
+      Value column = d.clampColumn(op.getLhs(), d.threads.getRow(registers, i),
+                                   (i + 1) * registers.getRows() - 1);
+      Value place = d.getPlace(getSharedLayout(op.getLhs()), row, column);
+      llvm::append_range(result[i], d.readShared(op.getLhs(), place, 1));
+    }
   }
   return result;
 }
 
 SmallVector<SmallVector<Value>> DotEmitter::readLhs(Value depth) {
+  if (op.getTransposeLhs())
+    return readTransposedLhs(depth);
   Values rows;
   for (int64_t i = 0; i < shape.rows; ++i)
     rows.push_back(d.threads.getRow(registers, i));
@@ -211,7 +237,8 @@ SmallVector<SmallVector<Value>> DotEmitter::readPlainRhs(Value depth) {
     Value row = d.add(depth, d.index(k));
     for (int64_t j = 0; j < shape.columns; j += shape.vector) {
       Value column = d.threads.getColumn(registers, j);
-      Values group = read(rhs, d.getPlace(layout, row, column), shape.vector);
+      Value place = d.getPlace(layout, row, column);
+      Values group = d.readShared(op.getRhs(), place, shape.vector);
       for (int64_t n = 0; n < shape.vector; ++n)
         result[j + n].push_back(group[n]);
     }
@@ -261,7 +288,7 @@ SmallVector<Value> DotEmitter::sumInParts(Value end, ValueRange totals) {
 }
 
 SmallVector<Value> DotEmitter::emit(ArrayRef<Value> init) {
-  int64_t depth = Distributor::tileOf(op.getLhs()).getDimSize(1);
+  int64_t depth = op.getDepth();
   Value end = d.index(llvm::alignTo(depth, kStep));
   return isSummedInParts(depth) ? sumInParts(end, init)
                                 : sumOverDepth(d.index(0), end, init);

@@ -48,6 +48,7 @@ private:
   void lower(tile::BroadcastOp op);
   void lower(tile::SliceOp op);
   void lower(tile::ConcatOp op);
+  Values pad(tile::ConcatOp op);
   void lower(tile::ReduceOp op);
   mlir::Value combine(tile::ReduceKind kind, mlir::Value x, mlir::Value y);
 
@@ -61,6 +62,8 @@ private:
   // Shared memory and products (DistributeShared.cpp).
   void lower(tile::ConvertLayoutOp op);
   void share(tile::ConvertLayoutOp op);
+  void shareVector(tile::ConvertLayoutOp op);
+  void readBack(tile::ConvertLayoutOp op);
   void lower(tile::DotOp op);
   void lower(tile::BarrierOp op);
   void clear(mlir::RankedTensorType type, Values &values);
@@ -68,6 +71,20 @@ private:
   /// Where element (row, column) of a shared tile lies in its buffer.
   mlir::Value getPlace(tile::SharedAttr layout, mlir::Value row,
                        mlir::Value column);
+  /// Reads `count` neighbouring elements of a shared tile.
+  Values readShared(mlir::Value tile, mlir::Value place, int64_t count);
+  /// `column`, or the last one that `tile` has in shared memory; `most` is the
+  /// largest that `column` can be.
+  mlir::Value clampColumn(mlir::Value tile, mlir::Value column, int64_t most);
+  /// The value that the lane has whose number differs in `lanes`.
+  mlir::Value shuffleXor(mlir::Value value, int64_t lanes);
+
+  // Rows that meet, from shared memory (DistributeColumns.cpp,
+  // DistributeDecays.cpp).
+  void lower(tile::ScanOp op);
+  void lower(tile::DecayDotOp op);
+  Values scanRows(tile::ScanOp op);
+  Values reduceColumns(tile::ReduceOp op);
 
   // Between layouts of registers (DistributeExchange.cpp).
   void exchange(tile::ConvertLayoutOp op);
@@ -80,6 +97,9 @@ private:
   mlir::Value mul(mlir::Value x, mlir::Value y) {
     return mlir::arith::MulIOp::create(b, x, y);
   }
+  mlir::Value mulf(mlir::Value x, mlir::Value y) {
+    return mlir::arith::MulFOp::create(b, x, y);
+  }
   mlir::Value both(mlir::Value x, mlir::Value y);
   mlir::Value isLess(mlir::Value x, mlir::Value y);
   mlir::Value zero(mlir::Type type);
@@ -89,6 +109,8 @@ private:
 
   friend class DotEmitter;
   friend class CopyEmitter;
+  friend class DecayDotEmitter;
+  friend class VectorScan;
 
   mlir::gpu::GPUFuncOp kernel;
   ThreadTiles threads;

@@ -12,8 +12,12 @@
 //
 // A warp is enough where both only touch rows of their own warp and the tile is
 // the same: a conversion writes the rows that a thread owns, and a product
-// reads as many of its left operand. A body of a loop is walked twice, so that
-// the end of an iteration meets the start of the next.
+// reads as many of its left operand, if that is not transposed. A body of a
+// loop is walked twice, so that the end of an iteration meets the start of the
+// next.
+//
+// A view of global memory that a kernel writes and reads again is ordered in
+// the same way: its rows may come back to other threads.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,10 +32,10 @@ using namespace mlir;
 using namespace attn;
 
 namespace {
-/// Some bytes of shared memory that an op touches.
+/// Some bytes of shared memory that an op touches, or a view.
 struct Access {
-  Value tile;
-  int64_t begin, end;
+  Value tile;         ///< Or the view.
+  int64_t begin, end; ///< Bytes of shared memory.
   bool writes;
   bool ownRows;            ///< Only rows of the thread's own warp.
   bool warpWaited = false; ///< A barrier of the warp came after it.
@@ -61,13 +65,25 @@ static Access getAccess(Value tile, bool writes, bool ownRows) {
   return {tile, begin, begin + bytes, writes, ownRows};
 }
 
+/// A view that an op reads or writes a tile of, as a whole.
+static Access getAccess(Value view, bool writes) {
+  return {view, 0, 0, writes, /*ownRows=*/false};
+}
+
 /// What `op` touches.
 static SmallVector<Access> getAccesses(Operation *op) {
   SmallVector<Access> accesses;
-  if (auto dot = dyn_cast<tile::DotOp>(op)) {
-    accesses.push_back(getAccess(dot.getLhs(), false, true));
-    accesses.push_back(getAccess(dot.getRhs(), false, false));
-  }
+  if (auto load = dyn_cast<tile::LoadOp>(op))
+    accesses.push_back(getAccess(load.getView(), false));
+  if (auto store = dyn_cast<tile::StoreOp>(op))
+    accesses.push_back(getAccess(store.getView(), true));
+  auto dot = dyn_cast<tile::DotOp>(op);
+  for (OpOperand &operand : op->getOpOperands())
+    if (getSharedLayout(operand.get())) {
+      bool ownRows =
+          dot && operand.getOperandNumber() == 0 && !dot.getTransposeLhs();
+      accesses.push_back(getAccess(operand.get(), false, ownRows));
+    }
   for (Value result : op->getResults())
     if (getSharedLayout(result))
       accesses.push_back(
@@ -75,11 +91,19 @@ static SmallVector<Access> getAccesses(Operation *op) {
   return accesses;
 }
 
+/// Whether two accesses must keep their order. Stores to a view never meet: the
+/// elements of a tile have one place each, and a thread keeps its own order.
+static bool meet(const Access &a, const Access &b) {
+  if (isa<MemRefType>(a.tile.getType()))
+    return a.tile == b.tile && a.writes != b.writes;
+  bool overlap = a.begin < b.end && b.begin < a.end;
+  return overlap && (a.writes || b.writes);
+}
+
 Need BarrierInserter::getNeed(const Access &access) const {
   Need need = Need::Nothing;
   for (const Access &earlier : open) {
-    bool meets = access.begin < earlier.end && earlier.begin < access.end;
-    if (!meets || !(access.writes || earlier.writes))
+    if (!meet(access, earlier))
       continue;
     bool inWarp =
         access.ownRows && earlier.ownRows && access.tile == earlier.tile;

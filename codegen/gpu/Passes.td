@@ -14,10 +14,12 @@ include "mlir/Pass/PassBase.td"
 def GpuSelectSchedule : Pass<"attn-gpu-select-schedule", "::mlir::func::FuncOp"> {
   let summary = "Choose block sizes for a GPU";
   let description = [{
-    Gives every `attn.attend`, `attn.map_rows` and `attn.merge` the largest blocks
+    Gives every `attn.attend`, `attn.map_rows`, `attn.merge` and `attn.recur` the largest blocks
     of which two, else one, fit into the shared memory of a multiprocessor and
     whose accumulators fit into registers. Few queries get small blocks and
     splits. A schedule that the op has, or that the option asks for, is kept.
+    `attn.recur` gets chunks of 16 tokens, or 32 where its gate is not per channel, and
+    up to 64 columns of the state per block, or all that its regions need.
 
     Before: attn ops. After: each has a `schedule`. Reports sizes that are not
     multiples of 16, the rows of threads, and f64.
@@ -158,6 +160,37 @@ def GpuSliceStores : Pass<"attn-gpu-slice-stores", "::mlir::gpu::GPUModuleOp"> {
   let options = [Option<"columns", "columns", "int64_t", /*default=*/"128",
                         "columns of a store">];
   let dependentDialects = ["::attn::tile::TileDialect", "::mlir::arith::ArithDialect"];
+}
+
+def GpuShareColumns : Pass<"attn-gpu-share-columns", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Put what is combined along columns into shared memory";
+  let description = [{
+    Rows are dealt out over all threads of a block. Operands of `tile.scan` and
+    `tile.decay_dot`, and those of `tile.reduce` along 0, get a `tile.convert_layout`
+    to shared memory behind their definition, once for all of their readers. Rows of
+    a single number that is the same everywhere stay as they are. A `tile.reduce`
+    along 0 of a vector that was broadcast along 1 becomes one along 1, of the vector
+    broadcast along 0.
+
+    Before: kernels with tiles without layouts. After: no such operand is without a
+    layout. Does nothing in other kernels.
+
+    Example (afterwards `%t` is converted to `tensor<16x64xf32, #tile.shared<row = 72,
+    swizzle = false>>`, once, and both ops read that):
+
+    ```mlir
+    gpu.module @kernels {
+      gpu.func @f(%x: memref<?x64xf32>, %one: tensor<64xf32>) kernel {
+        %c0 = arith.constant 0 : index
+        %t = tile.load %x[%c0, %c0] : memref<?x64xf32> -> tensor<16x64xf32>
+        %before = tile.scan mul %t exclusive : tensor<16x64xf32>
+        %all = tile.reduce mul %t, %one along 0 : tensor<16x64xf32> -> tensor<64xf32>
+        gpu.return
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::attn::tile::TileDialect"];
 }
 
 def GpuAssignLayouts : Pass<"attn-gpu-assign-layouts", "::mlir::gpu::GPUModuleOp"> {

@@ -54,3 +54,45 @@ int64_t attn::estimateRegisters(const BlockProblem &problem) {
   int64_t places = isSliced ? 9 * problem.blockK / 4 : 0;
   return rows * (scores + values) + parts + places + operands + reserve;
 }
+
+//===----------------------------------------------------------------------===//
+// Recurrences
+//===----------------------------------------------------------------------===//
+
+/// Bytes of a tile that is read along columns.
+static int64_t getColumnsBytes(int64_t rows, int64_t columns) {
+  constexpr int64_t padding = 8;
+  return 4 * llvm::alignTo(rows, kRowMultiple) *
+         (llvm::alignTo(columns, kColumnMultiple) + padding);
+}
+
+int64_t attn::estimateSharedBytes(const ChunkProblem &problem) {
+  int64_t chunk = problem.chunk, rows = problem.rows;
+  int64_t state = getOperandBytes(rows, problem.columns);
+  if (problem.hasDenominator)
+    state += getOperandBytes(rows, 1) + getOperandBytes(chunk, 1);
+  // Queries, keys and decays are read along columns, queries as a factor too;
+  // or queries and keys are factors, and decays one number per token.
+  int64_t tokens =
+      problem.decaysPerChannel
+          ? 3 * getColumnsBytes(chunk, rows) + getOperandBytes(chunk, rows)
+          : 2 * getOperandBytes(chunk, rows) + getColumnsBytes(chunk, 1);
+  int64_t written = getColumnsBytes(chunk, rows);
+  return state + tokens + written + getOperandBytes(chunk, problem.columns) +
+         getOperandBytes(chunk, chunk);
+}
+
+int64_t attn::estimateRegisters(const ChunkProblem &problem) {
+  constexpr int64_t columns = 8, step = 4, reserve = 48;
+  int64_t threadRows = problem.threads / columns;
+  int64_t tokens = llvm::divideCeil(problem.chunk, threadRows);
+  int64_t keys = llvm::divideCeil(problem.rows, threadRows);
+  int64_t values = llvm::divideCeil(problem.columns, columns);
+  int64_t features = llvm::divideCeil(problem.rows, columns);
+  int64_t state = keys * (values + (problem.hasDenominator ? 1 : 0));
+  // Keys wait for the product that changes the state; while it is read, they
+  // and its operands are there.
+  int64_t reading = tokens * features + step * (tokens + values);
+  int64_t writing = step * (keys + values);
+  return state + tokens * values + std::max(reading, writing) + reserve;
+}

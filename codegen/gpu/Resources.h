@@ -32,6 +32,24 @@ int64_t getOperandBytes(int64_t rows, int64_t columns);
 int64_t getSliceColumns(int64_t rows, int64_t bytes);
 int64_t getSliceRows(int64_t columns, int64_t bytes);
 
+/// Sizes that decide how a recurrence is blocked.
+struct ChunkProblem {
+  int64_t rows;          ///< Of the state: features of keys.
+  int64_t columns;       ///< Of the state, in a block.
+  int64_t chunk;         ///< Tokens at a time.
+  bool decaysPerChannel; ///< Else per token, or not at all.
+  bool hasDenominator;
+  int64_t threads = 128;
+};
+
+/// Bytes of shared memory for the state, queries, keys and values of a chunk,
+/// each also as it was multiplied with decays, and weights; side by side.
+int64_t estimateSharedBytes(const ChunkProblem &problem);
+
+/// Registers of a thread: state, keys, rows of the result, what a step of a
+/// product reads, and a reserve.
+int64_t estimateRegisters(const ChunkProblem &problem);
+
 /// Bytes of shared memory for query, keys, values and weights, the keys and
 /// values of one step in the same place, in slices if they are large.
 int64_t estimateSharedBytes(const BlockProblem &problem);

@@ -36,6 +36,18 @@ static constexpr int64_t kSplits = 8;
 /// Most registers that a thread may have, and that are planned with.
 static constexpr int64_t kThreadRegisters = 255, kRegisters = 224;
 
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+/// Whether `op` computes in a type that GPUs have; reports it if not.
+static LogicalResult checkType(Operation *op, Type element) {
+  if (!getAccumulatorType(element).isF64())
+    return success();
+  return emitError(op->getLoc())
+         << "GPUs compute in f32: expected f32, f16 or bf16, got " << element;
+}
+
 namespace {
 struct GpuSelectSchedule
     : attn::impl::GpuSelectScheduleBase<GpuSelectSchedule> {
@@ -46,10 +58,10 @@ struct GpuSelectSchedule
       return llvm::TypeSwitch<Operation *, WalkResult>(op)
           .Case<AttendOp, MapRowsOp, MergeOp>(
               [&](auto known) { return select(known); })
-          .Case<RecurOp, ReduceOp>([](auto op) {
-            op.emitOpError("has no kernel for GPUs; expected target cpu, or "
-                           "reference, its executable definition");
-            return WalkResult::interrupt();
+          .Case([&](RecurOp recur) { return selectChunk(recur); })
+          .Case([&](ReduceOp reduce) {
+            Type element = typeOf(reduce.getInput()).getElementType();
+            return WalkResult(checkType(reduce, element));
           })
           .Default(WalkResult::advance());
     });
@@ -65,12 +77,16 @@ private:
   BlockSizes choose(BlockProblem problem, int64_t mostRows) const;
   LogicalResult checkAsked(AttendOp attend, BlockSizes blocks) const;
   template <typename OpT> WalkResult select(OpT op);
+
+  bool fits(const ChunkProblem &problem, int64_t blocks) const {
+    return estimateSharedBytes(problem) <= sharedBytes / blocks &&
+           estimateRegisters(problem) <= kRegisters;
+  }
+  BlockSizes choose(RecurOp op) const;
+  LogicalResult checkAsked(RecurOp op, BlockSizes blocks) const;
+  WalkResult selectChunk(RecurOp op);
 };
 } // namespace
-
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
 
 /// What an op says of its blocks: the widths of rows, whatever regions make of
 /// them.
@@ -109,6 +125,24 @@ BlockSizes GpuSelectSchedule::choose(BlockProblem problem,
   return {kRows, 16, 0};
 }
 
+/// Says that `of` needs more than the device has, if so.
+static LogicalResult checkFits(Location loc, BlockSizes blocks, int64_t bytes,
+                               int64_t most, int64_t registers) {
+  if (bytes > most)
+    return emitError(loc) << "schedule: blocks of " << blocks.q << " x "
+                          << blocks.k << " need " << bytes
+                          << " bytes of shared memory, at most " << most
+                          << " are available on this device; choose smaller "
+                             "blocks";
+  if (registers > kThreadRegisters)
+    return emitError(loc) << "schedule: blocks of " << blocks.q << " x "
+                          << blocks.k << " need about " << registers
+                          << " registers per thread, at most "
+                          << kThreadRegisters
+                          << " are available; choose smaller blocks";
+  return success();
+}
+
 /// Refuses blocks that a user asked for and that the device has no room for.
 LogicalResult GpuSelectSchedule::checkAsked(AttendOp attend,
                                             BlockSizes blocks) const {
@@ -116,31 +150,16 @@ LogicalResult GpuSelectSchedule::checkAsked(AttendOp attend,
   problem.blockQ = blocks.q;
   problem.blockK = blocks.k;
   problem.threads = threads;
-  int64_t bytes = estimateSharedBytes(problem);
-  int64_t registers = estimateRegisters(problem);
-  if (bytes > sharedBytes)
-    return emitError(attend.getLoc())
-           << "schedule: blocks of " << blocks.q << " x " << blocks.k
-           << " need " << bytes << " bytes of shared memory, at most "
-           << sharedBytes.getValue()
-           << " are available on this device; choose smaller blocks";
-  if (registers > kThreadRegisters)
-    return emitError(attend.getLoc())
-           << "schedule: blocks of " << blocks.q << " x " << blocks.k
-           << " need about " << registers << " registers per thread, at most "
-           << kThreadRegisters << " are available; choose smaller blocks";
-  return success();
+  return checkFits(attend.getLoc(), blocks, estimateSharedBytes(problem),
+                   sharedBytes, estimateRegisters(problem));
 }
 
 template <typename OpT> WalkResult GpuSelectSchedule::select(OpT op) {
   BlockProblem problem = getProblem(op);
   problem.threads = threads;
   Type element = typeOf(getRows(op)).getElementType();
-  if (getAccumulatorType(element).isF64()) {
-    emitError(op->getLoc())
-        << "GPUs compute in f32: expected f32, f16 or bf16, got " << element;
+  if (failed(checkType(op, element)))
     return WalkResult::interrupt();
-  }
   auto attend = dyn_cast<AttendOp>(op.getOperation());
   bool isFew = attend && hasFewQueries(attend);
   BlockSizes blocks = choose(problem, attend && !isFew ? 64 : kRows);
@@ -163,5 +182,76 @@ template <typename OpT> WalkResult GpuSelectSchedule::select(OpT op) {
     return WalkResult::interrupt();
   op.setScheduleAttr(
       ScheduleAttr::get(&getContext(), blocks.q, blocks.k, blocks.splits));
+  return WalkResult::advance();
+}
+
+//===----------------------------------------------------------------------===//
+// Recurrences
+//===----------------------------------------------------------------------===//
+
+/// Whether decays are those of channels, be there one.
+static bool decaysPerChannel(RecurOp op) {
+  return op.hasGatePerChannel() || op.getWrite() == WriteRule::Tied;
+}
+
+/// Tokens of a chunk: fewer where each pair of tokens has a decay per channel.
+static int64_t getMostTokens(RecurOp op) {
+  return decaysPerChannel(op) ? 16 : 32;
+}
+
+/// Whether a block must have all columns of the state.
+static bool needsAllColumns(RecurOp op) {
+  return !op.getNorm().empty() || !op.getValueRows().empty();
+}
+
+static ChunkProblem getProblem(RecurOp op, BlockSizes blocks, int64_t threads) {
+  int64_t rows = llvm::alignTo(op.getStateRows(), kRows);
+  return {rows,
+          std::min(blocks.k, op.getStateColumns()),
+          blocks.q,
+          decaysPerChannel(op),
+          op.usesDenominator(),
+          threads};
+}
+
+/// The most columns that fit twice, else once, and most tokens with them; else
+/// the smallest. Blocks of 64 columns compute what does not depend on columns
+/// seldom enough, and there are more of them than of larger ones.
+BlockSizes GpuSelectSchedule::choose(RecurOp op) const {
+  int64_t whole = op.getStateColumns();
+  SmallVector<int64_t> columns{whole};
+  if (!needsAllColumns(op))
+    columns = {64, 32, 16};
+  SmallVector<int64_t> tokens{16};
+  if (getMostTokens(op) > 16)
+    tokens.insert(tokens.begin(), getMostTokens(op));
+  for (int64_t blocks : {2, 1})
+    for (int64_t k : columns)
+      for (int64_t q : tokens)
+        if (fits(getProblem(op, {q, k, 0}, threads), blocks))
+          return {q, std::min(k, whole), 0};
+  return {tokens.back(), std::min(columns.back(), whole), 0};
+}
+
+LogicalResult GpuSelectSchedule::checkAsked(RecurOp op,
+                                            BlockSizes blocks) const {
+  ChunkProblem problem = getProblem(op, blocks, threads);
+  return checkFits(op.getLoc(), blocks, estimateSharedBytes(problem),
+                   sharedBytes, estimateRegisters(problem));
+}
+
+WalkResult GpuSelectSchedule::selectChunk(RecurOp op) {
+  if (failed(checkType(op, typeOf(op.getQuery()).getElementType())))
+    return WalkResult::interrupt();
+  BlockSizes blocks = choose(op);
+  if (ScheduleAttr given = op.getScheduleAttr())
+    blocks = {given.getBlockQ(), given.getBlockK(), 0};
+  FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
+  if (failed(asked))
+    return WalkResult::interrupt();
+  bool isAsked = !schedule.empty() || op.getScheduleAttr();
+  if (isAsked && failed(checkAsked(op, *asked)))
+    return WalkResult::interrupt();
+  op.setScheduleAttr(ScheduleAttr::get(&getContext(), asked->q, asked->k, 0));
   return WalkResult::advance();
 }

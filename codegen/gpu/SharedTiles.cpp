@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/gpu/SharedTiles.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -18,8 +19,43 @@ tile::SharedAttr attn::getSharedLayout(Value value) {
               : tile::SharedAttr();
 }
 
+/// Banks of shared memory, each of an element of 32 bits.
+static constexpr int64_t kBanks = 32;
+
+static RankedTensorType getSharedType(RankedTensorType type, int64_t padding,
+                                      bool swizzle) {
+  int64_t row = llvm::alignTo(type.getShape().back(), kBanks) + padding;
+  auto layout = tile::SharedAttr::get(type.getContext(), row, swizzle);
+  return type.cloneWithEncoding(layout);
+}
+
+RankedTensorType attn::getSharedType(RankedTensorType type, bool swizzle) {
+  return ::getSharedType(type, /*padding=*/0, swizzle);
+}
+
+RankedTensorType attn::getColumnsType(RankedTensorType type) {
+  int64_t padding = type.getRank() == 2 ? 8 : 0;
+  return ::getSharedType(type, padding, /*swizzle=*/false);
+}
+
+bool attn::isPadding(tile::ConcatOp op, int64_t columns) {
+  SplatElementsAttr number;
+  if (op.getParts().size() != 2 ||
+      !matchPattern(op.getParts()[1], m_Constant(&number)))
+    return false;
+  auto first = cast<RankedTensorType>(op.getParts()[0].getType());
+  return first.getDimSize(1) % columns != 0;
+}
+
+bool attn::isSameEverywhere(OpOperand &operand) {
+  auto type = cast<RankedTensorType>(operand.get().getType());
+  return matchPattern(operand.get(), m_Constant()) && type.getDimSize(1) == 1;
+}
+
 SharedShape attn::getSharedShape(RankedTensorType type) {
   constexpr int64_t columnMultiple = 8;
+  if (type.getRank() == 1)
+    return {1, type.getDimSize(0)};
   return {
       static_cast<int64_t>(llvm::alignTo(type.getDimSize(0), kRowMultiple)),
       static_cast<int64_t>(llvm::alignTo(type.getDimSize(1), columnMultiple))};

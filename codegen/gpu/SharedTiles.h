@@ -22,8 +22,18 @@ namespace attn {
 /// The layout of a tile in shared memory; null for other values.
 tile::SharedAttr getSharedLayout(mlir::Value value);
 
+/// `type` in shared memory. Rows follow each other at multiples of all banks.
+mlir::RankedTensorType getSharedType(mlir::RankedTensorType type, bool swizzle);
+
+/// `type` in shared memory, to be read along columns. Rows are eight elements
+/// longer than all banks, so that four of them can be written at once without
+/// permuting their groups: the places of neighbouring rows differ by a
+/// constant.
+mlir::RankedTensorType getColumnsType(mlir::RankedTensorType type);
+
 /// Rows and columns that exist in memory: the tile's, rounded up to what
-/// threads may touch. Those beyond the tile are zero.
+/// threads may touch. Those beyond the tile are zero. A vector is one row, and
+/// has no columns beyond.
 struct SharedShape {
   int64_t rows, columns;
 };
@@ -35,6 +45,15 @@ int64_t getSharedBytes(mlir::RankedTensorType type);
 /// Whether every `columns` neighbouring elements of a row, counted from the
 /// tile's first, lie in the view, at a multiple of their size.
 bool hasAlignedRows(tile::StoreOp store, int64_t columns);
+
+/// Whether an operand of a tile.decay_dot is one number that all its elements
+/// are, and its rows have one element: it is no tile in shared memory then.
+bool isSameEverywhere(mlir::OpOperand &operand);
+
+/// Whether the second part of `op` is one number everywhere and starts within a
+/// round of `columns` threads. It has no layout of its own then: threads put
+/// its number into what they own behind the first part.
+bool isPadding(tile::ConcatOp op, int64_t columns);
 
 /// Rows of threads that a kernel may have: shared tiles have a multiple of it.
 inline constexpr int64_t kRowMultiple = 16;

@@ -61,7 +61,7 @@ private:
 
 Value ProductCutter::multiply(Value lhs, Value rhs, Value init) {
   return tile::DotOp::create(b, init.getType(), lhs, rhs, init,
-                             op.getTransposeRhs());
+                             op.getTransposeRhs(), op.getTransposeLhs());
 }
 
 /// Adds the products of slices of the depth, each summed from zero on but for
@@ -86,7 +86,9 @@ Value ProductCutter::addUp(Value rhs, ArrayRef<Cut> depths, Value init) {
 Value ProductCutter::cutDepth(Value rhs, Value init) {
   RankedTensorType type = tileOf(rhs);
   int64_t rows = getSliceRows(type.getDimSize(1), bytes);
-  if (type.getDimSize(0) <= rows || !getMovableLoad(rhs))
+  // The rows of a transposed left operand cannot be cut.
+  if (type.getDimSize(0) <= rows || !getMovableLoad(rhs) ||
+      op.getTransposeLhs())
     return multiply(op.getLhs(), rhs, init);
   SmallVector<Cut> cuts;
   for (int64_t start = 0; start < type.getDimSize(0); start += rows)
@@ -118,7 +120,8 @@ void ProductCutter::cutColumns() {
 void ProductCutter::run() {
   RankedTensorType type = tileOf(op.getRhs());
   int64_t rows = type.getDimSize(0), columns = type.getDimSize(1);
-  if (getOperandBytes(rows, columns) <= bytes)
+  if (getOperandBytes(rows, columns) <= bytes ||
+      (op.getTransposeLhs() && op.getTransposeRhs()))
     return;
   if (op.getTransposeRhs())
     op.replaceAllUsesWith(addUp(

@@ -27,7 +27,8 @@ using namespace attn;
 /// Whether no element of a wide tile meets one of another column.
 static bool isElementwise(gpu::GPUFuncOp kernel) {
   WalkResult result = kernel.walk([](Operation *op) {
-    bool mixes = isa<scf::ForOp, tile::DotOp, tile::ReduceOp>(op);
+    bool mixes = isa<scf::ForOp, tile::DotOp, tile::DecayDotOp, tile::ReduceOp,
+                     tile::ScanOp>(op);
     return mixes ? WalkResult::interrupt() : WalkResult::advance();
   });
   return !result.wasInterrupted();

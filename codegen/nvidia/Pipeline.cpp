@@ -60,6 +60,7 @@ static void addPlacement(OpPassManager &manager, const NvidiaTarget &target) {
   // other, all slices of them at once.
   kernels.addPass(createCanonicalizerPass());
   kernels.addPass(createLoopInvariantCodeMotionPass());
+  kernels.addPass(createGpuShareColumns());
   kernels.addPass(createGpuAssignLayouts());
   GpuAllocateSharedOptions shared;
   shared.limit = target.sharedBytes;

@@ -488,8 +488,14 @@ func.func @negative_slice_along(%x: tensor<4xf32, #tile.slice<along = 2, of = <r
 // -----
 
 // layout_c4
-// expected-error@below {{'row' must be a multiple of 32, got 40}}
+// expected-error@below {{'row' must be a multiple of 32 with 'swizzle', got 40}}
 func.func @negative_shared_row(%x: tensor<4x8xf32, #tile.shared<row = 40, swizzle = true>>)
+
+// -----
+
+// layout_c4
+// expected-error@below {{'row' must be a multiple of 8 without 'swizzle', got 36}}
+func.func @negative_shared_padded_row(%x: tensor<4x8xf32, #tile.shared<row = 36, swizzle = false>>)
 
 // -----
 

@@ -114,3 +114,19 @@ func.func @layouts(%x: tensor<64x8xf32, #tile.registers<rows = 16, columns = 8, 
   tile.barrier block
   return
 }
+
+#rows = #tile.registers<rows = 16, columns = 8, vector = 1>
+#shared = #tile.shared<row = 32, swizzle = true>
+
+// Operands of one shape may have several layouts.
+// CHECK-LABEL: @layouts_of_rows
+// CHECK: tile.scan mul %arg0 : tensor<16x1xf32, #{{.*}}> -> tensor<16x1xf32, #{{.*}}>
+// CHECK: tile.decay_dot %arg1, %arg1, %arg0, %arg2 : tensor<16x1xf32, #{{.*}}>, tensor<16x1xf32, #{{.*}}>, tensor<16x1xf32, #{{.*}}> -> tensor<16x16xf32, #{{.*}}>
+func.func @layouts_of_rows(%a: tensor<16x1xf32, #shared>, %x: tensor<16x1xf32, #rows>,
+                           %init: tensor<16x16xf32, #rows>) {
+  %s = tile.scan mul %a : tensor<16x1xf32, #shared> -> tensor<16x1xf32, #rows>
+  %d = tile.decay_dot %x, %x, %a, %init
+     : tensor<16x1xf32, #rows>, tensor<16x1xf32, #rows>, tensor<16x1xf32, #shared>
+    -> tensor<16x16xf32, #rows>
+  return
+}

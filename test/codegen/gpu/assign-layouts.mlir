@@ -132,3 +132,45 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+// A recurrence: the state is carried as an accumulator, dealt out behind its load,
+// and copied to shared memory to be read. Decays of its rows have one element per
+// row, like those of tokens; ops along columns have results in registers.
+// CHECK-LABEL: gpu.func @state
+// CHECK: %[[LOADED:.*]] = tile.load %{{.*}} -> tensor<64x32xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>
+// CHECK: %[[START:.*]] = tile.convert_layout %[[LOADED]] : {{.*}} -> tensor<64x32xf32, #tile.registers<rows = 16, columns = 8, vector = 4>>
+// CHECK: scf.for {{.*}} iter_args(%[[STATE:.*]] = %[[START]])
+// CHECK-NEXT: %[[READ:.*]] = tile.convert_layout %[[STATE]] : {{.*}} -> tensor<64x32xf32, #tile.shared<row = 32, swizzle = true>>
+// CHECK: tile.scan {{.*}} : tensor<16x64xf32, #tile.shared<row = 64, swizzle = true>> -> tensor<16x64xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>
+// CHECK: tile.dot %{{.*}}, %[[READ]]
+// CHECK: tile.reduce mul %{{.*}} along 0 : tensor<16x64xf32, #tile.shared<row = 64, swizzle = true>> -> tensor<64xf32, #tile.slice<along = 1, of = <rows = 16, columns = 8, vector = 1>>>
+// CHECK: tile.broadcast {{.*}} : tensor<64xf32, #tile.slice<along = 1, of = <rows = 16, columns = 8, vector = 1>>> -> tensor<64x32xf32, #tile.registers<rows = 16, columns = 8, vector = 4>>
+// CHECK: tile.dot {{.*}} transpose_lhs : tensor<16x64xf32, #tile.shared<row = 64, swizzle = true>>, {{.*}} -> tensor<64x32xf32, #tile.registers<rows = 16, columns = 8, vector = 4>>
+gpu.module @kernels {
+  gpu.func @state(%x: memref<?x64xf32>, %h: memref<64x32xf32>, %v: memref<?x32xf32>, %n: index) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %c16 = arith.constant 16 : index
+    %zero = arith.constant dense<0.0> : tensor<16x32xf32>
+    %one = arith.constant dense<1.0> : tensor<64xf32>
+    %s0 = tile.load %h[%c0, %c0] : memref<64x32xf32> -> tensor<64x32xf32>
+    %last = scf.for %t = %c0 to %n step %c16 iter_args(%s = %s0) -> (tensor<64x32xf32>) {
+      %a = tile.load %x[%t, %c0] : memref<?x64xf32> -> tensor<16x64xf32>
+      %b = tile.load %v[%t, %c0] : memref<?x32xf32> -> tensor<16x32xf32>
+      %shared = tile.convert_layout %a : tensor<16x64xf32> -> tensor<16x64xf32, #tile.shared<row = 64, swizzle = true>>
+      %e = tile.scan mul %shared : tensor<16x64xf32, #tile.shared<row = 64, swizzle = true>> -> tensor<16x64xf32>
+      %q = arith.mulf %a, %e : tensor<16x64xf32>
+      %o = tile.dot %q, %s, %zero : tensor<16x64xf32>, tensor<64x32xf32> -> tensor<16x32xf32>
+      tile.store %o, %v[%t, %c0] : tensor<16x32xf32>, memref<?x32xf32>
+      %w = tile.reduce mul %shared, %one along 0 : tensor<16x64xf32, #tile.shared<row = 64, swizzle = true>> -> tensor<64xf32>
+      %ww = tile.broadcast %w along 1 : tensor<64xf32> -> tensor<64x32xf32>
+      %d = arith.mulf %s, %ww : tensor<64x32xf32>
+      %next = tile.dot %q, %b, %d transpose_lhs : tensor<16x64xf32>, tensor<16x32xf32> -> tensor<64x32xf32>
+      scf.yield %next : tensor<64x32xf32>
+    }
+    tile.store %last, %h[%c0, %c0] : tensor<64x32xf32>, memref<64x32xf32>
+    gpu.return
+  }
+}

@@ -106,3 +106,70 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+#rows = #tile.registers<rows = 16, columns = 8, vector = 1>
+#quads = #tile.registers<rows = 16, columns = 8, vector = 4>
+#shared = #tile.shared<row = 32, swizzle = true>
+
+// Other warps wrote the rows that a transposed left operand, a scan, decaying
+// products, and a reduction of columns read.
+// CHECK-LABEL: gpu.func @columns
+// CHECK: tile.convert_layout
+// CHECK-NEXT: tile.barrier block
+// CHECK-NEXT: tile.dot
+// CHECK-NEXT: tile.barrier block
+// CHECK-NEXT: tile.convert_layout
+// CHECK-NEXT: tile.barrier block
+// CHECK-NEXT: tile.scan
+// CHECK-NEXT: tile.decay_dot
+// CHECK-NEXT: tile.reduce
+// CHECK-NEXT: tile.convert_layout
+// CHECK-NEXT: gpu.return
+gpu.module @kernels {
+  gpu.func @columns(%p: tensor<16x16xf32, #rows>, %z: tensor<16x16xf32, #quads>,
+                    %one: tensor<16xf32, #tile.slice<along = 0, of = <rows = 16, columns = 8, vector = 1>>>) kernel {
+    %a = tile.convert_layout %p {tile.shared_offset = 0 : i64} : tensor<16x16xf32, #rows> -> tensor<16x16xf32, #shared>
+    %s = tile.dot %a, %a, %z transpose_lhs : tensor<16x16xf32, #shared>, tensor<16x16xf32, #shared> -> tensor<16x16xf32, #quads>
+    %b = tile.convert_layout %p {tile.shared_offset = 0 : i64} : tensor<16x16xf32, #rows> -> tensor<16x16xf32, #shared>
+    %e = tile.scan mul %b : tensor<16x16xf32, #shared> -> tensor<16x16xf32, #rows>
+    %d = tile.decay_dot %b, %b, %b, %p : tensor<16x16xf32, #shared> -> tensor<16x16xf32, #rows>
+    %w = tile.reduce mul %b, %one along 0 : tensor<16x16xf32, #shared> -> tensor<16xf32, #tile.slice<along = 0, of = <rows = 16, columns = 8, vector = 1>>>
+    %back = tile.convert_layout %b : tensor<16x16xf32, #shared> -> tensor<16x16xf32, #rows>
+    gpu.return
+  }
+}
+
+// -----
+
+#rows = #tile.registers<rows = 16, columns = 8, vector = 1>
+!rows = tensor<16x16xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>
+
+// A view of global memory that a kernel writes and reads again; the results of a
+// second loop may go where those of the first one came from.
+// CHECK-LABEL: gpu.func @views
+// CHECK: scf.for
+// CHECK-NEXT: tile.store
+// CHECK-NEXT: }
+// CHECK-NEXT: scf.for
+// CHECK-NEXT: tile.barrier block
+// CHECK-NEXT: tile.load
+// CHECK-NEXT: tile.barrier block
+// CHECK-NEXT: tile.store
+// CHECK-NEXT: }
+// CHECK-NEXT: gpu.return
+gpu.module @kernels {
+  gpu.func @views(%x: memref<?x16xf32>, %n: index, %t: !rows) kernel {
+    %c0 = arith.constant 0 : index
+    %c16 = arith.constant 16 : index
+    scf.for %i = %c0 to %n step %c16 {
+      tile.store %t, %x[%i, %c0] : !rows, memref<?x16xf32>
+    }
+    scf.for %i = %c0 to %n step %c16 {
+      %r = tile.load %x[%i, %c0] : memref<?x16xf32> -> !rows
+      tile.store %r, %x[%i, %c0] : !rows, memref<?x16xf32>
+    }
+    gpu.return
+  }
+}

@@ -121,3 +121,27 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+// Rows of a transposed left operand cannot be cut: only the columns of the right
+// one are. Products of which both are transposed are left as they are.
+// CHECK-LABEL: gpu.func @transposed
+// CHECK: tile.dot %{{.*}} transpose_lhs : tensor<128x32xf32>, tensor<128x32xf32> -> tensor<32x32xf32>
+// CHECK: tile.dot %{{.*}} transpose_lhs : tensor<128x32xf32>, tensor<128x32xf32> -> tensor<32x32xf32>
+// CHECK: tile.concat
+// CHECK: tile.dot %{{.*}} transpose_lhs transpose_rhs : tensor<32x32xf32>, tensor<128x32xf32> -> tensor<32x128xf32>
+// CHECK-NOT: tile.dot
+// CHECK: gpu.return
+gpu.module @kernels {
+  gpu.func @transposed(%v: memref<?x64xf32>, %y: memref<32x64xf32>, %z: memref<32x128xf32>, %k: tensor<128x32xf32>, %m: tensor<32x32xf32>,
+                       %zero: tensor<32x64xf32>, %wide: tensor<32x128xf32>) kernel {
+    %c0 = arith.constant 0 : index
+    %t = tile.load %v[%c0, %c0] : memref<?x64xf32> -> tensor<128x64xf32>
+    %s = tile.dot %k, %t, %zero transpose_lhs : tensor<128x32xf32>, tensor<128x64xf32> -> tensor<32x64xf32>
+    %d = tile.dot %m, %k, %wide transpose_lhs transpose_rhs : tensor<32x32xf32>, tensor<128x32xf32> -> tensor<32x128xf32>
+    tile.store %s, %y[%c0, %c0] : tensor<32x64xf32>, memref<32x64xf32>
+    tile.store %d, %z[%c0, %c0] : tensor<32x128xf32>, memref<32x128xf32>
+    gpu.return
+  }
+}

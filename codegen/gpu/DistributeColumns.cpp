@@ -1,0 +1,265 @@
+//===- DistributeColumns.cpp - Ops that combine the rows of a column ------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Their operands lie in shared memory, so every thread reads the rows that it
+// needs, of the columns that it owns:
+//
+// - A reduction reads all of them.
+// - A scan reads those that its element combines, 8.5 of 16 on average. One
+//   thread per column would read each once, but leave its result with the wrong
+//   threads, and most of them idle; blocks of tokens are short.
+// - A scan of a vector is done by each warp for itself: its lanes take an
+// element
+//   each, and combine those at distances of 1, 2, 4, 8 and 16.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/gpu/Distributor.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace attn;
+
+/// Lanes of a warp.
+static constexpr int64_t kLanes = 32;
+
+/// Whether a vector has an element per row of the tile that it belongs to.
+static bool isAlongRowsOf(RankedTensorType vector) {
+  return cast<tile::SliceAttr>(vector.getEncoding()).getAlong() == 1;
+}
+
+/// The place in the vector of the n-th element of a thread.
+static Value getPosition(ThreadTiles &threads, RankedTensorType vector,
+                         int64_t n) {
+  tile::RegistersAttr layout = ThreadTiles::getRegisters(vector);
+  return isAlongRowsOf(vector) ? threads.getRow(layout, n)
+                               : threads.getColumn(layout, n);
+}
+
+/// Threads that differ in the elements that they own, and those of one round.
+static int64_t getRound(RankedTensorType vector) {
+  tile::RegistersAttr layout = ThreadTiles::getRegisters(vector);
+  return isAlongRowsOf(vector) ? layout.getRows()
+                               : layout.getColumns() * layout.getVector();
+}
+
+//===----------------------------------------------------------------------===//
+// Vectors, and back to registers
+//===----------------------------------------------------------------------===//
+
+/// Of the threads that have an element of a vector one stores it.
+void Distributor::shareVector(tile::ConvertLayoutOp op) {
+  RankedTensorType from = tileOf(op.getValue());
+  tile::RegistersAttr layout = ThreadTiles::getRegisters(from);
+  Value buffer = getBuffer(op);
+  Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq,
+                                        isAlongRowsOf(from)
+                                            ? threads.getThreadColumn(layout)
+                                            : threads.getThreadRow(layout),
+                                        index(0));
+  bool isRagged = from.getDimSize(0) % getRound(from);
+  for (auto [n, value] : llvm::enumerate(pieces[op.getValue()])) {
+    Value position = getPosition(threads, from, n), stores = isFirst;
+    if (isRagged)
+      stores = both(stores, isLess(position, index(from.getDimSize(0))));
+    auto choice = scf::IfOp::create(b, stores, /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard insertion(b);
+    b.setInsertionPointToStart(choice.thenBlock());
+    memref::StoreOp::create(b, value, buffer, position);
+  }
+}
+
+/// From shared memory to the threads that own the elements.
+void Distributor::readBack(tile::ConvertLayoutOp op) {
+  RankedTensorType type = tileOf(op);
+  PieceShape shape = ThreadTiles::getShape(type);
+  tile::RegistersAttr layout = ThreadTiles::getRegisters(type);
+  tile::SharedAttr shared = getSharedLayout(op.getValue());
+  Values result;
+  if (type.getRank() == 1) {
+    int64_t most = llvm::alignTo(type.getDimSize(0), getRound(type)) - 1;
+    for (int64_t n = 0; n < shape.size(); ++n) {
+      Value place =
+          clampColumn(op.getValue(), getPosition(threads, type, n), most);
+      llvm::append_range(result, readShared(op.getValue(), place, 1));
+    }
+    pieces[op] = std::move(result);
+    return;
+  }
+  for (int64_t i = 0; i < shape.rows; ++i)
+    for (int64_t j = 0; j < shape.columns; j += shape.vector) {
+      Value place = getPlace(shared, threads.getRow(layout, i),
+                             threads.getColumn(layout, j));
+      llvm::append_range(result,
+                         readShared(op.getValue(), place, shape.vector));
+    }
+  pieces[op] = std::move(result);
+}
+
+//===----------------------------------------------------------------------===//
+// Reductions
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> Distributor::reduceColumns(tile::ReduceOp op) {
+  RankedTensorType type = tileOf(op);
+  const Values init = pieces[op.getInit()];
+  int64_t most = llvm::alignTo(type.getDimSize(0), getRound(type)) - 1;
+  Value tile = op.getValue();
+  Value rows = index(tileOf(tile).getDimSize(0));
+  auto loop = scf::ForOp::create(b, index(0), rows, index(1), init);
+  OpBuilder::InsertionGuard insertion(b);
+  b.setInsertionPointToEnd(loop.getBody());
+  Values next;
+  for (auto [n, before] : llvm::enumerate(loop.getRegionIterArgs())) {
+    Value column = clampColumn(tile, getPosition(threads, type, n), most);
+    Value place =
+        getPlace(getSharedLayout(tile), loop.getInductionVar(), column);
+    next.push_back(
+        combine(op.getKind(), before, readShared(tile, place, 1).front()));
+  }
+  scf::YieldOp::create(b, next);
+  return loop.getResults();
+}
+
+//===----------------------------------------------------------------------===//
+// Scans of rows
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> Distributor::scanRows(tile::ScanOp op) {
+  RankedTensorType type = tileOf(op);
+  PieceShape shape = ThreadTiles::getShape(type);
+  tile::RegistersAttr layout = ThreadTiles::getRegisters(type);
+  Value tile = op.getValue(), end = index(type.getDimSize(0));
+  Value neutral = arith::ConstantOp::create(
+      b, b.getFloatAttr(type.getElementType(), tile::getNeutral(op.getKind())));
+  Values result;
+  for (int64_t i = 0; i < shape.rows; ++i) {
+    Value row = threads.getRow(layout, i);
+    // The row itself belongs to what is combined, or does not.
+    bool skips = op.getExclusive() == op.getReverse();
+    Value bound = skips ? add(row, index(1)) : row;
+    Value from = op.getReverse() ? bound : index(0);
+    // Rows beyond the tile exist in registers.
+    Value to = op.getReverse() ? end : arith::MinUIOp::create(b, bound, end);
+    auto loop = scf::ForOp::create(b, from, to, index(1),
+                                   Values(shape.columns, neutral));
+    OpBuilder::InsertionGuard insertion(b);
+    b.setInsertionPointToEnd(loop.getBody());
+    Values next(loop.getRegionIterArgs());
+    for (int64_t j = 0; j < shape.columns; j += shape.vector) {
+      Value place = getPlace(getSharedLayout(tile), loop.getInductionVar(),
+                             threads.getColumn(layout, j));
+      for (auto [n, x] : llvm::enumerate(readShared(tile, place, shape.vector)))
+        next[j + n] = combine(op.getKind(), next[j + n], x);
+    }
+    scf::YieldOp::create(b, next);
+    llvm::append_range(result, loop.getResults());
+  }
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Scans of vectors
+//===----------------------------------------------------------------------===//
+
+namespace attn {
+/// Scans a vector within a warp: lane `l` has its elements `l + 32 n`.
+class VectorScan {
+public:
+  VectorScan(Distributor &d, tile::ScanOp op)
+      : d(d), b(d.b), op(op), type(Distributor::tileOf(op)),
+        lane(arith::RemUIOp::create(d.threads.atEntry(), d.threads.getThread(),
+                                    d.index(kLanes))),
+        neutral(arith::ConstantOp::create(
+            b, b.getFloatAttr(type.getElementType(),
+                              tile::getNeutral(op.getKind())))) {}
+
+  SmallVector<Value> emit();
+
+private:
+  using Values = SmallVector<Value>;
+  Values load();
+  Value scan(Value x);
+  /// The value of the lane `distance` behind in the order of the scan, where
+  /// there is one; else `otherwise`.
+  Value takeFromBehind(Value x, int64_t distance, Value otherwise);
+  Value takeFrom(Value x, Value source);
+
+  Distributor &d;
+  ImplicitLocOpBuilder &b;
+  tile::ScanOp op;
+  RankedTensorType type;
+  Value lane, neutral;
+};
+} // namespace attn
+
+SmallVector<Value> VectorScan::load() {
+  int64_t size = type.getDimSize(0);
+  Values result;
+  for (int64_t first = 0; first < size; first += kLanes) {
+    Value position = d.add(lane, d.index(first));
+    Value place = d.clampColumn(op.getValue(), position, first + kLanes - 1);
+    Value x = d.readShared(op.getValue(), place, 1).front();
+    if (first + kLanes > size)
+      x = arith::SelectOp::create(b, d.isLess(position, d.index(size)), x,
+                                  neutral);
+    result.push_back(x);
+  }
+  return result;
+}
+
+Value VectorScan::takeFrom(Value x, Value source) {
+  Value number = arith::IndexCastUIOp::create(b, b.getI32Type(), source);
+  Value lanes = arith::ConstantOp::create(b, b.getI32IntegerAttr(kLanes));
+  return gpu::ShuffleOp::create(b, x, number, lanes, gpu::ShuffleMode::IDX)
+      .getShuffleResult();
+}
+
+Value VectorScan::takeFromBehind(Value x, int64_t distance, Value otherwise) {
+  int64_t step = op.getReverse() ? distance : kLanes - distance;
+  Value source =
+      arith::RemUIOp::create(b, d.add(lane, d.index(step)), d.index(kLanes));
+  Value exists = op.getReverse() ? d.isLess(lane, d.index(kLanes - distance))
+                                 : d.isLess(d.index(distance - 1), lane);
+  return arith::SelectOp::create(b, exists, takeFrom(x, source), otherwise);
+}
+
+Value VectorScan::scan(Value x) {
+  for (int64_t distance = 1; distance < kLanes; distance *= 2)
+    x = d.combine(op.getKind(), takeFromBehind(x, distance, neutral), x);
+  return x;
+}
+
+SmallVector<Value> VectorScan::emit() {
+  Values parts = load();
+  // Lanes that are last in the order of the scan have the total of a part.
+  Value last = d.index(op.getReverse() ? 0 : kLanes - 1);
+  Value total = neutral;
+  for (size_t n = 0; n < parts.size(); ++n) {
+    Value &part = parts[op.getReverse() ? parts.size() - 1 - n : n];
+    Value all = d.combine(op.getKind(), total, scan(part));
+    part = op.getExclusive() ? takeFromBehind(all, 1, total) : all;
+    total = takeFrom(all, last);
+  }
+  Values result;
+  for (int64_t n = 0; n < ThreadTiles::getShape(type).size(); ++n) {
+    // Rounds divide the lanes, so all threads take element n of one part.
+    int64_t inRound =
+        isAlongRowsOf(type) ? 1 : ThreadTiles::getShape(type).vector;
+    size_t part = n / inRound * getRound(type) / kLanes;
+    Value position = getPosition(d.threads, type, n);
+    Value source = arith::RemUIOp::create(b, position, d.index(kLanes));
+    result.push_back(takeFrom(parts[std::min(part, parts.size() - 1)], source));
+  }
+  return result;
+}
+
+void Distributor::lower(tile::ScanOp op) {
+  pieces[op] =
+      tileOf(op).getRank() == 1 ? VectorScan(*this, op).emit() : scanRows(op);
+}

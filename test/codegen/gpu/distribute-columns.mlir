@@ -1,0 +1,149 @@
+// RUN: attn-opt %s --pass-pipeline="builtin.module(gpu.module(attn-gpu-distribute,canonicalize,cse))" --split-input-file | FileCheck %s
+
+#rows = #tile.registers<rows = 16, columns = 8, vector = 1>
+#shared = #tile.shared<row = 32, swizzle = true>
+
+// Row r is combined from rows 0 to r of the two columns that the thread owns; in
+// a reverse exclusive scan from rows r + 1 on.
+// CHECK-LABEL: gpu.func @scan_rows
+// CHECK-DAG: %[[ONE:.*]] = arith.constant 1.0
+// CHECK: %[[ROW:.*]] = arith.divui %{{.*}}, %c8
+// CHECK: gpu.barrier
+// CHECK: %[[NEXT:.*]] = arith.addi %[[ROW]], %c1
+// CHECK: %[[END:.*]] = arith.minui %[[NEXT]], %c16
+// CHECK: scf.for %{{.*}} = %c0 to %[[END]] step %c1 iter_args(%[[A:.*]] = %[[ONE]], %[[B:.*]] = %[[ONE]])
+// CHECK: %[[X:.*]] = memref.load
+// CHECK: arith.mulf %[[A]], %[[X]]
+// CHECK: %[[Y:.*]] = memref.load
+// CHECK: arith.mulf %[[B]], %[[Y]]
+// CHECK-NOT: memref.load
+// CHECK: scf.for %{{.*}} = %[[NEXT]] to %c16 step %c1
+gpu.module @kernels {
+  gpu.func @scan_rows(%x: memref<16x16xf32>, %y: memref<16x16xf32>) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %t = tile.load %x[%c0, %c0] {tile.shared_offset = 0 : i64} : memref<16x16xf32> -> tensor<16x16xf32, #shared>
+    tile.barrier block
+    %a = tile.scan mul %t : tensor<16x16xf32, #shared> -> tensor<16x16xf32, #rows>
+    %b = tile.scan mul %t reverse exclusive : tensor<16x16xf32, #shared> -> tensor<16x16xf32, #rows>
+    %p = arith.addf %a, %b : tensor<16x16xf32, #rows>
+    tile.store %p, %y[%c0, %c0] : tensor<16x16xf32, #rows>, memref<16x16xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+!row = tensor<32xf32, #tile.slice<along = 1, of = <rows = 16, columns = 8, vector = 1>>>
+!shared = tensor<32xf32, #tile.shared<row = 32, swizzle = true>>
+
+// The first thread of each row stores its elements. Then every lane has one, and
+// combines it with those at distances 1 to 16; a thread fetches its two.
+// CHECK-LABEL: gpu.func @scan_vector
+// CHECK: %[[FIRST:.*]] = arith.cmpi eq, %{{.*}}, %c0
+// CHECK: scf.if %[[FIRST]]
+// CHECK-COUNT-2: memref.store %{{.*}} #gpu.address_space<workgroup>>
+// CHECK: gpu.barrier
+// CHECK: memref.load
+// CHECK-NOT: memref.load
+// CHECK-COUNT-5: gpu.shuffle idx %{{.*}}, %{{.*}}, %c32_i32
+// CHECK: arith.addf
+// CHECK-COUNT-2: gpu.shuffle idx
+// CHECK-NOT: gpu.shuffle
+gpu.module @kernels {
+  gpu.func @scan_vector(%x: memref<32xf32>, %y: memref<32xf32>) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %t = tile.load %x[%c0] : memref<32xf32> -> !row
+    %s = tile.convert_layout %t {tile.shared_offset = 0 : i64} : !row -> !shared
+    tile.barrier block
+    %a = tile.scan add %s : !shared -> !row
+    tile.store %a, %y[%c0] : !row, memref<32xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+#shared = #tile.shared<row = 32, swizzle = true>
+!keys = tensor<24xf32, #tile.slice<along = 1, of = <rows = 16, columns = 8, vector = 1>>>
+!line = tensor<24xf32, #tile.slice<along = 0, of = <rows = 16, columns = 8, vector = 1>>>
+
+// All rows of the columns that the thread has a result of: two, of which the
+// second may not exist, or three.
+// CHECK-LABEL: gpu.func @reduce_columns
+// CHECK: gpu.barrier
+// CHECK: scf.for %[[T:.*]] = %c0 to %c16 step %c1 iter_args(%{{.*}} = %{{.*}}, %{{.*}} = %{{.*}}) -> (f32, f32)
+// CHECK-COUNT-2: memref.load
+// CHECK: scf.for %{{.*}} = %c0 to %c16 step %c1 iter_args(%{{.*}} = %{{.*}}, %{{.*}} = %{{.*}}, %{{.*}} = %{{.*}}) -> (f32, f32, f32)
+// CHECK-COUNT-3: memref.load
+gpu.module @kernels {
+  gpu.func @reduce_columns(%x: memref<16x24xf32>, %y: memref<24xf32>, %z: memref<24xf32>) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %t = tile.load %x[%c0, %c0] {tile.shared_offset = 0 : i64} : memref<16x24xf32> -> tensor<16x24xf32, #shared>
+    tile.barrier block
+    %keys = arith.constant dense<1.0> : !keys
+    %a = tile.reduce mul %t, %keys along 0 : tensor<16x24xf32, #shared> -> !keys
+    tile.store %a, %y[%c0] : !keys, memref<24xf32>
+    %line = arith.constant dense<1.0> : !line
+    %b = tile.reduce mul %t, %line along 0 : tensor<16x24xf32, #shared> -> !line
+    tile.store %b, %z[%c0] : !line, memref<24xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+#quads = #tile.registers<rows = 16, columns = 8, vector = 4>
+#shared = #tile.shared<row = 32, swizzle = true>
+#plain = #tile.shared<row = 32, swizzle = false>
+
+// The left operand is read down its columns, one number for each of the two rows
+// of the result that a thread owns and each of four steps.
+// CHECK-LABEL: gpu.func @transposed
+// CHECK: gpu.barrier
+// CHECK: scf.for %{{.*}} = %c0 to %c16 step %c4
+// CHECK-COUNT-8: memref.load %{{.*}} : memref<512xf32, #gpu.address_space<workgroup>>
+// CHECK-NOT: memref.load
+// CHECK-COUNT-4: vector.load
+// CHECK-COUNT-32: math.fma
+// CHECK-NOT: math.fma
+gpu.module @kernels {
+  gpu.func @transposed(%x: memref<16x32xf32>, %y: memref<16x32xf32>, %z: memref<32x32xf32> {tile.alignment = 16 : i64}) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %k = tile.load %x[%c0, %c0] {tile.shared_offset = 0 : i64} : memref<16x32xf32> -> tensor<16x32xf32, #shared>
+    %v = tile.load %y[%c0, %c0] {tile.shared_offset = 2048 : i64} : memref<16x32xf32> -> tensor<16x32xf32, #plain>
+    tile.barrier block
+    %zero = arith.constant dense<0.0> : tensor<32x32xf32, #quads>
+    %s = tile.dot %k, %v, %zero transpose_lhs : tensor<16x32xf32, #shared>, tensor<16x32xf32, #plain> -> tensor<32x32xf32, #quads>
+    tile.store %s, %z[%c0, %c0] : tensor<32x32xf32, #quads>, memref<32x32xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+// From one column at a time to four, as tiles are loaded that accumulators start
+// from: the permutations of the way there, in the opposite order.
+// CHECK-LABEL: gpu.func @start
+// CHECK-COUNT-4: memref.load
+// CHECK-COUNT-8: arith.select
+// CHECK-NOT: arith.select
+// CHECK-COUNT-4: gpu.shuffle idx
+// CHECK-NOT: gpu.shuffle
+// CHECK-COUNT-8: arith.select
+// CHECK: vector.store
+#rows = #tile.registers<rows = 16, columns = 8, vector = 1>
+#quads = #tile.registers<rows = 16, columns = 8, vector = 4>
+gpu.module @kernels {
+  gpu.func @start(%x: memref<16x32xf32>, %z: memref<16x32xf32> {tile.alignment = 16 : i64}) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %t = tile.load %x[%c0, %c0] : memref<16x32xf32> -> tensor<16x32xf32, #rows>
+    %d = tile.convert_layout %t : tensor<16x32xf32, #rows> -> tensor<16x32xf32, #quads>
+    tile.store %d, %z[%c0, %c0] : tensor<16x32xf32, #quads>, memref<16x32xf32>
+    gpu.return
+  }
+}

@@ -1,0 +1,55 @@
+// RUN: attn-opt %s --attn-gpu-select-schedule --split-input-file | FileCheck %s
+// RUN: attn-opt %s --attn-gpu-select-schedule=shared-bytes=232448 --split-input-file | FileCheck %s --check-prefix=LARGE
+// RUN: not attn-opt %s --attn-gpu-select-schedule=schedule=block_q=64 --split-input-file 2>&1 | FileCheck %s --check-prefix=SHARED
+// RUN: not attn-opt %s --attn-gpu-select-schedule="shared-bytes=232448 schedule=block_q=32,block_k=256" --split-input-file 2>&1 | FileCheck %s --check-prefix=REGISTERS
+
+// What is asked for and does not fit is refused.
+// SHARED: error: schedule: blocks of 64 x 64 need {{[0-9]+}} bytes of shared memory, at most 101376 are available on this device; choose smaller blocks
+// REGISTERS: error: schedule: blocks of 32 x 256 need about {{[0-9]+}} registers per thread, at most 255 are available; choose smaller blocks
+
+// A gate per channel: 16 tokens at a time; 64 of 128 columns of the state fit twice.
+// CHECK-LABEL: func.func @channel
+// CHECK: schedule(<block_q = 16, block_k = 64>)
+// LARGE-LABEL: func.func @channel
+// LARGE: schedule(<block_q = 16, block_k = 64>)
+func.func @channel(%q: tensor<1x1x?x64xf32>, %v: tensor<1x1x?x128xf32>, %g: tensor<1x1x?x64xf32>) -> tensor<1x1x?x128xf32> {
+  %o = attn.recur %q, %q, %v gate(%g : tensor<1x1x?x64xf32>) : tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32>, tensor<1x1x?x128xf32> -> tensor<1x1x?x128xf32>
+  return %o : tensor<1x1x?x128xf32>
+}
+
+// -----
+
+// A gate per token: 32 tokens at a time, where they fit.
+// CHECK-LABEL: func.func @token
+// CHECK: schedule(<block_q = 16, block_k = 64>)
+// LARGE-LABEL: func.func @token
+// LARGE: schedule(<block_q = 32, block_k = 64>)
+func.func @token(%q: tensor<1x1x?x64xf32>, %v: tensor<1x1x?x256xf32>, %g: tensor<1x1x?xf32>) -> tensor<1x1x?x256xf32> {
+  %o = attn.recur %q, %q, %v gate(%g : tensor<1x1x?xf32>) : tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32>, tensor<1x1x?x256xf32> -> tensor<1x1x?x256xf32>
+  return %o : tensor<1x1x?x256xf32>
+}
+
+// -----
+
+// A function of whole rows needs all columns, which leave registers for 16 tokens.
+// CHECK-LABEL: func.func @rows
+// CHECK: schedule(<block_q = 16, block_k = 128>)
+// LARGE-LABEL: func.func @rows
+// LARGE: schedule(<block_q = 16, block_k = 128>)
+func.func @rows(%q: tensor<1x1x?x64xf32>, %v: tensor<1x1x?x128xf32>) -> tensor<1x1x?x128xf32> {
+  %o = attn.recur %q, %q, %v norm (%num: tensor<128xf32>, %den: f32, %b, %h, %i) {
+    %y = math.absf %num : tensor<128xf32>
+    attn.yield %y : tensor<128xf32>
+  } : tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32>, tensor<1x1x?x128xf32> -> tensor<1x1x?x128xf32>
+  return %o : tensor<1x1x?x128xf32>
+}
+
+// -----
+
+// Features of keys are rounded up to the rows of threads; few columns are one block.
+// CHECK-LABEL: func.func @narrow
+// CHECK: schedule(<block_q = 32, block_k = 24>)
+func.func @narrow(%q: tensor<1x1x?x20xf32>, %v: tensor<1x1x?x24xf32>) -> tensor<1x1x?x24xf32> {
+  %o = attn.recur %q, %q, %v : tensor<1x1x?x20xf32>, tensor<1x1x?x20xf32>, tensor<1x1x?x24xf32> -> tensor<1x1x?x24xf32>
+  return %o : tensor<1x1x?x24xf32>
+}
