@@ -169,6 +169,10 @@ def Tile_DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["init", "result"]>]> {
     the element type of `init`; fused multiply-add is allowed, and the order of
     the sum is not fixed.
 
+    Operands may be of f16 or bf16 where `init` is of f32: their products are exact, and
+    the additions are those of the matrix units of the target. Targets introduce such
+    products (`attn-nvidia-matrix-products`).
+
     Example: scores of 4 queries against 16 keys.
 
     ```mlir

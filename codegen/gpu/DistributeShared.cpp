@@ -49,8 +49,7 @@ Value Distributor::getBuffer(Value tile) {
 }
 
 /// f(row) of #tile.shared: the three lowest bits of the row in reverse order.
-static Value getSwizzle(ImplicitLocOpBuilder &b, ThreadTiles &threads,
-                        Value row) {
+Value Distributor::getSwizzle(Value row) {
   auto bit = [&](int64_t from, int64_t to) -> Value {
     Value shifted = arith::DivUIOp::create(b, row, threads.index(from));
     Value value = arith::RemUIOp::create(b, shifted, threads.index(2));
@@ -60,14 +59,16 @@ static Value getSwizzle(ImplicitLocOpBuilder &b, ThreadTiles &threads,
   return arith::AddIOp::create(b, high, bit(4, 1));
 }
 
-Value Distributor::getPlace(tile::SharedAttr layout, Value row, Value column) {
+Value Distributor::getPlace(RankedTensorType type, Value row, Value column) {
+  auto layout = cast<tile::SharedAttr>(type.getEncoding());
   Value start = mul(row, index(layout.getRow()));
   if (!layout.getSwizzle())
     return add(start, column);
-  Value group = arith::DivUIOp::create(b, column, index(4));
-  Value rest = arith::RemUIOp::create(b, column, index(4));
-  group = arith::XOrIOp::create(b, group, getSwizzle(b, threads, row));
-  return add(start, add(mul(group, index(4)), rest));
+  Value size = index(getGroupColumns(type));
+  Value group = arith::DivUIOp::create(b, column, size);
+  Value rest = arith::RemUIOp::create(b, column, size);
+  group = arith::XOrIOp::create(b, group, getSwizzle(row));
+  return add(start, add(mul(group, size), rest));
 }
 
 //===----------------------------------------------------------------------===//
@@ -110,7 +111,7 @@ void Distributor::share(tile::ConvertLayoutOp op) {
   Value buffer = getBuffer(op);
   for (int64_t i = 0; i < shape.rows; ++i)
     for (int64_t j = 0; j < shape.columns; j += shape.vector) {
-      Value place = getPlace(getSharedLayout(op), threads.getRow(registers, i),
+      Value place = getPlace(tileOf(op), threads.getRow(registers, i),
                              threads.getColumn(registers, j));
       ArrayRef<Value> group =
           ArrayRef(values).slice(i * shape.columns + j, shape.vector);
@@ -184,7 +185,7 @@ SmallVector<SmallVector<Value>> DotEmitter::readRows(Value tile, Value depth,
                                                      ValueRange rows) {
   SmallVector<Values> result;
   for (Value row : rows) {
-    Value place = d.getPlace(getSharedLayout(tile), row, depth);
+    Value place = d.getPlace(Distributor::tileOf(tile), row, depth);
     result.push_back(read(d.getBuffer(tile), place, kStep));
   }
   return result;
@@ -206,12 +207,12 @@ SmallVector<SmallVector<Value>> DotEmitter::readTransposedRhs(Value depth) {
 
 SmallVector<SmallVector<Value>> DotEmitter::readPlainRhs(Value depth) {
   SmallVector<Values> result(shape.columns);
-  tile::SharedAttr layout = getSharedLayout(op.getRhs());
+  RankedTensorType rhsType = Distributor::tileOf(op.getRhs());
   for (int64_t k = 0; k < kStep; ++k) {
     Value row = d.add(depth, d.index(k));
     for (int64_t j = 0; j < shape.columns; j += shape.vector) {
       Value column = d.threads.getColumn(registers, j);
-      Values group = read(rhs, d.getPlace(layout, row, column), shape.vector);
+      Values group = read(rhs, d.getPlace(rhsType, row, column), shape.vector);
       for (int64_t n = 0; n < shape.vector; ++n)
         result[j + n].push_back(group[n]);
     }
@@ -268,5 +269,7 @@ SmallVector<Value> DotEmitter::emit(ArrayRef<Value> init) {
 }
 
 void Distributor::lower(tile::DotOp op) {
+  if (isNarrow(op))
+    return multiplyMatrices(op);
   pieces[op] = DotEmitter(*this, op).emit(pieces[op.getInit()]);
 }

@@ -19,6 +19,10 @@
 
 namespace attn {
 
+/// Whether `op` rounds a tile to 16 bits and only products read it as left
+/// operand: they do it for two elements at a time.
+bool isRoundedFactor(mlir::Operation *op);
+
 class Distributor {
 public:
   Distributor(mlir::gpu::GPUFuncOp kernel, int64_t threads)
@@ -66,8 +70,12 @@ private:
   void clear(mlir::RankedTensorType type, Values &values);
   mlir::Value getBuffer(mlir::Value tile);
   /// Where element (row, column) of a shared tile lies in its buffer.
-  mlir::Value getPlace(tile::SharedAttr layout, mlir::Value row,
+  mlir::Value getPlace(mlir::RankedTensorType type, mlir::Value row,
                        mlir::Value column);
+  mlir::Value getSwizzle(mlir::Value row);
+
+  // Matrix instructions (DistributeMatrices.cpp).
+  void multiplyMatrices(tile::DotOp op);
 
   // Between layouts of registers (DistributeExchange.cpp).
   void exchange(tile::ConvertLayoutOp op);
@@ -88,6 +96,7 @@ private:
   }
 
   friend class DotEmitter;
+  friend class MatrixEmitter;
   friend class CopyEmitter;
 
   mlir::gpu::GPUFuncOp kernel;
@@ -95,6 +104,10 @@ private:
   mlir::ImplicitLocOpBuilder b;
   llvm::DenseMap<mlir::Value, Values> pieces;
   llvm::DenseMap<mlir::Value, mlir::Value> buffers;
+  /// Of buffers of other elements of 16 bits, the same as f16.
+  llvm::DenseMap<mlir::Value, mlir::Value> halves;
+  /// Of parameters: whether all rows start at multiples of 16 bytes.
+  llvm::DenseMap<mlir::Value, mlir::Value> aligned;
   /// Results of elementwise ops that wait, in order, and the elements of each
   /// that are known, by their operands.
   llvm::SmallVector<mlir::Value> waitingOrder;

@@ -65,7 +65,8 @@ static Access getAccess(Value tile, bool writes, bool ownRows) {
 static SmallVector<Access> getAccesses(Operation *op) {
   SmallVector<Access> accesses;
   if (auto dot = dyn_cast<tile::DotOp>(op)) {
-    accesses.push_back(getAccess(dot.getLhs(), false, true));
+    if (getSharedLayout(dot.getLhs()))
+      accesses.push_back(getAccess(dot.getLhs(), false, true));
     accesses.push_back(getAccess(dot.getRhs(), false, false));
   }
   for (Value result : op->getResults())

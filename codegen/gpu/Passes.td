@@ -166,14 +166,16 @@ def GpuAssignLayouts : Pass<"attn-gpu-assign-layouts", "::mlir::gpu::GPUModuleOp
     Gives every tile of a kernel an encoding: `#tile.registers`, for vectors
     `#tile.slice`, and for operands of products `#tile.shared`. A load that only
     feeds products goes to shared memory directly; other operands of products get a
-    `tile.convert_layout` behind their definition. A result whose threads own several
+    `tile.convert_layout` behind their definition, but left operands of 16 bits stay in
+    registers: all registers of such a kernel are `paired`. A result whose threads own several
     neighbouring columns gets one in front of its store, unless the rows of the view
     are known to be aligned (`tile.alignment`). `docs/rationale/gpu.md` tells how layouts
     are chosen.
 
     Before: the ops of tile programs, `known_block_size` a multiple of 128. After: no
     tile without encoding. Reports tiles whose columns cannot be cut where a slice
-    asks for, and vectors that are used along rows and along columns.
+    asks for, vectors that are used along rows and along columns, and kernels with
+    products of 16 and of 32 bits.
 
     Example (afterwards `%x` has the type
     `tensor<16x64xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>`):
@@ -267,7 +269,9 @@ def GpuDistribute : Pass<"attn-gpu-distribute", "::mlir::gpu::GPUModuleOp"> {
   let description = [{
     Tiles in registers become the scalars that the thread owns, tiles in shared
     memory memrefs in the workgroup's address space. Loads and stores are guarded
-    where a view may end; products are loops over their depth with `math.fma`;
+    where a view may end; products are loops over their depth with `math.fma`, those of
+    16 bits sequences of `nvvm.mma.sync`, whose right operands `nvgpu.ldmatrix` reads and
+    asynchronous copies of 16 bytes bring where the rows of a view are aligned;
     reductions are butterflies of `gpu.shuffle` among the lanes that share a row,
     conversions between layouts in registers are shuffles among the same lanes. Rows
     of a view that are known to be aligned are stored 16 bytes at a time.
@@ -294,7 +298,8 @@ def GpuDistribute : Pass<"attn-gpu-distribute", "::mlir::gpu::GPUModuleOp"> {
   let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
-                           "::attn::tile::TileDialect"];
+                           "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
+                           "::mlir::nvgpu::NVGPUDialect", "::attn::tile::TileDialect"];
 }
 
 def GpuExpandMath : Pass<"attn-gpu-expand-math", "::mlir::gpu::GPUModuleOp"> {

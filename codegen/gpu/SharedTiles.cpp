@@ -25,6 +25,15 @@ SharedShape attn::getSharedShape(RankedTensorType type) {
       static_cast<int64_t>(llvm::alignTo(type.getDimSize(1), columnMultiple))};
 }
 
+int64_t attn::getGroupColumns(RankedTensorType type) {
+  return 128 / type.getElementTypeBitWidth();
+}
+
+bool attn::isNarrow(tile::DotOp dot) {
+  auto rhs = cast<RankedTensorType>(dot.getRhs().getType());
+  return rhs.getElementTypeBitWidth() == 16;
+}
+
 bool attn::hasAlignedRows(tile::StoreOp store, int64_t columns) {
   auto view = dyn_cast<BlockArgument>(store.getView());
   auto kernel =

@@ -29,8 +29,15 @@ struct SharedShape {
 };
 SharedShape getSharedShape(mlir::RankedTensorType type);
 
+/// Columns of a group that a swizzle moves: 16 bytes.
+int64_t getGroupColumns(mlir::RankedTensorType type);
+
 /// Bytes of a tile in shared memory.
 int64_t getSharedBytes(mlir::RankedTensorType type);
+
+/// Whether a product is of operands of 16 bits: a matter of matrix
+/// instructions.
+bool isNarrow(tile::DotOp dot);
 
 /// Whether every `columns` neighbouring elements of a row, counted from the
 /// tile's first, lie in the view, at a multiple of their size.

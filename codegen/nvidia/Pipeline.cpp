@@ -52,6 +52,7 @@ static void addPlacement(OpPassManager &manager, const NvidiaTarget &target) {
   manager.addPass(createGpuMapBlocks(mapping));
   OpPassManager &kernels = manager.nest<gpu::GPUModuleOp>();
   addCleanup(kernels);
+  kernels.addPass(createNvidiaMatrixProducts());
   GpuSliceProductsOptions slices;
   slices.bytes = kSliceBytes;
   kernels.addPass(createGpuSliceProducts(slices));
@@ -76,6 +77,7 @@ SmallVector<Phase> attn::getNvidiaPhases(const NvidiaTarget &target) {
                       OpPassManager &kernels = manager.nest<gpu::GPUModuleOp>();
                       kernels.addPass(createGpuDistribute());
                       addCleanup(kernels);
+                      kernels.addPass(createNvidiaApproximateMath());
                       kernels.addPass(createGpuExpandMath());
                       addCleanup(kernels);
                       kernels.addPass(createLoopInvariantCodeMotionPass());

@@ -24,11 +24,13 @@
 #include "mlir/Conversion/LLVMCommon/Pattern.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
+#include "mlir/Conversion/NVGPUToNVVM/NVGPUToNVVM.h"
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/Transforms/Transforms.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
 #include "mlir/Transforms/DialectConversion.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -84,6 +86,11 @@ static unsigned flatten(gpu::GPUFuncOp kernel, unsigned number,
   auto view = UnrealizedConversionCastOp::create(
       b, loc, global, ValueRange{static_cast<Value>(descriptor)});
   old.replaceAllUsesWith(view.getResult(0));
+  for (Operation *user : view->getUsers())
+    if (auto metadata = dyn_cast<memref::ExtractStridedMetadataOp>(user)) {
+      Value base = metadata.getBaseBuffer();
+      base.setType(inGlobalMemory(cast<MemRefType>(base.getType())));
+    }
   body.eraseArgument(number);
   return next - number;
 }
@@ -160,6 +167,7 @@ static void populatePatterns(LLVMTypeConverter &types,
   populateVectorToLLVMConversionPatterns(types, patterns);
   populateFinalizeMemRefToLLVMConversionPatterns(types, patterns);
   populateGpuToNVVMConversionPatterns(types, patterns);
+  populateNVGPUToNVVMConversionPatterns(types, patterns);
   patterns.add<ConvertWarpBarrier,
                ConvertOneToOne<arith::MaxNumFOp, LLVM::MaxNumOp>,
                ConvertOneToOne<arith::MinNumFOp, LLVM::MinNumOp>,
@@ -188,7 +196,7 @@ static LogicalResult convert(gpu::GPUModuleOp kernels,
   target.addIllegalDialect<arith::ArithDialect, cf::ControlFlowDialect,
                            math::MathDialect, memref::MemRefDialect,
                            scf::SCFDialect, tile::TileDialect,
-                           vector::VectorDialect>();
+                           nvgpu::NVGPUDialect, vector::VectorDialect>();
   return applyPartialConversion(kernels, target, std::move(patterns));
 }
 

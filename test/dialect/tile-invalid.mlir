@@ -311,9 +311,9 @@ func.func @negative_dot_rank_1(%a: tensor<8xf32>, %b: tensor<8x4xf32>, %c: tenso
 // -----
 
 // dot_c2
-func.func @negative_dot_mixed(%a: tensor<4x8xbf16>, %b: tensor<8x4xbf16>, %c: tensor<4x4xf32>) {
-  // expected-error@below {{operands must have one floating-point type, got 'bf16', 'bf16' and 'f32'}}
-  %t = tile.dot %a, %b, %c : tensor<4x8xbf16>, tensor<8x4xbf16> -> tensor<4x4xf32>
+func.func @negative_dot_mixed(%a: tensor<4x8xf16>, %b: tensor<8x4xbf16>, %c: tensor<4x4xf32>) {
+  // expected-error@below {{operands must have one floating-point type, or 'lhs' and 'rhs' f16 or bf16 and 'init' f32, got 'f16', 'bf16' and 'f32'}}
+  %t = tile.dot %a, %b, %c : tensor<4x8xf16>, tensor<8x4xbf16> -> tensor<4x4xf32>
   return
 }
 
@@ -321,7 +321,7 @@ func.func @negative_dot_mixed(%a: tensor<4x8xbf16>, %b: tensor<8x4xbf16>, %c: te
 
 // dot_c2
 func.func @negative_dot_integer(%a: tensor<4x8xi32>, %b: tensor<8x4xi32>, %c: tensor<4x4xi32>) {
-  // expected-error@below {{operands must have one floating-point type, got 'i32', 'i32' and 'i32'}}
+  // expected-error@below {{operands must have one floating-point type, or 'lhs' and 'rhs' f16 or bf16 and 'init' f32, got 'i32', 'i32' and 'i32'}}
   %t = tile.dot %a, %b, %c : tensor<4x8xi32>, tensor<8x4xi32> -> tensor<4x4xi32>
   return
 }
@@ -418,6 +418,12 @@ func.func @negative_slice_along(%x: tensor<4xf32, #tile.slice<along = 2, of = <r
 // layout_c4
 // expected-error@below {{'row' must be a multiple of 32, got 40}}
 func.func @negative_shared_row(%x: tensor<4x8xf32, #tile.shared<row = 40, swizzle = true>>)
+
+// -----
+
+// layout_c5
+// expected-error@below {{'paired' needs a multiple of 8 'rows', got 4}}
+func.func @negative_registers_paired(%x: tensor<4x8xf32, #tile.registers<rows = 4, columns = 4, vector = 2, paired = true>>)
 
 // -----
 

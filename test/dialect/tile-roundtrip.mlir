@@ -83,11 +83,13 @@ func.func @trim(%x: tensor<4x8xf64>, %i: index) -> tensor<4x8xf64> {
 
 // CHECK-LABEL: func.func @layouts
 // CHECK-SAME: tensor<64xf32, #tile.slice<along = 1, of = <rows = 16, columns = 8, vector = 4>>>
+// CHECK-SAME: tensor<64x8xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
 // CHECK: tile.convert_layout %{{.*}} : tensor<64x8xf32, #tile.registers<rows = 16, columns = 8, vector = 1>> -> tensor<64x8xf32, #tile.shared<row = 32, swizzle = true>>
 // CHECK: tile.barrier warp
 // CHECK: tile.barrier block
 func.func @layouts(%x: tensor<64x8xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>,
-                   %y: tensor<64xf32, #tile.slice<along = 1, of = <rows = 16, columns = 8, vector = 4>>>) {
+                   %y: tensor<64xf32, #tile.slice<along = 1, of = <rows = 16, columns = 8, vector = 4>>>,
+                   %z: tensor<64x8xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>) {
   %s = tile.convert_layout %x : tensor<64x8xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>
       -> tensor<64x8xf32, #tile.shared<row = 32, swizzle = true>>
   tile.barrier warp

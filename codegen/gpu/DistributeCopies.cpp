@@ -1,0 +1,264 @@
+//===- DistributeCopies.cpp - From global to shared memory ----------------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A load into shared memory is a copy by all threads, consecutive threads
+// taking consecutive elements: each row is read in whole sectors. It is there
+// twice, without tests for tiles that lie inside of the view.
+//
+// Tiles of 16 bits are copied by asynchronous copies of 16 bytes where all rows
+// of the view start at multiples of them. That is tested when the kernel runs.
+// Whatever such a copy must not read it writes as zero, so no other tests stand
+// around it. Where rows are not aligned, elements are copied one by one.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/gpu/Distributor.h"
+#include "codegen/gpu/Window.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
+
+using namespace mlir;
+using namespace attn;
+
+namespace attn {
+/// Copies a tile from a view to shared memory, in rounds of all threads.
+class CopyEmitter {
+public:
+  CopyEmitter(Distributor &d, tile::LoadOp op)
+      : d(d), b(d.b), op(op), type(Distributor::tileOf(op)),
+        shape(getSharedShape(type)), window{op.getView(), op.getOffsets(), 2},
+        buffer(d.getBuffer(op)) {}
+
+  void emit();
+
+private:
+  /// Rounds whose loads come before any of their stores.
+  static constexpr int64_t kBatch = 8;
+
+  int64_t getElements() const { return shape.rows * shape.columns; }
+  int64_t getRounds() const {
+    return llvm::divideCeil(getElements(), d.threads.getThreads());
+  }
+  std::pair<Value, Value> getElement(Value round);
+  Value testInside();
+  void emitLoop(bool guarded);
+  void emitBatch(Value first, int64_t count, bool guarded);
+
+  // Asynchronous copies of groups of 16 bytes.
+  bool hasGroups();
+  Value testAligned();
+  void emitGroups();
+  void emitGroup(Value row, Value column, Value place, Value leading);
+
+  Distributor &d;
+  ImplicitLocOpBuilder &b;
+  tile::LoadOp op;
+  RankedTensorType type;
+  SharedShape shape;
+  Window window;
+  Value buffer;
+};
+} // namespace attn
+
+/// The element that the thread copies in a round.
+std::pair<Value, Value> CopyEmitter::getElement(Value round) {
+  Value number = d.add(d.mul(round, d.index(d.threads.getThreads())),
+                       d.threads.getThread());
+  Value columns = d.index(shape.columns);
+  return {arith::DivUIOp::create(b, number, columns),
+          arith::RemUIOp::create(b, number, columns)};
+}
+
+/// Whether the whole tile lies in the view; null if it never does as a whole.
+Value CopyEmitter::testInside() {
+  bool isWhole = type.getDimSize(0) == shape.rows &&
+                 type.getDimSize(1) == shape.columns &&
+                 getElements() % d.threads.getThreads() == 0;
+  if (!isWhole)
+    return {};
+  Value inside = testLeading(b, window);
+  for (int64_t dim : {0, 1}) {
+    if (isKnownInside(window, dim, type.getDimSize(dim)))
+      continue;
+    Value offset = window.offsets[window.getDim(dim)];
+    auto compare = [&](arith::CmpIPredicate predicate, Value x, Value y) {
+      inside = d.both(inside, arith::CmpIOp::create(b, predicate, x, y));
+    };
+    compare(arith::CmpIPredicate::sge, offset, d.index(0));
+    compare(arith::CmpIPredicate::sle,
+            d.add(offset, d.index(type.getDimSize(dim))),
+            getSize(b, window, window.getDim(dim)));
+  }
+  return inside ? inside : arith::ConstantOp::create(b, b.getBoolAttr(true));
+}
+
+void CopyEmitter::emitBatch(Value first, int64_t count, bool guarded) {
+  Type element = type.getElementType();
+  Value leading = guarded ? testLeading(b, window) : Value();
+  SmallVector<std::tuple<Value, Value, Value>> stores;
+  bool isRagged = getElements() % d.threads.getThreads();
+  for (int64_t n = 0; n < count; ++n) {
+    auto [row, column] = getElement(d.add(first, d.index(n)));
+    Value inside = leading, exists;
+    if (guarded) {
+      for (auto [dim, position] :
+           llvm::enumerate(ArrayRef<Value>{row, column})) {
+        Value offset = window.offsets[window.getDim(dim)];
+        if (type.getDimSize(dim) != (dim ? shape.columns : shape.rows))
+          inside =
+              d.both(inside, d.isLess(position, d.index(type.getDimSize(dim))));
+        if (!isKnownInside(window, dim, type.getDimSize(dim)))
+          inside =
+              d.both(inside, d.isLess(d.add(offset, position),
+                                      getSize(b, window, window.getDim(dim))));
+      }
+      if (isRagged)
+        exists = d.isLess(row, d.index(shape.rows));
+    }
+    Value read =
+        guard(b, inside, element, [&] {
+          return SmallVector<Value>{memref::LoadOp::create(
+              b, op.getView(), getPositions(b, window, {row, column}))};
+        }).front();
+    stores.push_back({read, d.getPlace(type, row, column), exists});
+  }
+  for (auto [value, place, exists] : stores)
+    guard(b, exists, {}, [&, value = value, place = place] {
+      memref::StoreOp::create(b, value, buffer, place);
+      return SmallVector<Value>{};
+    });
+}
+
+void CopyEmitter::emitLoop(bool guarded) {
+  int64_t rounds = getRounds(), batch = std::min(kBatch, rounds);
+  int64_t inLoop = rounds / batch * batch;
+  auto loop =
+      scf::ForOp::create(b, d.index(0), d.index(inLoop), d.index(batch));
+  {
+    OpBuilder::InsertionGuard insertion(b);
+    b.setInsertionPointToStart(loop.getBody());
+    emitBatch(loop.getInductionVar(), batch, guarded);
+  }
+  if (inLoop < rounds)
+    emitBatch(d.index(inLoop), rounds - inLoop, guarded);
+}
+
+//===----------------------------------------------------------------------===//
+// Groups of 16 bytes
+//===----------------------------------------------------------------------===//
+
+/// Bytes of an asynchronous copy.
+static constexpr int64_t kGroupBytes = 16;
+
+/// Whether rows of the tile are groups that all lie in rows of the view.
+bool CopyEmitter::hasGroups() {
+  std::optional<int64_t> first = getConstantIntValue(window.offsets.back());
+  int64_t columns = getGroupColumns(type);
+  return type.getElementTypeBitWidth() == 16 && first &&
+         *first % columns == 0 && type.getDimSize(1) % columns == 0 &&
+         isKnownInside(window, 1, type.getDimSize(1));
+}
+
+/// Whether all rows of the view start at multiples of 16 bytes.
+Value CopyEmitter::testAligned() {
+  Value &known = d.aligned[op.getView()];
+  if (known)
+    return known;
+  // What is asked of a parameter is asked once.
+  ImplicitLocOpBuilder at = b;
+  if (isa<BlockArgument>(op.getView()))
+    at = d.threads.atEntry();
+  auto bytes = [&](Value elements) -> Value {
+    return arith::MulIOp::create(at, elements,
+                                 d.index(type.getElementTypeBitWidth() / 8));
+  };
+  auto view = memref::ExtractStridedMetadataOp::create(at, op.getView());
+  Value places = arith::AddIOp::create(
+      at, memref::ExtractAlignedPointerAsIndexOp::create(at, op.getView()),
+      bytes(view.getOffset()));
+  for (Value stride : view.getStrides().drop_back())
+    places = arith::OrIOp::create(at, places, bytes(stride));
+  Value rest = arith::RemUIOp::create(at, places, d.index(kGroupBytes));
+  Value result =
+      arith::CmpIOp::create(at, arith::CmpIPredicate::eq, rest, d.index(0));
+  if (isa<BlockArgument>(op.getView()))
+    known = result;
+  return result;
+}
+
+void CopyEmitter::emitGroup(Value row, Value column, Value place,
+                            Value leading) {
+  Value inside = leading;
+  if (type.getDimSize(0) != shape.rows)
+    inside = d.both(inside, d.isLess(row, d.index(type.getDimSize(0))));
+  if (!isKnownInside(window, 0, type.getDimSize(0)))
+    inside =
+        d.both(inside, d.isLess(d.add(window.offsets[window.getDim(0)], row),
+                                getSize(b, window, window.getDim(0))));
+  int64_t columns = getGroupColumns(type);
+  Value elements;
+  if (inside)
+    elements = arith::SelectOp::create(b, inside, d.index(columns), d.index(0));
+  auto token = nvgpu::DeviceAsyncTokenType::get(b.getContext());
+  nvgpu::DeviceAsyncCopyOp::create(
+      b, token, buffer, ValueRange{place}, op.getView(),
+      getPositions(b, window, {row, column}), b.getIndexAttr(columns), elements,
+      /*bypassL1=*/b.getUnitAttr());
+}
+
+/// Each round of threads takes the same groups of later rows where a number of
+/// rows is one round.
+void CopyEmitter::emitGroups() {
+  int64_t columns = getGroupColumns(type), perRow = shape.columns / columns;
+  int64_t groups = shape.rows * perRow, threads = d.threads.getThreads();
+  Value leading = testLeading(b, window);
+  Value thread = d.threads.getThread();
+  for (int64_t first = 0; first < groups; first += threads) {
+    Value number = d.add(thread, d.index(first));
+    if (threads % perRow == 0)
+      number = thread;
+    Value row = arith::DivUIOp::create(b, number, d.index(perRow));
+    Value column = d.mul(arith::RemUIOp::create(b, number, d.index(perRow)),
+                         d.index(columns));
+    Value exists;
+    if (first + threads > groups)
+      exists = d.isLess(thread, d.index(groups - first));
+    if (threads % perRow == 0)
+      row = d.add(row, d.index(first / perRow));
+    guard(b, exists, {}, [&] {
+      emitGroup(row, column, d.getPlace(type, row, column), leading);
+      return SmallVector<Value>{};
+    });
+  }
+}
+
+void CopyEmitter::emit() {
+  bool isAsync = hasGroups();
+  Value fast = isAsync ? testAligned() : testInside();
+  if (!fast)
+    return emitLoop(/*guarded=*/true);
+  auto choice = scf::IfOp::create(b, fast, /*withElseRegion=*/true);
+  {
+    OpBuilder::InsertionGuard insertion(b);
+    b.setInsertionPointToStart(choice.thenBlock());
+    if (isAsync)
+      emitGroups();
+    else
+      emitLoop(/*guarded=*/false);
+    b.setInsertionPointToStart(choice.elseBlock());
+    emitLoop(/*guarded=*/true);
+  }
+  if (!isAsync)
+    return;
+  NVVM::CpAsyncCommitGroupOp::create(b);
+  NVVM::CpAsyncWaitGroupOp::create(b, 0);
+}
+
+void Distributor::copyToShared(tile::LoadOp op) {
+  CopyEmitter(*this, op).emit();
+}
