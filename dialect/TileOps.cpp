@@ -128,6 +128,10 @@ static LogicalResult verifyAccess(Operation *op, MemRefType view,
 }
 
 LogicalResult LoadOp::verify() {
+  auto layout = tileOf(getResult()).getEncoding();
+  if (getAsync() && !isa_and_present<SharedAttr>(layout)) // load_c1
+    return emitOpError("with 'async' must have a result in shared memory, got ")
+           << tileOf(getResult());
   return verifyAccess(*this, cast<MemRefType>(getView().getType()),
                       tileOf(getResult()), getOffsets().size());
 }
@@ -300,5 +304,13 @@ LogicalResult ConvertLayoutOp::verify() {
       from.getElementType() != to.getElementType()) // convert_layout_c1
     return emitOpError("must keep shape and element type, got ")
            << from << " to " << to;
+  return success();
+}
+
+LogicalResult AwaitOp::verify() {
+  if (!isa_and_present<SharedAttr>(
+          tileOf(getValue()).getEncoding())) // await_c1
+    return emitOpError("'value' must be in shared memory, got ")
+           << tileOf(getValue());
   return success();
 }

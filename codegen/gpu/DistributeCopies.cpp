@@ -37,8 +37,9 @@ public:
   void emit();
 
 private:
-  /// Rounds whose loads come before any of their stores.
-  static constexpr int64_t kBatch = 8;
+  /// Rounds whose loads come before any of their stores; of a copy that is
+  /// seldom made, one, as its code stands beside that of another.
+  static constexpr int64_t kBatch = 8, kSeldomBatch = 1;
 
   int64_t getElements() const { return shape.rows * shape.columns; }
   int64_t getRounds() const {
@@ -46,7 +47,7 @@ private:
   }
   std::pair<Value, Value> getElement(Value round);
   Value testInside();
-  void emitLoop(bool guarded);
+  void emitLoop(bool guarded, int64_t most = kBatch);
   void emitBatch(Value first, int64_t count, bool guarded);
 
   // Asynchronous copies of groups of 16 bytes.
@@ -134,11 +135,26 @@ void CopyEmitter::emitBatch(Value first, int64_t count, bool guarded) {
     });
 }
 
-void CopyEmitter::emitLoop(bool guarded) {
-  int64_t rounds = getRounds(), batch = std::min(kBatch, rounds);
+/// Asks LLVM not to unroll a loop that seldom runs: what it would compute ahead
+/// needs registers.
+static void keepRolled(scf::ForOp loop) {
+  MLIRContext *context = loop.getContext();
+  auto yes = BoolAttr::get(context, true);
+  auto unroll = LLVM::LoopUnrollAttr::get(context, /*disable=*/yes, {}, {}, {},
+                                          {}, {}, {});
+  loop->setAttr("llvm.loop_annotation",
+                LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {},
+                                              {}, {}, {}, {}, {}, {}, {}, {},
+                                              {}, {}));
+}
+
+void CopyEmitter::emitLoop(bool guarded, int64_t most) {
+  int64_t rounds = getRounds(), batch = std::min(most, rounds);
   int64_t inLoop = rounds / batch * batch;
   auto loop =
       scf::ForOp::create(b, d.index(0), d.index(inLoop), d.index(batch));
+  if (most == kSeldomBatch)
+    keepRolled(loop);
   {
     OpBuilder::InsertionGuard insertion(b);
     b.setInsertionPointToStart(loop.getBody());
@@ -251,12 +267,13 @@ void CopyEmitter::emit() {
     else
       emitLoop(/*guarded=*/false);
     b.setInsertionPointToStart(choice.elseBlock());
-    emitLoop(/*guarded=*/true);
+    emitLoop(/*guarded=*/true, isAsync ? kSeldomBatch : kBatch);
   }
   if (!isAsync)
     return;
   NVVM::CpAsyncCommitGroupOp::create(b);
-  NVVM::CpAsyncWaitGroupOp::create(b, 0);
+  if (!op.getAsync())
+    NVVM::CpAsyncWaitGroupOp::create(b, 0);
 }
 
 void Distributor::copyToShared(tile::LoadOp op) {

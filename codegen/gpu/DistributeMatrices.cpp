@@ -81,7 +81,7 @@ Value MatrixEmitter::getHalves(Value tile) {
   auto own = cast<MemRefType>(d.getBuffer(tile).getType());
   if (own.getElementType().isF16())
     return d.getBuffer(tile);
-  Value &halves = d.halves[tile];
+  Value &halves = d.halves[d.getBuffer(tile)];
   if (halves)
     return halves;
   auto view = d.getBuffer(tile).getDefiningOp<memref::ViewOp>();

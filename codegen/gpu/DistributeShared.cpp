@@ -17,6 +17,7 @@
 
 #include "codegen/LongSums.h"
 #include "codegen/gpu/Distributor.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
@@ -27,6 +28,7 @@ using namespace attn;
 static constexpr int64_t kStep = 4;
 
 Value Distributor::getBuffer(Value tile) {
+  tile = getSharedSource(tile);
   Value &buffer = buffers[tile];
   if (buffer)
     return buffer;
@@ -40,11 +42,9 @@ Value Distributor::getBuffer(Value tile) {
   auto own = MemRefType::get({bytes * 8 / type.getElementTypeBitWidth()},
                              type.getElementType(), MemRefLayoutAttrInterface(),
                              space);
-  auto offset =
-      tile.getDefiningOp()->getAttrOfType<IntegerAttr>(kSharedOffsetAttr);
   Value memory = gpu::DynamicSharedMemoryOp::create(entry, all);
-  buffer = memref::ViewOp::create(entry, own, memory, index(offset.getInt()),
-                                  ValueRange());
+  buffer = memref::ViewOp::create(entry, own, memory,
+                                  index(getSharedOffset(tile)), ValueRange());
   return buffer;
 }
 
@@ -122,6 +122,10 @@ void Distributor::share(tile::ConvertLayoutOp op) {
             b, vector::FromElementsOp::create(b, vector, group), buffer,
             ValueRange{place}, /*nontemporal=*/false, align);
     }
+}
+
+void Distributor::lower(tile::AwaitOp) {
+  NVVM::CpAsyncWaitGroupOp::create(b, 0);
 }
 
 void Distributor::lower(tile::BarrierOp) { gpu::BarrierOp::create(b); }

@@ -66,6 +66,7 @@ private:
   void lower(tile::ConvertLayoutOp op);
   void share(tile::ConvertLayoutOp op);
   void lower(tile::DotOp op);
+  void lower(tile::AwaitOp op);
   void lower(tile::BarrierOp op);
   void clear(mlir::RankedTensorType type, Values &values);
   mlir::Value getBuffer(mlir::Value tile);

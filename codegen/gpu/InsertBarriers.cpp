@@ -54,9 +54,7 @@ private:
 } // namespace
 
 static Access getAccess(Value tile, bool writes, bool ownRows) {
-  int64_t begin = tile.getDefiningOp()
-                      ->getAttrOfType<IntegerAttr>(kSharedOffsetAttr)
-                      .getInt();
+  int64_t begin = getSharedOffset(tile);
   int64_t bytes = getSharedBytes(cast<RankedTensorType>(tile.getType()));
   return {tile, begin, begin + bytes, writes, ownRows};
 }
@@ -102,6 +100,12 @@ void BarrierInserter::pass(tile::Scope scope) {
 
 void BarrierInserter::visit(Operation *op) {
   SmallVector<Access> accesses = getAccesses(op);
+  // What was copied is written here at the latest. The thread waits for itself:
+  // the copy had to be in order with the accesses of others when it began.
+  if (isa<tile::AwaitOp>(op)) {
+    llvm::append_range(open, accesses);
+    return;
+  }
   Need need = Need::Nothing;
   for (const Access &access : accesses)
     need = std::max(need, getNeed(access));
@@ -137,7 +141,7 @@ struct GpuInsertBarriers
     : attn::impl::GpuInsertBarriersBase<GpuInsertBarriers> {
   void runOnOperation() override {
     WalkResult placed = getOperation().walk([](Operation *op) -> WalkResult {
-      bool isShared = llvm::any_of(op->getResults(), getSharedLayout);
+      bool isShared = llvm::any_of(op->getResults(), hasOwnPlace);
       if (isShared && !op->hasAttr(kSharedOffsetAttr))
         return op->emitOpError("has no place in shared memory; run "
                                "'attn-gpu-allocate-shared' first");

@@ -196,6 +196,48 @@ def GpuAssignLayouts : Pass<"attn-gpu-assign-layouts", "::mlir::gpu::GPUModuleOp
   let dependentDialects = ["::attn::tile::TileDialect"];
 }
 
+def GpuPipelineCopies
+    : Pass<"attn-gpu-pipeline-copies", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Copy the next tiles to shared memory while computing";
+  let description = [{
+    In a loop that loads tiles of 16 bits to shared memory for products, the load that is
+    read first (keys) begins an iteration earlier and is carried by the loop, the others
+    (values) begin with the iteration. `tile.await` and a barrier stand where they are
+    read. A load of the first iteration stands in front of the loop, what was begun in
+    vain is waited for behind it.
+
+    Before: layouts are assigned. After: such loads are `async`. Does nothing in loops that
+    store, or with a load of which the offsets need more than the iteration, or that is
+    read by others than products.
+
+    Example (afterwards the loop carries a tile, and its body is `tile.await`, a barrier,
+    the product, and the load of the next iteration):
+
+    ```mlir
+    gpu.module @kernels {
+      gpu.func @f(%x: memref<?x64xbf16>, %n: index,
+                  %q: tensor<64x64xbf16, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>,
+                  %z: tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>) kernel {
+        %c0 = arith.constant 0 : index
+        %c64 = arith.constant 64 : index
+        %s = scf.for %i = %c0 to %n step %c64 iter_args(%a = %z)
+            -> (tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>) {
+          %k = tile.load %x[%i, %c0] : memref<?x64xbf16>
+            -> tensor<64x64xbf16, #tile.shared<row = 64, swizzle = true>>
+          %d = tile.dot %q, %k, %a transpose_rhs
+             : tensor<64x64xbf16, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>,
+               tensor<64x64xbf16, #tile.shared<row = 64, swizzle = true>>
+            -> tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+          scf.yield %d : tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+        }
+        gpu.return
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::attn::tile::TileDialect", "::mlir::arith::ArithDialect"];
+}
+
 def GpuAllocateShared : Pass<"attn-gpu-allocate-shared", "::mlir::gpu::GPUModuleOp"> {
   let summary = "Give tiles in shared memory their places";
   let description = [{

@@ -18,6 +18,44 @@ tile::SharedAttr attn::getSharedLayout(Value value) {
               : tile::SharedAttr();
 }
 
+Value attn::getSharedSource(Value value) {
+  while (true) {
+    if (auto await = value.getDefiningOp<tile::AwaitOp>()) {
+      value = await.getValue();
+      continue;
+    }
+    auto argument = dyn_cast<BlockArgument>(value);
+    Operation *op =
+        argument ? argument.getOwner()->getParentOp() : value.getDefiningOp();
+    auto loop = dyn_cast<scf::ForOp>(op);
+    if (!loop)
+      return value;
+    OpOperand *init = argument ? loop.getTiedLoopInit(argument)
+                               : loop.getTiedLoopInit(cast<OpResult>(value));
+    value = init->get();
+  }
+}
+
+bool attn::hasOwnPlace(Value value) {
+  return getSharedLayout(value) && getSharedSource(value) == value;
+}
+
+Value attn::getCarriedSource(Value value) {
+  for (OpOperand &use : value.getUses())
+    if (auto yield = dyn_cast<scf::YieldOp>(use.getOwner())) {
+      auto loop = cast<scf::ForOp>(yield->getParentOp());
+      return getSharedSource(loop.getInitArgs()[use.getOperandNumber()]);
+    }
+  return {};
+}
+
+int64_t attn::getSharedOffset(Value value) {
+  return getSharedSource(value)
+      .getDefiningOp()
+      ->getAttrOfType<IntegerAttr>(kSharedOffsetAttr)
+      .getInt();
+}
+
 SharedShape attn::getSharedShape(RankedTensorType type) {
   constexpr int64_t columnMultiple = 8;
   return {

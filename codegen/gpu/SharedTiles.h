@@ -22,6 +22,20 @@ namespace attn {
 /// The layout of a tile in shared memory; null for other values.
 tile::SharedAttr getSharedLayout(mlir::Value value);
 
+/// The tile that `value` is another name of: what `tile.await` waited for; what
+/// a loop starts from, for a tile that it carries.
+mlir::Value getSharedSource(mlir::Value value);
+
+/// Whether `value` is a tile in shared memory and no other name of one.
+bool hasOwnPlace(mlir::Value value);
+
+/// For a tile that a loop yields, the one that the loop started from: both have
+/// the same place. Null for other tiles.
+mlir::Value getCarriedSource(mlir::Value value);
+
+/// Where a tile lies, in bytes; attn-gpu-allocate-shared knows.
+int64_t getSharedOffset(mlir::Value value);
+
 /// Rows and columns that exist in memory: the tile's, rounded up to what
 /// threads may touch. Those beyond the tile are zero.
 struct SharedShape {

@@ -81,13 +81,17 @@ Value ThreadTiles::getRow(tile::RegistersAttr layout, int64_t i) {
   return known = arith::AddIOp::create(entry, first, index(fixed));
 }
 
+int64_t ThreadTiles::getFixed(tile::RegistersAttr layout, int64_t j) {
+  int64_t vector = layout.getVector();
+  return j / vector * layout.getColumns() * vector + j % vector;
+}
+
 Value ThreadTiles::getColumn(tile::RegistersAttr layout, int64_t j) {
   Value &known = positions[{layout.getAsOpaquePointer(), true, j}];
   if (known)
     return known;
-  int64_t vector = layout.getVector();
-  Value first =
-      arith::MulIOp::create(entry, getThreadColumn(layout), index(vector));
-  int64_t fixed = j / vector * layout.getColumns() * vector + j % vector;
-  return known = arith::AddIOp::create(entry, first, index(fixed));
+  Value first = arith::MulIOp::create(entry, getThreadColumn(layout),
+                                      index(layout.getVector()));
+  return known =
+             arith::AddIOp::create(entry, first, index(getFixed(layout, j)));
 }

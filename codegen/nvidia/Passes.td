@@ -49,6 +49,41 @@ def NvidiaMatrixProducts
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
 }
 
+def NvidiaDelayScales
+    : Pass<"attn-nvidia-delay-scales", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Multiply maxima and differences by the scale, not scores";
+  let description = [{
+    Where a product of 16 bits is multiplied by a positive number, `max` of its rows is taken
+    first, masked elements (-inf) are chosen first, and a difference becomes a fused
+    multiply-add. Maxima keep their bits.
+
+    Before: what `attn-nvidia-matrix-products` leaves. After: such products are multiplied for
+    other uses only. Does nothing elsewhere.
+
+    Example (afterwards `tile.reduce` of `%s`, and `math.fma` of `%s`):
+
+    ```mlir
+    gpu.module @kernels {
+      gpu.func @f(%q: tensor<64x64xbf16>, %k: tensor<64x64xbf16>, %y: memref<?x64xf32>) kernel {
+        %c0 = arith.constant 0 : index
+        %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+        %scale = arith.constant dense<0.125> : tensor<64x64xf32>
+        %lowest = arith.constant dense<0xFF800000> : tensor<64xf32>
+        %s = tile.dot %q, %k, %zero transpose_rhs
+           : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+        %x = arith.mulf %s, %scale : tensor<64x64xf32>
+        %m = tile.reduce max %x, %lowest : tensor<64x64xf32> -> tensor<64xf32>
+        %b = tile.broadcast %m along 1 : tensor<64xf32> -> tensor<64x64xf32>
+        %d = arith.subf %x, %b : tensor<64x64xf32>
+        tile.store %d, %y[%c0, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+        gpu.return
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
+}
+
 def NvidiaApproximateMath
     : Pass<"attn-nvidia-approximate-math", "::mlir::gpu::GPUModuleOp"> {
   let summary = "Use the exponential of the device where that is allowed";

@@ -53,6 +53,7 @@ static void addPlacement(OpPassManager &manager, const NvidiaTarget &target) {
   OpPassManager &kernels = manager.nest<gpu::GPUModuleOp>();
   addCleanup(kernels);
   kernels.addPass(createNvidiaMatrixProducts());
+  kernels.addPass(createNvidiaDelayScales());
   GpuSliceProductsOptions slices;
   slices.bytes = kSliceBytes;
   kernels.addPass(createGpuSliceProducts(slices));
@@ -62,6 +63,7 @@ static void addPlacement(OpPassManager &manager, const NvidiaTarget &target) {
   kernels.addPass(createCanonicalizerPass());
   kernels.addPass(createLoopInvariantCodeMotionPass());
   kernels.addPass(createGpuAssignLayouts());
+  kernels.addPass(createGpuPipelineCopies());
   GpuAllocateSharedOptions shared;
   shared.limit = target.sharedBytes;
   kernels.addPass(createGpuAllocateShared(shared));

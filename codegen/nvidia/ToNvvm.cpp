@@ -200,6 +200,17 @@ static LogicalResult convert(gpu::GPUModuleOp kernels,
   return applyPartialConversion(kernels, target, std::move(patterns));
 }
 
+/// Makes what loops ask of LLVM, which conversions carry along with the branch
+/// that closes them, known to its translation.
+static void annotateLoops(gpu::GPUModuleOp kernels) {
+  constexpr llvm::StringLiteral name = "llvm.loop_annotation";
+  kernels.walk([&](LLVM::BrOp branch) {
+    if (auto asked = branch->getAttrOfType<LLVM::LoopAnnotationAttr>(name))
+      branch.setLoopAnnotationAttr(asked);
+    branch->removeDiscardableAttr(name);
+  });
+}
+
 /// Registers of a multiprocessor, and the most that a thread may have.
 static constexpr int64_t kRegisters = 65536, kThreadRegisters = 255;
 
@@ -230,6 +241,7 @@ struct NvidiaToNvvm : attn::impl::NvidiaToNvvmBase<NvidiaToNvvm> {
       flattenParameters(kernel, types);
     if (failed(convert(kernels, types)))
       return signalPassFailure();
+    annotateLoops(kernels);
     for (auto kernel : kernels.getOps<LLVM::LLVMFuncOp>())
       setResidentBlocks(kernel);
     // The array of dynamic shared memory; its size is a matter of the launch.

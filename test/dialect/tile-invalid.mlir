@@ -469,3 +469,21 @@ func.func @negative_convert_layout_element(%x: tensor<4x8xf32>) {
   %t = tile.convert_layout %x : tensor<4x8xf32> -> tensor<4x8xf16>
   return
 }
+
+// -----
+
+// load_c1
+func.func @negative_load_async_registers(%x: memref<?x8xf32>, %i: index) {
+  // expected-error@below {{with 'async' must have a result in shared memory, got 'tensor<4x8xf32>'}}
+  %t = tile.load %x[%i, %i] async : memref<?x8xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// await_c1
+func.func @negative_await_registers(%x: tensor<4x8xf32>) {
+  // expected-error@below {{'value' must be in shared memory, got 'tensor<4x8xf32>'}}
+  %t = tile.await %x : tensor<4x8xf32>
+  return
+}

@@ -96,3 +96,12 @@ func.func @layouts(%x: tensor<64x8xf32, #tile.registers<rows = 16, columns = 8, 
   tile.barrier block
   return
 }
+
+// CHECK-LABEL: func.func @async
+// CHECK: %[[T:.*]] = tile.load %{{.*}}[%{{.*}}, %{{.*}}] async : memref<?x8xf32> -> tensor<4x8xf32, #[[SHARED:.*]]>
+// CHECK: tile.await %[[T]] : tensor<4x8xf32, #[[SHARED]]>
+func.func @async(%x: memref<?x8xf32>, %i: index) {
+  %t = tile.load %x[%i, %i] async : memref<?x8xf32> -> tensor<4x8xf32, #tile.shared<row = 32, swizzle = true>>
+  %a = tile.await %t : tensor<4x8xf32, #tile.shared<row = 32, swizzle = true>>
+  return
+}
