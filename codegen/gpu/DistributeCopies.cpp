@@ -12,8 +12,9 @@
 //
 // Tiles of 16 bits are copied by asynchronous copies of 16 bytes where all rows
 // of the view start at multiples of them. That is tested when the kernel runs.
-// Whatever such a copy must not read it writes as zero, so no other tests stand
-// around it. Where rows are not aligned, elements are copied one by one.
+// Whatever such a copy must not read it writes as zero: tiles at the end of a
+// view are copied in a loop of those. Where rows are not aligned, elements are
+// copied one by one.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,6 +36,9 @@ public:
         buffer(d.getBuffer(op)) {}
 
   void emit();
+  /// The same in little code, for a copy that is seldom made.
+  void emitRolled();
+  Value testInside();
 
 private:
   /// Rounds whose loads come before any of their stores; of a copy that is
@@ -46,15 +50,8 @@ private:
     return llvm::divideCeil(getElements(), d.threads.getThreads());
   }
   std::pair<Value, Value> getElement(Value round);
-  Value testInside();
   void emitLoop(bool guarded, int64_t most = kBatch);
   void emitBatch(Value first, int64_t count, bool guarded);
-
-  // Asynchronous copies of groups of 16 bytes.
-  bool hasGroups();
-  Value testAligned();
-  void emitGroups();
-  void emitGroup(Value row, Value column, Value place, Value leading);
 
   Distributor &d;
   ImplicitLocOpBuilder &b;
@@ -164,118 +161,189 @@ void CopyEmitter::emitLoop(bool guarded, int64_t most) {
     emitBatch(d.index(inLoop), rounds - inLoop, guarded);
 }
 
+void CopyEmitter::emit() {
+  Value inside = testInside();
+  if (!inside)
+    return emitLoop(/*guarded=*/true);
+  auto choice = scf::IfOp::create(b, inside, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard insertion(b);
+  b.setInsertionPointToStart(choice.thenBlock());
+  emitLoop(/*guarded=*/false);
+  b.setInsertionPointToStart(choice.elseBlock());
+  emitLoop(/*guarded=*/true);
+}
+
+void CopyEmitter::emitRolled() { emitLoop(/*guarded=*/true, kSeldomBatch); }
+
 //===----------------------------------------------------------------------===//
 // Groups of 16 bytes
 //===----------------------------------------------------------------------===//
 
+namespace attn {
+/// Copies a tile by asynchronous copies of 16 bytes.
+class GroupCopyEmitter {
+public:
+  GroupCopyEmitter(Distributor &d, tile::LoadOp op)
+      : d(d), b(d.b), op(op), type(Distributor::tileOf(op)),
+        shape(getSharedShape(type)), window{op.getView(), op.getOffsets(), 2},
+        columns(getGroupColumns(type)), perRow(shape.columns / columns),
+        groups(shape.rows * perRow), buffer(d.getBuffer(op)) {}
+
+  /// Whether rows of the tile are groups that all lie in rows of the view.
+  bool isPossible();
+  void emit();
+
+private:
+  memref::ExtractStridedMetadataOp getMetadata();
+  Value testAligned();
+  std::pair<Value, Value> getGroup(Value number);
+  void emitWhole();
+  void emitGuarded();
+  void copy(Value place, Value view, ValueRange at, Value elements);
+
+  Distributor &d;
+  ImplicitLocOpBuilder &b;
+  tile::LoadOp op;
+  RankedTensorType type;
+  SharedShape shape;
+  Window window;
+  int64_t columns, perRow, groups;
+  Value buffer;
+};
+} // namespace attn
+
 /// Bytes of an asynchronous copy.
 static constexpr int64_t kGroupBytes = 16;
 
-/// Whether rows of the tile are groups that all lie in rows of the view.
-bool CopyEmitter::hasGroups() {
+bool GroupCopyEmitter::isPossible() {
   std::optional<int64_t> first = getConstantIntValue(window.offsets.back());
-  int64_t columns = getGroupColumns(type);
   return type.getElementTypeBitWidth() == 16 && first &&
          *first % columns == 0 && type.getDimSize(1) % columns == 0 &&
+         isa<BlockArgument>(op.getView()) &&
          isKnownInside(window, 1, type.getDimSize(1));
 }
 
+/// Base, offset and strides of the view, a parameter.
+memref::ExtractStridedMetadataOp GroupCopyEmitter::getMetadata() {
+  memref::ExtractStridedMetadataOp &known = d.metadata[op.getView()];
+  if (!known)
+    known = memref::ExtractStridedMetadataOp::create(d.threads.atEntry(),
+                                                     op.getView());
+  return known;
+}
+
 /// Whether all rows of the view start at multiples of 16 bytes.
-Value CopyEmitter::testAligned() {
+Value GroupCopyEmitter::testAligned() {
   Value &known = d.aligned[op.getView()];
   if (known)
     return known;
-  // What is asked of a parameter is asked once.
-  ImplicitLocOpBuilder at = b;
-  if (isa<BlockArgument>(op.getView()))
-    at = d.threads.atEntry();
+  memref::ExtractStridedMetadataOp view = getMetadata();
+  ImplicitLocOpBuilder &at = d.threads.atEntry();
   auto bytes = [&](Value elements) -> Value {
     return arith::MulIOp::create(at, elements,
                                  d.index(type.getElementTypeBitWidth() / 8));
   };
-  auto view = memref::ExtractStridedMetadataOp::create(at, op.getView());
   Value places = arith::AddIOp::create(
       at, memref::ExtractAlignedPointerAsIndexOp::create(at, op.getView()),
       bytes(view.getOffset()));
   for (Value stride : view.getStrides().drop_back())
     places = arith::OrIOp::create(at, places, bytes(stride));
   Value rest = arith::RemUIOp::create(at, places, d.index(kGroupBytes));
-  Value result =
-      arith::CmpIOp::create(at, arith::CmpIPredicate::eq, rest, d.index(0));
-  if (isa<BlockArgument>(op.getView()))
-    known = result;
-  return result;
+  return known = arith::CmpIOp::create(at, arith::CmpIPredicate::eq, rest,
+                                       d.index(0));
 }
 
-void CopyEmitter::emitGroup(Value row, Value column, Value place,
-                            Value leading) {
+/// Row and first column of a group.
+std::pair<Value, Value> GroupCopyEmitter::getGroup(Value number) {
+  Value row = arith::DivUIOp::create(b, number, d.index(perRow));
+  Value inRow = arith::RemUIOp::create(b, number, d.index(perRow));
+  return {row, d.mul(inRow, d.index(columns))};
+}
+
+void GroupCopyEmitter::copy(Value place, Value view, ValueRange at,
+                            Value elements) {
+  auto token = nvgpu::DeviceAsyncTokenType::get(b.getContext());
+  nvgpu::DeviceAsyncCopyOp::create(b, token, buffer, ValueRange{place}, view,
+                                   at, b.getIndexAttr(columns), elements,
+                                   /*bypassL1=*/b.getUnitAttr());
+}
+
+/// A tile that lies in the view as a whole. The view is one row of elements
+/// here: what a thread adds to the start of the tile is computed once.
+void GroupCopyEmitter::emitWhole() {
+  memref::ExtractStridedMetadataOp view = getMetadata();
+  auto flat = memref::ReinterpretCastOp::create(
+      d.threads.atEntry(),
+      MemRefType::get({ShapedType::kDynamic}, type.getElementType()),
+      view.getBaseBuffer(), /*offset=*/OpFoldResult(b.getIndexAttr(0)),
+      /*sizes=*/ArrayRef<OpFoldResult>{d.index(0)},
+      /*strides=*/ArrayRef<OpFoldResult>{b.getIndexAttr(1)});
+  Value start = view.getOffset();
+  for (auto [offset, stride] :
+       llvm::zip_equal(window.offsets, view.getStrides()))
+    start = d.add(start, d.mul(offset, stride));
+  Value stride = view.getStrides()[window.getDim(0)];
+  int64_t threads = d.threads.getThreads();
+  for (int64_t first = 0; first < groups; first += threads) {
+    bool isSameColumn = threads % perRow == 0;
+    Value number = d.threads.getThread();
+    if (!isSameColumn)
+      number = d.add(number, d.index(first));
+    auto [row, column] = getGroup(number);
+    Value own = d.add(d.mul(row, stride), column), from = d.add(start, own);
+    if (isSameColumn) {
+      row = d.add(row, d.index(first / perRow));
+      from = d.add(from, d.mul(stride, d.index(first / perRow)));
+    }
+    copy(d.getPlace(type, row, column), flat, from, Value());
+  }
+}
+
+/// A tile of which parts may lie outside: those are written as zero.
+void GroupCopyEmitter::emitGuarded() {
+  Value leading = testLeading(b, window);
+  auto loop = scf::ForOp::create(b, d.threads.getThread(), d.index(groups),
+                                 d.index(d.threads.getThreads()));
+  keepRolled(loop);
+  OpBuilder::InsertionGuard insertion(b);
+  b.setInsertionPointToStart(loop.getBody());
+  auto [row, column] = getGroup(loop.getInductionVar());
   Value inside = leading;
   if (type.getDimSize(0) != shape.rows)
     inside = d.both(inside, d.isLess(row, d.index(type.getDimSize(0))));
-  if (!isKnownInside(window, 0, type.getDimSize(0)))
-    inside =
-        d.both(inside, d.isLess(d.add(window.offsets[window.getDim(0)], row),
-                                getSize(b, window, window.getDim(0))));
-  int64_t columns = getGroupColumns(type);
-  Value elements;
-  if (inside)
-    elements = arith::SelectOp::create(b, inside, d.index(columns), d.index(0));
-  auto token = nvgpu::DeviceAsyncTokenType::get(b.getContext());
-  nvgpu::DeviceAsyncCopyOp::create(
-      b, token, buffer, ValueRange{place}, op.getView(),
-      getPositions(b, window, {row, column}), b.getIndexAttr(columns), elements,
-      /*bypassL1=*/b.getUnitAttr());
+  Value position = d.add(window.offsets[window.getDim(0)], row);
+  inside =
+      d.both(inside, d.isLess(position, getSize(b, window, window.getDim(0))));
+  Value elements =
+      arith::SelectOp::create(b, inside, d.index(columns), d.index(0));
+  copy(d.getPlace(type, row, column), op.getView(),
+       getPositions(b, window, {row, column}), elements);
 }
 
-/// Each round of threads takes the same groups of later rows where a number of
-/// rows is one round.
-void CopyEmitter::emitGroups() {
-  int64_t columns = getGroupColumns(type), perRow = shape.columns / columns;
-  int64_t groups = shape.rows * perRow, threads = d.threads.getThreads();
-  Value leading = testLeading(b, window);
-  Value thread = d.threads.getThread();
-  for (int64_t first = 0; first < groups; first += threads) {
-    Value number = d.add(thread, d.index(first));
-    if (threads % perRow == 0)
-      number = thread;
-    Value row = arith::DivUIOp::create(b, number, d.index(perRow));
-    Value column = d.mul(arith::RemUIOp::create(b, number, d.index(perRow)),
-                         d.index(columns));
-    Value exists;
-    if (first + threads > groups)
-      exists = d.isLess(thread, d.index(groups - first));
-    if (threads % perRow == 0)
-      row = d.add(row, d.index(first / perRow));
-    guard(b, exists, {}, [&] {
-      emitGroup(row, column, d.getPlace(type, row, column), leading);
-      return SmallVector<Value>{};
-    });
+void GroupCopyEmitter::emit() {
+  CopyEmitter elements(d, op);
+  Value isAligned = testAligned(), isInside = elements.testInside();
+  OpBuilder::InsertionGuard insertion(b);
+  if (isInside && groups % d.threads.getThreads() == 0) {
+    auto whole = scf::IfOp::create(b, d.both(isAligned, isInside),
+                                   /*withElseRegion=*/true);
+    b.setInsertionPointToStart(whole.thenBlock());
+    emitWhole();
+    b.setInsertionPointToStart(whole.elseBlock());
   }
-}
-
-void CopyEmitter::emit() {
-  bool isAsync = hasGroups();
-  Value fast = isAsync ? testAligned() : testInside();
-  if (!fast)
-    return emitLoop(/*guarded=*/true);
-  auto choice = scf::IfOp::create(b, fast, /*withElseRegion=*/true);
-  {
-    OpBuilder::InsertionGuard insertion(b);
-    b.setInsertionPointToStart(choice.thenBlock());
-    if (isAsync)
-      emitGroups();
-    else
-      emitLoop(/*guarded=*/false);
-    b.setInsertionPointToStart(choice.elseBlock());
-    emitLoop(/*guarded=*/true, isAsync ? kSeldomBatch : kBatch);
-  }
-  if (!isAsync)
-    return;
-  NVVM::CpAsyncCommitGroupOp::create(b);
-  if (!op.getAsync())
-    NVVM::CpAsyncWaitGroupOp::create(b, 0);
+  auto choice = scf::IfOp::create(b, isAligned, /*withElseRegion=*/true);
+  b.setInsertionPointToStart(choice.thenBlock());
+  emitGuarded();
+  b.setInsertionPointToStart(choice.elseBlock());
+  elements.emitRolled();
 }
 
 void Distributor::copyToShared(tile::LoadOp op) {
-  CopyEmitter(*this, op).emit();
+  GroupCopyEmitter groups(*this, op);
+  if (!groups.isPossible())
+    return CopyEmitter(*this, op).emit();
+  groups.emit();
+  NVVM::CpAsyncCommitGroupOp::create(b);
+  if (!op.getAsync())
+    NVVM::CpAsyncWaitGroupOp::create(b, 0);
 }

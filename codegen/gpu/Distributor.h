@@ -99,6 +99,7 @@ private:
   friend class DotEmitter;
   friend class MatrixEmitter;
   friend class CopyEmitter;
+  friend class GroupCopyEmitter;
 
   mlir::gpu::GPUFuncOp kernel;
   ThreadTiles threads;
@@ -109,6 +110,7 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value> halves;
   /// Of parameters: whether all rows start at multiples of 16 bytes.
   llvm::DenseMap<mlir::Value, mlir::Value> aligned;
+  llvm::DenseMap<mlir::Value, mlir::memref::ExtractStridedMetadataOp> metadata;
   /// Results of elementwise ops that wait, in order, and the elements of each
   /// that are known, by their operands.
   llvm::SmallVector<mlir::Value> waitingOrder;

@@ -55,6 +55,20 @@ static MemRefType inGlobalMemory(MemRefType type) {
                          type.getLayout(), space);
 }
 
+/// Views of what is in global memory are there too.
+static void followToGlobalMemory(Operation *user) {
+  Value view;
+  if (auto metadata = dyn_cast<memref::ExtractStridedMetadataOp>(user))
+    view = metadata.getBaseBuffer();
+  else if (isa<memref::ReinterpretCastOp, memref::CastOp>(user))
+    view = user->getResult(0);
+  else
+    return;
+  view.setType(inGlobalMemory(cast<MemRefType>(view.getType())));
+  for (Operation *next : view.getUsers())
+    followToGlobalMemory(next);
+}
+
 /// Replaces a parameter of memref type by a pointer, sizes and strides; returns
 /// how many parameters stand in its place.
 static unsigned flatten(gpu::GPUFuncOp kernel, unsigned number,
@@ -87,10 +101,7 @@ static unsigned flatten(gpu::GPUFuncOp kernel, unsigned number,
       b, loc, global, ValueRange{static_cast<Value>(descriptor)});
   old.replaceAllUsesWith(view.getResult(0));
   for (Operation *user : view->getUsers())
-    if (auto metadata = dyn_cast<memref::ExtractStridedMetadataOp>(user)) {
-      Value base = metadata.getBaseBuffer();
-      base.setType(inGlobalMemory(cast<MemRefType>(base.getType())));
-    }
+    followToGlobalMemory(user);
   body.eraseArgument(number);
   return next - number;
 }
