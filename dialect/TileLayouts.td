@@ -41,15 +41,26 @@ def Tile_RegistersAttr : AttrDef<Tile_Dialect, "Registers"> {
     columns. Elements beyond the last row or column of a tile exist in registers
     and hold anything. `docs/rationale/gpu.md` has an example.
 
-    Example: 16 x 8 threads, four columns at a time.
+    With `paired`, rows of threads come in eights, and eight of them own sixteen
+    neighbouring rows of the tile, each one and the eighth after it: element `(r, c)`
+    belongs to the thread in row
+
+        8 ((r / 16) mod (rows / 8)) + r mod 8
+
+    With four columns of threads and `vector = 2`, a warp so owns what matrix
+    instructions call the accumulator of a product of 16 rows.
+
+    Example: 16 x 8 threads, four columns at a time; and four warps of a matrix product.
 
     ```mlir
-    func.func @f(%x: tensor<64x64xf32, #tile.registers<rows = 16, columns = 8, vector = 4>>) {
+    func.func @f(%x: tensor<64x64xf32, #tile.registers<rows = 16, columns = 8, vector = 4>>,
+                 %y: tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>) {
       return
     }
     ```
   }];
-  let parameters = (ins "int64_t":$rows, "int64_t":$columns, "int64_t":$vector);
+  let parameters = (ins "int64_t":$rows, "int64_t":$columns, "int64_t":$vector,
+                    DefaultValuedParameter<"bool", "false">:$paired);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }
@@ -80,7 +91,7 @@ def Tile_SharedAttr : AttrDef<Tile_Dialect, "Shared"> {
   let summary = "A tile in the memory that a block's threads share";
   let description = [{
     Rows follow each other at a distance of `row` elements. With `swizzle`, the
-    groups of four columns of row `r` are permuted: group `g` lies where group
+    groups of 16 bytes of row `r` are permuted: group `g` lies where group
     `g xor f(r)` would, and `f(r)` is the three lowest bits of `r` in reverse order. So
     threads that read the same group of eight consecutive rows use all 32
     banks, and so do those that write two groups of four rows, or four of two.

@@ -85,7 +85,8 @@ void TileDialect::initialize() {
 
 LogicalResult
 RegistersAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                      int64_t rows, int64_t columns, int64_t vector) {
+                      int64_t rows, int64_t columns, int64_t vector,
+                      bool paired) {
   if (rows < 1 || columns < 1 || !llvm::isPowerOf2_64(rows) ||
       !llvm::isPowerOf2_64(columns) || columns > 32) // layout_c1
     return emitError() << "'rows' and 'columns' must be powers of two and "
@@ -93,6 +94,8 @@ RegistersAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                        << rows << " and " << columns;
   if (vector != 1 && vector != 2 && vector != 4) // layout_c2
     return emitError() << "'vector' must be 1, 2 or 4, got " << vector;
+  if (paired && rows % 8) // layout_c5
+    return emitError() << "'paired' needs a multiple of 8 'rows', got " << rows;
   return success();
 }
 
@@ -178,6 +181,10 @@ static LogicalResult verifyAccess(Operation *op, MemRefType view,
 }
 
 LogicalResult LoadOp::verify() {
+  auto layout = tileOf(getResult()).getEncoding();
+  if (getAsync() && !isa_and_present<SharedAttr>(layout)) // load_c1
+    return emitOpError("with 'async' must have a result in shared memory, got ")
+           << tileOf(getResult());
   return verifyAccess(*this, cast<MemRefType>(getView().getType()),
                       tileOf(getResult()), getOffsets().size());
 }
@@ -294,12 +301,13 @@ LogicalResult DotOp::verify() {
   if (a.getRank() != 2 || b.getRank() != 2 || c.getRank() != 2) // dot_c1
     return emitOpError("operands must have rank 2, got ")
            << a << ", " << b << " and " << c;
-  Type element = c.getElementType();
-  if (!isa<FloatType>(element) || a.getElementType() != element ||
-      b.getElementType() != element) // dot_c2
-    return emitOpError("operands must have one floating-point type, got ")
-           << a.getElementType() << ", " << b.getElementType() << " and "
-           << element;
+  Type element = c.getElementType(), factor = a.getElementType();
+  bool isNarrow = element.isF32() && (factor.isF16() || factor.isBF16());
+  if (!isa<FloatType>(element) || b.getElementType() != factor ||
+      (factor != element && !isNarrow)) // dot_c2
+    return emitOpError("operands must have one floating-point type, or 'lhs' "
+                       "and 'rhs' f16 or bf16 and 'init' f32, got ")
+           << factor << ", " << b.getElementType() << " and " << element;
   int64_t depth = b.getDimSize(getTransposeRhs() ? 1 : 0);
   int64_t rows = a.getDimSize(getTransposeLhs() ? 1 : 0);
   int64_t columns = b.getDimSize(getTransposeRhs() ? 0 : 1);
@@ -377,5 +385,13 @@ LogicalResult ConvertLayoutOp::verify() {
       from.getElementType() != to.getElementType()) // convert_layout_c1
     return emitOpError("must keep shape and element type, got ")
            << from << " to " << to;
+  return success();
+}
+
+LogicalResult AwaitOp::verify() {
+  if (!isa_and_present<SharedAttr>(
+          tileOf(getValue()).getEncoding())) // await_c1
+    return emitOpError("'value' must be in shared memory, got ")
+           << tileOf(getValue());
   return success();
 }

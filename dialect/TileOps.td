@@ -27,6 +27,9 @@ def Tile_LoadOp : Tile_Op<"load"> {
     the given offsets on; leading dimensions are fixed by their offset. Elements
     outside of the view read as zero.
 
+    With `async` the result must not be read but through `tile.await`: until then it is on
+    its way to shared memory.
+
     Example: rows `%i .. %i + 3` of head `%h` of batch `%b`.
 
     ```mlir
@@ -39,10 +42,11 @@ def Tile_LoadOp : Tile_Op<"load"> {
     }
     ```
   }];
-  let arguments = (ins Arg<Tile_View, "", [MemRead]>:$view, Variadic<Index>:$offsets);
+  let arguments = (ins Arg<Tile_View, "", [MemRead]>:$view, Variadic<Index>:$offsets,
+                   UnitAttr:$async);
   let results = (outs Tile_Tile:$result);
   let assemblyFormat = [{
-    $view `[` $offsets `]` attr-dict `:` type($view) `->` type($result)
+    $view `[` $offsets `]` (`async` $async^)? attr-dict `:` type($view) `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -168,6 +172,10 @@ def Tile_DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["init", "result"]>]> {
     `rhs[j, k]` under `transpose_rhs` and `lhs[k, i]` under `transpose_lhs`.
     Products and sums are IEEE in the element type of `init`; fused multiply-add
     is allowed, and the order of the sum is not fixed.
+
+    Operands may be of f16 or bf16 where `init` is of f32: their products are exact, and
+    the additions are those of the matrix units of the target. Targets introduce such
+    products (`attn-nvidia-matrix-products`).
 
     Example: scores of 4 queries against 16 keys.
 
@@ -404,6 +412,32 @@ def Tile_ConvertLayoutOp : Tile_Op<"convert_layout", [Pure]> {
   let arguments = (ins Tile_Tile:$value);
   let results = (outs Tile_Tile:$result);
   let assemblyFormat = "$value attr-dict `:` type($value) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Tile_AwaitOp : Tile_Op<"await", [AllTypesMatch<["value", "result"]>]> {
+  let summary = "A tile whose copy has arrived";
+  let description = [{
+    The result is `value`, which `tile.load` with `async` has begun to copy to shared
+    memory, perhaps in an earlier iteration of a loop that carries it. All copies that
+    were begun before have arrived as well. What other threads copied is seen behind a
+    `tile.barrier block`. Introduced by `attn-gpu-pipeline-copies`.
+
+    Example:
+
+    ```mlir
+    func.func @keys(%k: memref<?x64xbf16, strided<[?, 1], offset: ?>>, %j: index) {
+      %c0 = arith.constant 0 : index
+      %t = tile.load %k[%j, %c0] async : memref<?x64xbf16, strided<[?, 1], offset: ?>>
+        -> tensor<64x64xbf16, #tile.shared<row = 64, swizzle = true>>
+      %a = tile.await %t : tensor<64x64xbf16, #tile.shared<row = 64, swizzle = true>>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins Tile_Tile:$value);
+  let results = (outs Tile_Tile:$result);
+  let assemblyFormat = "$value attr-dict `:` type($value)";
   let hasVerifier = 1;
 }
 

@@ -8,9 +8,11 @@
 //
 // Ops are numbered in the order of the text. A tile lives from its definition
 // to its last use; if that is in a loop that the definition is not in, to the
-// end of the loop. If all tiles side by side fit into the budget, they get a
-// place of their own, which saves barriers; else tiles that never live together
-// share memory: first fit, in the order of definitions.
+// end of the loop. A tile that a loop carries has one place: what the loop
+// yields is put where it was at the start. If all tiles side by side fit into
+// the budget, they get a place of their own, which saves barriers; else tiles
+// that never live together share memory: first fit, in the order of
+// definitions.
 //
 //===----------------------------------------------------------------------===//
 
@@ -55,14 +57,24 @@ public:
     Operation *definition = tile.getDefiningOp();
     Interval result{tile, starts.lookup(definition), starts.lookup(definition),
                     getSharedBytes(cast<RankedTensorType>(tile.getType()))};
-    for (Operation *user : tile.getUsers()) {
-      Operation *here = definition->getBlock()->findAncestorOpInBlock(*user);
-      result.last = std::max(result.last, ends.lookup(here));
-    }
+    extend(result, tile);
     return result;
   }
 
 private:
+  /// Makes `interval` last until all uses of `value`, under other names too.
+  void extend(Interval &interval, Value value) const {
+    Block *block = interval.tile.getDefiningOp()->getBlock();
+    for (OpOperand &use : value.getUses()) {
+      Operation *here = block->findAncestorOpInBlock(*use.getOwner());
+      interval.last = std::max(interval.last, ends.lookup(here));
+      if (auto await = dyn_cast<tile::AwaitOp>(use.getOwner()))
+        extend(interval, await);
+      else if (auto loop = dyn_cast<scf::ForOp>(use.getOwner()))
+        extend(interval, loop.getTiedLoopResult(&use));
+    }
+  }
+
   int64_t next = 0;
   DenseMap<Operation *, int64_t> starts, ends;
 };
@@ -116,10 +128,16 @@ private:
 LogicalResult GpuAllocateShared::allocate(gpu::GPUFuncOp kernel) {
   Positions positions(kernel);
   SmallVector<Interval> tiles;
+  SmallVector<Operation *> carried;
   kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
-    for (Value result : op->getResults())
-      if (getSharedLayout(result))
+    for (Value result : op->getResults()) {
+      if (!hasOwnPlace(result))
+        continue;
+      if (getCarriedSource(result))
+        carried.push_back(op);
+      else
         tiles.push_back(positions.getInterval(result));
+    }
   });
   int64_t bytes = placeApart(tiles);
   if (bytes > budget)
@@ -133,6 +151,9 @@ LogicalResult GpuAllocateShared::allocate(gpu::GPUFuncOp kernel) {
   for (const Interval &tile : tiles)
     tile.tile.getDefiningOp()->setAttr(kSharedOffsetAttr,
                                        b.getI64IntegerAttr(tile.offset));
+  for (Operation *op : carried)
+    op->setAttr(kSharedOffsetAttr, b.getI64IntegerAttr(getSharedOffset(
+                                       getCarriedSource(op->getResult(0)))));
   kernel->setAttr(kSharedBytesAttr, b.getI64IntegerAttr(bytes));
   return success();
 }

@@ -10,7 +10,9 @@
 //    its own: no two tiles need the same layout only because they share a zero.
 // 2. Operands of products go to shared memory: a load that feeds nothing else
 //    goes there directly, everything else by a conversion behind its
-//    definition, which for a query is in front of the loop over keys.
+//    definition, which for a query is in front of the loop over keys. Left
+//    operands of 16 bits stay in registers: matrix instructions take them
+//    there, in the layout in which they leave results.
 // 3. All other tiles live in registers. LayoutClasses says which of them must
 //    agree; products say how many neighbouring columns a thread should own.
 // 4. The layouts become encodings of the types.
@@ -35,10 +37,12 @@ namespace attn {
 using namespace mlir;
 using namespace attn;
 
-/// Banks of shared memory, in elements of 32 bits.
+/// Banks of shared memory, of 32 bits.
 static constexpr int64_t kBanks = 32;
 /// Columns of threads: so many lanes of a warp share the rows of a tile.
 static constexpr int64_t kColumns = 8;
+/// The same where products are matrix instructions.
+static constexpr int64_t kMatrixColumns = 4;
 
 static RankedTensorType tileOf(Value value) {
   return cast<RankedTensorType>(value.getType());
@@ -85,7 +89,11 @@ static void copyFreeOps(gpu::GPUFuncOp kernel) {
 
 /// Whether `use` reads an operand of a product from shared memory.
 static bool isFactor(OpOperand &use) {
-  return isa<tile::DotOp>(use.getOwner()) && use.getOperandNumber() < 2;
+  auto dot = dyn_cast<tile::DotOp>(use.getOwner());
+  if (!dot)
+    return false;
+  return use.getOperandNumber() == 1 ||
+         (use.getOperandNumber() == 0 && !isNarrow(dot));
 }
 
 /// Whether `use` is the right operand of a product that reads its rows along
@@ -110,7 +118,8 @@ static void share(Value value) {
       llvm::all_of(value.getUses(), isFactor)) {
     // Lanes that write narrow rows write several of them at once.
     bool swizzle = !llvm::all_of(value.getUses(), isPlainRhs) ||
-                   type.getDimSize(1) % kBanks;
+                   type.getDimSize(1) % kBanks ||
+                   type.getElementTypeBitWidth() < 32;
     value.setType(getSharedType(type, swizzle));
     return;
   }
@@ -263,7 +272,8 @@ static void dealOutResult(tile::StoreOp store) {
     return;
   OpBuilder b(store);
   auto single = tile::RegistersAttr::get(b.getContext(), layout.getRows(),
-                                         layout.getColumns(), /*vector=*/1);
+                                         layout.getColumns(), /*vector=*/1,
+                                         layout.getPaired());
   auto dealt = tile::ConvertLayoutOp::create(
       b, store.getLoc(), type.cloneWithEncoding(single), store.getValue());
   store.getValueMutable().assign(dealt);
@@ -288,14 +298,32 @@ static void dealOutLoad(tile::LoadOp load) {
   load.getResult().replaceAllUsesExcept(dealt, dealt);
 }
 
+/// Whether the products of a kernel are of 16 bits, all or none: one layout of
+/// threads has to serve them.
+static FailureOr<bool> hasNarrowProducts(gpu::GPUFuncOp kernel) {
+  tile::DotOp narrow, wide;
+  kernel.walk([&](tile::DotOp dot) { (isNarrow(dot) ? narrow : wide) = dot; });
+  if (narrow && wide) {
+    auto error = wide.emitOpError("has operands of 32 bits in a kernel with a "
+                                  "product of 16 bits; expected one kind");
+    error.attachNote(narrow.getLoc()) << "the product of 16 bits";
+    return error;
+  }
+  return static_cast<bool>(narrow);
+}
+
 static LogicalResult assignLayouts(gpu::GPUFuncOp kernel) {
   auto size = kernel.getKnownBlockSize();
   if (!size || (*size)[0] % (kColumns * kRowMultiple))
     return kernel.emitError("needs 'known_block_size', a multiple of ")
            << kColumns * kRowMultiple << " threads";
+  FailureOr<bool> isForMatrices = hasNarrowProducts(kernel);
+  if (failed(isForMatrices))
+    return failure();
   copyFreeOps(kernel);
   shareFactors(kernel);
-  LayoutClasses classes({(*size)[0] / kColumns, kColumns});
+  int64_t columns = *isForMatrices ? kMatrixColumns : kColumns;
+  LayoutClasses classes({(*size)[0] / columns, columns, *isForMatrices});
   kernel.walk([&](Operation *op) { collect(op, classes); });
   for (Value value : classes.getTiles()) {
     FailureOr<Attribute> layout = classes.getLayout(value);

@@ -47,7 +47,9 @@ Value Distributor::zero(Type type) {
 SmallVector<Value> Distributor::expand(ValueRange values) {
   Values result;
   for (Value value : values)
-    if (isTile(value))
+    if (getSharedLayout(value))
+      continue; // Stays where it is.
+    else if (isTile(value))
       llvm::append_range(result, pieces.lookup(value));
     else
       result.push_back(value);
@@ -58,6 +60,8 @@ SmallVector<Value> Distributor::expand(ValueRange values) {
 /// are replaced.
 void Distributor::takePieces(ValueRange values, ValueRange expanded) {
   for (Value value : values) {
+    if (getSharedLayout(value))
+      continue;
     size_t count =
         isTile(value) ? ThreadTiles::getShape(tileOf(value)).size() : 1;
     if (isTile(value))
@@ -118,15 +122,17 @@ LogicalResult Distributor::lowerOp(Operation *op) {
     return success();
   }
   lowered.push_back(op);
+  if (isRoundedFactor(op))
+    return success();
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<arith::ConstantOp, tile::LoadOp, tile::StoreOp, tile::GatherOp,
             tile::SplatOp, tile::IotaOp, tile::BroadcastOp, tile::DotOp,
             tile::DecayDotOp, tile::ReduceOp, tile::ScanOp, tile::SliceOp,
-            tile::ConcatOp, tile::ConvertLayoutOp, tile::BarrierOp>(
-          [&](auto known) {
-            lower(known);
-            return success();
-          })
+            tile::ConcatOp, tile::ConvertLayoutOp, tile::AwaitOp,
+            tile::BarrierOp>([&](auto known) {
+        lower(known);
+        return success();
+      })
       .Default([&](Operation *other) { return lowerElementwise(other); });
 }
 
@@ -179,7 +185,7 @@ static LogicalResult checkLayouts(gpu::GPUFuncOp kernel) {
       if (type && !type.getEncoding())
         return op->emitOpError("has a tile without layout, ")
                << type << "; run 'attn-gpu-assign-layouts' first";
-      if (getSharedLayout(value) && !op->hasAttr(kSharedOffsetAttr))
+      if (hasOwnPlace(value) && !op->hasAttr(kSharedOffsetAttr))
         return op->emitOpError("has no place in shared memory; run "
                                "'attn-gpu-allocate-shared' first");
     }

@@ -93,7 +93,7 @@ void Distributor::readBack(tile::ConvertLayoutOp op) {
   }
   for (int64_t i = 0; i < shape.rows; ++i)
     for (int64_t j = 0; j < shape.columns; j += shape.vector) {
-      Value place = getPlace(shared, threads.getRow(layout, i),
+      Value place = getPlace(tileOf(op), threads.getRow(layout, i),
                              threads.getColumn(layout, j));
       llvm::append_range(result,
                          readShared(op.getValue(), place, shape.vector));
@@ -117,8 +117,7 @@ SmallVector<Value> Distributor::reduceColumns(tile::ReduceOp op) {
   Values next;
   for (auto [n, before] : llvm::enumerate(loop.getRegionIterArgs())) {
     Value column = clampColumn(tile, getPosition(threads, type, n), most);
-    Value place =
-        getPlace(getSharedLayout(tile), loop.getInductionVar(), column);
+    Value place = getPlace(tileOf(tile), loop.getInductionVar(), column);
     next.push_back(
         combine(op.getKind(), before, readShared(tile, place, 1).front()));
   }
@@ -152,7 +151,7 @@ SmallVector<Value> Distributor::scanRows(tile::ScanOp op) {
     b.setInsertionPointToEnd(loop.getBody());
     Values next(loop.getRegionIterArgs());
     for (int64_t j = 0; j < shape.columns; j += shape.vector) {
-      Value place = getPlace(getSharedLayout(tile), loop.getInductionVar(),
+      Value place = getPlace(tileOf(tile), loop.getInductionVar(),
                              threads.getColumn(layout, j));
       for (auto [n, x] : llvm::enumerate(readShared(tile, place, shape.vector)))
         next[j + n] = combine(op.getKind(), next[j + n], x);

@@ -110,7 +110,7 @@ SmallVector<Value> DecayDotEmitter::update(Value condition, ValueRange values,
 
 SmallVector<Value> DecayDotEmitter::read(Value tile, Value row, Value column,
                                          int64_t count) {
-  Value place = d.getPlace(getSharedLayout(tile), row, column);
+  Value place = d.getPlace(Distributor::tileOf(tile), row, column);
   return d.readShared(tile, place, count);
 }
 

@@ -40,10 +40,17 @@ void Distributor::lower(tile::IotaOp op) {
   auto slice = dyn_cast<tile::SliceAttr>(type.getEncoding());
   bool alongRows = slice ? slice.getAlong() == 1 : op.getAlong() == 0;
   Values numbers;
-  for (int64_t n = 0; n < (alongRows ? shape.rows : shape.columns); ++n)
+  for (int64_t n = 0; n < (alongRows ? shape.rows : shape.columns); ++n) {
+    if (!alongRows && layout.getPaired()) {
+      // Only the first needs a register; the others follow at constants.
+      Value first = add(op.getStart(), threads.getColumn(layout, 0));
+      numbers.push_back(add(first, index(ThreadTiles::getFixed(layout, n))));
+      continue;
+    }
     numbers.push_back(add(op.getStart(), alongRows
                                              ? threads.getRow(layout, n)
                                              : threads.getColumn(layout, n)));
+  }
   Values &result = pieces[op];
   for (int64_t i = 0; i < shape.rows; ++i)
     for (int64_t j = 0; j < shape.columns; ++j)

@@ -17,6 +17,7 @@
 
 #include "codegen/LongSums.h"
 #include "codegen/gpu/Distributor.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
@@ -27,6 +28,7 @@ using namespace attn;
 static constexpr int64_t kStep = 4;
 
 Value Distributor::getBuffer(Value tile) {
+  tile = getSharedSource(tile);
   Value &buffer = buffers[tile];
   if (buffer)
     return buffer;
@@ -40,17 +42,14 @@ Value Distributor::getBuffer(Value tile) {
   auto own = MemRefType::get({bytes * 8 / type.getElementTypeBitWidth()},
                              type.getElementType(), MemRefLayoutAttrInterface(),
                              space);
-  auto offset =
-      tile.getDefiningOp()->getAttrOfType<IntegerAttr>(kSharedOffsetAttr);
   Value memory = gpu::DynamicSharedMemoryOp::create(entry, all);
-  buffer = memref::ViewOp::create(entry, own, memory, index(offset.getInt()),
-                                  ValueRange());
+  buffer = memref::ViewOp::create(entry, own, memory,
+                                  index(getSharedOffset(tile)), ValueRange());
   return buffer;
 }
 
 /// f(row) of #tile.shared: the three lowest bits of the row in reverse order.
-static Value getSwizzle(ImplicitLocOpBuilder &b, ThreadTiles &threads,
-                        Value row) {
+Value Distributor::getSwizzle(Value row) {
   auto bit = [&](int64_t from, int64_t to) -> Value {
     Value shifted = arith::DivUIOp::create(b, row, threads.index(from));
     Value value = arith::RemUIOp::create(b, shifted, threads.index(2));
@@ -60,14 +59,16 @@ static Value getSwizzle(ImplicitLocOpBuilder &b, ThreadTiles &threads,
   return arith::AddIOp::create(b, high, bit(4, 1));
 }
 
-Value Distributor::getPlace(tile::SharedAttr layout, Value row, Value column) {
+Value Distributor::getPlace(RankedTensorType type, Value row, Value column) {
+  auto layout = cast<tile::SharedAttr>(type.getEncoding());
   Value start = mul(row, index(layout.getRow()));
   if (!layout.getSwizzle())
     return add(start, column);
-  Value group = arith::DivUIOp::create(b, column, index(4));
-  Value rest = arith::RemUIOp::create(b, column, index(4));
-  group = arith::XOrIOp::create(b, group, getSwizzle(b, threads, row));
-  return add(start, add(mul(group, index(4)), rest));
+  Value size = index(getGroupColumns(type));
+  Value group = arith::DivUIOp::create(b, column, size);
+  Value rest = arith::RemUIOp::create(b, column, size);
+  group = arith::XOrIOp::create(b, group, getSwizzle(row));
+  return add(start, add(mul(group, size), rest));
 }
 
 //===----------------------------------------------------------------------===//
@@ -112,7 +113,7 @@ void Distributor::share(tile::ConvertLayoutOp op) {
   Value buffer = getBuffer(op);
   for (int64_t i = 0; i < shape.rows; ++i)
     for (int64_t j = 0; j < shape.columns; j += shape.vector) {
-      Value place = getPlace(getSharedLayout(op), threads.getRow(registers, i),
+      Value place = getPlace(tileOf(op), threads.getRow(registers, i),
                              threads.getColumn(registers, j));
       ArrayRef<Value> group =
           ArrayRef(values).slice(i * shape.columns + j, shape.vector);
@@ -146,6 +147,10 @@ Value Distributor::clampColumn(Value tile, Value column, int64_t most) {
   if (most < columns)
     return column;
   return arith::MinUIOp::create(b, column, index(columns - 1));
+}
+
+void Distributor::lower(tile::AwaitOp) {
+  NVVM::CpAsyncWaitGroupOp::create(b, 0);
 }
 
 void Distributor::lower(tile::BarrierOp) { gpu::BarrierOp::create(b); }
@@ -193,7 +198,7 @@ SmallVector<SmallVector<Value>> DotEmitter::readRows(Value tile, Value depth,
                                                      ValueRange rows) {
   SmallVector<Values> result;
   for (Value row : rows) {
-    Value place = d.getPlace(getSharedLayout(tile), row, depth);
+    Value place = d.getPlace(Distributor::tileOf(tile), row, depth);
     result.push_back(d.readShared(tile, place, kStep));
   }
   return result;
@@ -207,7 +212,7 @@ SmallVector<SmallVector<Value>> DotEmitter::readTransposedLhs(Value depth) {
     for (int64_t i = 0; i < shape.rows; ++i) {
       Value column = d.clampColumn(op.getLhs(), d.threads.getRow(registers, i),
                                    (i + 1) * registers.getRows() - 1);
-      Value place = d.getPlace(getSharedLayout(op.getLhs()), row, column);
+      Value place = d.getPlace(Distributor::tileOf(op.getLhs()), row, column);
       llvm::append_range(result[i], d.readShared(op.getLhs(), place, 1));
     }
   }
@@ -232,12 +237,12 @@ SmallVector<SmallVector<Value>> DotEmitter::readTransposedRhs(Value depth) {
 
 SmallVector<SmallVector<Value>> DotEmitter::readPlainRhs(Value depth) {
   SmallVector<Values> result(shape.columns);
-  tile::SharedAttr layout = getSharedLayout(op.getRhs());
+  RankedTensorType rhsType = Distributor::tileOf(op.getRhs());
   for (int64_t k = 0; k < kStep; ++k) {
     Value row = d.add(depth, d.index(k));
     for (int64_t j = 0; j < shape.columns; j += shape.vector) {
       Value column = d.threads.getColumn(registers, j);
-      Value place = d.getPlace(layout, row, column);
+      Value place = d.getPlace(rhsType, row, column);
       Values group = d.readShared(op.getRhs(), place, shape.vector);
       for (int64_t n = 0; n < shape.vector; ++n)
         result[j + n].push_back(group[n]);
@@ -295,5 +300,7 @@ SmallVector<Value> DotEmitter::emit(ArrayRef<Value> init) {
 }
 
 void Distributor::lower(tile::DotOp op) {
+  if (isNarrow(op))
+    return multiplyMatrices(op);
   pieces[op] = DotEmitter(*this, op).emit(pieces[op.getInit()]);
 }

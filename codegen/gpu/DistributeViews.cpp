@@ -10,98 +10,15 @@
 // share one test. Comparisons are unsigned, so that negative positions are
 // outside as well.
 //
-// A load into shared memory is a copy by all threads, consecutive threads
-// taking consecutive elements: each row is read in whole sectors. It is there
-// twice, without tests for tiles that lie inside of the view.
+// Loads into shared memory: DistributeCopies.cpp.
 //
 //===----------------------------------------------------------------------===//
 
 #include "codegen/gpu/Distributor.h"
+#include "codegen/gpu/Window.h"
 
 using namespace mlir;
 using namespace attn;
-
-namespace {
-/// A view and the place of a tile in it.
-struct Window {
-  Value view;
-  SmallVector<Value> offsets;
-  int64_t rank; ///< Of the tile.
-
-  MemRefType getType() const { return cast<MemRefType>(view.getType()); }
-  int64_t getDim(int64_t dim) const { return getType().getRank() - rank + dim; }
-};
-} // namespace
-
-static Value getSize(ImplicitLocOpBuilder &b, const Window &window,
-                     int64_t dim) {
-  return memref::DimOp::create(b, window.view, dim);
-}
-
-static Value test(ImplicitLocOpBuilder &b, Value position, Value size) {
-  return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, position, size);
-}
-
-/// Whether the leading offsets lie in the view; null if that is known.
-static Value testLeading(ImplicitLocOpBuilder &b, const Window &window) {
-  Value result;
-  for (int64_t dim = 0; dim < window.getDim(0); ++dim) {
-    std::optional<int64_t> offset = getConstantIntValue(window.offsets[dim]);
-    int64_t size = window.getType().getDimSize(dim);
-    if (offset && !ShapedType::isDynamic(size) && *offset >= 0 &&
-        *offset < size)
-      continue;
-    Value inside = test(b, window.offsets[dim], getSize(b, window, dim));
-    result = result ? arith::AndIOp::create(b, result, inside) : inside;
-  }
-  return result;
-}
-
-/// Whether positions up to `end` in dimension `dim` of the tile are known to
-/// lie in the view.
-static bool isKnownInside(const Window &window, int64_t dim, int64_t end) {
-  std::optional<int64_t> offset =
-      getConstantIntValue(window.offsets[window.getDim(dim)]);
-  int64_t size = window.getType().getDimSize(window.getDim(dim));
-  return offset && *offset >= 0 && !ShapedType::isDynamic(size) &&
-         *offset + end <= size;
-}
-
-/// Positions in the view of element (at...) of the tile.
-static SmallVector<Value> getPositions(ImplicitLocOpBuilder &b,
-                                       const Window &window, ValueRange at) {
-  SmallVector<Value> result(window.offsets);
-  for (auto [dim, index] : llvm::enumerate(at)) {
-    Value &position = result[window.getDim(dim)];
-    position = arith::AddIOp::create(b, position, index);
-  }
-  return result;
-}
-
-/// Runs `body` where `condition` holds; its values elsewhere are zero.
-static SmallVector<Value> guard(ImplicitLocOpBuilder &b, Value condition,
-                                TypeRange types,
-                                llvm::function_ref<SmallVector<Value>()> body) {
-  if (!condition)
-    return body();
-  OpBuilder::InsertionGuard insertion(b);
-  if (types.empty()) {
-    auto choice = scf::IfOp::create(b, condition, /*withElseRegion=*/false);
-    b.setInsertionPointToStart(choice.thenBlock());
-    body();
-    return {};
-  }
-  auto choice = scf::IfOp::create(b, types, condition, /*addThenBlock=*/true,
-                                  /*addElseBlock=*/true);
-  b.setInsertionPointToStart(choice.thenBlock());
-  scf::YieldOp::create(b, body());
-  b.setInsertionPointToStart(choice.elseBlock());
-  SmallVector<Value> zeros;
-  for (Type type : types)
-    zeros.push_back(arith::ConstantOp::create(b, b.getZeroAttr(type)));
-  scf::YieldOp::create(b, zeros);
-  return choice.getResults();
-}
 
 //===----------------------------------------------------------------------===//
 // Tiles in registers
@@ -138,12 +55,12 @@ public:
     int64_t size = type.getDimSize(dim);
     int64_t end = getEnd(dim);
     if (inTile && end > size)
-      require(test(b, position, threads.index(size)));
+      require(isBelow(b, position, threads.index(size)));
     if (!isKnownInside(window, dim, inTile ? size : end))
-      require(test(b,
-                   arith::AddIOp::create(b, window.offsets[window.getDim(dim)],
-                                         position),
-                   getSize(b, window, window.getDim(dim))));
+      require(isBelow(b,
+                      arith::AddIOp::create(
+                          b, window.offsets[window.getDim(dim)], position),
+                      getSize(b, window, window.getDim(dim))));
     return result;
   }
   /// One past the last position that any thread owns.
@@ -294,142 +211,4 @@ void Distributor::lower(tile::GatherOp op) {
     result.push_back(element);
   }
   pieces[op.getResult()] = std::move(result);
-}
-
-//===----------------------------------------------------------------------===//
-// Tiles in shared memory
-//===----------------------------------------------------------------------===//
-
-namespace attn {
-/// Copies a tile from a view to shared memory, in rounds of all threads.
-class CopyEmitter {
-public:
-  CopyEmitter(Distributor &d, tile::LoadOp op)
-      : d(d), b(d.b), op(op), type(Distributor::tileOf(op)),
-        shape(getSharedShape(type)), layout(getSharedLayout(op)),
-        window{op.getView(), op.getOffsets(), 2}, buffer(d.getBuffer(op)) {}
-
-  void emit();
-
-private:
-  /// Rounds whose loads come before any of their stores.
-  static constexpr int64_t kBatch = 8;
-
-  int64_t getElements() const { return shape.rows * shape.columns; }
-  int64_t getRounds() const {
-    return llvm::divideCeil(getElements(), d.threads.getThreads());
-  }
-  std::pair<Value, Value> getElement(Value round);
-  Value testInside();
-  void emitLoop(bool guarded);
-  void emitBatch(Value first, int64_t count, bool guarded);
-
-  Distributor &d;
-  ImplicitLocOpBuilder &b;
-  tile::LoadOp op;
-  RankedTensorType type;
-  SharedShape shape;
-  tile::SharedAttr layout;
-  Window window;
-  Value buffer;
-};
-} // namespace attn
-
-/// The element that the thread copies in a round.
-std::pair<Value, Value> CopyEmitter::getElement(Value round) {
-  Value number = d.add(d.mul(round, d.index(d.threads.getThreads())),
-                       d.threads.getThread());
-  Value columns = d.index(shape.columns);
-  return {arith::DivUIOp::create(b, number, columns),
-          arith::RemUIOp::create(b, number, columns)};
-}
-
-/// Whether the whole tile lies in the view; null if it never does as a whole.
-Value CopyEmitter::testInside() {
-  bool isWhole = type.getDimSize(0) == shape.rows &&
-                 type.getDimSize(1) == shape.columns &&
-                 getElements() % d.threads.getThreads() == 0;
-  if (!isWhole)
-    return {};
-  Value inside = testLeading(b, window);
-  for (int64_t dim : {0, 1}) {
-    if (isKnownInside(window, dim, type.getDimSize(dim)))
-      continue;
-    Value offset = window.offsets[window.getDim(dim)];
-    auto compare = [&](arith::CmpIPredicate predicate, Value x, Value y) {
-      inside = d.both(inside, arith::CmpIOp::create(b, predicate, x, y));
-    };
-    compare(arith::CmpIPredicate::sge, offset, d.index(0));
-    compare(arith::CmpIPredicate::sle,
-            d.add(offset, d.index(type.getDimSize(dim))),
-            getSize(b, window, window.getDim(dim)));
-  }
-  return inside ? inside : arith::ConstantOp::create(b, b.getBoolAttr(true));
-}
-
-void CopyEmitter::emitBatch(Value first, int64_t count, bool guarded) {
-  Type element = type.getElementType();
-  Value leading = guarded ? testLeading(b, window) : Value();
-  SmallVector<std::tuple<Value, Value, Value>> stores;
-  bool isRagged = getElements() % d.threads.getThreads();
-  for (int64_t n = 0; n < count; ++n) {
-    auto [row, column] = getElement(d.add(first, d.index(n)));
-    Value inside = leading, exists;
-    if (guarded) {
-      for (auto [dim, position] :
-           llvm::enumerate(ArrayRef<Value>{row, column})) {
-        Value offset = window.offsets[window.getDim(dim)];
-        if (type.getDimSize(dim) != (dim ? shape.columns : shape.rows))
-          inside =
-              d.both(inside, d.isLess(position, d.index(type.getDimSize(dim))));
-        if (!isKnownInside(window, dim, type.getDimSize(dim)))
-          inside =
-              d.both(inside, d.isLess(d.add(offset, position),
-                                      getSize(b, window, window.getDim(dim))));
-      }
-      if (isRagged)
-        exists = d.isLess(row, d.index(shape.rows));
-    }
-    Value read =
-        guard(b, inside, element, [&] {
-          return SmallVector<Value>{memref::LoadOp::create(
-              b, op.getView(), getPositions(b, window, {row, column}))};
-        }).front();
-    stores.push_back({read, d.getPlace(layout, row, column), exists});
-  }
-  for (auto [value, place, exists] : stores)
-    guard(b, exists, {}, [&, value = value, place = place] {
-      memref::StoreOp::create(b, value, buffer, place);
-      return SmallVector<Value>{};
-    });
-}
-
-void CopyEmitter::emitLoop(bool guarded) {
-  int64_t rounds = getRounds(), batch = std::min(kBatch, rounds);
-  int64_t inLoop = rounds / batch * batch;
-  auto loop =
-      scf::ForOp::create(b, d.index(0), d.index(inLoop), d.index(batch));
-  {
-    OpBuilder::InsertionGuard insertion(b);
-    b.setInsertionPointToStart(loop.getBody());
-    emitBatch(loop.getInductionVar(), batch, guarded);
-  }
-  if (inLoop < rounds)
-    emitBatch(d.index(inLoop), rounds - inLoop, guarded);
-}
-
-void CopyEmitter::emit() {
-  Value inside = testInside();
-  if (!inside)
-    return emitLoop(/*guarded=*/true);
-  auto choice = scf::IfOp::create(b, inside, /*withElseRegion=*/true);
-  OpBuilder::InsertionGuard insertion(b);
-  b.setInsertionPointToStart(choice.thenBlock());
-  emitLoop(/*guarded=*/false);
-  b.setInsertionPointToStart(choice.elseBlock());
-  emitLoop(/*guarded=*/true);
-}
-
-void Distributor::copyToShared(tile::LoadOp op) {
-  CopyEmitter(*this, op).emit();
 }

@@ -19,6 +19,10 @@
 
 namespace attn {
 
+/// Whether `op` rounds a tile to 16 bits and only products read it as left
+/// operand: they do it for two elements at a time.
+bool isRoundedFactor(mlir::Operation *op);
+
 class Distributor {
 public:
   Distributor(mlir::gpu::GPUFuncOp kernel, int64_t threads)
@@ -65,11 +69,12 @@ private:
   void shareVector(tile::ConvertLayoutOp op);
   void readBack(tile::ConvertLayoutOp op);
   void lower(tile::DotOp op);
+  void lower(tile::AwaitOp op);
   void lower(tile::BarrierOp op);
   void clear(mlir::RankedTensorType type, Values &values);
   mlir::Value getBuffer(mlir::Value tile);
   /// Where element (row, column) of a shared tile lies in its buffer.
-  mlir::Value getPlace(tile::SharedAttr layout, mlir::Value row,
+  mlir::Value getPlace(mlir::RankedTensorType type, mlir::Value row,
                        mlir::Value column);
   /// Reads `count` neighbouring elements of a shared tile.
   Values readShared(mlir::Value tile, mlir::Value place, int64_t count);
@@ -85,6 +90,10 @@ private:
   void lower(tile::DecayDotOp op);
   Values scanRows(tile::ScanOp op);
   Values reduceColumns(tile::ReduceOp op);
+  mlir::Value getSwizzle(mlir::Value row);
+
+  // Matrix instructions (DistributeMatrices.cpp).
+  void multiplyMatrices(tile::DotOp op);
 
   // Between layouts of registers (DistributeExchange.cpp).
   void exchange(tile::ConvertLayoutOp op);
@@ -108,15 +117,22 @@ private:
   }
 
   friend class DotEmitter;
+  friend class MatrixEmitter;
   friend class CopyEmitter;
   friend class DecayDotEmitter;
   friend class VectorScan;
+  friend class GroupCopyEmitter;
 
   mlir::gpu::GPUFuncOp kernel;
   ThreadTiles threads;
   mlir::ImplicitLocOpBuilder b;
   llvm::DenseMap<mlir::Value, Values> pieces;
   llvm::DenseMap<mlir::Value, mlir::Value> buffers;
+  /// Of buffers of other elements of 16 bits, the same as f16.
+  llvm::DenseMap<mlir::Value, mlir::Value> halves;
+  /// Of parameters: whether all rows start at multiples of 16 bytes.
+  llvm::DenseMap<mlir::Value, mlir::Value> aligned;
+  llvm::DenseMap<mlir::Value, mlir::memref::ExtractStridedMetadataOp> metadata;
   /// Results of elementwise ops that wait, in order, and the elements of each
   /// that are known, by their operands.
   llvm::SmallVector<mlir::Value> waitingOrder;

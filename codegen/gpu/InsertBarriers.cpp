@@ -58,9 +58,7 @@ private:
 } // namespace
 
 static Access getAccess(Value tile, bool writes, bool ownRows) {
-  int64_t begin = tile.getDefiningOp()
-                      ->getAttrOfType<IntegerAttr>(kSharedOffsetAttr)
-                      .getInt();
+  int64_t begin = getSharedOffset(tile);
   int64_t bytes = getSharedBytes(cast<RankedTensorType>(tile.getType()));
   return {tile, begin, begin + bytes, writes, ownRows};
 }
@@ -78,8 +76,10 @@ static SmallVector<Access> getAccesses(Operation *op) {
   if (auto store = dyn_cast<tile::StoreOp>(op))
     accesses.push_back(getAccess(store.getView(), true));
   auto dot = dyn_cast<tile::DotOp>(op);
+  // What waits for a tile, or carries it, does not touch it.
+  bool isOtherName = isa<tile::AwaitOp, scf::ForOp, scf::YieldOp>(op);
   for (OpOperand &operand : op->getOpOperands())
-    if (getSharedLayout(operand.get())) {
+    if (!isOtherName && getSharedLayout(operand.get())) {
       bool ownRows =
           dot && operand.getOperandNumber() == 0 && !dot.getTransposeLhs();
       accesses.push_back(getAccess(operand.get(), false, ownRows));
@@ -125,6 +125,12 @@ void BarrierInserter::pass(tile::Scope scope) {
 
 void BarrierInserter::visit(Operation *op) {
   SmallVector<Access> accesses = getAccesses(op);
+  // What was copied is written here at the latest. The thread waits for itself:
+  // the copy had to be in order with the accesses of others when it began.
+  if (isa<tile::AwaitOp>(op)) {
+    llvm::append_range(open, accesses);
+    return;
+  }
   Need need = Need::Nothing;
   for (const Access &access : accesses)
     need = std::max(need, getNeed(access));
@@ -160,7 +166,7 @@ struct GpuInsertBarriers
     : attn::impl::GpuInsertBarriersBase<GpuInsertBarriers> {
   void runOnOperation() override {
     WalkResult placed = getOperation().walk([](Operation *op) -> WalkResult {
-      bool isShared = llvm::any_of(op->getResults(), getSharedLayout);
+      bool isShared = llvm::any_of(op->getResults(), hasOwnPlace);
       if (isShared && !op->hasAttr(kSharedOffsetAttr))
         return op->emitOpError("has no place in shared memory; run "
                                "'attn-gpu-allocate-shared' first");

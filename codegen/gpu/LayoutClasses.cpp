@@ -64,7 +64,7 @@ void LayoutClasses::cutAt(Value tile, int64_t column) {
   Facts &own = facts[find(tile)];
   while (own.limit > 1 && column % (grid.columns * own.limit))
     own.limit /= 2;
-  own.isCut |= column % grid.columns != 0;
+  own.isCut |= column % grid.getCutMultiple() != 0;
 }
 
 void LayoutClasses::setAlong(Value vector, int64_t along) {
@@ -77,17 +77,21 @@ FailureOr<Attribute> LayoutClasses::getLayout(Value tile) {
   MLIRContext *context = tile.getContext();
   if (own.isCut)
     return emitError(tile.getLoc())
-           << "columns of tiles must be cut at multiples of " << grid.columns
-           << " on GPUs, which those of " << tile.getType() << " are not";
+           << "columns of tiles must be cut at multiples of "
+           << grid.getCutMultiple() << " on GPUs, which those of "
+           << tile.getType() << " are not";
   if (own.hasAlong[0] && own.hasAlong[1])
     return emitError(tile.getLoc())
            << "a vector, " << tile.getType()
            << ", is used along rows and along columns, which GPUs do not "
               "support; compute it twice";
-  int64_t vector = std::min(own.limit, std::max<int64_t>(own.wish, 1));
+  int64_t vector = grid.isForMatrices
+                       ? 2
+                       : std::min(own.limit, std::max<int64_t>(own.wish, 1));
   bool isRows = tileOf(tile).getRank() == 1 && !own.hasAlong[0];
-  auto registers = tile::RegistersAttr::get(context, grid.rows, grid.columns,
-                                            isRows ? 1 : vector);
+  auto registers =
+      tile::RegistersAttr::get(context, grid.rows, grid.columns,
+                               isRows ? 1 : vector, grid.isForMatrices);
   if (tileOf(tile).getRank() == 2)
     return Attribute(registers);
   return Attribute(tile::SliceAttr::get(context, isRows ? 1 : 0, registers));

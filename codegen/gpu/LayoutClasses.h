@@ -25,6 +25,14 @@ namespace attn {
 /// The threads of a block as a grid of rows and columns.
 struct ThreadGrid {
   int64_t rows, columns;
+  /// Whether warps own the rows, and threads the columns, that matrix
+  /// instructions want: #tile.registers with `paired` and two columns.
+  bool isForMatrices = false;
+
+  /// Columns of one round of threads: no part of a tile may start elsewhere.
+  int64_t getCutMultiple() const {
+    return isForMatrices ? 2 * columns : columns;
+  }
 };
 
 /// A partition of tiles in registers.

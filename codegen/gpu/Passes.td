@@ -199,14 +199,16 @@ def GpuAssignLayouts : Pass<"attn-gpu-assign-layouts", "::mlir::gpu::GPUModuleOp
     Gives every tile of a kernel an encoding: `#tile.registers`, for vectors
     `#tile.slice`, and for operands of products `#tile.shared`. A load that only
     feeds products goes to shared memory directly; other operands of products get a
-    `tile.convert_layout` behind their definition. A result whose threads own several
+    `tile.convert_layout` behind their definition, but left operands of 16 bits stay in
+    registers: all registers of such a kernel are `paired`. A result whose threads own several
     neighbouring columns gets one in front of its store, unless the rows of the view
     are known to be aligned (`tile.alignment`). `docs/rationale/gpu.md` tells how layouts
     are chosen.
 
     Before: the ops of tile programs, `known_block_size` a multiple of 128. After: no
     tile without encoding. Reports tiles whose columns cannot be cut where a slice
-    asks for, and vectors that are used along rows and along columns.
+    asks for, vectors that are used along rows and along columns, and kernels with
+    products of 16 and of 32 bits.
 
     Example (afterwards `%x` has the type
     `tensor<16x64xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>`):
@@ -225,6 +227,48 @@ def GpuAssignLayouts : Pass<"attn-gpu-assign-layouts", "::mlir::gpu::GPUModuleOp
     ```
   }];
   let dependentDialects = ["::attn::tile::TileDialect"];
+}
+
+def GpuPipelineCopies
+    : Pass<"attn-gpu-pipeline-copies", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Copy the next tiles to shared memory while computing";
+  let description = [{
+    In a loop that loads tiles of 16 bits to shared memory for products, the load that is
+    read first (keys) begins an iteration earlier and is carried by the loop, the others
+    (values) begin with the iteration. `tile.await` and a barrier stand where they are
+    read. A load of the first iteration stands in front of the loop, what was begun in
+    vain is waited for behind it.
+
+    Before: layouts are assigned. After: such loads are `async`. Does nothing in loops that
+    store, or with a load of which the offsets need more than the iteration, or that is
+    read by others than products.
+
+    Example (afterwards the loop carries a tile, and its body is `tile.await`, a barrier,
+    the product, and the load of the next iteration):
+
+    ```mlir
+    gpu.module @kernels {
+      gpu.func @f(%x: memref<?x64xbf16>, %n: index,
+                  %q: tensor<64x64xbf16, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>,
+                  %z: tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>) kernel {
+        %c0 = arith.constant 0 : index
+        %c64 = arith.constant 64 : index
+        %s = scf.for %i = %c0 to %n step %c64 iter_args(%a = %z)
+            -> (tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>) {
+          %k = tile.load %x[%i, %c0] : memref<?x64xbf16>
+            -> tensor<64x64xbf16, #tile.shared<row = 64, swizzle = true>>
+          %d = tile.dot %q, %k, %a transpose_rhs
+             : tensor<64x64xbf16, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>,
+               tensor<64x64xbf16, #tile.shared<row = 64, swizzle = true>>
+            -> tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+          scf.yield %d : tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+        }
+        gpu.return
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::attn::tile::TileDialect", "::mlir::arith::ArithDialect"];
 }
 
 def GpuAllocateShared : Pass<"attn-gpu-allocate-shared", "::mlir::gpu::GPUModuleOp"> {
@@ -300,7 +344,9 @@ def GpuDistribute : Pass<"attn-gpu-distribute", "::mlir::gpu::GPUModuleOp"> {
   let description = [{
     Tiles in registers become the scalars that the thread owns, tiles in shared
     memory memrefs in the workgroup's address space. Loads and stores are guarded
-    where a view may end; products are loops over their depth with `math.fma`;
+    where a view may end; products are loops over their depth with `math.fma`, those of
+    16 bits sequences of `nvvm.mma.sync`, whose right operands `nvgpu.ldmatrix` reads and
+    asynchronous copies of 16 bytes bring where the rows of a view are aligned;
     reductions are butterflies of `gpu.shuffle` among the lanes that share a row,
     conversions between layouts in registers are shuffles among the same lanes. Rows
     of a view that are known to be aligned are stored 16 bytes at a time.
@@ -327,7 +373,8 @@ def GpuDistribute : Pass<"attn-gpu-distribute", "::mlir::gpu::GPUModuleOp"> {
   let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
-                           "::attn::tile::TileDialect"];
+                           "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
+                           "::mlir::nvgpu::NVGPUDialect", "::attn::tile::TileDialect"];
 }
 
 def GpuExpandMath : Pass<"attn-gpu-expand-math", "::mlir::gpu::GPUModuleOp"> {

@@ -31,7 +31,17 @@ int64_t attn::getSliceRows(int64_t columns, int64_t bytes) {
   return std::max(kRowMultiple, most - most % kRowMultiple);
 }
 
+/// Rows of 16 bits fill the banks.
+static int64_t estimateNarrowBytes(const BlockProblem &problem) {
+  constexpr int64_t banks = 64;
+  return 2 * llvm::alignTo(problem.blockK, kRowMultiple) *
+         (llvm::alignTo(problem.widthQk, banks) +
+          llvm::alignTo(problem.widthV, banks));
+}
+
 int64_t attn::estimateSharedBytes(const BlockProblem &problem) {
+  if (problem.isNarrow)
+    return estimateNarrowBytes(problem);
   int64_t width = std::min(std::max(problem.widthQk, problem.widthV),
                            getSliceColumns(problem.blockK, kSliceBytes));
   return getOperandBytes(problem.blockQ, problem.widthQk) +
@@ -39,7 +49,20 @@ int64_t attn::estimateSharedBytes(const BlockProblem &problem) {
          getOperandBytes(problem.blockQ, problem.blockK);
 }
 
+/// Warps own bands of 16 rows; queries stay in registers, two in each.
+static int64_t estimateNarrowRegisters(const BlockProblem &problem) {
+  constexpr int64_t columns = 4, lanes = 32, band = 16, reserve = 48;
+  int64_t bands = problem.threads / lanes * band;
+  int64_t rows =
+      llvm::divideCeil(problem.blockQ, bands) * band * columns / lanes;
+  return rows * (problem.widthV + problem.blockK + problem.widthQk / 2) /
+             columns +
+         reserve;
+}
+
 int64_t attn::estimateRegisters(const BlockProblem &problem) {
+  if (problem.isNarrow)
+    return estimateNarrowRegisters(problem);
   constexpr int64_t columns = 8, step = 4, reserve = 48;
   int64_t rows = llvm::divideCeil(problem.blockQ * columns, problem.threads);
   int64_t scores = llvm::divideCeil(problem.blockK, columns);

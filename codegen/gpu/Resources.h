@@ -18,6 +18,7 @@ struct BlockProblem {
   int64_t widthQk, widthV; ///< Features of queries and keys, of values.
   int64_t blockQ, blockK;  ///< Queries of a block, keys at a time.
   int64_t threads = 128;
+  bool isNarrow = false; ///< Products of 16 bits by matrix instructions.
 };
 
 /// Bytes of shared memory that the right operand of a product should have at
@@ -51,11 +52,13 @@ int64_t estimateSharedBytes(const ChunkProblem &problem);
 int64_t estimateRegisters(const ChunkProblem &problem);
 
 /// Bytes of shared memory for query, keys, values and weights, the keys and
-/// values of one step in the same place, in slices if they are large.
+/// values of one step in the same place, in slices if they are large. Narrow
+/// products have keys and values there, side by side.
 int64_t estimateSharedBytes(const BlockProblem &problem);
 
-/// Registers of a thread: accumulator, scores, what a step of a product reads,
-/// and a reserve for positions, masks and addresses.
+/// Registers of a thread: accumulator, scores, what a step of a product reads
+/// (of narrow ones, the queries), and a reserve for positions, masks and
+/// addresses.
 int64_t estimateRegisters(const BlockProblem &problem);
 
 } // namespace attn

@@ -88,13 +88,31 @@ private:
 };
 } // namespace
 
+/// Whether the products of an op can be of 16 bits: its operands are, nothing
+/// is computed from their rows, and sizes are multiples of a matrix
+/// instruction's.
+static bool isNarrow(AttendOp op) {
+  constexpr int64_t multiple = 16, most = 128;
+  Type element = typeOf(op.getQuery()).getElementType();
+  auto fits = [&](Value value) {
+    int64_t width = typeOf(value).getDimSize(3);
+    return typeOf(value).getElementType() == element && width % multiple == 0 &&
+           width <= most;
+  };
+  bool isPlain = op.getQueryRows().empty() && op.getKeyRows().empty() &&
+                 op.getValueRows().empty() && !op.getMixScores() &&
+                 !op.getMixWeights();
+  return isPlain && element.getIntOrFloatBitWidth() == 16 &&
+         fits(op.getQuery()) && fits(op.getKey()) && fits(op.getValue());
+}
+
 /// What an op says of its blocks: the widths of rows, whatever regions make of
 /// them.
 static BlockProblem getProblem(AttendOp op) {
   Region &keys = op.getKeyRows();
   int64_t width = keys.empty() ? typeOf(op.getKey()).getDimSize(3)
                                : typeOf(getYielded(keys)).getDimSize(0);
-  return {width, typeOf(op.getOutput()).getDimSize(3), 0, 0};
+  return {width, typeOf(op.getOutput()).getDimSize(3), 0, 0, 0, isNarrow(op)};
 }
 
 static BlockProblem getProblem(MapRowsOp op) {

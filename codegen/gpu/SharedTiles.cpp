@@ -19,12 +19,13 @@ tile::SharedAttr attn::getSharedLayout(Value value) {
               : tile::SharedAttr();
 }
 
-/// Banks of shared memory, each of an element of 32 bits.
+/// Banks of shared memory, of 32 bits each.
 static constexpr int64_t kBanks = 32;
 
 static RankedTensorType getSharedType(RankedTensorType type, int64_t padding,
                                       bool swizzle) {
-  int64_t row = llvm::alignTo(type.getShape().back(), kBanks) + padding;
+  int64_t banks = kBanks * 32 / type.getElementTypeBitWidth();
+  int64_t row = llvm::alignTo(type.getShape().back(), banks) + padding;
   auto layout = tile::SharedAttr::get(type.getContext(), row, swizzle);
   return type.cloneWithEncoding(layout);
 }
@@ -52,6 +53,44 @@ bool attn::isSameEverywhere(OpOperand &operand) {
   return matchPattern(operand.get(), m_Constant()) && type.getDimSize(1) == 1;
 }
 
+Value attn::getSharedSource(Value value) {
+  while (true) {
+    if (auto await = value.getDefiningOp<tile::AwaitOp>()) {
+      value = await.getValue();
+      continue;
+    }
+    auto argument = dyn_cast<BlockArgument>(value);
+    Operation *op =
+        argument ? argument.getOwner()->getParentOp() : value.getDefiningOp();
+    auto loop = dyn_cast<scf::ForOp>(op);
+    if (!loop)
+      return value;
+    OpOperand *init = argument ? loop.getTiedLoopInit(argument)
+                               : loop.getTiedLoopInit(cast<OpResult>(value));
+    value = init->get();
+  }
+}
+
+bool attn::hasOwnPlace(Value value) {
+  return getSharedLayout(value) && getSharedSource(value) == value;
+}
+
+Value attn::getCarriedSource(Value value) {
+  for (OpOperand &use : value.getUses())
+    if (auto yield = dyn_cast<scf::YieldOp>(use.getOwner())) {
+      auto loop = cast<scf::ForOp>(yield->getParentOp());
+      return getSharedSource(loop.getInitArgs()[use.getOperandNumber()]);
+    }
+  return {};
+}
+
+int64_t attn::getSharedOffset(Value value) {
+  return getSharedSource(value)
+      .getDefiningOp()
+      ->getAttrOfType<IntegerAttr>(kSharedOffsetAttr)
+      .getInt();
+}
+
 SharedShape attn::getSharedShape(RankedTensorType type) {
   constexpr int64_t columnMultiple = 8;
   if (type.getRank() == 1)
@@ -59,6 +98,15 @@ SharedShape attn::getSharedShape(RankedTensorType type) {
   return {
       static_cast<int64_t>(llvm::alignTo(type.getDimSize(0), kRowMultiple)),
       static_cast<int64_t>(llvm::alignTo(type.getDimSize(1), columnMultiple))};
+}
+
+int64_t attn::getGroupColumns(RankedTensorType type) {
+  return 128 / type.getElementTypeBitWidth();
+}
+
+bool attn::isNarrow(tile::DotOp dot) {
+  auto rhs = cast<RankedTensorType>(dot.getRhs().getType());
+  return rhs.getElementTypeBitWidth() == 16;
 }
 
 bool attn::hasAlignedRows(tile::StoreOp store, int64_t columns) {

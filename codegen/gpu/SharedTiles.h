@@ -31,6 +31,20 @@ mlir::RankedTensorType getSharedType(mlir::RankedTensorType type, bool swizzle);
 /// constant.
 mlir::RankedTensorType getColumnsType(mlir::RankedTensorType type);
 
+/// The tile that `value` is another name of: what `tile.await` waited for; what
+/// a loop starts from, for a tile that it carries.
+mlir::Value getSharedSource(mlir::Value value);
+
+/// Whether `value` is a tile in shared memory and no other name of one.
+bool hasOwnPlace(mlir::Value value);
+
+/// For a tile that a loop yields, the one that the loop started from: both have
+/// the same place. Null for other tiles.
+mlir::Value getCarriedSource(mlir::Value value);
+
+/// Where a tile lies, in bytes; attn-gpu-allocate-shared knows.
+int64_t getSharedOffset(mlir::Value value);
+
 /// Rows and columns that exist in memory: the tile's, rounded up to what
 /// threads may touch. Those beyond the tile are zero. A vector is one row, and
 /// has no columns beyond.
@@ -39,8 +53,15 @@ struct SharedShape {
 };
 SharedShape getSharedShape(mlir::RankedTensorType type);
 
+/// Columns of a group that a swizzle moves: 16 bytes.
+int64_t getGroupColumns(mlir::RankedTensorType type);
+
 /// Bytes of a tile in shared memory.
 int64_t getSharedBytes(mlir::RankedTensorType type);
+
+/// Whether a product is of operands of 16 bits: a matter of matrix
+/// instructions.
+bool isNarrow(tile::DotOp dot);
 
 /// Whether every `columns` neighbouring elements of a row, counted from the
 /// tile's first, lie in the view, at a multiple of their size.

@@ -29,6 +29,8 @@ PieceShape ThreadTiles::getShape(RankedTensorType type) {
   tile::RegistersAttr layout = getRegisters(type);
   int64_t vector = layout.getVector();
   auto rowsOf = [&](int64_t size) -> int64_t {
+    if (layout.getPaired())
+      return 2 * llvm::divideCeil(size, 2 * layout.getRows());
     return llvm::divideCeil(size, layout.getRows());
   };
   auto columnsOf = [&](int64_t size) -> int64_t {
@@ -65,19 +67,31 @@ Value ThreadTiles::getThreadColumn(tile::RegistersAttr layout) {
 
 Value ThreadTiles::getRow(tile::RegistersAttr layout, int64_t i) {
   Value &known = positions[{layout.getAsOpaquePointer(), false, i}];
-  if (!known)
-    known = arith::AddIOp::create(entry, getThreadRow(layout),
-                                  index(layout.getRows() * i));
-  return known;
+  if (known)
+    return known;
+  Value first = getThreadRow(layout);
+  int64_t fixed = layout.getRows() * i;
+  if (layout.getPaired()) {
+    // Eights of thread rows are spread over sixteens of rows.
+    Value eight = arith::MulIOp::create(
+        entry, arith::DivUIOp::create(entry, first, index(8)), index(8));
+    first = arith::AddIOp::create(entry, first, eight);
+    fixed = layout.getRows() * (i - i % 2) + 8 * (i % 2);
+  }
+  return known = arith::AddIOp::create(entry, first, index(fixed));
+}
+
+int64_t ThreadTiles::getFixed(tile::RegistersAttr layout, int64_t j) {
+  int64_t vector = layout.getVector();
+  return j / vector * layout.getColumns() * vector + j % vector;
 }
 
 Value ThreadTiles::getColumn(tile::RegistersAttr layout, int64_t j) {
   Value &known = positions[{layout.getAsOpaquePointer(), true, j}];
   if (known)
     return known;
-  int64_t vector = layout.getVector();
-  Value first =
-      arith::MulIOp::create(entry, getThreadColumn(layout), index(vector));
-  int64_t fixed = j / vector * layout.getColumns() * vector + j % vector;
-  return known = arith::AddIOp::create(entry, first, index(fixed));
+  Value first = arith::MulIOp::create(entry, getThreadColumn(layout),
+                                      index(layout.getVector()));
+  return known =
+             arith::AddIOp::create(entry, first, index(getFixed(layout, j)));
 }

@@ -44,6 +44,8 @@ public:
   /// The row (column) of the tile that the i-th (j-th) of a thread is.
   mlir::Value getRow(tile::RegistersAttr layout, int64_t i);
   mlir::Value getColumn(tile::RegistersAttr layout, int64_t j);
+  /// How far the j-th column of a thread is behind its first.
+  static int64_t getFixed(tile::RegistersAttr layout, int64_t j);
 
   /// Number of the thread, and its place in the grid of a layout.
   mlir::Value getThread() const { return thread; }

@@ -11,6 +11,113 @@
 
 include "mlir/Pass/PassBase.td"
 
+def NvidiaMatrixProducts
+    : Pass<"attn-nvidia-matrix-products", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Let products take operands of 16 bits";
+  let description = [{
+    Tile programs convert operands of 16 bits to f32 in front of products. In kernels
+    all of whose products can do without, they do: the right operand is a load, the left
+    one a tile of the same type, perhaps multiplied by a number, which then multiplies
+    the product, or something that is computed from another product, such as weights,
+    which is rounded to that type. Exponentials of such kernels get `fastmath<afn>`, for
+    `attn-nvidia-approximate-math`. `docs/numerics.md` says what rounding costs.
+
+    Before: kernels with tiles without layouts. After: the products of a kernel have
+    operands of 16 bits, all or none. Does nothing in kernels with another product, one
+    whose sizes are not multiples of 16, or one whose right operand is larger than a
+    slice.
+
+    Example (afterwards `tile.dot` of two tiles of bf16 and an `arith.mulf` behind it):
+
+    ```mlir
+    gpu.module @kernels {
+      gpu.func @f(%x: memref<?x64xbf16>, %y: memref<?x64xf32>) kernel {
+        %c0 = arith.constant 0 : index
+        %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+        %scale = arith.constant dense<0.125> : tensor<64x64xf32>
+        %a = tile.load %x[%c0, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+        %b = arith.extf %a : tensor<64x64xbf16> to tensor<64x64xf32>
+        %q = arith.mulf %b, %scale : tensor<64x64xf32>
+        %s = tile.dot %q, %b, %zero transpose_rhs
+           : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+        tile.store %s, %y[%c0, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+        gpu.return
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
+}
+
+def NvidiaDelayScales
+    : Pass<"attn-nvidia-delay-scales", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Multiply maxima and differences by the scale, not scores";
+  let description = [{
+    Where a product of 16 bits is multiplied by a positive number, `max` of its rows is taken
+    first, masked elements (-inf) are chosen first, and a difference becomes a fused
+    multiply-add. Maxima keep their bits.
+
+    Before: what `attn-nvidia-matrix-products` leaves. After: such products are multiplied for
+    other uses only. Does nothing elsewhere.
+
+    Example (afterwards `tile.reduce` of `%s`, and `math.fma` of `%s`):
+
+    ```mlir
+    gpu.module @kernels {
+      gpu.func @f(%q: tensor<64x64xbf16>, %k: tensor<64x64xbf16>, %y: memref<?x64xf32>) kernel {
+        %c0 = arith.constant 0 : index
+        %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+        %scale = arith.constant dense<0.125> : tensor<64x64xf32>
+        %lowest = arith.constant dense<0xFF800000> : tensor<64xf32>
+        %s = tile.dot %q, %k, %zero transpose_rhs
+           : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+        %x = arith.mulf %s, %scale : tensor<64x64xf32>
+        %m = tile.reduce max %x, %lowest : tensor<64x64xf32> -> tensor<64xf32>
+        %b = tile.broadcast %m along 1 : tensor<64xf32> -> tensor<64x64xf32>
+        %d = arith.subf %x, %b : tensor<64x64xf32>
+        tile.store %d, %y[%c0, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+        gpu.return
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
+}
+
+def NvidiaApproximateMath
+    : Pass<"attn-nvidia-approximate-math", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Use the exponential of the device where that is allowed";
+  let description = [{
+    `math.exp2` of f32 with `fastmath<afn>` becomes `ex2.approx.ftz.f32`: 2 units in the
+    last place, and 0 for results below 2^-126.
+
+    Before: math on scalars. After: no such op. Does nothing elsewhere.
+
+    Before and after:
+
+    ```mlir
+    gpu.module @kernels {
+      gpu.func @f(%x: f32, %y: memref<f32>) kernel {
+        %e = math.exp2 %x fastmath<afn> : f32
+        memref.store %e, %y[] : memref<f32>
+        gpu.return
+      }
+    }
+    ```
+
+    ```mlir
+    gpu.module @kernels {
+      gpu.func @f(%x: f32, %y: memref<f32>) kernel {
+        %e = llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz.f"(%x) : (f32) -> f32
+        memref.store %e, %y[] : memref<f32>
+        gpu.return
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 def NvidiaToNvvm : Pass<"attn-nvidia-to-nvvm", "::mlir::gpu::GPUModuleOp"> {
   let summary = "Convert kernels to the LLVM and NVVM dialects";
   let description = [{

@@ -52,6 +52,8 @@ static void addPlacement(OpPassManager &manager, const NvidiaTarget &target) {
   manager.addPass(createGpuMapBlocks(mapping));
   OpPassManager &kernels = manager.nest<gpu::GPUModuleOp>();
   addCleanup(kernels);
+  kernels.addPass(createNvidiaMatrixProducts());
+  kernels.addPass(createNvidiaDelayScales());
   GpuSliceProductsOptions slices;
   slices.bytes = kSliceBytes;
   kernels.addPass(createGpuSliceProducts(slices));
@@ -62,6 +64,7 @@ static void addPlacement(OpPassManager &manager, const NvidiaTarget &target) {
   kernels.addPass(createLoopInvariantCodeMotionPass());
   kernels.addPass(createGpuShareColumns());
   kernels.addPass(createGpuAssignLayouts());
+  kernels.addPass(createGpuPipelineCopies());
   GpuAllocateSharedOptions shared;
   shared.limit = target.sharedBytes;
   kernels.addPass(createGpuAllocateShared(shared));
@@ -77,6 +80,7 @@ SmallVector<Phase> attn::getNvidiaPhases(const NvidiaTarget &target) {
                       OpPassManager &kernels = manager.nest<gpu::GPUModuleOp>();
                       kernels.addPass(createGpuDistribute());
                       addCleanup(kernels);
+                      kernels.addPass(createNvidiaApproximateMath());
                       kernels.addPass(createGpuExpandMath());
                       addCleanup(kernels);
                       kernels.addPass(createLoopInvariantCodeMotionPass());

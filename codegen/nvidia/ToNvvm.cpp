@@ -24,11 +24,13 @@
 #include "mlir/Conversion/LLVMCommon/Pattern.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
+#include "mlir/Conversion/NVGPUToNVVM/NVGPUToNVVM.h"
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/Transforms/Transforms.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
 #include "mlir/Transforms/DialectConversion.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -51,6 +53,20 @@ static MemRefType inGlobalMemory(MemRefType type) {
       gpu::AddressSpaceAttr::get(type.getContext(), gpu::AddressSpace::Global);
   return MemRefType::get(type.getShape(), type.getElementType(),
                          type.getLayout(), space);
+}
+
+/// Views of what is in global memory are there too.
+static void followToGlobalMemory(Operation *user) {
+  Value view;
+  if (auto metadata = dyn_cast<memref::ExtractStridedMetadataOp>(user))
+    view = metadata.getBaseBuffer();
+  else if (isa<memref::ReinterpretCastOp, memref::CastOp>(user))
+    view = user->getResult(0);
+  else
+    return;
+  view.setType(inGlobalMemory(cast<MemRefType>(view.getType())));
+  for (Operation *next : view.getUsers())
+    followToGlobalMemory(next);
 }
 
 /// Replaces a parameter of memref type by a pointer, sizes and strides; returns
@@ -84,6 +100,8 @@ static unsigned flatten(gpu::GPUFuncOp kernel, unsigned number,
   auto view = UnrealizedConversionCastOp::create(
       b, loc, global, ValueRange{static_cast<Value>(descriptor)});
   old.replaceAllUsesWith(view.getResult(0));
+  for (Operation *user : view->getUsers())
+    followToGlobalMemory(user);
   body.eraseArgument(number);
   return next - number;
 }
@@ -160,6 +178,7 @@ static void populatePatterns(LLVMTypeConverter &types,
   populateVectorToLLVMConversionPatterns(types, patterns);
   populateFinalizeMemRefToLLVMConversionPatterns(types, patterns);
   populateGpuToNVVMConversionPatterns(types, patterns);
+  populateNVGPUToNVVMConversionPatterns(types, patterns);
   patterns.add<ConvertWarpBarrier,
                ConvertOneToOne<arith::MaxNumFOp, LLVM::MaxNumOp>,
                ConvertOneToOne<arith::MinNumFOp, LLVM::MinNumOp>,
@@ -188,8 +207,19 @@ static LogicalResult convert(gpu::GPUModuleOp kernels,
   target.addIllegalDialect<arith::ArithDialect, cf::ControlFlowDialect,
                            math::MathDialect, memref::MemRefDialect,
                            scf::SCFDialect, tile::TileDialect,
-                           vector::VectorDialect>();
+                           nvgpu::NVGPUDialect, vector::VectorDialect>();
   return applyPartialConversion(kernels, target, std::move(patterns));
+}
+
+/// Makes what loops ask of LLVM, which conversions carry along with the branch
+/// that closes them, known to its translation.
+static void annotateLoops(gpu::GPUModuleOp kernels) {
+  constexpr llvm::StringLiteral name = "llvm.loop_annotation";
+  kernels.walk([&](LLVM::BrOp branch) {
+    if (auto asked = branch->getAttrOfType<LLVM::LoopAnnotationAttr>(name))
+      branch.setLoopAnnotationAttr(asked);
+    branch->removeDiscardableAttr(name);
+  });
 }
 
 /// Registers of a multiprocessor, and the most that a thread may have.
@@ -222,6 +252,7 @@ struct NvidiaToNvvm : attn::impl::NvidiaToNvvmBase<NvidiaToNvvm> {
       flattenParameters(kernel, types);
     if (failed(convert(kernels, types)))
       return signalPassFailure();
+    annotateLoops(kernels);
     for (auto kernel : kernels.getOps<LLVM::LLVMFuncOp>())
       setResidentBlocks(kernel);
     // The array of dynamic shared memory; its size is a matter of the launch.

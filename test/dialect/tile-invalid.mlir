@@ -311,9 +311,9 @@ func.func @negative_dot_rank_1(%a: tensor<8xf32>, %b: tensor<8x4xf32>, %c: tenso
 // -----
 
 // dot_c2
-func.func @negative_dot_mixed(%a: tensor<4x8xbf16>, %b: tensor<8x4xbf16>, %c: tensor<4x4xf32>) {
-  // expected-error@below {{operands must have one floating-point type, got 'bf16', 'bf16' and 'f32'}}
-  %t = tile.dot %a, %b, %c : tensor<4x8xbf16>, tensor<8x4xbf16> -> tensor<4x4xf32>
+func.func @negative_dot_mixed(%a: tensor<4x8xf16>, %b: tensor<8x4xbf16>, %c: tensor<4x4xf32>) {
+  // expected-error@below {{operands must have one floating-point type, or 'lhs' and 'rhs' f16 or bf16 and 'init' f32, got 'f16', 'bf16' and 'f32'}}
+  %t = tile.dot %a, %b, %c : tensor<4x8xf16>, tensor<8x4xbf16> -> tensor<4x4xf32>
   return
 }
 
@@ -321,7 +321,7 @@ func.func @negative_dot_mixed(%a: tensor<4x8xbf16>, %b: tensor<8x4xbf16>, %c: te
 
 // dot_c2
 func.func @negative_dot_integer(%a: tensor<4x8xi32>, %b: tensor<8x4xi32>, %c: tensor<4x4xi32>) {
-  // expected-error@below {{operands must have one floating-point type, got 'i32', 'i32' and 'i32'}}
+  // expected-error@below {{operands must have one floating-point type, or 'lhs' and 'rhs' f16 or bf16 and 'init' f32, got 'i32', 'i32' and 'i32'}}
   %t = tile.dot %a, %b, %c : tensor<4x8xi32>, tensor<8x4xi32> -> tensor<4x4xi32>
   return
 }
@@ -499,6 +499,12 @@ func.func @negative_shared_padded_row(%x: tensor<4x8xf32, #tile.shared<row = 36,
 
 // -----
 
+// layout_c5
+// expected-error@below {{'paired' needs a multiple of 8 'rows', got 4}}
+func.func @negative_registers_paired(%x: tensor<4x8xf32, #tile.registers<rows = 4, columns = 4, vector = 2, paired = true>>)
+
+// -----
+
 // convert_layout_c1
 func.func @negative_convert_layout_shape(%x: tensor<4x8xf32>) {
   // expected-error@below {{must keep shape and element type, got 'tensor<4x8xf32>' to 'tensor<8x4xf32>'}}
@@ -539,5 +545,23 @@ func.func @negative_trim_ranges(%x: tensor<4x8xf32>, %i: index) {
 func.func @negative_convert_layout_element(%x: tensor<4x8xf32>) {
   // expected-error@below {{must keep shape and element type, got 'tensor<4x8xf32>' to 'tensor<4x8xf16>'}}
   %t = tile.convert_layout %x : tensor<4x8xf32> -> tensor<4x8xf16>
+  return
+}
+
+// -----
+
+// load_c1
+func.func @negative_load_async_registers(%x: memref<?x8xf32>, %i: index) {
+  // expected-error@below {{with 'async' must have a result in shared memory, got 'tensor<4x8xf32>'}}
+  %t = tile.load %x[%i, %i] async : memref<?x8xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// await_c1
+func.func @negative_await_registers(%x: tensor<4x8xf32>) {
+  // expected-error@below {{'value' must be in shared memory, got 'tensor<4x8xf32>'}}
+  %t = tile.await %x : tensor<4x8xf32>
   return
 }

@@ -103,11 +103,13 @@ func.func @trim(%x: tensor<4x8xf64>, %i: index) -> tensor<4x8xf64> {
 
 // CHECK-LABEL: func.func @layouts
 // CHECK-SAME: tensor<64xf32, #tile.slice<along = 1, of = <rows = 16, columns = 8, vector = 4>>>
+// CHECK-SAME: tensor<64x8xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
 // CHECK: tile.convert_layout %{{.*}} : tensor<64x8xf32, #tile.registers<rows = 16, columns = 8, vector = 1>> -> tensor<64x8xf32, #tile.shared<row = 32, swizzle = true>>
 // CHECK: tile.barrier warp
 // CHECK: tile.barrier block
 func.func @layouts(%x: tensor<64x8xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>,
-                   %y: tensor<64xf32, #tile.slice<along = 1, of = <rows = 16, columns = 8, vector = 4>>>) {
+                   %y: tensor<64xf32, #tile.slice<along = 1, of = <rows = 16, columns = 8, vector = 4>>>,
+                   %z: tensor<64x8xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>) {
   %s = tile.convert_layout %x : tensor<64x8xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>
       -> tensor<64x8xf32, #tile.shared<row = 32, swizzle = true>>
   tile.barrier warp
@@ -128,5 +130,14 @@ func.func @layouts_of_rows(%a: tensor<16x1xf32, #shared>, %x: tensor<16x1xf32, #
   %d = tile.decay_dot %x, %x, %a, %init
      : tensor<16x1xf32, #rows>, tensor<16x1xf32, #rows>, tensor<16x1xf32, #shared>
     -> tensor<16x16xf32, #rows>
+  return
+}
+
+// CHECK-LABEL: func.func @async
+// CHECK: %[[T:.*]] = tile.load %{{.*}}[%{{.*}}, %{{.*}}] async : memref<?x8xf32> -> tensor<4x8xf32, #[[SHARED:.*]]>
+// CHECK: tile.await %[[T]] : tensor<4x8xf32, #[[SHARED]]>
+func.func @async(%x: memref<?x8xf32>, %i: index) {
+  %t = tile.load %x[%i, %i] async : memref<?x8xf32> -> tensor<4x8xf32, #tile.shared<row = 32, swizzle = true>>
+  %a = tile.await %t : tensor<4x8xf32, #tile.shared<row = 32, swizzle = true>>
   return
 }

@@ -57,6 +57,7 @@ json::Value attn::describeCounters(const SimulatedKernel &kernel,
     launches.push_back(json::Object{{"kernel", name},
                                     {"blocks", report.blocks},
                                     {"ops", report.ops},
+                                    {"matrix_ops", report.matrixOps},
                                     {"loops", describeLoops(report)},
                                     {"sites", std::move(sites)}});
   }

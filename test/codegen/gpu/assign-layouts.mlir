@@ -174,3 +174,45 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+// Products of 16 bits: the left operand stays in registers, in the layout of
+// results, the right one is shared, in rows of all banks.
+// CHECK-LABEL: gpu.func @narrow
+// CHECK: tile.load {{.*}} -> tensor<64x32xbf16, #[[PAIRED:.*]]>
+// CHECK: tile.load {{.*}} -> tensor<64x32xbf16, #tile.shared<row = 64, swizzle = true>>
+// CHECK-NOT: tile.convert_layout {{.*}} #tile.shared
+// CHECK: tile.dot {{.*}} -> tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+// CHECK: tile.reduce max {{.*}} -> tensor<64xf32, #tile.slice<along = 1, of = <rows = 32, columns = 4, vector = 1, paired = true>>>
+gpu.module @kernels {
+  gpu.func @narrow(%x: memref<?x32xbf16>, %y: memref<?xf32>, %i: index) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %m = arith.constant dense<0.0> : tensor<64xf32>
+    %q = tile.load %x[%i, %c0] : memref<?x32xbf16> -> tensor<64x32xbf16>
+    %k = tile.load %x[%c0, %c0] : memref<?x32xbf16> -> tensor<64x32xbf16>
+    %s = tile.dot %q, %k, %zero transpose_rhs : tensor<64x32xbf16>, tensor<64x32xbf16> -> tensor<64x64xf32>
+    %r = tile.reduce max %s, %m : tensor<64x64xf32> -> tensor<64xf32>
+    tile.store %r, %y[%i] : tensor<64xf32>, memref<?xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @negative_narrow_and_wide(%x: memref<?x64xbf16>, %y: memref<?x64xf32>) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %q = tile.load %x[%c0, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+    // expected-note@below {{the product of 16 bits}}
+    %s = tile.dot %q, %q, %zero : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+    // expected-error@below {{has operands of 32 bits in a kernel with a product of 16 bits; expected one kind}}
+    %o = tile.dot %s, %s, %zero : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+    tile.store %o, %y[%c0, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+}

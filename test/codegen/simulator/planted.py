@@ -7,13 +7,15 @@
 #===-----------------------------------------------------------------------===#
 """Damages the kernel of a spec, one defect at a time, and simulates the rest.
 
-  planted.py SPEC.mlir [--only=TEXT]
+  planted.py SPEC.mlir [--dtype=bf16] [--only=TEXT]
 
 The kernel is taken as attn-compile leaves it after a phase, one line of it is
 edited, and attn-simulate runs the phases behind and then the kernel. Each
 defect must be reported with op, line, block and thread, at a line that the
 edit concerns, or change the result: then the simulator must say which op of
-which thread wrote what is wrong. The kernel as it was must do neither.
+which thread wrote what is wrong. The kernel as it was must do neither. Kernels
+of bf16 use matrix instructions and asynchronous copies, and have defects of
+their own; copies take effect as late as they may.
 """
 
 import argparse
@@ -218,14 +220,53 @@ def swapped_layouts(tiles, scalars):
     yield Defect("two columns of weights exchanged", scalars, lines)
 
 
+def matrix_defects(tiles, scalars):
+    """What can go wrong with copies and fragments of matrix instructions."""
+    loop = tiles.loops[-1]
+    arrived, free = tiles.find("tile.barrier block", loop, tiles.end_of(loop))
+    for name, n in (("keys read before others wrote them", arrived),
+                    ("place of keys written while others read", free)):
+        yield Defect(name, tiles, tiles.lines[:n] + tiles.lines[n + 1:],
+                     {"race", "unfinished-copy"}, {*range(n - 3, n + 4)})
+    waits = scalars.find(r"nvvm\.cp\.async\.wait\.group 0", scalars.loops[-1])
+    reads = scalars.find(r"nvgpu\.ldmatrix", scalars.loops[-1])
+    for which, n in (("keys", waits[0]), ("values", waits[1])):
+        yield Defect(f"wait for {which} one group short", scalars,
+                     scalars.replace(n, "group 0", "group 1"),
+                     {"unfinished-copy"}, {*reads, *(scalars.find(
+                         r"nvgpu\.device_async_copy|memref\.store",
+                         scalars.start))})
+    products = scalars.find(r"nvvm\.mma\.sync", scalars.loops[-1])
+    yield Defect("two registers of the left operand exchanged", scalars,
+                 scalars.replace(products[0], r"A\[(%\w+), (%\w+), (%\w+),",
+                                 r"A[\1, \3, \2,"))
+    yield Defect("two registers of the right operand exchanged", scalars,
+                 scalars.replace(products[-1], r"B\[(%\w+), (%\w+)\]",
+                                 r"B[\2, \1]"))
+    yield Defect("values read as if they were keys", scalars, scalars.replace(
+        reads[-1], "transpose = true", "transpose = false"))
+    swizzles = scalars.find(r"arith\.xori", scalars.start)
+    yield Defect("keys read without swizzle", scalars, scalars.replace(
+        swizzles[0], r"arith\.xori (%\w+), (%\w+)", r"arith.ori \1, \1"))
+
+
+def defects_of(dtype, tiles, scalars):
+    """What is planted in kernels of an element type."""
+    if dtype == "bf16":
+        return matrix_defects(tiles, scalars)
+    return [*removed_barriers(tiles), *shifted_indices(scalars),
+            *missing_predicates(scalars), *swapped_layouts(tiles, scalars)]
+
+
 #===-----------------------------------------------------------------------===#
 # Running
 #===-----------------------------------------------------------------------===#
 
 
-def compile_phases(spec, folder):
+def compile_phases(spec, folder, dtype):
     """The program after each phase, by the phase's name."""
     subprocess.run(["attn-compile", spec, "--target=cuda:sm_80", "--emit=llvm",
+                    f"--dtype={dtype}",
                     "--schedule=block_q=64,block_k=64",
                     f"--dump-phases={folder}", "-o", folder / "llvm.mlir"],
                    check=True)
@@ -233,16 +274,18 @@ def compile_phases(spec, folder):
             for path in folder.glob("*-*.mlir")}
 
 
-def simulate(spec, phase, lines, folder, writer=None):
+def simulate(spec, phase, lines, folder, dtype, writer=None):
     """The reports, and the arguments by name after the run; of `writer`, an
     element, the line that says who wrote it is a report too."""
     path = folder / "damaged.mlir"
     path.write_text("\n".join(lines) + "\n")
     command = ["attn-simulate", path, f"--after={phase}",
-               f"--host={spec.stem.replace('-', '_')}"]
+               f"--host={spec.stem.replace('-', '_')}", "--copies=wait"]
     for name, content in ARGUMENTS.items():
         sizes = f"1x1x{TOKENS}" + ("" if name == "lse" else f"x{FEATURES}")
-        command += [f"--arg={name}:f32[{sizes}]={content}", f"--print={name}"]
+        kind = "f32" if name == "lse" else dtype
+        command += [f"--arg={name}:{kind}[{sizes}]={content}",
+                    f"--print={name}"]
     if writer:
         command.append(f"--writer={writer}")
     done = subprocess.run(command, capture_output=True, text=True)
@@ -259,17 +302,19 @@ def simulate(spec, phase, lines, folder, writer=None):
     return reports, values
 
 
-def differs(result, expected):
+def differs(result, expected, dtype):
     """Whether numbers printed with six digits are not those expected."""
-    return not np.allclose(result, expected, rtol=1e-4, atol=1e-4)
+    error = {"f32": 1e-4, "bf16": 2e-2}[dtype]
+    return not np.allclose(result, expected, rtol=error, atol=error)
 
 
-def check_sound(spec, phase, text, folder):
+def check_sound(spec, phase, text, folder, dtype):
     """The kernel as it is: nothing reported, and right. Returns results."""
-    reports, values = simulate(spec, phase, text.splitlines(), folder)
+    reports, values = simulate(spec, phase, text.splitlines(), folder, dtype)
     oracle = getattr(softmax, spec.stem)(*(values[x] for x in "qkv"))
     wrong = [name for name, expected in zip(("out", "lse"), oracle)
-             if differs(values[name], expected.reshape(values[name].shape))]
+             if differs(values[name], expected.reshape(values[name].shape),
+                        dtype)]
     if reports or wrong:
         sys.exit(f"{phase}: the undamaged kernel has {reports}, {wrong} wrong")
     print(f"sound     the kernel after '{phase}'")
@@ -320,28 +365,29 @@ def check(defect, reports, values, sound, ask_writer):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("spec", type=pathlib.Path)
+    parser.add_argument("--dtype", default="f32", choices=["f32", "bf16"])
     parser.add_argument("--only", default="", help="defects with this text")
     options = parser.parse_args()
     failed = 0
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        texts = compile_phases(options.spec, folder)
+        texts = compile_phases(options.spec, folder, options.dtype)
         tiles, scalars = [Program(phase, texts[phase])
                           for phase in ("place-tiles", "distribute")]
         sound = {program.phase: check_sound(options.spec, program.phase,
-                                            texts[program.phase], folder)
+                                            texts[program.phase], folder,
+                                            options.dtype)
                  for program in (tiles, scalars)}
-        for defect in [*removed_barriers(tiles), *shifted_indices(scalars),
-                       *missing_predicates(scalars),
-                       *swapped_layouts(tiles, scalars)]:
+        for defect in defects_of(options.dtype, tiles, scalars):
             if options.only not in defect.name:
                 continue
             reports, values = simulate(options.spec, defect.phase,
-                                       defect.lines, folder)
+                                       defect.lines, folder, options.dtype)
             wrong = check(
                 defect, reports, values, sound[defect.phase],
                 lambda element: simulate(options.spec, defect.phase,
-                                         defect.lines, folder, element)[0])
+                                         defect.lines, folder, options.dtype,
+                                         element)[0])
             failed += wrong is not None
             how = f"reported {len(reports)}" if reports else "wrong result"
             print(f"MISSED    {defect.name}: {wrong}" if wrong else

@@ -1,0 +1,349 @@
+//===- DistributeCopies.cpp - From global to shared memory ----------------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A load into shared memory is a copy by all threads, consecutive threads
+// taking consecutive elements: each row is read in whole sectors. It is there
+// twice, without tests for tiles that lie inside of the view.
+//
+// Tiles of 16 bits are copied by asynchronous copies of 16 bytes where all rows
+// of the view start at multiples of them. That is tested when the kernel runs.
+// Whatever such a copy must not read it writes as zero: tiles at the end of a
+// view are copied in a loop of those. Where rows are not aligned, elements are
+// copied one by one.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/gpu/Distributor.h"
+#include "codegen/gpu/Window.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
+
+using namespace mlir;
+using namespace attn;
+
+namespace attn {
+/// Copies a tile from a view to shared memory, in rounds of all threads.
+class CopyEmitter {
+public:
+  CopyEmitter(Distributor &d, tile::LoadOp op)
+      : d(d), b(d.b), op(op), type(Distributor::tileOf(op)),
+        shape(getSharedShape(type)), window{op.getView(), op.getOffsets(), 2},
+        buffer(d.getBuffer(op)) {}
+
+  void emit();
+  /// The same in little code, for a copy that is seldom made.
+  void emitRolled();
+  Value testInside();
+
+private:
+  /// Rounds whose loads come before any of their stores; of a copy that is
+  /// seldom made, one, as its code stands beside that of another.
+  static constexpr int64_t kBatch = 8, kSeldomBatch = 1;
+
+  int64_t getElements() const { return shape.rows * shape.columns; }
+  int64_t getRounds() const {
+    return llvm::divideCeil(getElements(), d.threads.getThreads());
+  }
+  std::pair<Value, Value> getElement(Value round);
+  void emitLoop(bool guarded, int64_t most = kBatch);
+  void emitBatch(Value first, int64_t count, bool guarded);
+
+  Distributor &d;
+  ImplicitLocOpBuilder &b;
+  tile::LoadOp op;
+  RankedTensorType type;
+  SharedShape shape;
+  Window window;
+  Value buffer;
+};
+} // namespace attn
+
+/// The element that the thread copies in a round.
+std::pair<Value, Value> CopyEmitter::getElement(Value round) {
+  Value number = d.add(d.mul(round, d.index(d.threads.getThreads())),
+                       d.threads.getThread());
+  Value columns = d.index(shape.columns);
+  return {arith::DivUIOp::create(b, number, columns),
+          arith::RemUIOp::create(b, number, columns)};
+}
+
+/// Whether the whole tile lies in the view; null if it never does as a whole.
+Value CopyEmitter::testInside() {
+  bool isWhole = type.getDimSize(0) == shape.rows &&
+                 type.getDimSize(1) == shape.columns &&
+                 getElements() % d.threads.getThreads() == 0;
+  if (!isWhole)
+    return {};
+  Value inside = testLeading(b, window);
+  for (int64_t dim : {0, 1}) {
+    if (isKnownInside(window, dim, type.getDimSize(dim)))
+      continue;
+    Value offset = window.offsets[window.getDim(dim)];
+    auto compare = [&](arith::CmpIPredicate predicate, Value x, Value y) {
+      inside = d.both(inside, arith::CmpIOp::create(b, predicate, x, y));
+    };
+    compare(arith::CmpIPredicate::sge, offset, d.index(0));
+    compare(arith::CmpIPredicate::sle,
+            d.add(offset, d.index(type.getDimSize(dim))),
+            getSize(b, window, window.getDim(dim)));
+  }
+  return inside ? inside : arith::ConstantOp::create(b, b.getBoolAttr(true));
+}
+
+void CopyEmitter::emitBatch(Value first, int64_t count, bool guarded) {
+  Type element = type.getElementType();
+  Value leading = guarded ? testLeading(b, window) : Value();
+  SmallVector<std::tuple<Value, Value, Value>> stores;
+  bool isRagged = getElements() % d.threads.getThreads();
+  for (int64_t n = 0; n < count; ++n) {
+    auto [row, column] = getElement(d.add(first, d.index(n)));
+    Value inside = leading, exists;
+    if (guarded) {
+      for (auto [dim, position] :
+           llvm::enumerate(ArrayRef<Value>{row, column})) {
+        Value offset = window.offsets[window.getDim(dim)];
+        if (type.getDimSize(dim) != (dim ? shape.columns : shape.rows))
+          inside =
+              d.both(inside, d.isLess(position, d.index(type.getDimSize(dim))));
+        if (!isKnownInside(window, dim, type.getDimSize(dim)))
+          inside =
+              d.both(inside, d.isLess(d.add(offset, position),
+                                      getSize(b, window, window.getDim(dim))));
+      }
+      if (isRagged)
+        exists = d.isLess(row, d.index(shape.rows));
+    }
+    Value read =
+        guard(b, inside, element, [&] {
+          return SmallVector<Value>{memref::LoadOp::create(
+              b, op.getView(), getPositions(b, window, {row, column}))};
+        }).front();
+    stores.push_back({read, d.getPlace(type, row, column), exists});
+  }
+  for (auto [value, place, exists] : stores)
+    guard(b, exists, {}, [&, value = value, place = place] {
+      memref::StoreOp::create(b, value, buffer, place);
+      return SmallVector<Value>{};
+    });
+}
+
+/// Asks LLVM not to unroll a loop that seldom runs: what it would compute ahead
+/// needs registers.
+static void keepRolled(scf::ForOp loop) {
+  MLIRContext *context = loop.getContext();
+  auto yes = BoolAttr::get(context, true);
+  auto unroll = LLVM::LoopUnrollAttr::get(context, /*disable=*/yes, {}, {}, {},
+                                          {}, {}, {});
+  loop->setAttr("llvm.loop_annotation",
+                LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {},
+                                              {}, {}, {}, {}, {}, {}, {}, {},
+                                              {}, {}));
+}
+
+void CopyEmitter::emitLoop(bool guarded, int64_t most) {
+  int64_t rounds = getRounds(), batch = std::min(most, rounds);
+  int64_t inLoop = rounds / batch * batch;
+  auto loop =
+      scf::ForOp::create(b, d.index(0), d.index(inLoop), d.index(batch));
+  if (most == kSeldomBatch)
+    keepRolled(loop);
+  {
+    OpBuilder::InsertionGuard insertion(b);
+    b.setInsertionPointToStart(loop.getBody());
+    emitBatch(loop.getInductionVar(), batch, guarded);
+  }
+  if (inLoop < rounds)
+    emitBatch(d.index(inLoop), rounds - inLoop, guarded);
+}
+
+void CopyEmitter::emit() {
+  Value inside = testInside();
+  if (!inside)
+    return emitLoop(/*guarded=*/true);
+  auto choice = scf::IfOp::create(b, inside, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard insertion(b);
+  b.setInsertionPointToStart(choice.thenBlock());
+  emitLoop(/*guarded=*/false);
+  b.setInsertionPointToStart(choice.elseBlock());
+  emitLoop(/*guarded=*/true);
+}
+
+void CopyEmitter::emitRolled() { emitLoop(/*guarded=*/true, kSeldomBatch); }
+
+//===----------------------------------------------------------------------===//
+// Groups of 16 bytes
+//===----------------------------------------------------------------------===//
+
+namespace attn {
+/// Copies a tile by asynchronous copies of 16 bytes.
+class GroupCopyEmitter {
+public:
+  GroupCopyEmitter(Distributor &d, tile::LoadOp op)
+      : d(d), b(d.b), op(op), type(Distributor::tileOf(op)),
+        shape(getSharedShape(type)), window{op.getView(), op.getOffsets(), 2},
+        columns(getGroupColumns(type)), perRow(shape.columns / columns),
+        groups(shape.rows * perRow), buffer(d.getBuffer(op)) {}
+
+  /// Whether rows of the tile are groups that all lie in rows of the view.
+  bool isPossible();
+  void emit();
+
+private:
+  memref::ExtractStridedMetadataOp getMetadata();
+  Value testAligned();
+  std::pair<Value, Value> getGroup(Value number);
+  void emitWhole();
+  void emitGuarded();
+  void copy(Value place, Value view, ValueRange at, Value elements);
+
+  Distributor &d;
+  ImplicitLocOpBuilder &b;
+  tile::LoadOp op;
+  RankedTensorType type;
+  SharedShape shape;
+  Window window;
+  int64_t columns, perRow, groups;
+  Value buffer;
+};
+} // namespace attn
+
+/// Bytes of an asynchronous copy.
+static constexpr int64_t kGroupBytes = 16;
+
+bool GroupCopyEmitter::isPossible() {
+  std::optional<int64_t> first = getConstantIntValue(window.offsets.back());
+  return type.getElementTypeBitWidth() == 16 && first &&
+         *first % columns == 0 && type.getDimSize(1) % columns == 0 &&
+         isa<BlockArgument>(op.getView()) &&
+         isKnownInside(window, 1, type.getDimSize(1));
+}
+
+/// Base, offset and strides of the view, a parameter.
+memref::ExtractStridedMetadataOp GroupCopyEmitter::getMetadata() {
+  memref::ExtractStridedMetadataOp &known = d.metadata[op.getView()];
+  if (!known)
+    known = memref::ExtractStridedMetadataOp::create(d.threads.atEntry(),
+                                                     op.getView());
+  return known;
+}
+
+/// Whether all rows of the view start at multiples of 16 bytes.
+Value GroupCopyEmitter::testAligned() {
+  Value &known = d.aligned[op.getView()];
+  if (known)
+    return known;
+  memref::ExtractStridedMetadataOp view = getMetadata();
+  ImplicitLocOpBuilder &at = d.threads.atEntry();
+  auto bytes = [&](Value elements) -> Value {
+    return arith::MulIOp::create(at, elements,
+                                 d.index(type.getElementTypeBitWidth() / 8));
+  };
+  Value places = arith::AddIOp::create(
+      at, memref::ExtractAlignedPointerAsIndexOp::create(at, op.getView()),
+      bytes(view.getOffset()));
+  for (Value stride : view.getStrides().drop_back())
+    places = arith::OrIOp::create(at, places, bytes(stride));
+  Value rest = arith::RemUIOp::create(at, places, d.index(kGroupBytes));
+  return known = arith::CmpIOp::create(at, arith::CmpIPredicate::eq, rest,
+                                       d.index(0));
+}
+
+/// Row and first column of a group.
+std::pair<Value, Value> GroupCopyEmitter::getGroup(Value number) {
+  Value row = arith::DivUIOp::create(b, number, d.index(perRow));
+  Value inRow = arith::RemUIOp::create(b, number, d.index(perRow));
+  return {row, d.mul(inRow, d.index(columns))};
+}
+
+void GroupCopyEmitter::copy(Value place, Value view, ValueRange at,
+                            Value elements) {
+  auto token = nvgpu::DeviceAsyncTokenType::get(b.getContext());
+  nvgpu::DeviceAsyncCopyOp::create(b, token, buffer, ValueRange{place}, view,
+                                   at, b.getIndexAttr(columns), elements,
+                                   /*bypassL1=*/b.getUnitAttr());
+}
+
+/// A tile that lies in the view as a whole. The view is one row of elements
+/// here: what a thread adds to the start of the tile is computed once.
+void GroupCopyEmitter::emitWhole() {
+  memref::ExtractStridedMetadataOp view = getMetadata();
+  auto flat = memref::ReinterpretCastOp::create(
+      d.threads.atEntry(),
+      MemRefType::get({ShapedType::kDynamic}, type.getElementType()),
+      view.getBaseBuffer(), /*offset=*/OpFoldResult(b.getIndexAttr(0)),
+      /*sizes=*/ArrayRef<OpFoldResult>{d.index(0)},
+      /*strides=*/ArrayRef<OpFoldResult>{b.getIndexAttr(1)});
+  Value start = view.getOffset();
+  for (auto [offset, stride] :
+       llvm::zip_equal(window.offsets, view.getStrides()))
+    start = d.add(start, d.mul(offset, stride));
+  Value stride = view.getStrides()[window.getDim(0)];
+  int64_t threads = d.threads.getThreads();
+  for (int64_t first = 0; first < groups; first += threads) {
+    bool isSameColumn = threads % perRow == 0;
+    Value number = d.threads.getThread();
+    if (!isSameColumn)
+      number = d.add(number, d.index(first));
+    auto [row, column] = getGroup(number);
+    Value own = d.add(d.mul(row, stride), column), from = d.add(start, own);
+    if (isSameColumn) {
+      row = d.add(row, d.index(first / perRow));
+      from = d.add(from, d.mul(stride, d.index(first / perRow)));
+    }
+    copy(d.getPlace(type, row, column), flat, from, Value());
+  }
+}
+
+/// A tile of which parts may lie outside: those are written as zero.
+void GroupCopyEmitter::emitGuarded() {
+  Value leading = testLeading(b, window);
+  auto loop = scf::ForOp::create(b, d.threads.getThread(), d.index(groups),
+                                 d.index(d.threads.getThreads()));
+  keepRolled(loop);
+  OpBuilder::InsertionGuard insertion(b);
+  b.setInsertionPointToStart(loop.getBody());
+  auto [row, column] = getGroup(loop.getInductionVar());
+  Value inside = leading;
+  if (type.getDimSize(0) != shape.rows)
+    inside = d.both(inside, d.isLess(row, d.index(type.getDimSize(0))));
+  Value position = d.add(window.offsets[window.getDim(0)], row);
+  inside =
+      d.both(inside, d.isLess(position, getSize(b, window, window.getDim(0))));
+  Value elements =
+      arith::SelectOp::create(b, inside, d.index(columns), d.index(0));
+  copy(d.getPlace(type, row, column), op.getView(),
+       getPositions(b, window, {row, column}), elements);
+}
+
+void GroupCopyEmitter::emit() {
+  CopyEmitter elements(d, op);
+  Value isAligned = testAligned(), isInside = elements.testInside();
+  OpBuilder::InsertionGuard insertion(b);
+  if (isInside && groups % d.threads.getThreads() == 0) {
+    auto whole = scf::IfOp::create(b, d.both(isAligned, isInside),
+                                   /*withElseRegion=*/true);
+    b.setInsertionPointToStart(whole.thenBlock());
+    emitWhole();
+    b.setInsertionPointToStart(whole.elseBlock());
+  }
+  auto choice = scf::IfOp::create(b, isAligned, /*withElseRegion=*/true);
+  b.setInsertionPointToStart(choice.thenBlock());
+  emitGuarded();
+  b.setInsertionPointToStart(choice.elseBlock());
+  elements.emitRolled();
+}
+
+void Distributor::copyToShared(tile::LoadOp op) {
+  GroupCopyEmitter groups(*this, op);
+  if (!groups.isPossible())
+    return CopyEmitter(*this, op).emit();
+  groups.emit();
+  NVVM::CpAsyncCommitGroupOp::create(b);
+  if (!op.getAsync())
+    NVVM::CpAsyncWaitGroupOp::create(b, 0);
+}

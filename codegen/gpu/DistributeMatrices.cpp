@@ -1,0 +1,240 @@
+//===- DistributeMatrices.cpp - Products by matrix instructions -----------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// One instruction multiplies 16 x 16 by 16 x 8 elements of 16 bits and adds to
+// 16 x 8 numbers of 32 bits, all spread over the lanes of a warp. With
+// g = lane / 4 and t = lane mod 4 a lane has
+//
+//   of the result   rows g and g + 8, columns 2t and 2t + 1
+//   of the left     the same rows, columns 2t, 2t + 1, 2t + 8 and 2t + 9
+//   of the right    column g, rows 2t, 2t + 1, 2t + 8 and 2t + 9
+//
+// So the left operand of one product is what two results side by side are: the
+// layout of both is #tile.registers with `paired`, and weights need only be
+// rounded. The right operand is read from shared memory: ldmatrix gives lane l
+// the elements 2t and 2t + 1 of row g of 8 x 8 elements, or, transposed, those
+// of column g. Four such matrices at once are the right operands of two
+// neighbouring instructions; lane l names row l mod 8 of matrix l / 8.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/gpu/Distributor.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
+
+using namespace mlir;
+using namespace attn;
+
+/// Sizes of one instruction, and lanes that work on it.
+static constexpr int64_t kRows = 16, kColumns = 8, kDepth = 16, kLanes = 32;
+
+bool attn::isRoundedFactor(Operation *op) {
+  auto round = dyn_cast<arith::TruncFOp>(op);
+  return round && isa<RankedTensorType>(round.getType()) &&
+         llvm::all_of(round->getUses(), [](OpOperand &use) {
+           auto dot = dyn_cast<tile::DotOp>(use.getOwner());
+           return dot && isNarrow(dot) && use.getOperandNumber() == 0;
+         });
+}
+
+namespace attn {
+/// Emits the instructions of one product.
+class MatrixEmitter {
+public:
+  MatrixEmitter(Distributor &d, tile::DotOp op)
+      : d(d), b(d.b), op(op), type(Distributor::tileOf(op)),
+        rhsType(Distributor::tileOf(op.getRhs())),
+        shape(ThreadTiles::getShape(type)), buffer(getHalves(op.getRhs())) {}
+
+  /// `init` plus the product.
+  SmallVector<Value> emit(ArrayRef<Value> init);
+
+private:
+  using Values = SmallVector<Value>;
+  Value getHalves(Value tile);
+  Value getStart(int64_t group);
+  /// The operands of two neighbouring instructions, from column `column` on.
+  Values readRhs(int64_t depth, int64_t column);
+  Values packLhs(int64_t band, int64_t depth);
+  Value pack(Value low, Value high);
+  Value asRegister(Value pair);
+  void multiply(Values &sums, int64_t band, int64_t column, ValueRange lhs,
+                ValueRange rhs);
+
+  Distributor &d;
+  ImplicitLocOpBuilder &b;
+  tile::DotOp op;
+  RankedTensorType type, rhsType;
+  PieceShape shape;
+  Value buffer;
+  std::map<int64_t, Value> starts;
+};
+} // namespace attn
+
+/// The buffer of a tile as elements of f16, whatever their meaning.
+Value MatrixEmitter::getHalves(Value tile) {
+  auto own = cast<MemRefType>(d.getBuffer(tile).getType());
+  if (own.getElementType().isF16())
+    return d.getBuffer(tile);
+  Value &halves = d.halves[d.getBuffer(tile)];
+  if (halves)
+    return halves;
+  auto view = d.getBuffer(tile).getDefiningOp<memref::ViewOp>();
+  return halves = memref::ViewOp::create(
+             d.threads.atEntry(),
+             MemRefType::get(own.getShape(), b.getF16Type(), own.getLayout(),
+                             own.getMemorySpace()),
+             view.getSource(), view.getByteShift(), ValueRange());
+}
+
+/// Where the lane's row of the first matrices starts, in elements, if these are
+/// the groups `group` and the next one of their rows. Other rows follow at
+/// multiples of eight rows, so their swizzle is the same.
+Value MatrixEmitter::getStart(int64_t group) {
+  Value &start = starts[group];
+  if (start)
+    return start;
+  ImplicitLocOpBuilder &entry = d.threads.atEntry();
+  auto divide = [&](Value x, int64_t by) -> Value {
+    return arith::DivUIOp::create(entry, x, d.index(by));
+  };
+  auto remainder = [&](Value x, int64_t by) -> Value {
+    return arith::RemUIOp::create(entry, x, d.index(by));
+  };
+  auto multiply = [&](Value x, int64_t by) -> Value {
+    return arith::MulIOp::create(entry, x, d.index(by));
+  };
+  auto sum = [&](Value x, Value y) -> Value {
+    return arith::AddIOp::create(entry, x, y);
+  };
+  Value lane = remainder(d.threads.getThread(), kLanes);
+  Value row = remainder(lane, 8), second = remainder(divide(lane, 8), 2);
+  Value third = divide(lane, 16);
+  // Matrices follow each other along the depth first.
+  Value nextRow = op.getTransposeRhs() ? third : second;
+  Value nextGroup = op.getTransposeRhs() ? second : third;
+  int64_t columns = getGroupColumns(rhsType);
+  OpBuilder::InsertionGuard insertion(b);
+  b.setInsertionPoint(entry.getInsertionBlock(), entry.getInsertionPoint());
+  Value place = d.getPlace(rhsType, sum(row, multiply(nextRow, 8)),
+                           multiply(sum(nextGroup, d.index(group)), columns));
+  return start = place;
+}
+
+/// The pair of elements of 16 bits as the register of an instruction.
+Value MatrixEmitter::asRegister(Value pair) {
+  if (rhsType.getElementType().isF16())
+    return pair;
+  auto word = VectorType::get(1, b.getI32Type());
+  return vector::ExtractOp::create(b, vector::BitCastOp::create(b, word, pair),
+                                   0);
+}
+
+SmallVector<Value> MatrixEmitter::readRhs(int64_t depth, int64_t column) {
+  int64_t row = op.getTransposeRhs() ? column : depth;
+  int64_t first = op.getTransposeRhs() ? depth : column;
+  int64_t group = first / getGroupColumns(rhsType);
+  // A swizzle changes the last three bits of a group.
+  constexpr int64_t swizzled = 8;
+  int64_t rowSize = cast<tile::SharedAttr>(rhsType.getEncoding()).getRow();
+  int64_t fixed =
+      row * rowSize + group / swizzled * swizzled * getGroupColumns(rhsType);
+  Value place = d.add(getStart(group % swizzled), d.index(fixed));
+  auto four = VectorType::get({4, 2}, b.getF16Type());
+  Value matrices = nvgpu::LdMatrixOp::create(
+      b, four, buffer, place, /*transpose=*/!op.getTransposeRhs(),
+      /*numTiles=*/4);
+  Values result;
+  for (int64_t n = 0; n < 4; ++n)
+    result.push_back(asRegister(vector::ExtractOp::create(b, matrices, n)));
+  return result;
+}
+
+/// Two elements of a row in one register: numbers of 32 bits are rounded, by an
+/// instruction that does so for two.
+Value MatrixEmitter::pack(Value low, Value high) {
+  Type element = rhsType.getElementType();
+  auto pair = VectorType::get(2, low.getType());
+  Value both = vector::FromElementsOp::create(b, pair, ValueRange{low, high});
+  if (low.getType().isF32())
+    both = LLVM::FPTruncOp::create(b, VectorType::get(2, element), both);
+  if (element.isF16())
+    return both;
+  if (low.getType().isF32())
+    return LLVM::BitcastOp::create(b, b.getI32Type(), both);
+  auto bits = [&](Value value) -> Value {
+    Value narrow = arith::BitcastOp::create(b, b.getI16Type(), value);
+    return arith::ExtUIOp::create(b, b.getI32Type(), narrow);
+  };
+  Value sixteen = arith::ConstantOp::create(b, b.getI32IntegerAttr(16));
+  Value upper = arith::ShLIOp::create(b, bits(high), sixteen);
+  return arith::OrIOp::create(b, upper, bits(low));
+}
+
+SmallVector<Value> MatrixEmitter::packLhs(int64_t band, int64_t depth) {
+  Value tile = op.getLhs();
+  if (Operation *round = tile.getDefiningOp(); round && isRoundedFactor(round))
+    tile = round->getOperand(0);
+  PieceShape lhs = ThreadTiles::getShape(Distributor::tileOf(tile));
+  ArrayRef<Value> from = d.pieces[tile];
+  Values result;
+  for (int64_t n = 0; n < 4; ++n) {
+    int64_t row = 2 * band + n % 2;
+    int64_t column = (depth + 8 * (n / 2)) / 4;
+    ArrayRef<Value> pair = from.slice(row * lhs.columns + column, 2);
+    result.push_back(pack(pair[0], pair[1]));
+  }
+  return result;
+}
+
+void MatrixEmitter::multiply(Values &sums, int64_t band, int64_t column,
+                             ValueRange lhs, ValueRange rhs) {
+  SmallVector<Value *> own;
+  Values before;
+  for (int64_t n = 0; n < 4; ++n) {
+    int64_t row = 2 * band + n / 2, place = column / 4 + n % 2;
+    own.push_back(&sums[row * shape.columns + place]);
+    before.push_back(*own.back());
+  }
+  Type f32 = b.getF32Type();
+  auto result = LLVM::LLVMStructType::getLiteral(b.getContext(),
+                                                 SmallVector<Type>(4, f32));
+  auto kind = rhsType.getElementType().isF16() ? NVVM::MMATypes::f16
+                                               : NVVM::MMATypes::bf16;
+  Value after = NVVM::MmaOp::create(
+      b, result, lhs, rhs, before, ArrayRef<int64_t>{kRows, kColumns, kDepth},
+      /*b1Op=*/std::nullopt, /*intOverflow=*/std::nullopt,
+      std::array<NVVM::MMATypes, 2>{kind, kind},
+      std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row,
+                                     NVVM::MMALayout::col});
+  for (int64_t n = 0; n < 4; ++n)
+    *own[n] = LLVM::ExtractValueOp::create(b, after, n);
+}
+
+SmallVector<Value> MatrixEmitter::emit(ArrayRef<Value> init) {
+  Values sums(init);
+  int64_t depths = Distributor::tileOf(op.getLhs()).getDimSize(1);
+  int64_t columns = type.getDimSize(1), bands = shape.rows / 2;
+  for (int64_t depth = 0; depth < depths; depth += kDepth) {
+    SmallVector<Values> lhs;
+    for (int64_t band = 0; band < bands; ++band)
+      lhs.push_back(packLhs(band, depth));
+    for (int64_t column = 0; column < columns; column += 2 * kColumns) {
+      Values rhs = readRhs(depth, column);
+      for (int64_t next : {0, 1})
+        for (int64_t band = 0; band < bands; ++band)
+          multiply(sums, band, column + next * kColumns, lhs[band],
+                   ValueRange(rhs).slice(2 * next, 2));
+    }
+  }
+  return sums;
+}
+
+void Distributor::multiplyMatrices(tile::DotOp op) {
+  pieces[op] = MatrixEmitter(*this, op).emit(pieces[op.getInit()]);
+}

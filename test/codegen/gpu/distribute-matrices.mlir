@@ -1,0 +1,69 @@
+// RUN: attn-opt %s --pass-pipeline="builtin.module(gpu.module(attn-gpu-distribute,canonicalize,cse))" --split-input-file | FileCheck %s
+
+!p32 = tensor<64x16xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+!p16 = tensor<64x16xbf16, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+!shared = tensor<16x16xbf16, #tile.shared<row = 64, swizzle = true>>
+
+// A thread has two rows of four columns. Weights are rounded in pairs, in the
+// order of the registers of the instruction; both halves of the right operand
+// come at once.
+// CHECK-LABEL: gpu.func @rounded
+// CHECK: nvvm.cp.async.wait.group 0
+// CHECK: gpu.barrier
+// CHECK: %[[W:.*]] = llvm.fptrunc %{{.*}} : vector<2xf32> to vector<2xbf16>
+// CHECK: %[[A0:.*]] = llvm.bitcast %[[W]] : vector<2xbf16> to i32
+// CHECK: %[[A1:.*]] = llvm.bitcast
+// CHECK: %[[A2:.*]] = llvm.bitcast
+// CHECK: %[[A3:.*]] = llvm.bitcast
+// CHECK: %[[V:.*]] = nvgpu.ldmatrix {{.*}} {numTiles = 4 : i32, transpose = true} : memref<1024xf16, {{.*}}> -> vector<4x2xf16>
+// CHECK: nvvm.mma.sync A[%[[A0]], %[[A1]], %[[A2]], %[[A3]]]  B[%{{.*}}, %{{.*}}]  C[{{.*}}]  {{.*}} multiplicandAPtxType = #nvvm.mma_type<bf16>{{.*}} shape = #nvvm.shape<m = 16, n = 8, k = 16>
+// CHECK: nvvm.mma.sync A[%[[A0]], %[[A1]], %[[A2]], %[[A3]]]
+// CHECK-NOT: nvvm.mma.sync
+gpu.module @kernels {
+  gpu.func @rounded(%x: memref<64x16xf32>, %v: memref<?x16xbf16>) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %p = tile.load %x[%c0, %c0] : memref<64x16xf32> -> !p32
+    %w = arith.truncf %p : !p32 to !p16
+    %b = tile.load %v[%c0, %c0] {tile.shared_offset = 0 : i64} : memref<?x16xbf16> -> !shared
+    tile.barrier block
+    %o = tile.dot %w, %b, %p : !p16, !shared -> !p32
+    tile.store %o, %x[%c0, %c0] : !p32, memref<64x16xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+!q = tensor<16x16xf16, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+!s = tensor<16x32xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+!shared = tensor<32x16xf16, #tile.shared<row = 64, swizzle = true>>
+
+// Rows of a view that are multiples of 16 bytes are copied as such, those beyond
+// the end as zeros; others element by element. Queries were 16 bits before.
+// CHECK-LABEL: gpu.func @copied
+// CHECK-DAG: memref.extract_aligned_pointer_as_index
+// CHECK-DAG: %[[ALIGNED:.*]] = arith.cmpi eq, %{{.*}}, %c0
+// CHECK: scf.if %[[ALIGNED]] {
+// CHECK: %[[N:.*]] = arith.select %{{.*}}, %c8, %c0 : index
+// CHECK: nvgpu.device_async_copy %{{.*}}, 8, %[[N]] {bypassL1}
+// CHECK: } else {
+// CHECK: memref.load {{.*}} : memref<?x16xf16
+// CHECK: memref.store {{.*}} : memref<2048xf16
+// CHECK: nvvm.cp.async.commit.group
+// CHECK: nvgpu.ldmatrix {{.*}} {numTiles = 4 : i32, transpose = false}
+// CHECK-COUNT-4: nvvm.mma.sync A[{{.*}} : (vector<2xf16>, vector<2xf16>, f32)
+// CHECK-NOT: nvvm.mma.sync
+gpu.module @kernels {
+  gpu.func @copied(%x: memref<?x16xf16, strided<[?, 1], offset: ?>>, %y: memref<?x32xf32>, %i: index) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : !s
+    %q = tile.load %x[%c0, %c0] : memref<?x16xf16, strided<[?, 1], offset: ?>> -> !q
+    %k = tile.load %x[%i, %c0] {tile.shared_offset = 0 : i64} : memref<?x16xf16, strided<[?, 1], offset: ?>> -> !shared
+    tile.barrier block
+    %s = tile.dot %q, %k, %zero transpose_rhs : !q, !shared -> !s
+    tile.store %s, %y[%c0, %c0] : !s, memref<?x32xf32>
+    gpu.return
+  }
+}

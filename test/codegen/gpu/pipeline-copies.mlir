@@ -1,0 +1,104 @@
+// RUN: attn-opt %s --pass-pipeline="builtin.module(gpu.module(attn-gpu-pipeline-copies))" --split-input-file | FileCheck %s
+// RUN: attn-opt %s --pass-pipeline="builtin.module(gpu.module(attn-gpu-pipeline-copies,attn-gpu-allocate-shared,attn-gpu-insert-barriers))" --split-input-file | FileCheck %s --check-prefix=PLACED
+
+!p = tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+!h = tensor<64x64xbf16, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+!s = tensor<64x64xbf16, #tile.shared<row = 64, swizzle = true>>
+
+// Keys are carried; values begin with the iteration; the next keys begin when
+// these have been read and the values have arrived.
+// CHECK-LABEL: gpu.func @attention
+// CHECK: %[[K0:.*]] = tile.load %{{.*}}[%[[B:.*]], %c0] async
+// CHECK: %[[LOOP:.*]]:2 = scf.for %[[J:.*]] = %[[B]] to %{{.*}} step %[[STEP:.*]] iter_args(%{{.*}} = %{{.*}}, %[[K:.*]] = %[[K0]])
+// CHECK-NEXT: %[[HERE:.*]] = tile.await %[[K]]
+// CHECK-NEXT: tile.barrier block
+// CHECK-NEXT: %[[V:.*]] = tile.load %{{.*}}[%[[J]], %c0] async
+// CHECK-NEXT: tile.dot %{{.*}}, %[[HERE]], %{{.*}} transpose_rhs
+// CHECK-NEXT: %[[VALUES:.*]] = tile.await %[[V]]
+// CHECK-NEXT: tile.barrier block
+// CHECK-NEXT: %[[LATER:.*]] = arith.addi %[[J]], %[[STEP]]
+// CHECK-NEXT: %[[NEXT:.*]] = tile.load %{{.*}}[%[[LATER]], %c0] async
+// CHECK: arith.truncf
+// CHECK: tile.dot %{{.*}}, %[[VALUES]], %{{.*}} :
+// CHECK: scf.yield %{{.*}}, %[[NEXT]]
+// CHECK: tile.await %[[LOOP]]#1
+
+// One place for keys, one for values, and no barrier but those.
+// PLACED-LABEL: gpu.func @attention
+// PLACED-SAME: tile.shared_bytes = 16384
+// PLACED: tile.load {{.*}} async {tile.shared_offset = 0 : i64}
+// PLACED: scf.for
+// PLACED-NEXT: tile.await
+// PLACED-NEXT: tile.barrier block
+// PLACED-NEXT: tile.load {{.*}} async {tile.shared_offset = 8192 : i64}
+// PLACED-NEXT: tile.dot
+// PLACED-NEXT: tile.await
+// PLACED-NEXT: tile.barrier block
+// PLACED-NEXT: arith.addi
+// PLACED-NEXT: tile.load {{.*}} async {tile.shared_offset = 0 : i64}
+// PLACED-NOT: tile.barrier
+// PLACED: gpu.return
+gpu.module @kernels {
+  gpu.func @attention(%k: memref<?x64xbf16>, %v: memref<?x64xbf16>, %begin: index, %end: index, %q: !h, %z: !p) kernel {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    %o = scf.for %j = %begin to %end step %c64 iter_args(%a = %z) -> (!p) {
+      %kt = tile.load %k[%j, %c0] : memref<?x64xbf16> -> !s
+      %s = tile.dot %q, %kt, %z transpose_rhs : !h, !s -> !p
+      %w = arith.truncf %s : !p to !h
+      %vt = tile.load %v[%j, %c0] : memref<?x64xbf16> -> !s
+      %n = tile.dot %w, %vt, %a : !h, !s -> !p
+      scf.yield %n : !p
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+!p = tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+!h = tensor<64x64xbf16, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+!s = tensor<64x64xbf16, #tile.shared<row = 64, swizzle = true>>
+
+// A tile that is keys and values at once is free only behind both products: a
+// barrier of its own stands there. Where a position is read from memory, the
+// next one is not known, and all stays as it was.
+// CHECK-LABEL: gpu.func @both
+// CHECK: tile.await
+// CHECK: tile.dot
+// CHECK: tile.dot
+// CHECK-NEXT: arith.addi
+// CHECK-NEXT: tile.load {{.*}} async
+// CHECK-LABEL: gpu.func @listed
+// CHECK-NOT: async
+// PLACED-LABEL: gpu.func @both
+// PLACED: tile.dot
+// PLACED: tile.dot
+// PLACED-NEXT: arith.addi
+// PLACED-NEXT: tile.barrier block
+// PLACED-NEXT: tile.load {{.*}} async
+gpu.module @kernels {
+  gpu.func @both(%k: memref<?x64xbf16>, %end: index, %q: !h, %z: !p) kernel {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    %o = scf.for %j = %c0 to %end step %c64 iter_args(%a = %z) -> (!p) {
+      %kt = tile.load %k[%j, %c0] : memref<?x64xbf16> -> !s
+      %s = tile.dot %q, %kt, %z transpose_rhs : !h, !s -> !p
+      %w = arith.truncf %s : !p to !h
+      %n = tile.dot %w, %kt, %a : !h, !s -> !p
+      scf.yield %n : !p
+    }
+    gpu.return
+  }
+  gpu.func @listed(%k: memref<?x64xbf16>, %list: memref<?xindex>, %end: index, %q: !h, %z: !p) kernel {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %o = scf.for %n = %c0 to %end step %c1 iter_args(%a = %z) -> (!p) {
+      %j = tile.gather %list[%n : index] : memref<?xindex> -> index
+      %kt = tile.load %k[%j, %c0] : memref<?x64xbf16> -> !s
+      %s = tile.dot %q, %kt, %a transpose_rhs : !h, !s -> !p
+      scf.yield %s : !p
+    }
+    gpu.return
+  }
+}

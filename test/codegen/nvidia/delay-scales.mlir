@@ -1,0 +1,52 @@
+// RUN: attn-opt %s --pass-pipeline="builtin.module(gpu.module(attn-nvidia-delay-scales,canonicalize))" | FileCheck %s
+
+// No score is multiplied for its own sake.
+// CHECK-LABEL: gpu.func @masked
+// CHECK: %[[S:.*]] = tile.dot
+// CHECK-NEXT: %[[X:.*]] = arith.select %{{.*}}, %[[S]], %{{.*}} : tensor<64x64xi1>, tensor<64x64xf32>
+// CHECK-NEXT: %[[M:.*]] = tile.reduce max %[[X]], %{{.*}} : tensor<64x64xf32> -> tensor<64xf32>
+// CHECK-NEXT: %[[CM:.*]] = arith.mulf %[[M]], %{{.*}} : tensor<64xf32>
+// CHECK-NEXT: %[[B:.*]] = tile.broadcast %[[CM]]
+// CHECK-NEXT: %[[N:.*]] = arith.negf %[[B]]
+// CHECK-NEXT: %[[D:.*]] = math.fma %[[X]], %{{.*}}, %[[N]]
+// CHECK-NEXT: tile.store %[[D]]
+
+// A negative scale turns the order; what is not a product of 16 bits stays; a
+// maximum that starts from something is not that of scaled numbers alone.
+// CHECK-LABEL: gpu.func @negative_scale
+// CHECK: arith.mulf {{.*}} tensor<64x64xf32>
+// CHECK: tile.reduce max
+// CHECK: arith.mulf {{.*}} tensor<64x64xf32>
+// CHECK: tile.reduce max
+gpu.module @kernels {
+  gpu.func @masked(%q: tensor<64x64xbf16>, %k: tensor<64x64xbf16>, %mask: tensor<64x64xi1>, %y: memref<?x64xf32>) kernel {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %scale = arith.constant dense<0.125> : tensor<64x64xf32>
+    %nothing = arith.constant dense<0xFF800000> : tensor<64x64xf32>
+    %lowest = arith.constant dense<0xFF800000> : tensor<64xf32>
+    %s = tile.dot %q, %k, %zero transpose_rhs : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+    %c = arith.mulf %s, %scale : tensor<64x64xf32>
+    %x = arith.select %mask, %c, %nothing : tensor<64x64xi1>, tensor<64x64xf32>
+    %m = tile.reduce max %x, %lowest : tensor<64x64xf32> -> tensor<64xf32>
+    %b = tile.broadcast %m along 1 : tensor<64xf32> -> tensor<64x64xf32>
+    %d = arith.subf %x, %b : tensor<64x64xf32>
+    tile.store %d, %y[%c0, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+  gpu.func @negative_scale(%q: tensor<64x64xbf16>, %m: tensor<64xf32>, %y: memref<?xf32>) kernel {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %negative = arith.constant dense<-0.125> : tensor<64x64xf32>
+    %scale = arith.constant dense<0.125> : tensor<64x64xf32>
+    %lowest = arith.constant dense<0xFF800000> : tensor<64xf32>
+    %s = tile.dot %q, %q, %zero transpose_rhs : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+    %c = arith.mulf %s, %negative : tensor<64x64xf32>
+    %r = tile.reduce max %c, %lowest : tensor<64x64xf32> -> tensor<64xf32>
+    tile.store %r, %y[%c0] : tensor<64xf32>, memref<?xf32>
+    %d = arith.mulf %s, %scale : tensor<64x64xf32>
+    %t = tile.reduce max %d, %m : tensor<64x64xf32> -> tensor<64xf32>
+    tile.store %t, %y[%c0] : tensor<64xf32>, memref<?xf32>
+    gpu.return
+  }
+}
