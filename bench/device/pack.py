@@ -53,11 +53,12 @@ def run_tool(command, **options):
 
 def list_packages(options):
     """(name, element type, text of the spec) of every package."""
-    for path in sorted((options.variants / "softmax").glob("*.mlir")):
-        if options.filter and options.filter not in path.stem:
-            continue
-        for dtype in options.dtype:
-            yield path.stem, dtype, path.read_text()
+    for family, dtypes in (("softmax", options.dtype), ("linear", options.linear_dtype)):
+        for path in sorted((options.variants / family).glob("*.mlir")):
+            if options.filter and options.filter not in path.stem:
+                continue
+            for dtype in dtypes:
+                yield path.stem, dtype, path.read_text()
     if options.without_timing:
         return
     for name in plan.SPECS:
@@ -185,6 +186,9 @@ def parse_options():
     parser.add_argument("--targets", default="cuda:sm_80,cuda:sm_90", metavar="LIST")
     parser.add_argument("--dtype", type=lambda text: text.split(","),
                         default=["f32", "f16", "bf16"], metavar="LIST")
+    parser.add_argument("--linear-dtype", type=lambda text: [t for t in text.split(",") if t],
+                        default=["f32"], metavar="LIST",
+                        help="element types of recurrences (default: f32)")
     parser.add_argument("--filter", metavar="TEXT", help="only specs whose name has it")
     parser.add_argument("--without-timing", action="store_true",
                         help="leave out what is only timed")
