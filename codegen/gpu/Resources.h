@@ -47,8 +47,8 @@ struct ChunkProblem {
 /// each also as it was multiplied with decays, and weights; side by side.
 int64_t estimateSharedBytes(const ChunkProblem &problem);
 
-/// Registers of a thread: state, keys, rows of the result, what a step of a
-/// product reads, and a reserve.
+/// Registers of a thread: state, queries, keys, rows of the result, what a step
+/// of a product reads, and a reserve.
 int64_t estimateRegisters(const ChunkProblem &problem);
 
 /// Bytes of shared memory for query, keys, values and weights, the keys and
