@@ -291,7 +291,8 @@ static void dealOutLoad(tile::LoadOp load) {
   OpBuilder b(load.getContext());
   b.setInsertionPointAfter(load);
   auto single = tile::RegistersAttr::get(b.getContext(), layout.getRows(),
-                                         layout.getColumns(), /*vector=*/1);
+                                         layout.getColumns(), /*vector=*/1,
+                                         layout.getPaired());
   load.getResult().setType(type.cloneWithEncoding(single));
   auto dealt =
       tile::ConvertLayoutOp::create(b, load.getLoc(), type, load.getResult());

@@ -79,7 +79,6 @@ void Distributor::readBack(tile::ConvertLayoutOp op) {
   RankedTensorType type = tileOf(op);
   PieceShape shape = ThreadTiles::getShape(type);
   tile::RegistersAttr layout = ThreadTiles::getRegisters(type);
-  tile::SharedAttr shared = getSharedLayout(op.getValue());
   Values result;
   if (type.getRank() == 1) {
     int64_t most = llvm::alignTo(type.getDimSize(0), getRound(type)) - 1;
@@ -93,7 +92,7 @@ void Distributor::readBack(tile::ConvertLayoutOp op) {
   }
   for (int64_t i = 0; i < shape.rows; ++i)
     for (int64_t j = 0; j < shape.columns; j += shape.vector) {
-      Value place = getPlace(tileOf(op), threads.getRow(layout, i),
+      Value place = getPlace(tileOf(op.getValue()), threads.getRow(layout, i),
                              threads.getColumn(layout, j));
       llvm::append_range(result,
                          readShared(op.getValue(), place, shape.vector));
