@@ -87,13 +87,26 @@ static void copyFreeOps(gpu::GPUFuncOp kernel) {
 // 2. Operands of products
 //===----------------------------------------------------------------------===//
 
+/// Whether a product reads its left operand from shared memory. One of 16 bits
+/// does so if it is loaded and warps have more than one band of 16 rows: then
+/// the sums need the registers.
+static bool isLhsShared(tile::DotOp dot) {
+  if (!isNarrow(dot))
+    return true;
+  constexpr int64_t band = 16, lanes = 32;
+  auto size = dot->getParentOfType<gpu::GPUFuncOp>().getKnownBlockSize();
+  int64_t rows = tileOf(dot.getLhs()).getDimSize(0);
+  return dot.getLhs().getDefiningOp<tile::LoadOp>() &&
+         rows > (*size)[0] / lanes * band;
+}
+
 /// Whether `use` reads an operand of a product from shared memory.
 static bool isFactor(OpOperand &use) {
   auto dot = dyn_cast<tile::DotOp>(use.getOwner());
   if (!dot)
     return false;
   return use.getOperandNumber() == 1 ||
-         (use.getOperandNumber() == 0 && !isNarrow(dot));
+         (use.getOperandNumber() == 0 && isLhsShared(dot));
 }
 
 /// Whether `use` is the right operand of a product that reads its rows along

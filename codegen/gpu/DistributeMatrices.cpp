@@ -19,7 +19,8 @@
 // rounded. The right operand is read from shared memory: ldmatrix gives lane l
 // the elements 2t and 2t + 1 of row g of 8 x 8 elements, or, transposed, those
 // of column g. Four such matrices at once are the right operands of two
-// neighbouring instructions; lane l names row l mod 8 of matrix l / 8.
+// neighbouring instructions; lane l names row l mod 8 of matrix l / 8. A left
+// operand for which there are not enough registers is read in the same way.
 //
 //===----------------------------------------------------------------------===//
 
@@ -49,7 +50,10 @@ public:
   MatrixEmitter(Distributor &d, tile::DotOp op)
       : d(d), b(d.b), op(op), type(Distributor::tileOf(op)),
         rhsType(Distributor::tileOf(op.getRhs())),
-        shape(ThreadTiles::getShape(type)), buffer(getHalves(op.getRhs())) {}
+        shape(ThreadTiles::getShape(type)), buffer(getHalves(op.getRhs())) {
+    if (getSharedLayout(op.getLhs()))
+      lhsBuffer = getHalves(op.getLhs());
+  }
 
   /// `init` plus the product.
   SmallVector<Value> emit(ArrayRef<Value> init);
@@ -58,6 +62,11 @@ private:
   using Values = SmallVector<Value>;
   Value getHalves(Value tile);
   Value getStart(int64_t group);
+  Value getLhsStart(int64_t group);
+  Value makeStart(RankedTensorType of, Value row, Value group);
+  SmallVector<Value> readMatrices(RankedTensorType of, Value from, Value start,
+                                  int64_t row, int64_t group, bool transpose);
+  Values readLhs(int64_t band, int64_t depth);
   /// The operands of two neighbouring instructions, from column `column` on.
   Values readRhs(int64_t depth, int64_t column);
   Values packLhs(int64_t band, int64_t depth);
@@ -71,8 +80,8 @@ private:
   tile::DotOp op;
   RankedTensorType type, rhsType;
   PieceShape shape;
-  Value buffer;
-  std::map<int64_t, Value> starts;
+  Value buffer, lhsBuffer;
+  std::map<int64_t, Value> starts, lhsStarts;
 };
 } // namespace attn
 
@@ -92,38 +101,69 @@ Value MatrixEmitter::getHalves(Value tile) {
              view.getSource(), view.getByteShift(), ValueRange());
 }
 
-/// Where the lane's row of the first matrices starts, in elements, if these are
-/// the groups `group` and the next one of their rows. Other rows follow at
-/// multiples of eight rows, so their swizzle is the same.
+/// Where row `row`, group `group` of a tile lies, at the start of the kernel.
+Value MatrixEmitter::makeStart(RankedTensorType of, Value row, Value group) {
+  ImplicitLocOpBuilder &entry = d.threads.atEntry();
+  Value column =
+      arith::MulIOp::create(entry, group, d.index(getGroupColumns(of)));
+  OpBuilder::InsertionGuard insertion(b);
+  b.setInsertionPoint(entry.getInsertionBlock(), entry.getInsertionPoint());
+  return d.getPlace(of, row, column);
+}
+
+namespace {
+/// Parts of the number of a lane.
+struct LaneParts {
+  Value row;           ///< Of the matrix: l mod 8.
+  Value second, third; ///< Of the number of the matrix: its two bits.
+  ImplicitLocOpBuilder &b;
+  ThreadTiles &threads;
+
+  LaneParts(ThreadTiles &threads) : b(threads.atEntry()), threads(threads) {
+    Value lane = remainder(threads.getThread(), kLanes);
+    row = remainder(lane, 8);
+    second = remainder(divide(lane, 8), 2);
+    third = divide(lane, 16);
+  }
+  Value divide(Value x, int64_t by) {
+    return arith::DivUIOp::create(b, x, threads.index(by));
+  }
+  Value remainder(Value x, int64_t by) {
+    return arith::RemUIOp::create(b, x, threads.index(by));
+  }
+  /// x + factor y
+  Value add(Value x, Value y, int64_t factor = 1) {
+    Value product = arith::MulIOp::create(b, y, threads.index(factor));
+    return arith::AddIOp::create(b, x, product);
+  }
+};
+} // namespace
+
+/// Where the lane's row of the first matrices of the right operand starts, in
+/// elements, if these are the groups `group` and the next one of their rows.
+/// Other rows follow at multiples of eight rows, so their swizzle is the same.
 Value MatrixEmitter::getStart(int64_t group) {
   Value &start = starts[group];
   if (start)
     return start;
-  ImplicitLocOpBuilder &entry = d.threads.atEntry();
-  auto divide = [&](Value x, int64_t by) -> Value {
-    return arith::DivUIOp::create(entry, x, d.index(by));
-  };
-  auto remainder = [&](Value x, int64_t by) -> Value {
-    return arith::RemUIOp::create(entry, x, d.index(by));
-  };
-  auto multiply = [&](Value x, int64_t by) -> Value {
-    return arith::MulIOp::create(entry, x, d.index(by));
-  };
-  auto sum = [&](Value x, Value y) -> Value {
-    return arith::AddIOp::create(entry, x, y);
-  };
-  Value lane = remainder(d.threads.getThread(), kLanes);
-  Value row = remainder(lane, 8), second = remainder(divide(lane, 8), 2);
-  Value third = divide(lane, 16);
+  LaneParts lane(d.threads);
   // Matrices follow each other along the depth first.
-  Value nextRow = op.getTransposeRhs() ? third : second;
-  Value nextGroup = op.getTransposeRhs() ? second : third;
-  int64_t columns = getGroupColumns(rhsType);
-  OpBuilder::InsertionGuard insertion(b);
-  b.setInsertionPoint(entry.getInsertionBlock(), entry.getInsertionPoint());
-  Value place = d.getPlace(rhsType, sum(row, multiply(nextRow, 8)),
-                           multiply(sum(nextGroup, d.index(group)), columns));
-  return start = place;
+  Value nextRow = op.getTransposeRhs() ? lane.third : lane.second;
+  Value nextGroup = op.getTransposeRhs() ? lane.second : lane.third;
+  return start = makeStart(rhsType, lane.add(lane.row, nextRow, 8),
+                           lane.add(d.index(group), nextGroup));
+}
+
+/// The same for the left operand: of the first band of the warp.
+Value MatrixEmitter::getLhsStart(int64_t group) {
+  Value &start = lhsStarts[group];
+  if (start)
+    return start;
+  LaneParts lane(d.threads);
+  Value warp = lane.divide(d.threads.getThread(), kLanes);
+  Value row = lane.add(lane.add(lane.row, lane.second, 8), warp, kRows);
+  return start = makeStart(Distributor::tileOf(op.getLhs()), row,
+                           lane.add(d.index(group), lane.third));
 }
 
 /// The pair of elements of 16 bits as the register of an instruction.
@@ -135,24 +175,40 @@ Value MatrixEmitter::asRegister(Value pair) {
                                    0);
 }
 
-SmallVector<Value> MatrixEmitter::readRhs(int64_t depth, int64_t column) {
-  int64_t row = op.getTransposeRhs() ? column : depth;
-  int64_t first = op.getTransposeRhs() ? depth : column;
-  int64_t group = first / getGroupColumns(rhsType);
-  // A swizzle changes the last three bits of a group.
-  constexpr int64_t swizzled = 8;
-  int64_t rowSize = cast<tile::SharedAttr>(rhsType.getEncoding()).getRow();
+/// A swizzle changes the last three bits of a group: so many starts serve all.
+static constexpr int64_t kSwizzled = 8;
+
+/// Four matrices that lie `row` rows and `group` groups behind those of which
+/// the lane's row starts at `start`; of the group, whole swizzles count.
+SmallVector<Value> MatrixEmitter::readMatrices(RankedTensorType of, Value from,
+                                               Value start, int64_t row,
+                                               int64_t group, bool transpose) {
+  int64_t rowSize = cast<tile::SharedAttr>(of.getEncoding()).getRow();
   int64_t fixed =
-      row * rowSize + group / swizzled * swizzled * getGroupColumns(rhsType);
-  Value place = d.add(getStart(group % swizzled), d.index(fixed));
+      row * rowSize + group / kSwizzled * kSwizzled * getGroupColumns(of);
   auto four = VectorType::get({4, 2}, b.getF16Type());
   Value matrices = nvgpu::LdMatrixOp::create(
-      b, four, buffer, place, /*transpose=*/!op.getTransposeRhs(),
-      /*numTiles=*/4);
+      b, four, from, d.add(start, d.index(fixed)), transpose, /*numTiles=*/4);
   Values result;
   for (int64_t n = 0; n < 4; ++n)
     result.push_back(asRegister(vector::ExtractOp::create(b, matrices, n)));
   return result;
+}
+
+SmallVector<Value> MatrixEmitter::readRhs(int64_t depth, int64_t column) {
+  int64_t row = op.getTransposeRhs() ? column : depth;
+  int64_t first = op.getTransposeRhs() ? depth : column;
+  int64_t group = first / getGroupColumns(rhsType);
+  return readMatrices(rhsType, buffer, getStart(group % kSwizzled), row, group,
+                      /*transpose=*/!op.getTransposeRhs());
+}
+
+SmallVector<Value> MatrixEmitter::readLhs(int64_t band, int64_t depth) {
+  RankedTensorType lhs = Distributor::tileOf(op.getLhs());
+  int64_t bands = 2 * ThreadTiles::getRegisters(type).getRows();
+  int64_t group = depth / getGroupColumns(lhs);
+  return readMatrices(lhs, lhsBuffer, getLhsStart(group % kSwizzled),
+                      band * bands, group, /*transpose=*/false);
 }
 
 /// Two elements of a row in one register: numbers of 32 bits are rounded, by an
@@ -223,7 +279,7 @@ SmallVector<Value> MatrixEmitter::emit(ArrayRef<Value> init) {
   for (int64_t depth = 0; depth < depths; depth += kDepth) {
     SmallVector<Values> lhs;
     for (int64_t band = 0; band < bands; ++band)
-      lhs.push_back(packLhs(band, depth));
+      lhs.push_back(lhsBuffer ? readLhs(band, depth) : packLhs(band, depth));
     for (int64_t column = 0; column < columns; column += 2 * kColumns) {
       Values rhs = readRhs(depth, column);
       for (int64_t next : {0, 1})

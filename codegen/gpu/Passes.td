@@ -200,7 +200,8 @@ def GpuAssignLayouts : Pass<"attn-gpu-assign-layouts", "::mlir::gpu::GPUModuleOp
     `#tile.slice`, and for operands of products `#tile.shared`. A load that only
     feeds products goes to shared memory directly; other operands of products get a
     `tile.convert_layout` behind their definition, but left operands of 16 bits stay in
-    registers: all registers of such a kernel are `paired`. A result whose threads own several
+    registers, unless they are loads with more than one band of 16 rows per warp: all
+    registers of such a kernel are `paired`. A result whose threads own several
     neighbouring columns gets one in front of its store, unless the rows of the view
     are known to be aligned (`tile.alignment`). `docs/rationale/gpu.md` tells how layouts
     are chosen.

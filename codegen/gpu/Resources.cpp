@@ -31,12 +31,21 @@ int64_t attn::getSliceRows(int64_t columns, int64_t bytes) {
   return std::max(kRowMultiple, most - most % kRowMultiple);
 }
 
+/// Bands of 16 rows that a warp of a narrow product has. With more than one,
+/// queries are in shared memory.
+static int64_t getBands(const BlockProblem &problem) {
+  constexpr int64_t lanes = 32, band = 16;
+  return llvm::divideCeil(problem.blockQ, problem.threads / lanes * band);
+}
+
 /// Rows of 16 bits fill the banks.
 static int64_t estimateNarrowBytes(const BlockProblem &problem) {
   constexpr int64_t banks = 64;
-  return 2 * llvm::alignTo(problem.blockK, kRowMultiple) *
-         (llvm::alignTo(problem.widthQk, banks) +
-          llvm::alignTo(problem.widthV, banks));
+  int64_t widthQk = llvm::alignTo(problem.widthQk, banks);
+  int64_t keys = llvm::alignTo(problem.blockK, kRowMultiple) *
+                 (widthQk + llvm::alignTo(problem.widthV, banks));
+  int64_t queries = getBands(problem) > 1 ? problem.blockQ * widthQk : 0;
+  return 2 * (keys + queries);
 }
 
 int64_t attn::estimateSharedBytes(const BlockProblem &problem) {
@@ -49,14 +58,13 @@ int64_t attn::estimateSharedBytes(const BlockProblem &problem) {
          getOperandBytes(problem.blockQ, problem.blockK);
 }
 
-/// Warps own bands of 16 rows; queries stay in registers, two in each.
+/// A thread has two rows of each band, every fourth column, and of queries in
+/// registers two in each.
 static int64_t estimateNarrowRegisters(const BlockProblem &problem) {
-  constexpr int64_t columns = 4, lanes = 32, band = 16, reserve = 48;
-  int64_t bands = problem.threads / lanes * band;
-  int64_t rows =
-      llvm::divideCeil(problem.blockQ, bands) * band * columns / lanes;
-  return rows * (problem.widthV + problem.blockK + problem.widthQk / 2) /
-             columns +
+  constexpr int64_t columns = 4, reserve = 48;
+  int64_t bands = getBands(problem);
+  int64_t queries = bands > 1 ? 0 : problem.widthQk / 2;
+  return 2 * bands * (problem.widthV + problem.blockK + queries) / columns +
          reserve;
 }
 

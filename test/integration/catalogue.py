@@ -126,7 +126,10 @@ def evaluate(case, arguments, precision, dtype, store_rounds=False):
 def rounding_of_weights(case, arguments, precision):
     """What rounding the weights to the element type may cost each element of
     `out`: at most half a unit in the last place of each weight, so that much of
-    the sum of p |v|, which is the result for |v|."""
+    the sum of p |v|, which is the result for |v|. Nothing where values are no
+    argument of their own."""
+    if "v" not in arguments:
+        return 0
     absolute = {**arguments, "v": np.abs(arguments["v"])}
     out = evaluate(case, absolute, precision, precision.reference)[0]
     return precision.epsilon / 2 * np.abs(out)

@@ -216,3 +216,27 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+// Two bands of rows per warp: queries that are loaded stay in shared memory,
+// weights do not.
+// CHECK-LABEL: gpu.func @two_bands
+// CHECK: tile.load {{.*}} -> tensor<128x64xf16, #tile.shared<row = 64, swizzle = true>>
+// CHECK: tile.dot {{.*}} -> tensor<128x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+// CHECK: arith.truncf {{.*}} to tensor<128x64xf16, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+// CHECK: tile.dot {{.*}} : tensor<128x64xf16, #tile.registers<
+gpu.module @kernels {
+  gpu.func @two_bands(%x: memref<?x64xf16>, %y: memref<?x64xf32>) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<128x64xf32>
+    %q = tile.load %x[%c0, %c0] : memref<?x64xf16> -> tensor<128x64xf16>
+    %k = tile.load %x[%c0, %c0] : memref<?x64xf16> -> tensor<64x64xf16>
+    %s = tile.dot %q, %k, %zero transpose_rhs : tensor<128x64xf16>, tensor<64x64xf16> -> tensor<128x64xf32>
+    %w = arith.truncf %s : tensor<128x64xf32> to tensor<128x64xf16>
+    %o = tile.dot %w, %k, %zero : tensor<128x64xf16>, tensor<64x64xf16> -> tensor<128x64xf32>
+    tile.store %o, %y[%c0, %c0] : tensor<128x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+}
