@@ -197,6 +197,13 @@ FailureOr<Value> RecurTiles::features(Value operand, Region &region) {
                              ValueRange{*mapped, padding}));
 }
 
+/// Mapped `rows`, with 0 for tokens that do not exist: a map may make something
+/// of zeros, or a NaN that a product with 0 does not drop.
+Value RecurTiles::keepExisting(Value rows) {
+  Value keep = exists(tileOf(rows).getShape());
+  return arith::SelectOp::create(b, keep, rows, constantLike(rows, 0));
+}
+
 /// The logarithms of the factors of the tokens; 0 for those that do not exist.
 Value RecurTiles::loadGate() {
   Value gate;
@@ -241,7 +248,7 @@ LogicalResult RecurTiles::loadOperands() {
                                      op.getValueRows(), batch, head, head, row);
     if (failed(rows))
       return failure();
-    value = *rows;
+    value = keepExisting(*rows);
   }
   if (op.getWrite() == WriteRule::Tied) {
     key = arith::SubFOp::create(b, constantLike(decay, 1), decay);
@@ -250,10 +257,7 @@ LogicalResult RecurTiles::loadOperands() {
   FailureOr<Value> rows = features(op.getKey(), op.getKeyRows());
   if (failed(rows))
     return failure();
-  key = *rows;
-  if (!op.getKeyRows().empty()) // A map may make something of zeros.
-    key = arith::SelectOp::create(b, exists({length, height}), key,
-                                  constantLike(key, 0));
+  key = op.getKeyRows().empty() ? *rows : keepExisting(*rows);
   if (op.getWrite() == WriteRule::Scaled) {
     Value beta = loadPerToken(op.getBeta());
     key = multiply(key, broadcast(beta, 1, {length, height}));

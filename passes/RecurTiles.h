@@ -57,6 +57,7 @@ private:
   Tile decayUpTo(bool reverse, bool exclusive);
   Tile rowSums(Tile value);
   Tile exists(llvm::ArrayRef<int64_t> shape);
+  Tile keepExisting(Tile rows);
   mlir::FailureOr<Tile> features(mlir::Value operand, mlir::Region &region);
   Tile loadPerToken(mlir::Value operand);
   Tile loadGate();
