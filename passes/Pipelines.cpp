@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/Pipelines.h"
+#include "dialect/TileDialect.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
@@ -33,6 +34,38 @@ static SelectScheduleOptions getScheduleOptions(const TileOptions &options) {
   result.l2Bytes = options.l2Bytes;
   return result;
 }
+
+/// Whether ops occur that only recurrences have.
+static bool hasRecurrence(ModuleOp module) {
+  return module
+      .walk([](Operation *op) {
+        auto dot = dyn_cast<tile::DotOp>(op);
+        bool found = isa<tile::ScanOp, tile::DecayDotOp>(op) ||
+                     (dot && dot.getTransposeLhs());
+        return found ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+namespace {
+/// Canonicalizes a tile program. The loop over the chunks of a recurrence stays
+/// a loop where there is one chunk: back ends find the state by what it
+/// carries.
+struct CanonicalizeTiles
+    : PassWrapper<CanonicalizeTiles, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(CanonicalizeTiles)
+
+  void runOnOperation() override {
+    OpPassManager manager(ModuleOp::getOperationName());
+    std::vector<std::string> disabled;
+    if (hasRecurrence(getOperation()))
+      disabled.push_back("(anonymous namespace)::SimplifyTrivialLoops");
+    manager.addPass(createCanonicalizerPass(GreedyRewriteConfig(), disabled));
+    if (failed(runPipeline(manager, getOperation())))
+      signalPassFailure();
+  }
+};
+} // namespace
 
 SmallVector<Phase> attn::getTilePhases(const TileOptions &options) {
   SmallVector<Phase> phases;
@@ -75,7 +108,7 @@ SmallVector<Phase> attn::getTilePhases(const TileOptions &options) {
                     }});
   phases.push_back({"to-tile", Form::Tile, [](OpPassManager &manager) {
                       manager.addPass(createToTile());
-                      manager.addPass(createCanonicalizerPass());
+                      manager.addPass(std::make_unique<CanonicalizeTiles>());
                       manager.addPass(createCSEPass());
                       manager.addNestedPass<func::FuncOp>(createVerifyTile());
                     }});
