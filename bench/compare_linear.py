@@ -7,8 +7,9 @@
 #===-----------------------------------------------------------------------===#
 """Times compiled recurrences and chunked PyTorch in turn, in one process.
 
-The peers are those of bench/peers/chunked_linear.py, all chunks at once (batched)
-and one after the other (stepwise). All get the same arrays of float32 and the same
+The peers are those of bench/peers/chunked_linear.py, all chunks at once (batched),
+one after the other (stepwise), and that with steps that torch.compile has fused
+(compiled). All get the same arrays of float32 and the same
 number of threads, and every result is compared with the recurrence in float64
 before anything is timed. Slices of calls of all contenders follow each other,
 round by round; a ratio is that of two slices of one round.
@@ -40,7 +41,7 @@ import rounds
 from compiled_kernel import CompiledKernel
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PEERS = ["batched", "stepwise"]
+PEERS = ["batched", "stepwise", "compiled"]
 # Tokens of a chunk for which operations are counted, as attn-run does.
 COUNTED_CHUNK = 64
 
@@ -132,16 +133,8 @@ def make_ours(variant, case, tensors, arguments):
 def make_peer(name, variant, tensors):
     q, k, v, g, *state = map(torch.from_numpy, tensors)
     run = getattr(chunked_linear, f"run_{name}")
-
-    def call():
-        queries, keys = q, k
-        if variant.map_rows:
-            queries, keys = variant.map_rows(torch, q), variant.map_rows(torch, k)
-        if variant.scale != 1:
-            queries = queries * variant.scale
-        return run(queries, keys, v, g, *state)[0].numpy()
-
-    return call
+    map_rows = variant.map_rows and functools.partial(variant.map_rows, torch)
+    return lambda: run(q, k, v, g, *state, map_rows=map_rows, scale=variant.scale)[0].numpy()
 
 
 #===----------------------------------------------------------------------===#
@@ -179,7 +172,7 @@ def run_case(variant, case, arguments):
     calls = {"ours": make_ours(variant, case, tensors, arguments)}
     if torch:
         torch.set_num_threads(case.threads)
-        calls |= {name: make_peer(name, variant, tensors) for name in PEERS}
+        calls |= {name: make_peer(name, variant, tensors) for name in arguments.peers}
     errors, tolerance = get_errors(variant, tensors,
                                    {name: call() for name, call in calls.items()})
     times = rounds.time_rounds(calls, arguments.rounds, arguments.slice)
@@ -259,6 +252,7 @@ def parse_arguments():
     add("--lengths", type=rounds.split_list(int), default=[1024, 4096, 16384],
         help="multiples of 64, for the peers")
     add("--features", type=rounds.split_list(int), default=[128], help="K and V")
+    add("--peers", type=rounds.split_list(str, PEERS), default=PEERS)
     add("--threads", type=rounds.split_list(int), default=[1])
     parser.add_argument("--heads", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=7)
@@ -277,6 +271,7 @@ def main():
                  "bin/attn-compile, got none; run 'make build' or give --build")
     if torch:
         torch.set_grad_enabled(False)
+        torch._dynamo.config.cache_size_limit = 1024
         uneven = [n for n in arguments.lengths if n % chunked_linear.CHUNK]
         if uneven:
             sys.exit(f"compare_linear.py: error: --lengths: expected multiples of "

@@ -22,11 +22,13 @@ matrix exp(G_i - G_j), and for gates of channels rows are taken 16 at a time, wh
 exponents are relative to the first one of them (see `get_channel_scores`).
 
 `run_batched` computes all chunks at once and keeps the state before each of them;
-`run_stepwise` takes one chunk after the other, of all heads, in the caches. Which
-one is faster depends on the machine and the length.
+`run_stepwise` takes one chunk after the other, of all heads, in the caches;
+`run_compiled` does so with steps that torch.compile has fused.
 
 This is written for comparisons on CPUs; it computes no gradients.
 """
+
+import functools
 
 import torch
 
@@ -60,12 +62,11 @@ class Chunks:
             self.sums = self.sums[..., None]
             self.factors = get_factors(self.sums)
 
-    def get_scores(self, at=slice(None)):
-        """A of the chunks `at`."""
-        q, k = self.q[:, :, at], self.k[:, :, at]
+    def get_scores(self):
+        """A of all chunks."""
         if self.has_channels:
-            return get_channel_scores(q, k, self.sums[:, :, at], self.is_mild)
-        return (q @ k.transpose(-1, -2)).mul_(self.pick(self.decays, at))
+            return get_channel_scores(self.q, self.k, self.sums, self.is_mild)
+        return (self.q @ self.k.transpose(-1, -2)).mul_(self.decays)
 
     def get_factors(self, at=slice(None)):
         """What rows of queries and of keys, and the state, are multiplied with."""
@@ -130,9 +131,19 @@ def get_first_state(chunks, initial):
     return chunks.q.new_zeros(b, h, chunks.k.shape[-1], chunks.v.shape[-1])
 
 
-def run_batched(q, k, v, g, initial=None):
-    """The rows of the output and the last state."""
-    chunks = Chunks(q, k, v, g)
+def map_queries(q, map_rows, scale):
+    q = map_rows(q) if map_rows else q
+    return q * scale if scale != 1 else q
+
+
+def map_keys(k, map_rows):
+    return map_rows(k) if map_rows else k
+
+
+def run_batched(q, k, v, g, initial=None, map_rows=None, scale=1.0):
+    """The rows of the output and the last state. `map_rows` is the feature map of
+    queries and keys."""
+    chunks = Chunks(map_queries(q, map_rows, scale), map_keys(k, map_rows), v, g)
     before, behind, across = chunks.get_factors()
     states = (chunks.k * behind).transpose(-1, -2) @ chunks.v
     state = get_first_state(chunks, initial)
@@ -146,17 +157,51 @@ def run_batched(q, k, v, g, initial=None):
     return out.flatten(2, 3), state
 
 
-def run_stepwise(q, k, v, g, initial=None):
+def take_step(q, k, v, factors, get_scores, state, map_rows, scale):
+    """The rows of one chunk, and the state behind it. All is done while the rows
+    are in the caches, the feature maps too."""
+    q, k = map_queries(q, map_rows, scale), map_keys(k, map_rows)
+    before, behind, across = factors
+    rows = get_scores(q, k) @ v + (q * before) @ state
+    return rows, state * across + (k * behind).transpose(-1, -2) @ v
+
+
+def take_shared_step(q, k, v, decays, factors, state, map_rows, scale):
+    """With a gate for each head or token."""
+    return take_step(q, k, v, factors, lambda q, k: (q @ k.transpose(-1, -2)) * decays,
+                     state, map_rows, scale)
+
+
+def take_channel_step(q, k, v, sums, is_mild, state, map_rows, scale):
+    """With a gate for each channel."""
+    return take_step(q, k, v, get_factors(sums),
+                     lambda q, k: get_channel_scores(q, k, sums, is_mild),
+                     state, map_rows, scale)
+
+
+def run_stepwise(q, k, v, g, initial=None, map_rows=None, scale=1.0,
+                 steps=(take_shared_step, take_channel_step)):
     """The same, chunk by chunk."""
     chunks = Chunks(q, k, v, g)
     state = get_first_state(chunks, initial)
     out = torch.empty_like(chunks.v)
     for m in range(out.shape[2]):
-        before, behind, across = chunks.get_factors(m)
-        values = chunks.v[:, :, m]
-        rows = chunks.get_scores(m) @ values
-        rows += (chunks.q[:, :, m] * before) @ state
-        out[:, :, m] = rows
-        state *= across
-        state += (chunks.k[:, :, m] * behind).transpose(-1, -2) @ values
+        rows = [x[:, :, m] for x in (chunks.q, chunks.k, chunks.v)]
+        if chunks.has_channels:
+            out[:, :, m], state = steps[1](*rows, chunks.sums[:, :, m], chunks.is_mild,
+                                           state, map_rows, scale)
+        else:
+            out[:, :, m], state = steps[0](*rows, chunks.pick(chunks.decays, m),
+                                           chunks.get_factors(m), state, map_rows, scale)
     return out.flatten(2, 3), state
+
+
+def run_compiled(*arguments, **options):
+    """The same, with steps that torch.compile made of those above."""
+    return run_stepwise(*arguments, **options, steps=compile_steps())
+
+
+@functools.cache
+def compile_steps():
+    return tuple(torch.compile(step, dynamic=False)
+                 for step in (take_shared_step, take_channel_step))
