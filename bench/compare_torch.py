@@ -21,15 +21,11 @@ float64 before anything is timed.
 
 import argparse
 import dataclasses
-import datetime
 import functools
 import itertools
 import json
-import os
 import pathlib
-import platform
 import sys
-import time
 
 try:
     import torch
@@ -38,7 +34,9 @@ except ImportError:
     sys.exit("compare_torch.py: error: expected PyTorch 2.5 or later; install it with "
              "'pip install torch numpy', best in an environment of its own")
 
+import rounds
 from compiled_kernel import CompiledKernel
+from rounds import get_quantiles, split_list
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16,
@@ -242,33 +240,6 @@ def get_errors(variant, results, q, k, v):
     return errors, max(8 * naive, 8 * eps * largest)
 
 
-def time_slice(call, seconds):
-    """Seconds of one call, from calls that last `seconds` together."""
-    start = time.perf_counter()
-    for count in itertools.count(1):
-        call()
-        elapsed = time.perf_counter() - start
-        if elapsed >= seconds:
-            return elapsed / count
-
-
-def time_rounds(calls, rounds, seconds):
-    """The times of all contenders, one of each in every round."""
-    times = {name: [] for name in calls}
-    names = list(calls)
-    for index in range(rounds):
-        shift = index % len(names)
-        for name in names[shift:] + names[:shift]:
-            time.sleep(0.01)  # Threads of other pools stop waiting for work.
-            times[name].append(time_slice(calls[name], seconds))
-    return times
-
-
-def get_quantiles(values):
-    ordered = sorted(values)
-    return [ordered[round(share * (len(ordered) - 1))] for share in (0.1, 0.5, 0.9)]
-
-
 def make_calls(variant, case, tensors, arguments):
     makers = {"sdpa": make_sdpa, "flex": make_flex, "naive": make_naive}
     calls = {"ours": make_ours(variant, *tensors, case, arguments)}
@@ -288,7 +259,7 @@ def run_case(variant, case, arguments):
     # This also compiles and warms up.
     errors, tolerance = get_errors(
         variant, {name: call() for name, call in calls.items()}, *tensors)
-    times = time_rounds(calls, arguments.rounds, arguments.slice)
+    times = rounds.time_rounds(calls, arguments.rounds, arguments.slice)
     flops = 4 * case.heads * count_pairs(variant, case.length) * case.features
     record = {**dataclasses.asdict(case), "tolerance": tolerance, "contenders": {}}
     for name, seconds in times.items():
@@ -308,17 +279,8 @@ def run_case(variant, case, arguments):
 
 
 def get_machine():
-    model = platform.processor() or platform.machine()
-    try:
-        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-        model = next(line.split(":")[1].strip() for line in lines
-                     if line.startswith("model name"))
-    except (OSError, StopIteration):
-        pass
-    return {"processor": model, "cores": len(os.sched_getaffinity(0)),
-            "torch": torch.__version__,
-            "vectors": torch.backends.cpu.get_cpu_capability(),
-            "date": datetime.date.today().isoformat()}
+    return {**rounds.get_machine(), "torch": torch.__version__,
+            "vectors": torch.backends.cpu.get_cpu_capability()}
 
 
 def format_cell(contender):
@@ -366,17 +328,6 @@ def write(machine, records, arguments):
         json.dumps({"machine": machine, "rounds": arguments.rounds, "cases": records},
                    indent=1) + "\n")
     path.with_suffix(".md").write_text(format_page(machine, records, arguments))
-
-
-def split_list(kind, allowed=None):
-    def parse(text):
-        values = [kind(part) for part in text.split(",")]
-        for value in values:
-            if allowed and value not in allowed:
-                raise argparse.ArgumentTypeError(
-                    f"expected some of {', '.join(map(str, allowed))}, got '{value}'")
-        return values
-    return parse
 
 
 def parse_arguments():

@@ -11,7 +11,8 @@
 // for one query, bounds them: between its inner bounds all keys count, and only
 // between the inner and the outer ones the mask is asked. Where it is exact, as
 // for causal masks and windows, a query costs a few instructions; else a pair
-// does. Loops over what the mask does not look at become factors.
+// does. Loops over what the mask does not look at become factors. The tokens of
+// a recurrence all count.
 //
 //===----------------------------------------------------------------------===//
 
@@ -145,14 +146,24 @@ Value PairCount::emit() {
   return arith::MulIOp::create(b, sum, factor);
 }
 
+/// How many tokens all heads of a recurrence have together.
+static Value countTokens(ImplicitLocOpBuilder &b, RecurOp op) {
+  Value count = size(b, op.getValue(), 0);
+  for (unsigned dim : {1, 2})
+    count = arith::MulIOp::create(b, count, size(b, op.getValue(), dim));
+  return count;
+}
+
 /// Adds the count of `op` to `counter`, a memref of one integer.
-static void count(AttendOp op, Value counter) {
-  ImplicitLocOpBuilder b(op.getLoc(), op);
-  Value pairs =
-      arith::IndexCastOp::create(b, b.getI64Type(), PairCount(b, op).emit());
+static void addCount(Operation *op, Value counter) {
+  ImplicitLocOpBuilder b(op->getLoc(), op);
+  auto attend = dyn_cast<AttendOp>(op);
+  Value units =
+      attend ? PairCount(b, attend).emit() : countTokens(b, cast<RecurOp>(op));
+  units = arith::IndexCastOp::create(b, b.getI64Type(), units);
   Value zero = index(b, 0);
   Value before = memref::LoadOp::create(b, counter, zero);
-  memref::StoreOp::create(b, arith::AddIOp::create(b, before, pairs), counter,
+  memref::StoreOp::create(b, arith::AddIOp::create(b, before, units), counter,
                           zero);
 }
 
@@ -180,14 +191,17 @@ struct CountPairs : attn::impl::CountPairsBase<CountPairs> {
     Type counter = tile::getViewType(RankedTensorType::get(1, b.getI64Type()));
     auto isResult =
         b.getDictionaryAttr(b.getNamedAttr(kResultAttr, b.getUnitAttr()));
-    SmallVector<AttendOp> ops;
-    function.walk([&](AttendOp op) { ops.push_back(op); });
-    for (AttendOp op : ops) {
+    SmallVector<Operation *> ops;
+    function.walk([&](Operation *op) {
+      if (isa<AttendOp, RecurOp>(op))
+        ops.push_back(op);
+    });
+    for (Operation *op : ops) {
       unsigned position = function.getNumArguments();
       if (failed(function.insertArgument(position, counter, isResult,
                                          function.getLoc())))
         return signalPassFailure();
-      count(op, function.getArgument(position));
+      addCount(op, function.getArgument(position));
     }
   }
 };

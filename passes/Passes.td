@@ -267,10 +267,11 @@ def ExpandRandom : Pass<"attn-expand-random", "::mlir::func::FuncOp"> {
 def CountPairs : Pass<"attn-count-pairs", "::mlir::func::FuncOp"> {
   let summary = "Count the pairs of query and key that attention computes";
   let description = [{
-    Gives the function one more argument for every `attn.attend`, in the order
-    of a walk, a memref of one i64 that is marked with `attn.result`, and adds to
-    it how many pairs of query and key the op's mask keeps, over all batches and
-    query heads. Without a mask these are all pairs. Nothing is returned any
+    Gives the function one more argument for every `attn.attend` and `attn.recur`,
+    in the order of a walk, a memref of one i64 that is marked with `attn.result`,
+    and adds to it how many pairs of query and key the attend op's mask keeps, over
+    all batches and query heads, or how many tokens all batches and heads of the
+    recurrence have. Without a mask these are all pairs. Nothing is returned any
     more, so that most of what the function computed is dead; tools ask the
     result for the work of a call (docs/tools.md).
 

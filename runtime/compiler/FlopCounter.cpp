@@ -26,17 +26,16 @@ llvm::Expected<const Kernel *> FlopCounter::getKernel() const {
   return kernel.get();
 }
 
-/// The pairs that the mask of each attend op keeps.
+/// The pairs that the mask of each attend op keeps, the tokens of recurrences.
 llvm::Expected<std::vector<double>>
-FlopCounter::countPairs(ArrayRef<Buffer> arguments) const {
-  if (llvm::all_of(signature.attends, [](const AttendFacts &facts) {
-        return facts.keepsAllPairs;
-      }))
-    return getAllPairs(signature, arguments);
+FlopCounter::countUnits(ArrayRef<Buffer> arguments) const {
+  if (llvm::all_of(signature.work,
+                   [](const WorkFacts &facts) { return facts.isExact; }))
+    return getAllUnits(signature, arguments);
   auto counter = getKernel();
   if (!counter)
     return counter.takeError();
-  std::vector<int64_t> counts(signature.attends.size());
+  std::vector<int64_t> counts(signature.work.size());
   std::vector<Buffer> results;
   for (int64_t &count : counts)
     results.push_back({&count, ElementType::I64, {1}, {1}});
@@ -46,11 +45,11 @@ FlopCounter::countPairs(ArrayRef<Buffer> arguments) const {
 }
 
 llvm::Expected<double> FlopCounter::count(ArrayRef<Buffer> arguments) const {
-  auto pairs = countPairs(arguments);
-  if (!pairs)
-    return pairs.takeError();
+  auto units = countUnits(arguments);
+  if (!units)
+    return units.takeError();
   double flops = 0;
-  for (auto [facts, count] : llvm::zip_equal(signature.attends, *pairs))
-    flops += facts.flopsPerPair * count;
+  for (auto [facts, count] : llvm::zip_equal(signature.work, *units))
+    flops += facts.flopsPerUnit * count;
   return flops;
 }

@@ -15,8 +15,9 @@
 
 namespace attn {
 
-/// Counts what Kernel::flops says. Where masks drop pairs, it runs a function
-/// that `attn-count-pairs` makes of the spec, which is compiled on first use.
+/// Counts what Kernel::flops says. Where masks drop pairs, or ops are in
+/// control flow, it runs a function that `attn-count-pairs` makes of the spec,
+/// which is compiled on first use.
 class FlopCounter {
 public:
   using MakeKernel = std::function<llvm::Expected<std::unique_ptr<Kernel>>()>;
@@ -30,7 +31,7 @@ public:
 private:
   llvm::Expected<const Kernel *> getKernel() const;
   llvm::Expected<std::vector<double>>
-  countPairs(llvm::ArrayRef<Buffer> arguments) const;
+  countUnits(llvm::ArrayRef<Buffer> arguments) const;
 
   Signature signature;
   MakeKernel makeKernel;

@@ -117,45 +117,37 @@ std::vector<PortPosition> attn::getPositions(const Signature &signature) {
 // Work
 //===----------------------------------------------------------------------===//
 
-/// The sizes whose product is the number of pairs of queries and keys.
-static SizeSources getPairs(const AttendFacts &facts) {
-  SizeSources sizes{facts.query[1], facts.query[2], facts.key[2]};
-  if (!facts.batches.empty())
-    sizes.push_back(facts.batches.front());
-  return sizes;
-}
-
 std::vector<SizeExpr> attn::makeFlopCounts(const Signature &signature) {
   std::vector<std::string> names = getDimNames(signature.arguments);
   std::vector<SizeExpr> counts;
-  for (const AttendFacts &facts : signature.attends) {
+  for (const WorkFacts &facts : signature.work) {
     std::optional<SizeExpr> count =
-        SizeExpr::constant(int64_t(facts.flopsPerPair));
-    for (const SizeSource &source : getPairs(facts)) {
+        SizeExpr::constant(int64_t(facts.flopsPerUnit));
+    for (const SizeSource &source : facts.units) {
       std::optional<SizeExpr> size = getExpr(signature, names, source);
       count = count && size ? std::optional(SizeExpr::binary(SizeExpr::Op::Mul,
                                                              *count, *size))
                             : std::nullopt;
     }
-    if (!count || !facts.keepsAllPairs)
+    if (!count || !facts.isExact)
       return {};
     counts.push_back(*count);
   }
   return counts;
 }
 
-std::vector<double> attn::getAllPairs(const Signature &signature,
+std::vector<double> attn::getAllUnits(const Signature &signature,
                                       ArrayRef<Buffer> arguments) {
-  std::vector<double> pairs;
-  for (const AttendFacts &facts : signature.attends) {
+  std::vector<double> units;
+  for (const WorkFacts &facts : signature.work) {
     double product = 1;
-    for (const SizeSource &source : getPairs(facts))
+    for (const SizeSource &source : facts.units)
       product *= source.kind == Kind::Argument
                      ? double(arguments[source.argument].sizes[source.dim])
                      : double(source.constant);
-    pairs.push_back(product);
+    units.push_back(product);
   }
-  return pairs;
+  return units;
 }
 
 //===----------------------------------------------------------------------===//

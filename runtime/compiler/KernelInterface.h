@@ -31,13 +31,14 @@ struct PortPosition {
 /// What the compiled code takes, in its order.
 std::vector<PortPosition> getPositions(const Signature &signature);
 
-/// Floating-point operations of a call, one expression per attend op; their sum
-/// counts. None if they do not follow from sizes: what a mask keeps does not.
+/// Floating-point operations of a call, one expression per attend or recur op;
+/// their sum counts. None if they do not follow from sizes: what a mask keeps
+/// does not.
 std::vector<SizeExpr> makeFlopCounts(const Signature &signature);
 
-/// How many pairs of query and key each attend op of the signature has, masked
-/// ones included; `arguments` have been checked.
-std::vector<double> getAllPairs(const Signature &signature,
+/// How many pairs each attend op of the signature has, masked ones included,
+/// and how many tokens of heads each recur op; `arguments` have been checked.
+std::vector<double> getAllUnits(const Signature &signature,
                                 llvm::ArrayRef<Buffer> arguments);
 
 /// Bytes from the first element of a buffer to behind the last.

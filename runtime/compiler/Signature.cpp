@@ -278,10 +278,52 @@ static AttendFacts describeAttend(AttendOp op) {
   facts.needsEqualLengths =
       !op.getAlignment() &&
       relatesPositions({&op.getScore(), &op.getMask(), &op.getProb()});
-  facts.keepsAllPairs =
-      op.getMask().empty() && isa<func::FuncOp>(op->getParentOp());
-  facts.flopsPerPair = getFlopsPerPair(op);
   return facts;
+}
+
+/// Tokens of a chunk of a recurrence, for counting. Shorter chunks compute less
+/// and longer ones more; the count is the same whatever a schedule has, so that
+/// schedules and other programs can be compared by it.
+static constexpr double kCountedChunk = 64;
+
+/// What a token of a head of a recurrence costs, in sweeps over the tokens in
+/// chunks: products of rows of a chunk, and the reading and writing of the
+/// state. Without an order of tokens there is a state of all of them and
+/// nothing within chunks.
+static double getFlopsPerToken(RecurOp op) {
+  double rows = op.getStateRows(), columns = op.getStateColumns();
+  bool isBoth = op.getOrder() == TokenOrder::Bidirectional;
+  bool isOrdered = !isBoth || op.hasGate() || op.getRead() == ReadTime::Before;
+  double chunk = isOrdered ? 2 * kCountedChunk * (rows + columns) : 0;
+  double sweeps = isBoth && isOrdered ? 2 : 1;
+  return sweeps * (chunk + 4 * rows * columns);
+}
+
+/// Completes facts that have units and flops.
+static WorkFacts getWork(Operation *op, WorkFacts facts) {
+  facts.isExact &= isa<func::FuncOp>(op->getParentOp()) &&
+                   llvm::none_of(facts.units, [](const SizeSource &size) {
+                     return size.kind == SizeSource::Kind::Unknown;
+                   });
+  return facts;
+}
+
+static WorkFacts describeWork(AttendOp op) {
+  SizeSources query = traceSizes(op.getQuery());
+  WorkFacts facts;
+  facts.units = {traceSizes(op.getBatchOperand())[0], query[1], query[2],
+                 traceSizes(op.getKey())[2]};
+  facts.isExact = op.getMask().empty();
+  facts.flopsPerUnit = getFlopsPerPair(op);
+  return getWork(op, facts);
+}
+
+static WorkFacts describeWork(RecurOp op) {
+  WorkFacts facts;
+  facts.units = traceSizes(op.getValue());
+  facts.units.pop_back();
+  facts.flopsPerUnit = getFlopsPerToken(op);
+  return getWork(op, facts);
 }
 
 FailureOr<Signature> attn::describeFunction(func::FuncOp function) {
@@ -292,8 +334,14 @@ FailureOr<Signature> attn::describeFunction(func::FuncOp function) {
   describeResultArguments(function, signature);
   if (failed(describeResults(function, signature)))
     return failure();
-  function.walk(
-      [&](AttendOp op) { signature.attends.push_back(describeAttend(op)); });
+  function.walk([&](Operation *op) {
+    if (auto attend = dyn_cast<AttendOp>(op)) {
+      signature.attends.push_back(describeAttend(attend));
+      signature.work.push_back(describeWork(attend));
+    } else if (auto recur = dyn_cast<RecurOp>(op)) {
+      signature.work.push_back(describeWork(recur));
+    }
+  });
   if (auto defaults = function->getAttrOfType<DictionaryAttr>(kDefaultsAttr))
     for (NamedAttribute entry : defaults)
       signature.defaults[entry.getName().str()] =

@@ -34,8 +34,14 @@ struct AttendFacts {
   SizeSources query, key, value;
   SizeSources batches; ///< Of the operands whose batch is not shared.
   bool needsEqualLengths = false; ///< Nq == Nk: positions are compared.
-  bool keepsAllPairs = true;      ///< No mask, and not in control flow.
-  double flopsPerPair = 0;        ///< For one query, one key, one head.
+};
+
+/// The work of an `attn.attend`, whose units are pairs of a query and a key of
+/// a head, or of an `attn.recur`, whose units are tokens of a head.
+struct WorkFacts {
+  SizeSources units;   ///< Their number is the product of these sizes ...
+  bool isExact = true; ///< ... less what masks and control flow leave out.
+  double flopsPerUnit = 0;
 };
 
 /// What the compiler knows of a port beside what callers need.
@@ -54,6 +60,7 @@ struct Signature {
   std::vector<PortLayout> argumentLayouts, resultLayouts;
   std::vector<SizeSources> resultSizes;
   std::vector<AttendFacts> attends;
+  std::vector<WorkFacts> work; ///< In the order of a walk.
   std::map<std::string, int64_t> defaults;
 };
 

@@ -75,3 +75,25 @@ func.func @branches(%x: tensor<2x4x?x8xf32>, %one: i1) -> tensor<2x4x?x8xf32> {
   }
   return %o : tensor<2x4x?x8xf32>
 }
+
+// -----
+
+// Tokens of recurrences count where they are reached, all batches and heads.
+// CHECK-LABEL: func @tokens(
+// CHECK-SAME: %[[X:[^:]*]]: tensor<2x4x?x8xf32>, %{{[^:]*}}: i1, %[[N:[^:]*]]: memref<1xi64, {{.*}}> {attn.result}) {
+// CHECK: scf.if
+// CHECK: %[[LENGTH:.*]] = tensor.dim %[[X]], %c2
+// CHECK: %[[ALL:.*]] = arith.muli %[[LENGTH]], %c8
+// CHECK: %[[TOKENS:.*]] = arith.index_cast %[[ALL]] : index to i64
+// CHECK: arith.addi %{{.*}}, %[[TOKENS]]
+// CHECK: memref.store %{{.*}}, %[[N]]
+// CHECK-NOT: attn.recur
+func.func @tokens(%x: tensor<2x4x?x8xf32>, %one: i1) -> tensor<2x4x?x8xf32> {
+  %o = scf.if %one -> tensor<2x4x?x8xf32> {
+    %y = attn.recur %x, %x, %x : tensor<2x4x?x8xf32>, tensor<2x4x?x8xf32>, tensor<2x4x?x8xf32> -> tensor<2x4x?x8xf32>
+    scf.yield %y : tensor<2x4x?x8xf32>
+  } else {
+    scf.yield %x : tensor<2x4x?x8xf32>
+  }
+  return %o : tensor<2x4x?x8xf32>
+}

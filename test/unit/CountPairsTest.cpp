@@ -217,6 +217,81 @@ TEST(CountPairs, Documents) {
 }
 
 //===----------------------------------------------------------------------===//
+// Recurrences
+//===----------------------------------------------------------------------===//
+
+/// A recurrence with 16 rows and 8 columns of state; `%g` has a gate for each
+/// token.
+static std::string getRecurrence(StringRef options) {
+  return replaceAll(R"mlir(
+func.func @recurrence(
+    %q: tensor<?x?x?x16xf32> {attn.name = "q", attn.dims = ["B", "H", "N", "D"]},
+    %v: tensor<?x?x?x8xf32> {attn.name = "v", attn.dims = ["B", "H", "N", "Dv"]},
+    %g: tensor<?x?x?xf32> {attn.name = "g", attn.dims = ["B", "H", "N"]})
+    -> (tensor<?x?x?x8xf32> {attn.name = "out"}) {
+  %out = attn.recur %q, %q, %v OPTIONS
+      : tensor<?x?x?x16xf32>, tensor<?x?x?x16xf32>, tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
+  return %out : tensor<?x?x?x8xf32>
+})mlir",
+                    "OPTIONS", options);
+}
+
+/// What one token of one head of it is said to cost.
+static double getFlopsPerToken(StringRef options,
+                               StringRef schedule = "block_q=16,block_k=8") {
+  CompileOptions quick;
+  quick.quick = true;
+  quick.schedule = schedule.str();
+  auto kernel = compile(getRecurrence(options), "test.mlir", quick);
+  if (!kernel) {
+    ADD_FAILURE() << llvm::toString(kernel.takeError());
+    return -1;
+  }
+  FloatArray q({2, 3, 70, 16}), v({2, 3, 70, 8}), g({2, 3, 70});
+  return getFlops(**kernel, {q.buffer, v.buffer, g.buffer}) / (2 * 3 * 70);
+}
+
+TEST(CountTokens, InChunksOf64) {
+  constexpr StringRef gate = "gate(%g : tensor<?x?x?xf32>)";
+  // 64 pairs of products of 16 and of 8 numbers; twice the state of 16 x 8.
+  double expected = 2 * 64 * (16 + 8) + 4 * 16 * 8;
+  ASSERT_EQ(expected, 3584);
+  EXPECT_EQ(getFlopsPerToken(""), expected);
+  EXPECT_EQ(getFlopsPerToken(gate), expected);
+  EXPECT_EQ(getFlopsPerToken("order(reversed)"), expected);
+  EXPECT_EQ(getFlopsPerToken("read(before)"), expected);
+  // Whatever the schedule has.
+  EXPECT_EQ(getFlopsPerToken(gate, "block_q=64,block_k=8"), expected);
+  EXPECT_EQ(getFlopsPerToken(gate, "splits=2"), expected);
+}
+
+TEST(CountTokens, BothDirections) {
+  // One state of all tokens, or two sweeps.
+  EXPECT_EQ(getFlopsPerToken("order(bidirectional)"), 4 * 16 * 8);
+  EXPECT_EQ(
+      getFlopsPerToken("gate(%g : tensor<?x?x?xf32>) order(bidirectional)"),
+      2 * 3584);
+}
+
+TEST(CountTokens, BesidePairs) {
+  // The counter of pairs is compiled for the mask; the recurrence has another.
+  std::string spec =
+      replaceAll(getRecurrence(""), "return %out : tensor<?x?x?x8xf32>",
+                 R"mlir(
+  %both = attn.attend %q, %q, %out
+      mask (%b, %h, %i, %j) {
+        %keep = arith.cmpi sge, %i, %j : index
+        attn.yield %keep : i1
+      } : tensor<?x?x?x16xf32>, tensor<?x?x?x16xf32>, tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
+  return %both : tensor<?x?x?x8xf32>)mlir");
+  auto kernel = compileQuickly(spec);
+  ASSERT_TRUE(kernel);
+  FloatArray q({2, 3, 9, 16}), v({2, 3, 9, 8}), g({2, 3, 9});
+  EXPECT_EQ(getFlops(*kernel, {q.buffer, v.buffer, g.buffer}),
+            2 * 3 * (9 * 3584 + 45 * 2 * (16 + 8)));
+}
+
+//===----------------------------------------------------------------------===//
 // Functions
 //===----------------------------------------------------------------------===//
 
