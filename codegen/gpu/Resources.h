@@ -18,7 +18,8 @@ struct BlockProblem {
   int64_t widthQk, widthV; ///< Features of queries and keys, of values.
   int64_t blockQ, blockK;  ///< Queries of a block, keys at a time.
   int64_t threads = 128;
-  bool isNarrow = false; ///< Products of 16 bits by matrix instructions.
+  bool isNarrow = false;      ///< Products of 16 bits by matrix instructions.
+  bool hasFewPairOps = false; ///< And little else for each pair.
 };
 
 /// Bytes of shared memory that the right operand of a product should have at

@@ -106,13 +106,25 @@ static bool isNarrow(AttendOp op) {
          fits(op.getQuery()) && fits(op.getKey()) && fits(op.getValue());
 }
 
+/// Whether little is computed for a pair besides its products: a mask of one
+/// comparison at most. More takes registers that two bands of rows leave few
+/// of.
+static bool hasFewPairOps(AttendOp op) {
+  if (!op.getScore().empty() || !op.getProb().empty())
+    return false;
+  return op.getMask().empty() ||
+         op.getMask().front().without_terminator().empty() ||
+         llvm::hasSingleElement(op.getMask().front().without_terminator());
+}
+
 /// What an op says of its blocks: the widths of rows, whatever regions make of
 /// them.
 static BlockProblem getProblem(AttendOp op) {
   Region &keys = op.getKeyRows();
   int64_t width = keys.empty() ? typeOf(op.getKey()).getDimSize(3)
                                : typeOf(getYielded(keys)).getDimSize(0);
-  return {width, typeOf(op.getOutput()).getDimSize(3), 0, 0, 0, isNarrow(op)};
+  return {width,        typeOf(op.getOutput()).getDimSize(3), 0, 0, 0,
+          isNarrow(op), isNarrow(op) && hasFewPairOps(op)};
 }
 
 static BlockProblem getProblem(MapRowsOp op) {
@@ -138,7 +150,7 @@ BlockSizes GpuSelectSchedule::choose(BlockProblem problem,
   constexpr int64_t twoBands = 128, mostFeatures = 64;
   problem.blockQ = twoBands;
   problem.blockK = 64;
-  if (problem.isNarrow && mostRows > kRows &&
+  if (problem.hasFewPairOps && mostRows > kRows &&
       std::max(problem.widthQk, problem.widthV) <= mostFeatures &&
       fits(problem, 2))
     return {problem.blockQ, problem.blockK, 0};
