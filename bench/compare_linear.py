@@ -25,8 +25,6 @@ import argparse
 import dataclasses
 import functools
 import itertools
-import json
-import pathlib
 import sys
 
 import numpy as np
@@ -37,10 +35,10 @@ try:
 except ImportError:
     torch = None
 
+import comparison
 import rounds
 from compiled_kernel import CompiledKernel
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 PEERS = ["batched", "stepwise", "compiled"]
 # Tokens of a chunk for which operations are counted, as attn-run does.
 COUNTED_CHUNK = 64
@@ -107,7 +105,7 @@ def compute_definition(variant, arguments, dtype):
 
 @functools.cache
 def compile_spec(name, features, build, schedule):
-    spec = (ROOT / "variants" / "linear" / f"{name}.mlir").read_text()
+    spec = (comparison.ROOT / "variants" / "linear" / f"{name}.mlir").read_text()
     for old in ["x{}x", "<{}x"]:
         spec = spec.replace(old.format(64), old.format(features))
         spec = spec.replace(old.format(128), old.format(features))
@@ -176,17 +174,7 @@ def run_case(variant, case, arguments):
     errors, tolerance = get_errors(variant, tensors,
                                    {name: call() for name, call in calls.items()})
     times = rounds.time_rounds(calls, arguments.rounds, arguments.slice)
-    record = {**dataclasses.asdict(case), "tolerance": tolerance, "contenders": {}}
-    for name, seconds in times.items():
-        ratios = [theirs / ours for theirs, ours in zip(seconds, times["ours"])]
-        low, median, high = rounds.get_quantiles(ratios)
-        typical = rounds.get_quantiles(seconds)[1]
-        record["contenders"][name] = {
-            "ms": typical * 1e3, "gflops": count_flops(case) / typical * 1e-9,
-            "ratio_p10": low, "ratio": median, "ratio_p90": high, "error": errors[name],
-            # NaN is not at most anything.
-            "ok": errors[name] <= tolerance}
-    return record
+    return comparison.make_record(case, count_flops(case), tolerance, errors, times)
 
 
 #===----------------------------------------------------------------------===#
@@ -198,27 +186,17 @@ def get_machine():
     return {**rounds.get_machine(), "torch": torch.__version__ if torch else None}
 
 
-def format_cell(contender):
-    if contender is None:
-        return "-"
-    wrong = "" if contender["ok"] else " wrong"
-    return (f"{contender['ms']:.3g} ms, {contender['ratio']:.2f} "
-            f"({contender['ratio_p10']:.2f}-{contender['ratio_p90']:.2f}){wrong}")
-
-
 def format_row(record):
     ours = record["contenders"]["ours"]
     cells = [record["variant"], record["length"], record["features"], record["threads"],
              f"{ours['ms']:.3g} ms {'ok' if ours['ok'] else 'wrong'}", f"{ours['gflops']:.1f}"]
-    cells += [format_cell(record["contenders"].get(peer)) for peer in PEERS]
+    cells += [comparison.format_peer(record, peer) for peer in PEERS]
     return "| " + " | ".join(map(str, cells)) + " |"
 
 
 def format_page(machine, records, arguments):
     header = ["variant", "N", "K = V", "threads", "ours", "GFLOP/s", *PEERS]
-    lines = [
-        "# Recurrences beside chunked PyTorch on the CPU",
-        "",
+    notes = [
         f"Written by `bench/compare_linear.py` on {machine['date']}; do not edit.",
         f"{machine['processor']}, {machine['cores']} cores, PyTorch {machine['torch']}; "
         f"float32, 1 batch, {arguments.heads} heads, {arguments.rounds} rounds.",
@@ -226,21 +204,9 @@ def format_page(machine, records, arguments):
         "A cell has the median time of a call and how many times as long as ours it takes: "
         "the median of the rounds' ratios, and their p10 and p90. Above 1 ours is faster. "
         "GFLOP/s are those that `attn-run` counts, for chunks of 64 tokens.",
-        "",
-        "| " + " | ".join(header) + " |",
-        "|" + "---|" * len(header),
     ]
-    return "\n".join(lines + [format_row(r) for r in records]) + "\n"
-
-
-def write(machine, records, arguments):
-    if not arguments.out:
-        return
-    path = pathlib.Path(arguments.out)
-    path.with_suffix(".json").write_text(
-        json.dumps({"machine": machine, "rounds": arguments.rounds, "cases": records},
-                   indent=1) + "\n")
-    path.with_suffix(".md").write_text(format_page(machine, records, arguments))
+    return comparison.format_page("Recurrences beside chunked PyTorch on the CPU", notes, header,
+                                  [format_row(r) for r in records])
 
 
 def parse_arguments():
@@ -254,21 +220,13 @@ def parse_arguments():
     add("--features", type=rounds.split_list(int), default=[128], help="K and V")
     add("--peers", type=rounds.split_list(str, PEERS), default=PEERS)
     add("--threads", type=rounds.split_list(int), default=[1])
-    parser.add_argument("--heads", type=int, default=4)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--slice", type=float, default=0.05, metavar="SECONDS",
-                        help="how long calls of one contender follow each other")
-    parser.add_argument("--schedule", help="block sizes of our kernels")
-    parser.add_argument("--build", default=ROOT / "build", type=pathlib.Path)
-    parser.add_argument("--out", help="write OUT.md and OUT.json, after every case")
+    comparison.add_options(parser)
     return parser.parse_args()
 
 
 def main():
     arguments = parse_arguments()
-    if not (arguments.build / "bin" / "attn-compile").exists():
-        sys.exit(f"compare_linear.py: error: '{arguments.build}': expected a build with "
-                 "bin/attn-compile, got none; run 'make build' or give --build")
+    comparison.check_build("compare_linear.py", arguments.build)
     if torch:
         torch.set_grad_enabled(False)
         torch._dynamo.config.cache_size_limit = 1024
@@ -285,7 +243,8 @@ def main():
         case = Case(name, length, features, arguments.heads, threads)
         records.append(run_case(variants[name], case, arguments))
         print(format_row(records[-1]), flush=True)
-        write(machine, records, arguments)
+        comparison.write(arguments.out, machine, arguments.rounds, records,
+                         format_page(machine, records, arguments))
     wrong = [r for r in records if not all(c["ok"] for c in r["contenders"].values())]
     if wrong:
         sys.exit(f"compare_linear.py: error: {len(wrong)} cases have results over tolerance")

@@ -23,8 +23,6 @@ import argparse
 import dataclasses
 import functools
 import itertools
-import json
-import pathlib
 import sys
 
 try:
@@ -34,11 +32,11 @@ except ImportError:
     sys.exit("compare_torch.py: error: expected PyTorch 2.5 or later; install it with "
              "'pip install torch numpy', best in an environment of its own")
 
+import comparison
 import rounds
 from compiled_kernel import CompiledKernel
-from rounds import get_quantiles, split_list
+from rounds import split_list
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16,
           "f16": torch.float16, "f64": torch.float64}
 # Contenders whose matrices of scores would be larger are left out.
@@ -181,7 +179,7 @@ def make_naive(variant, q, k, v):
 
 @functools.cache
 def compile_spec(name, features, dtype, build, schedule):
-    spec = (ROOT / "variants" / "softmax" / f"{name}.mlir").read_text()
+    spec = (comparison.ROOT / "variants" / "softmax" / f"{name}.mlir").read_text()
     options = [f"--schedule={schedule}"] if schedule else []
     return CompiledKernel(spec.replace("x64x", f"x{features}x"), dtype, build, options)
 
@@ -261,16 +259,7 @@ def run_case(variant, case, arguments):
         variant, {name: call() for name, call in calls.items()}, *tensors)
     times = rounds.time_rounds(calls, arguments.rounds, arguments.slice)
     flops = 4 * case.heads * count_pairs(variant, case.length) * case.features
-    record = {**dataclasses.asdict(case), "tolerance": tolerance, "contenders": {}}
-    for name, seconds in times.items():
-        ratios = [theirs / ours for theirs, ours in zip(seconds, times["ours"])]
-        low, median, high = get_quantiles(ratios)
-        typical = get_quantiles(seconds)[1]
-        record["contenders"][name] = {
-            "ms": typical * 1e3, "gflops": flops / typical * 1e-9,
-            "ratio_p10": low, "ratio": median, "ratio_p90": high,
-            "error": errors[name], "ok": errors[name] <= tolerance}
-    return record
+    return comparison.make_record(case, flops, tolerance, errors, times)
 
 
 #===-----------------------------------------------------------------------===#
@@ -283,28 +272,18 @@ def get_machine():
             "vectors": torch.backends.cpu.get_cpu_capability()}
 
 
-def format_cell(contender):
-    if contender is None:
-        return "-"
-    wrong = "" if contender["ok"] else " wrong"
-    return (f"{contender['ms']:.3g} ms, {contender['ratio']:.2f} "
-            f"({contender['ratio_p10']:.2f}-{contender['ratio_p90']:.2f}){wrong}")
-
-
 def format_row(record, peers):
     ours = record["contenders"]["ours"]
     cells = [record["variant"], record["dtype"], record["length"], record["features"],
              record["threads"], f"{ours['ms']:.3g} ms{'' if ours['ok'] else ' wrong'}",
              f"{ours['gflops']:.0f}"]
-    cells += [format_cell(record["contenders"].get(peer)) for peer in peers]
+    cells += [comparison.format_peer(record, peer) for peer in peers]
     return "| " + " | ".join(map(str, cells)) + " |"
 
 
 def format_page(machine, records, arguments):
     header = ["variant", "type", "N", "D", "threads", "ours", "GFLOP/s", *arguments.peers]
-    lines = [
-        "# Kernels beside PyTorch on the CPU",
-        "",
+    notes = [
         f"Written by `bench/compare_torch.py` on {machine['date']}; do not edit.",
         f"{machine['processor']}, {machine['cores']} cores, PyTorch {machine['torch']} "
         f"({machine['vectors']}); 1 batch, {arguments.heads} heads, {arguments.rounds} rounds.",
@@ -313,21 +292,9 @@ def format_page(machine, records, arguments):
         "the median of the rounds' ratios, and their p10 and p90. Above 1 ours is faster. "
         "GFLOP/s count the pairs that the mask keeps. `-`: no such peer, or its matrix of "
         "scores is too large.",
-        "",
-        "| " + " | ".join(header) + " |",
-        "|" + "---|" * len(header),
     ]
-    return "\n".join(lines + [format_row(r, arguments.peers) for r in records]) + "\n"
-
-
-def write(machine, records, arguments):
-    if not arguments.out:
-        return
-    path = pathlib.Path(arguments.out)
-    path.with_suffix(".json").write_text(
-        json.dumps({"machine": machine, "rounds": arguments.rounds, "cases": records},
-                   indent=1) + "\n")
-    path.with_suffix(".md").write_text(format_page(machine, records, arguments))
+    return comparison.format_page("Kernels beside PyTorch on the CPU", notes, header,
+                                  [format_row(r, arguments.peers) for r in records])
 
 
 def parse_arguments():
@@ -342,21 +309,13 @@ def parse_arguments():
     add("--threads", type=split_list(int), default=[1, 2])
     add("--peers", type=split_list(str, ["sdpa", "flex", "naive"]),
         default=["sdpa", "flex", "naive"])
-    parser.add_argument("--heads", type=int, default=4)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--slice", type=float, default=0.05, metavar="SECONDS",
-                        help="how long calls of one contender follow each other")
-    parser.add_argument("--schedule", help="block sizes of our kernels")
-    parser.add_argument("--build", default=ROOT / "build", type=pathlib.Path)
-    parser.add_argument("--out", help="write OUT.md and OUT.json, after every case")
+    comparison.add_options(parser)
     return parser.parse_args()
 
 
 def main():
     arguments = parse_arguments()
-    if not (arguments.build / "bin" / "attn-compile").exists():
-        sys.exit(f"compare_torch.py: error: '{arguments.build}': expected a build with "
-                 "bin/attn-compile, got none; run 'make build' or give --build")
+    comparison.check_build("compare_torch.py", arguments.build)
     torch.set_grad_enabled(False)
     torch._dynamo.config.cache_size_limit = 1024
     machine, records = get_machine(), []
@@ -368,7 +327,8 @@ def main():
     for case in cases:
         records.append(run_case(variants[case.variant], case, arguments))
         print(format_row(records[-1], arguments.peers), flush=True)
-        write(machine, records, arguments)
+        comparison.write(arguments.out, machine, arguments.rounds, records,
+                         format_page(machine, records, arguments))
     wrong = [r for r in records if not r["contenders"]["ours"]["ok"]]
     if wrong:
         sys.exit(f"compare_torch.py: error: {len(wrong)} results are over tolerance")

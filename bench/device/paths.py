@@ -22,7 +22,7 @@ for folder in ("bench", "test/integration", "test/reference"):
 
 # For importers that find their modules by these folders.
 SOURCES = ["bench/device/*.py", "bench/compare_torch.py", "bench/compiled_kernel.py",
-           "bench/rounds.py",
+           "bench/comparison.py", "bench/rounds.py",
            "test/integration/catalogue.py", "test/integration/precision.py",
            "test/reference/[!t]*.py"]
 
