@@ -66,6 +66,7 @@ private:
   LogicalResult loop(scf::ForOp op);
   LogicalResult recurChunk(RecurChunkOp op);
   void room(tensor::EmptyOp op);
+  Value subview(tensor::ExtractSliceOp op, Value source);
   void slice(tensor::ExtractSliceOp op);
   void insert(tensor::InsertSliceOp op);
   void storeRows(tensor::ParallelInsertSliceOp insert);
@@ -250,6 +251,16 @@ LogicalResult Translator::translate(Operation *op) {
   }
   if (auto empty = dyn_cast<tensor::EmptyOp>(op)) {
     room(empty);
+    return success();
+  }
+  if (auto element = dyn_cast<tensor::ExtractOp>(op)) {
+    SmallVector<Value> indices;
+    for (Value index : element.getIndices())
+      indices.push_back(mapping.lookupOrDefault(index));
+    mapping.map(element.getResult(),
+                Value(tile::GatherOp::create(
+                    b, element.getType(), mapping.lookup(element.getTensor()),
+                    indices)));
     return success();
   }
   // Read where it matters: by the op that reshapes.
@@ -476,6 +487,20 @@ void Translator::storeRows(tensor::ParallelInsertSliceOp insert) {
                         mapping.lookup(insert.getDest()), offsets);
 }
 
+Value Translator::subview(tensor::ExtractSliceOp op, Value source) {
+  auto mapped = [&](ArrayRef<OpFoldResult> values) {
+    SmallVector<OpFoldResult> result;
+    for (OpFoldResult value : values)
+      result.push_back(isa<Value>(value) ? OpFoldResult(mapping.lookupOrDefault(
+                                               cast<Value>(value)))
+                                         : value);
+    return result;
+  };
+  return memref::SubViewOp::create(b, source, mapped(op.getMixedOffsets()),
+                                   mapped(op.getMixedSizes()),
+                                   mapped(op.getMixedStrides()));
+}
+
 /// Room for what blocks keep from one loop to the next; results get theirs with
 /// the op that fills them.
 void Translator::room(tensor::EmptyOp op) {
@@ -488,11 +513,16 @@ void Translator::room(tensor::EmptyOp op) {
 }
 
 /// A part of the result of a block is its view; one of a tile is what is stored
-/// of it, and read there.
+/// of it, and read there. With all dimensions, it is a view of its own, that
+/// loads and stores stay in.
 void Translator::slice(tensor::ExtractSliceOp op) {
   Value source = mapping.lookupOrNull(op.getSource());
   if (!source || !isa<MemRefType>(source.getType()))
     return;
+  if (op.getType().getRank() == op.getSourceType().getRank()) {
+    mapping.map(op.getResult(), subview(op, source));
+    return;
+  }
   ViewSlice part{source, {}};
   for (OpFoldResult offset : op.getMixedOffsets())
     part.offsets.push_back(mapping.lookupOrDefault(

@@ -136,7 +136,8 @@ typedef struct attn_port {
   DLDataType dlpack_dtype; /* The same as tensors have it; i1 is a bool. */
   int32_t ndim;
   const int64_t *shape;    /* -1 where calls decide. */
-  const char *const *dims; /* Names; equal names are equal sizes. */
+  /* Names; equal names are equal sizes, and "G+1" is one more than "G". */
+  const char *const *dims;
 } attn_port;
 
 ATTN_API size_t attn_kernel_argument_count(const attn_kernel *kernel);

@@ -1,0 +1,48 @@
+//===- RecurSegments.cpp - Sequences that are packed ----------------------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The block of a segment sees tensors that end where its segment does. What
+// lies behind is to it what lies behind the last token to other blocks, so that
+// neither chunks nor the ops below them know of segments.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/RecurSegments.h"
+#include "dialect/AttnDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace attn;
+
+Segments::Segments(ImplicitLocOpBuilder &b, Value segments, Value numTokens)
+    : b(b), offsets(segments), numTokens(numTokens) {
+  if (segments)
+    count = getValueOrCreateConstantIndexOp(
+        b, b.getLoc(), countSegments(b, b.getLoc(), segments));
+}
+
+Value Segments::offsetOf(Value segment, Value least) const {
+  Value at = arith::MinSIOp::create(b, segment, count);
+  Value given = tensor::ExtractOp::create(b, offsets, at);
+  Value offset = arith::IndexCastOp::create(b, b.getIndexType(), given);
+  return arith::MinSIOp::create(b, arith::MaxSIOp::create(b, offset, least),
+                                numTokens);
+}
+
+Value attn::limitTokens(ImplicitLocOpBuilder &b, Value rows, Value end) {
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), rows);
+  // An operand that is too short is an error of the caller; what lies behind it
+  // is not read for that.
+  Value own = getValueOrCreateConstantIndexOp(b, b.getLoc(), sizes[2]);
+  sizes[2] = Value(arith::MinSIOp::create(b, end, own));
+  SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0));
+  SmallVector<OpFoldResult> strides(sizes.size(), b.getIndexAttr(1));
+  return tensor::ExtractSliceOp::create(b, rows, offsets, sizes, strides);
+}
