@@ -21,12 +21,9 @@
 // the second one reads; with them, and under read(before), the first one is a
 // causal sweep that keeps the sums of its rows, which a reversed one adds.
 //
-// With segments, these are the blocks of one batch:
-//
-//   scf.forall (g, h, c) in (G, H, V / columns):
-//     operands and results = their first rows, up to the end of segment g
-//     as above, for the tokens of the segment
-//     the last one: rows of 0 for the tokens behind it
+// With segments, a block (g, h, c) has those tokens, and operands and results
+// up to their end (RecurSegments.cpp); the last one stores 0 for the tokens
+// behind it.
 //
 // With splits P in the schedule, parts of the sequence are visited in parallel:
 //
@@ -109,8 +106,8 @@ private:
   Value openRows(Value result, int64_t width, Value first, Value count);
   Value insertRows(Value rows, Value into, Value row, Value left);
   void insertInto(scf::ForallOp forall, unsigned result, Value source,
-                  Value lead, Value row, Value col, OpFoldResult height,
-                  int64_t width);
+                  Value row, Value col, OpFoldResult height, int64_t width,
+                  Value lead = {});
   void insertState(scf::ForallOp forall, unsigned result, Value state);
   RecurChunkOp emitChunk(const ChunkLoop &loop, Value row, ValueRange state,
                          Type output);
@@ -119,7 +116,6 @@ private:
                  Type output);
   void emitRows(scf::ForallOp forall, SmallVector<Value> state, bool isLast);
   Value untilEnd(Value rows);
-  Value stateHeight();
   void enterSegment();
   void emitBehind(scf::ForallOp forall);
   void enterPart(scf::ForallOp forall);
@@ -227,16 +223,16 @@ Value RecurSplitter::insertRows(Value rows, Value into, Value row, Value left) {
 }
 
 /// Puts `source`, of `height` rows, into shared output `result` of the block's
-/// head and of batch or segment `lead`, from `row` and `col` on.
+/// head, from `row` and `col` on; of `lead`, if not of its batch.
 void RecurSplitter::insertInto(scf::ForallOp forall, unsigned result,
-                               Value source, Value lead, Value row, Value col,
-                               OpFoldResult height, int64_t width) {
+                               Value source, Value row, Value col,
+                               OpFoldResult height, int64_t width, Value lead) {
   OpFoldResult one = b.getIndexAttr(1);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToEnd(forall.getTerminator().getBody());
   tensor::ParallelInsertSliceOp::create(
       b, source, forall.getRegionIterArgs()[result],
-      ArrayRef<OpFoldResult>{lead, head, row, col},
+      ArrayRef<OpFoldResult>{lead ? lead : batch, head, row, col},
       ArrayRef<OpFoldResult>{one, one, height, b.getIndexAttr(width)},
       ArrayRef<OpFoldResult>{one, one, one, one});
 }
@@ -246,14 +242,14 @@ void RecurSplitter::insertState(scf::ForallOp forall, unsigned result,
                                 Value state) {
   OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
   OpFoldResult height = b.getIndexAttr(op.getStateRows());
-  if (*segments) // Without any there is a block, but no state.
-    height = stateHeight();
+  if (*segments)
+    height = segments->getIfAny(sequence, op.getStateRows());
   Value existing = tensor::ExtractSliceOp::create(
       b, state, ArrayRef<OpFoldResult>{zero, zero},
       ArrayRef<OpFoldResult>{height, b.getIndexAttr(columns)},
       ArrayRef<OpFoldResult>{one, one});
-  insertInto(forall, result, existing, sequence, constant(0), column, height,
-             columns);
+  insertInto(forall, result, existing, constant(0), column, height, columns,
+             sequence);
 }
 
 //===----------------------------------------------------------------------===//
@@ -367,7 +363,7 @@ void RecurSplitter::emitRows(scf::ForallOp forall, SmallVector<Value> state,
   Value opened = openRows(untilEnd(forall.getRegionIterArgs()[0]), width,
                           firstToken, tokens);
   Value filled = emitLoop(last, state, opened, chunkRows);
-  insertInto(forall, 0, filled, batch, firstToken, column, tokens, width);
+  insertInto(forall, 0, filled, firstToken, column, tokens, width);
   if (isLast && op.getState())
     insertState(forall, 1, state.front());
 }
@@ -376,13 +372,11 @@ void RecurSplitter::emitRows(scf::ForallOp forall, SmallVector<Value> state,
 // Blocks
 //===----------------------------------------------------------------------===//
 
-/// One block per head and columns, and per batch or segment; one, if there is
-/// no segment, for the tokens behind them all.
+/// One block per head and columns, and per batch or segment.
 void RecurSplitter::runWhole(ValueRange outputs) {
   OpFoldResult sequences = Value(tensor::DimOp::create(b, op.getValue(), 0));
   if (*segments)
-    sequences =
-        Value(arith::MaxSIOp::create(b, segments->getCount(), constant(1)));
+    sequences = segments->getBlocks();
   SmallVector<OpFoldResult> grid{
       sequences, Value(tensor::DimOp::create(b, op.getValue(), 1)),
       b.getIndexAttr(op.getStateColumns() / columns)};
@@ -405,8 +399,8 @@ void RecurSplitter::runWhole(ValueRange outputs) {
 
 /// `rows`, `[B, H, N, ...]`, up to the end of the segment, if there is one.
 Value RecurSplitter::untilEnd(Value rows) {
-  bool hasTokens = rows && typeOf(rows).getRank() > 2;
-  return end && hasTokens ? limitTokens(b, rows, end) : rows;
+  return end && rows && typeOf(rows).getRank() > 2 ? limitTokens(b, rows, end)
+                                                   : rows;
 }
 
 /// Turns the block, which was entered as one of a batch, to that of a segment.
@@ -427,21 +421,9 @@ void RecurSplitter::enterSegment() {
   }
 }
 
-/// The rows of the state that count: none if there is no segment.
-Value RecurSplitter::stateHeight() {
-  Value exists = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, sequence,
-                                       segments->getCount());
-  return arith::SelectOp::create(b, exists, constant(op.getStateRows()),
-                                 constant(0));
-}
-
 /// Rows of 0 for the tokens behind the last segment, whose block this may be.
 void RecurSplitter::emitBehind(scf::ForallOp forall) {
-  Value next = arith::AddIOp::create(b, sequence, constant(1));
-  Value isLast = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, next,
-                                       segments->getCount());
-  Value last = arith::SelectOp::create(b, isLast, numTokens, end);
-  Value count = arith::SubIOp::create(b, last, end);
+  Value count = segments->countBehind(sequence, end);
   auto outputType = typeOf(op.getOutput());
   int64_t width = op.getNorm().empty() ? columns : outputType.getDimSize(3);
   auto type =
@@ -450,15 +432,12 @@ void RecurSplitter::emitBehind(scf::ForallOp forall) {
   Value opened = openRows(forall.getRegionIterArgs()[0], width, end, count);
   auto nest =
       scf::ForOp::create(b, constant(0), count, constant(chunk), opened);
-  {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToEnd(nest.getBody());
-    Value row = nest.getInductionVar();
-    Value left = arith::SubIOp::create(b, count, row);
-    Value filled = insertRows(zeros, nest.getRegionIterArg(0), row, left);
-    scf::YieldOp::create(b, filled);
-  }
-  insertInto(forall, 0, nest.getResult(0), batch, end, column, count, width);
+  b.setInsertionPointToEnd(nest.getBody());
+  Value row = nest.getInductionVar();
+  Value left = arith::SubIOp::create(b, count, row);
+  scf::YieldOp::create(b,
+                       insertRows(zeros, nest.getRegionIterArg(0), row, left));
+  insertInto(forall, 0, nest.getResult(0), end, column, count, width);
 }
 
 /// Opens block (part, batch, head): whole chunks, but for the last part.
@@ -495,12 +474,10 @@ Value RecurSplitter::emitParts() {
   Value row =
       arith::MulIOp::create(b, forall.getInductionVar(0), constant(rows));
   OpFoldResult height = b.getIndexAttr(rows);
-  insertInto(forall, 0, state.front(), batch, row, constant(0), height,
-             columns);
-  insertInto(forall, 0, state.back(), batch, row, constant(columns), height, 1);
+  insertInto(forall, 0, state.front(), row, constant(0), height, columns);
+  insertInto(forall, 0, state.back(), row, constant(columns), height, 1);
   if (op.usesDenominator())
-    insertInto(forall, 0, state[1], batch, row, constant(columns + 1), height,
-               1);
+    insertInto(forall, 0, state[1], row, constant(columns + 1), height, 1);
   return forall.getResult(0);
 }
 
@@ -550,8 +527,8 @@ SmallVector<Value> RecurSplitter::emitBegins(Value parts, Value lastStates) {
     state.push_back(into);
     scf::YieldOp::create(b, state);
   }
-  insertInto(forall, 0, nest.getResults().back(), batch, constant(0), column,
-             height, width);
+  insertInto(forall, 0, nest.getResults().back(), constant(0), column, height,
+             width);
   if (lastStates)
     insertState(forall, 1, nest.getResult(0));
   return SmallVector<Value>(forall.getResults());

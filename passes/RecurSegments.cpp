@@ -36,6 +36,28 @@ Value Segments::offsetOf(Value segment, Value least) const {
                                 numTokens);
 }
 
+Value Segments::constant(int64_t value) const {
+  return arith::ConstantIndexOp::create(b, value);
+}
+
+Value Segments::getBlocks() const {
+  return arith::MaxSIOp::create(b, count, constant(1));
+}
+
+Value Segments::getIfAny(Value segment, int64_t size) const {
+  Value exists =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::slt, segment, count);
+  return arith::SelectOp::create(b, exists, constant(size), constant(0));
+}
+
+Value Segments::countBehind(Value segment, Value end) const {
+  Value next = arith::AddIOp::create(b, segment, constant(1));
+  Value isLast =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::sge, next, count);
+  Value left = arith::SubIOp::create(b, numTokens, end);
+  return arith::SelectOp::create(b, isLast, left, constant(0));
+}
+
 Value attn::limitTokens(ImplicitLocOpBuilder &b, Value rows, Value end) {
   SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), rows);
   // An operand that is too short is an error of the caller; what lies behind it

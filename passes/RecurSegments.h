@@ -23,14 +23,24 @@ public:
 
   explicit operator bool() const { return bool(offsets); }
 
-  /// G.
-  mlir::Value getCount() const { return count; }
+  /// How many blocks there are: G, but one if that is 0, for the tokens of no
+  /// segment.
+  mlir::Value getBlocks() const;
 
   /// Where `segment` begins, moved to `least .. N`. Behind the last offset,
   /// that one again.
   mlir::Value offsetOf(mlir::Value segment, mlir::Value least) const;
 
+  /// `size` if block `segment` is one of a segment, else 0.
+  mlir::Value getIfAny(mlir::Value segment, int64_t size) const;
+
+  /// How many tokens from `end` on are of no segment, if block `segment` is the
+  /// last one; else 0.
+  mlir::Value countBehind(mlir::Value segment, mlir::Value end) const;
+
 private:
+  mlir::Value constant(int64_t value) const;
+
   mlir::ImplicitLocOpBuilder &b;
   mlir::Value offsets, numTokens, count;
 };

@@ -142,11 +142,14 @@ class Runner:
                              ("out", "ht") if recurrence.state else ("out",),
                              **arrays)
 
-    def run_text(self, text, results, **arrays):
+    def program(self, text):
+        """What attn-run is told to run."""
         spec = self.folder / "spec.mlir"
         spec.write_text(text)
-        command = [self.attn_run, spec, f"--target={self.target}",
-                   f"--dtype={self.dtype}"]
+        return [spec, f"--target={self.target}", f"--dtype={self.dtype}"]
+
+    def run_text(self, text, results, **arrays):
+        command = [self.attn_run, *self.program(text)]
         if self.target.startswith("cuda:"):
             command.append("--simulate")
         for name, x in arrays.items():

@@ -64,7 +64,8 @@ def main():
             outside = np.concatenate([whole[:MARGIN], whole[-MARGIN:]])
             assert (outside == 7).all(), f"{c}: written outside"
             assert np.isfinite(part).all(), f"{c}: read outside"
-        assert results[0][0].any(), "expected results that are not all 0"
+        if count == 0:
+            assert results[0][0].all(axis=-1).all(), "expected rows of all tokens"
         count += 1
     print(f"{count} lists of offsets")
 
