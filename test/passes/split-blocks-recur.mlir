@@ -175,6 +175,7 @@ func.func @negative_parts_of_both_sides(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?
 // CHECK:   scf.for %[[T:.*]] = %c0{{.*}} to %[[TOKENS]] step
 // CHECK:     %[[TOKEN:.*]] = arith.addi %[[FIRST]], %[[T]]
 // CHECK:     attn.recur_chunk %[[ROWS]], %[[ROWS]], %[[VALUES]] gate(%[[GATES]] : tensor<1x2x?xf32>) at(%c0, %[[H]], %[[TOKEN]], %c0)
+// CHECK:   arith.select {{.*}}, %c8, %c0
 // CHECK:   %[[BEHIND:.*]] = arith.select
 // CHECK:   tensor.extract_slice %[[OUT]][0, %[[H]], %[[END]], 0] [1, 1, %[[BEHIND]], 6]
 // CHECK:   scf.for {{.*}} to %[[BEHIND]] step
