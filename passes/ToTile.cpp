@@ -66,7 +66,7 @@ private:
   LogicalResult loop(scf::ForOp op);
   LogicalResult recurChunk(RecurChunkOp op);
   void room(tensor::EmptyOp op);
-  Value subview(tensor::ExtractSliceOp op, Value source);
+  SmallVector<OpFoldResult> mapped(ArrayRef<OpFoldResult> sizes);
   void slice(tensor::ExtractSliceOp op);
   void insert(tensor::InsertSliceOp op);
   void storeRows(tensor::ParallelInsertSliceOp insert);
@@ -442,6 +442,13 @@ LogicalResult Translator::reshape(tensor::ReshapeOp op) {
   return success();
 }
 
+SmallVector<OpFoldResult> Translator::mapped(ArrayRef<OpFoldResult> sizes) {
+  return llvm::map_to_vector(sizes, [&](OpFoldResult size) -> OpFoldResult {
+    auto value = dyn_cast<Value>(size);
+    return value ? mapping.lookupOrDefault(value) : size;
+  });
+}
+
 LogicalResult Translator::forall(scf::ForallOp op) {
   for (auto [result, init] : llvm::zip(op.getResults(), op.getOutputs())) {
     auto empty = init.getDefiningOp<tensor::EmptyOp>();
@@ -452,11 +459,7 @@ LogicalResult Translator::forall(scf::ForallOp op) {
       sizes.push_back(mapping.lookupOrDefault(size));
     mapping.map(result, viewFor(result, sizes));
   }
-  SmallVector<OpFoldResult> bounds;
-  for (OpFoldResult bound : op.getMixedUpperBound())
-    bounds.push_back(isa<Value>(bound) ? OpFoldResult(mapping.lookupOrDefault(
-                                             cast<Value>(bound)))
-                                       : bound);
+  SmallVector<OpFoldResult> bounds = mapped(op.getMixedUpperBound());
   auto nest = scf::ForallOp::create(b, bounds, ValueRange(), op.getMapping());
   mapping.map(op.getInductionVars(), nest.getInductionVars());
   for (auto [argument, result] :
@@ -487,20 +490,6 @@ void Translator::storeRows(tensor::ParallelInsertSliceOp insert) {
                         mapping.lookup(insert.getDest()), offsets);
 }
 
-Value Translator::subview(tensor::ExtractSliceOp op, Value source) {
-  auto mapped = [&](ArrayRef<OpFoldResult> values) {
-    SmallVector<OpFoldResult> result;
-    for (OpFoldResult value : values)
-      result.push_back(isa<Value>(value) ? OpFoldResult(mapping.lookupOrDefault(
-                                               cast<Value>(value)))
-                                         : value);
-    return result;
-  };
-  return memref::SubViewOp::create(b, source, mapped(op.getMixedOffsets()),
-                                   mapped(op.getMixedSizes()),
-                                   mapped(op.getMixedStrides()));
-}
-
 /// Room for what blocks keep from one loop to the next; results get theirs with
 /// the op that fills them.
 void Translator::room(tensor::EmptyOp op) {
@@ -520,7 +509,10 @@ void Translator::slice(tensor::ExtractSliceOp op) {
   if (!source || !isa<MemRefType>(source.getType()))
     return;
   if (op.getType().getRank() == op.getSourceType().getRank()) {
-    mapping.map(op.getResult(), subview(op, source));
+    auto view = memref::SubViewOp::create(
+        b, source, mapped(op.getMixedOffsets()), mapped(op.getMixedSizes()),
+        mapped(op.getMixedStrides()));
+    mapping.map(op.getResult(), Value(view));
     return;
   }
   ViewSlice part{source, {}};

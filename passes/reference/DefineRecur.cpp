@@ -59,13 +59,7 @@ public:
   Results run();
 
 private:
-  /// Tokens `begin .. end - 1`.
-  struct Range {
-    Value begin, end;
-  };
-
   Value offsetOf(Value segment, Value least);
-  Range tokensOf(Value sequence);
   Value zeroIfOutside(Value token, Value row);
   Value initialState(ValueRange head);
   Carried sweepHead(const Sweep &sweep, ValueRange head, ValueRange results);
@@ -98,15 +92,6 @@ Value RecurDefinition::offsetOf(Value segment, Value least) {
                                 size(b, of.value, 2));
 }
 
-/// Those of a segment; all of them without segments.
-RecurDefinition::Range RecurDefinition::tokensOf(Value sequence) {
-  if (!op.getSegments())
-    return {index(b, 0), size(b, of.value, 2)};
-  Value begin = offsetOf(sequence, index(b, 0));
-  Value next = arith::AddIOp::create(b, sequence, index(b, 1));
-  return {begin, offsetOf(next, begin)};
-}
-
 /// `row` of a token of a segment; 0 behind the last offset.
 Value RecurDefinition::zeroIfOutside(Value token, Value row) {
   if (!op.getSegments())
@@ -126,16 +111,21 @@ Value RecurDefinition::zeroIfOutside(Value token, Value row) {
 /// sums; `results[1]`, if there is one, gets the last state.
 Carried RecurDefinition::sweepHead(const Sweep &sweep, ValueRange head,
                                    ValueRange results) {
-  auto [begin, end] = tokensOf(head[0]);
-  Value tokens = arith::SubIOp::create(b, end, begin);
-  Value batch = op.getSegments() ? index(b, 0) : head[0];
+  Value batch = head[0], begin, tokens = size(b, of.value, 2);
+  if (op.getSegments()) {
+    batch = index(b, 0);
+    begin = offsetOf(head[0], batch);
+    Value next = arith::AddIOp::create(b, head[0], index(b, 1));
+    tokens = arith::SubIOp::create(b, offsetOf(next, begin), begin);
+  }
   auto step = [&](ValueRange n, ValueRange so) {
     Value row = n[0];
     if (sweep.isReversed) {
       Value last = arith::SubIOp::create(b, tokens, index(b, 1));
       row = arith::SubIOp::create(b, last, row);
     }
-    row = arith::AddIOp::create(b, begin, row);
+    if (begin)
+      row = arith::AddIOp::create(b, begin, row);
     SmallVector<Value> at{batch, head[1], row};
     return steps.visit(sweep, {at, at, so[0], so[1]});
   };
