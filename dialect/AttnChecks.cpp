@@ -140,3 +140,34 @@ LogicalResult attn::verifyResult(Operation *op, StringRef name, Value result,
            << "'" << name << "' must be " << expected << ", got " << type;
   return success();
 }
+
+/// A size in words: "2", or "a dynamic size".
+static std::string sizeInWords(int64_t size) {
+  return ShapedType::isDynamic(size) ? "a dynamic size" : std::to_string(size);
+}
+
+LogicalResult
+attn::verifySegments(Operation *op, Value segments,
+                     ArrayRef<std::pair<StringRef, Value>> packed) {
+  RankedTensorType type = tensorOf(segments);
+  Type element = type.getElementType();
+  if (type.getRank() != 1 || type.getDimSize(0) == 0 ||
+      !(element.isSignlessInteger(32) || element.isSignlessInteger(64)))
+    return op->emitOpError(
+               "'segments' must be a tensor of i32 or i64 with one "
+               "offset more than there are segments ([G + 1]), got ")
+           << type; // recur_c19
+  for (auto [name, operand] : packed)
+    if (!hasSharedBatch(operand)) // recur_c20
+      return op->emitOpError(
+                 "with 'segments' the sequences lie in one batch: '")
+             << name
+             << "' must have the static batch size (dimension 0) 1, got "
+             << sizeInWords(tensorOf(operand).getDimSize(0));
+  return success();
+}
+
+int64_t attn::getNumSegments(Value segments) {
+  int64_t offsets = tensorOf(segments).getDimSize(0);
+  return ShapedType::isDynamic(offsets) ? offsets : offsets - 1;
+}

@@ -39,6 +39,12 @@ llvm::LogicalResult verifyResult(mlir::Operation *op, llvm::StringRef name,
                                  llvm::ArrayRef<int64_t> shape,
                                  mlir::Type element);
 
+/// Checks offsets of segments, and that the operands in `packed` (name and
+/// value) have one batch, in which the segments lie.
+llvm::LogicalResult
+verifySegments(mlir::Operation *op, mlir::Value segments,
+               llvm::ArrayRef<std::pair<llvm::StringRef, mlir::Value>> packed);
+
 } // namespace attn
 
 #endif // ATTN_DIALECT_ATTNCHECKS_H

@@ -14,6 +14,7 @@
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/Interfaces/FoldInterfaces.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "runtime/DimName.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -119,6 +120,12 @@ static LogicalResult verifyName(Port port, Attribute attribute) {
   return success();
 }
 
+/// What `dim` calls, given the static size of the dimension; dynamic if it has
+/// none.
+static int64_t getNamedSize(DimName dim, int64_t size) {
+  return ShapedType::isDynamic(size) ? size : size - dim.more;
+}
+
 /// Equal dimension names must not have different static sizes (dims_c3).
 static LogicalResult verifySameSizes(Port port, Port other) {
   auto dims = dyn_cast<ArrayAttr>(port.attribute(kDimsAttr));
@@ -127,15 +134,33 @@ static LogicalResult verifySameSizes(Port port, Port other) {
   if (!otherDims || !otherType ||
       otherType.getRank() != (int64_t)otherDims.size())
     return success();
-  for (auto [i, name] : llvm::enumerate(dims))
-    for (auto [j, otherName] : llvm::enumerate(otherDims))
-      if (name == otherName &&
-          failed(verifyCompatibleShape({type.getDimSize(i)},
-                                       {otherType.getDimSize(j)})))
+  for (auto [i, attribute] : llvm::enumerate(dims))
+    for (auto [j, otherAttribute] : llvm::enumerate(otherDims)) {
+      auto otherText = dyn_cast<StringAttr>(otherAttribute);
+      if (!otherText) // Reported where it stands.
+        return success();
+      DimName name = DimName::parse(cast<StringAttr>(attribute).getValue());
+      DimName otherName = DimName::parse(otherText.getValue());
+      int64_t size = type.getDimSize(i), otherSize = otherType.getDimSize(j);
+      if (name.name == otherName.name &&
+          failed(verifyCompatibleShape({getNamedSize(name, size)},
+                                       {getNamedSize(otherName, otherSize)})))
         return port.error()
-               << "dimension " << name << " is " << type.getDimSize(i)
-               << " here and " << otherType.getDimSize(j) << " in "
+               << "dimension " << attribute << " is " << size << " here and "
+               << otherAttribute << " is " << otherSize << " in "
                << (other.isResult ? "result " : "argument ") << other.index;
+    }
+  return success();
+}
+
+/// "G+1" is at least 1 (dims_c4).
+static LogicalResult verifyLeastSizes(Port port, ArrayAttr dims) {
+  for (auto [size, attribute] : llvm::zip(port.shape().getShape(), dims)) {
+    DimName name = DimName::parse(cast<StringAttr>(attribute).getValue());
+    if (!ShapedType::isDynamic(size) && size < name.more)
+      return port.error() << "dimension " << attribute << " must be at least "
+                          << name.more << ", got " << size;
+  }
   return success();
 }
 
@@ -153,7 +178,8 @@ static LogicalResult verifyDims(Port port, Attribute attribute) {
   if ((int64_t)dims.size() != type.getRank()) // dims_c2
     return port.error() << "'attn.dims' must name " << type.getRank()
                         << " dimensions, got " << dims.size();
-  if (failed(verifySameSizes(port, port)))
+  if (failed(verifyLeastSizes(port, dims)) ||
+      failed(verifySameSizes(port, port)))
     return failure();
   for (Port other : portsBefore(port))
     if (failed(verifySameSizes(port, other)))
@@ -166,7 +192,8 @@ static bool hasDimension(Port port, StringRef name) {
   for (unsigned i = 0; i < port.function.getNumArguments(); ++i)
     if (auto dims = port.function.getArgAttrOfType<ArrayAttr>(i, kDimsAttr))
       for (Attribute dim : dims)
-        if (auto text = dyn_cast<StringAttr>(dim); text && text == name)
+        if (auto text = dyn_cast<StringAttr>(dim);
+            text && StringRef(DimName::parse(text.getValue()).name) == name)
           return true;
   return false;
 }
@@ -188,6 +215,22 @@ static LogicalResult verifyBound(Port port, StringRef bound) {
          << "\" must name a positive number or a dimension of an argument";
 }
 
+/// Checks "offsets DIM": where segments of a dimension begin.
+static LogicalResult verifyOffsets(Port port, StringRef dim) {
+  ShapedType type = port.shape();
+  Type element = getElementTypeOrSelf(port.type());
+  if (!type || type.getRank() != 1 ||
+      !(element.isSignlessInteger(32) || element.isSignlessInteger(64)))
+    return port.error() // fill_c4
+           << "'attn.fill' \"offsets " << dim
+           << "\" needs one dimension of i32 or i64, got " << port.type();
+  if (hasDimension(port, dim))
+    return success();
+  return port.error() // fill_c5
+         << "'attn.fill' \"offsets " << dim
+         << "\" must name a dimension of an argument";
+}
+
 static LogicalResult verifyFill(Port port, Attribute attribute) {
   auto fill = dyn_cast<StringAttr>(attribute);
   StringRef text = fill ? fill.getValue() : StringRef();
@@ -195,9 +238,12 @@ static LogicalResult verifyFill(Port port, Attribute attribute) {
     return success();
   if (text.consume_front("below "))
     return verifyBound(port, text);
+  if (text.consume_front("offsets "))
+    return verifyOffsets(port, text);
   return port.error() // fill_c1
-         << "'attn.fill' must be \"normal\", \"uniform\", \"decay\" or "
-            "\"below\" a number or dimension, got "
+         << "'attn.fill' must be \"normal\", \"uniform\", \"decay\", "
+            "\"below\" a number or dimension or \"offsets\" of a dimension, "
+            "got "
          << attribute;
 }
 

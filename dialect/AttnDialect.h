@@ -49,6 +49,14 @@ bool hasSharedBatch(mlir::Value operand);
 mlir::Value getBatchOperand(mlir::Value query, mlir::Value key,
                             mlir::Value value);
 
+/// How many segments `segments`, the offsets `[G + 1]` of an op, makes; dynamic
+/// if that is not known.
+int64_t getNumSegments(mlir::Value segments);
+
+/// Their number as a constant or a new value, at least 0.
+mlir::OpFoldResult countSegments(mlir::OpBuilder &builder, mlir::Location loc,
+                                 mlir::Value segments);
+
 /// The yielded value of a region with one block that ends in `attn.yield`.
 mlir::Value getYielded(mlir::Region &region);
 

@@ -12,6 +12,7 @@
 
 #include "dialect/AttnChecks.h"
 #include "dialect/AttnDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -180,7 +181,13 @@ LogicalResult RecurOp::verify() {
       return emitOpError() << "'" << name
                            << "' needs 'order(causal)' or 'order(reversed)': "
                            << "'order(bidirectional)' has two states";
-  return success();
+  if (!getSegments())
+    return success();
+  SmallVector<std::pair<StringRef, Value>> packed{{"query", getQuery()},
+                                                  {"value", getValue()}};
+  if (getKey())
+    packed.push_back({"key", getKey()});
+  return verifySegments(*this, getSegments(), packed); // recur_c19, recur_c20
 }
 
 //===----------------------------------------------------------------------===//
@@ -209,7 +216,7 @@ template <typename OpT> static LogicalResult verifyRowMaps(OpT op) {
          << *query << " and " << *key;
 }
 
-/// Checks the states against the shape `[B, H, K, V]`.
+/// Checks the states against the shape `[B, H, K, V]`, or `[G, H, K, V]`.
 static LogicalResult verifyStates(RecurOp op, ArrayRef<int64_t> shape) {
   if (Value initial = op.getInitial()) {
     SmallVector<int64_t> expected(shape);
@@ -266,6 +273,8 @@ LogicalResult RecurOp::verifyRegions() {
   SmallVector<int64_t> shape(tensorOf(getValue()).getShape().drop_back());
   SmallVector<int64_t> state{shape[0], shape[1], getStateRows(),
                              getStateColumns()};
+  if (getSegments())
+    state[0] = getNumSegments(getSegments());
   if (failed(verifyStates(*this, state)))
     return failure();
   shape.push_back(*width);
@@ -377,6 +386,19 @@ LogicalResult RecurChunkOp::verifyRegions() {
                       {length, *width}, element);
 }
 
+OpFoldResult attn::countSegments(OpBuilder &builder, Location loc,
+                                 Value segments) {
+  int64_t known = getNumSegments(segments);
+  if (!ShapedType::isDynamic(known))
+    return builder.getIndexAttr(known);
+  auto constant = [&](int64_t value) {
+    return arith::ConstantIndexOp::create(builder, loc, value);
+  };
+  Value offsets = tensor::DimOp::create(builder, loc, segments, 0);
+  Value count = arith::SubIOp::create(builder, loc, offsets, constant(1));
+  return Value(arith::MaxSIOp::create(builder, loc, count, constant(0)));
+}
+
 LogicalResult RecurOp::reifyResultShapes(OpBuilder &builder,
                                          ReifiedRankedShapedTypeDims &shapes) {
   SmallVector<OpFoldResult> output;
@@ -387,6 +409,8 @@ LogicalResult RecurOp::reifyResultShapes(OpBuilder &builder,
   shapes.push_back(output);
   if (!getState())
     return success();
+  if (Value segments = getSegments())
+    state[0] = countSegments(builder, getLoc(), segments);
   state[2] = builder.getIndexAttr(getStateRows());
   state.push_back(builder.getIndexAttr(getStateColumns()));
   shapes.push_back(state);

@@ -59,6 +59,7 @@ def Attn_RecurOp : Attn_Op<"recur", [Pure, SingleBlock,
     | `beta` | `[B, H, N]` or `[B, H, N, 1]` | of `write(scaled)` |
     | `bonus` | `[H, K]` | optional, of `read(before)` |
     | `initial` | `[B, H, K, V]` | optional: the state before the first token, else 0; the accumulator type. A static batch size of 1 is shared by all batches |
+    | `segments` | `[G + 1]` of i32 or i64 | optional: where sequences begin that are packed one behind the other; then B is 1 |
     | `output` | `[B, H, N, V']` | element type of `query` |
     | `state` | `[B, H, K, V]` | optional: the state after the last token, in the accumulator type |
 
@@ -83,6 +84,16 @@ def Attn_RecurOp : Attn_Op<"recur", [Pure, SingleBlock,
     | `reversed` | last to first: `t + 1` stands for `t - 1` above; `initial` comes before token `N - 1`, `state` after token 0 |
     | `bidirectional` | both, each with a state of its own; `num_t` is the sum of both, in which token `t` itself counts once; no `initial`, no `state` |
 
+    With `segments`, tokens `segments[g] .. segments[g + 1] - 1` are sequence `g`
+    of G, and each sequence is a recurrence of its own, in any order. The batch
+    size of query, key and value is a static 1. `initial` and `state` have one
+    state per sequence, `[G, H, K, V]`: a sequence without tokens leaves its
+    initial one. Offsets begin with 0, do not decrease and do not exceed N; a
+    token from the last offset on belongs to no sequence, and its output is 0. Others are
+    moved to where they fit: what is computed is then not specified, but nothing outside
+    of the operands is read or written. In regions, `%n` and `%i` count the
+    tokens of all sequences.
+
     The regions, each optional:
 
     - `query`, `key`, `value` `(%x: tensor<Dxf32>, %b, %h, %n)` map the feature
@@ -102,7 +113,8 @@ def Attn_RecurOp : Attn_Op<"recur", [Pure, SingleBlock,
     computed as products of matrices, and `block_k` columns of the state are the
     unit of independent work. With `splits`, so many parts of the sequence are
     visited in parallel, twice: for the states that they leave, and, once these are
-    merged, for their rows.
+    merged, for their rows. With `segments`, sequences are parallel work, and there
+    are no `splits`.
 
     Sources: Katharopoulos et al., "Transformers are RNNs", 2020 (`norm`);
     Sun et al., "Retentive Network", 2023 (constant gates); Yang et al., "Gated
@@ -127,12 +139,27 @@ def Attn_RecurOp : Attn_Op<"recur", [Pure, SingleBlock,
       return %out : tensor<?x4x?x32xf32>
     }
     ```
+
+    Example: sequences of several lengths, each from a state of its own.
+
+    ```mlir
+    func.func @packed(%x: tensor<1x4x?x64xf32>, %g: tensor<1x4x?xf32>,
+                      %offsets: tensor<?xi32>, %h0: tensor<?x4x64x64xf32>)
+        -> (tensor<1x4x?x64xf32>, tensor<?x4x64x64xf32>) {
+      %out, %ht = attn.recur %x, %x, %x gate(%g : tensor<1x4x?xf32>)
+          initial(%h0 : tensor<?x4x64x64xf32>) segments(%offsets : tensor<?xi32>)
+          : tensor<1x4x?x64xf32>, tensor<1x4x?x64xf32>, tensor<1x4x?x64xf32>
+            -> tensor<1x4x?x64xf32>, tensor<?x4x64x64xf32>
+      return %out, %ht : tensor<1x4x?x64xf32>, tensor<?x4x64x64xf32>
+    }
+    ```
   }];
   let arguments = (ins
     AnyRankedTensor:$query, Optional<AnyRankedTensor>:$key,
     AnyRankedTensor:$value, Optional<AnyRankedTensor>:$gate,
     Optional<AnyRankedTensor>:$beta, Optional<AnyRankedTensor>:$bonus,
-    Optional<AnyRankedTensor>:$initial, OptionalAttr<F64Attr>:$scale,
+    Optional<AnyRankedTensor>:$initial, Optional<AnyRankedTensor>:$segments,
+    OptionalAttr<F64Attr>:$scale,
     DefaultValuedAttr<Attn_WriteRule, "::attn::WriteRule::Additive">:$write,
     DefaultValuedAttr<Attn_ReadTime, "::attn::ReadTime::After">:$read,
     DefaultValuedAttr<Attn_TokenOrder, "::attn::TokenOrder::Causal">:$order,
@@ -146,6 +173,7 @@ def Attn_RecurOp : Attn_Op<"recur", [Pure, SingleBlock,
     (`beta` `(` $beta^ `:` type($beta) `)`)?
     (`bonus` `(` $bonus^ `:` type($bonus) `)`)?
     (`initial` `(` $initial^ `:` type($initial) `)`)?
+    (`segments` `(` $segments^ `:` type($segments) `)`)?
     (`scale` `(` $scale^ `)`)? (`write` `(` $write^ `)`)?
     (`read` `(` $read^ `)`)? (`order` `(` $order^ `)`)?
     (`schedule` `(` $schedule^ `)`)?
@@ -161,7 +189,7 @@ def Attn_RecurOp : Attn_Op<"recur", [Pure, SingleBlock,
 def Attn_LoadStateOp : Attn_Op<"load_state", [Pure]> {
   let summary = "A block of columns of the state of a head";
   let description = [{
-    Rows from `row` on and columns from `col` on of the state of a batch and a head; what lies
+    Rows from `row` on and columns from `col` on of the state of a batch (or of a segment) and a head; what lies
     outside of `initial` is 0. A static batch size
     of 1 is shared by all batches. Introduced by `attn-split-blocks`.
 

@@ -109,6 +109,11 @@ struct FuseIntoNorm : OpRewritePattern<MapRowsOp> {
     if (!recur || op.getInput() != recur.getOutput() ||
         !recur.getOutput().hasOneUse())
       return rewriter.notifyMatchFailure(op, "input is no row of a recurrence");
+    if (recur.getSegments())
+      return rewriter.notifyMatchFailure(
+          op,
+          "what it makes of rows of 0, those of tokens in no segment, would "
+          "be lost");
     rewriter.modifyOpInPlace(recur, [&] {
       appendToNorm(rewriter, recur, op.getRows());
       recur.getOutput().setType(cast<RankedTensorType>(op.getType()));

@@ -151,6 +151,9 @@ def Fuse : Pass<"attn-fuse", "::mlir::func::FuncOp"> {
     of queries; those of keys and values once per block of queries and keys, so
     they save a pass through memory at the price of that arithmetic.
 
+    A map behind an `attn.recur` with `segments` stays where it is: rows of tokens
+    in no segment are 0, and what it makes of 0 is for it to say.
+
     A map whose result is also used elsewhere stays where it is and is not fused:
     its rows are in memory anyway. So does a map with an `attn.contract_row`,
     which is too much to do again for each block, and one that changes whether
@@ -408,7 +411,9 @@ def SplitBlocks : Pass<"attn-split-blocks", "::mlir::func::FuncOp"> {
 
     `attn.recur` becomes an `scf.forall` over (batch, head, block of columns of the
     state) around an `scf.for` over chunks of tokens that carries the state
-    (`attn.load_state`, `attn.recur_chunk`; `docs/rationale/recur.md`).
+    (`attn.load_state`, `attn.recur_chunk`; `docs/rationale/recur.md`). With
+    `segments`, blocks are those of (segment, head, block of columns), and see
+    operands and output that end with the segment.
 
     Needs a schedule on every attn op (`attn-select-schedule`). After it no
     `attn.attend` and no `attn.recur` is left. `attn.map_rows` that was not fused stays and is blocked

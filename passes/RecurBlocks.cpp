@@ -21,6 +21,10 @@
 // the second one reads; with them, and under read(before), the first one is a
 // causal sweep that keeps the sums of its rows, which a reversed one adds.
 //
+// With segments, a block (g, h, c) has those tokens, and operands and results
+// up to their end (RecurSegments.cpp); the last one stores 0 for the tokens
+// behind it.
+//
 // With splits P in the schedule, parts of the sequence are visited in parallel:
 //
 //   parts = scf.forall (p, b, h):          the state that part p makes of 0,
@@ -41,6 +45,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "passes/RecurSegments.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -59,6 +64,11 @@ struct ChunkLoop {
   bool hasDecay = false;   ///< Whether the state is followed by its decays.
 };
 
+/// The operands of chunks that have rows of tokens.
+struct RowOperands {
+  Value query, key, value, gate, beta;
+};
+
 /// Splits one attn.recur.
 class RecurSplitter {
 public:
@@ -67,7 +77,9 @@ public:
         columns(
             std::min(op.getScheduleAttr().getBlockK(), op.getStateColumns())),
         rows(llvm::alignTo(op.getStateRows(), kRowMultiple)),
-        splits(op.getScheduleAttr().getSplits()) {}
+        splits(op.getScheduleAttr().getSplits()),
+        operands{op.getQuery(), op.getKey(), op.getValue(), op.getGate(),
+                 op.getBeta()} {}
 
   LogicalResult run();
 
@@ -91,10 +103,11 @@ private:
   Value emptyStates(int64_t width);
   SmallVector<Value> zeroState();
   SmallVector<Value> firstState();
-  Value openRows(Value result, int64_t width);
-  Value insertRows(Value rows, Value into, Value row);
+  Value openRows(Value result, int64_t width, Value first, Value count);
+  Value insertRows(Value rows, Value into, Value row, Value left);
   void insertInto(scf::ForallOp forall, unsigned result, Value source,
-                  Value row, Value col, OpFoldResult height, int64_t width);
+                  Value row, Value col, OpFoldResult height, int64_t width,
+                  Value lead = {});
   void insertState(scf::ForallOp forall, unsigned result, Value state);
   RecurChunkOp emitChunk(const ChunkLoop &loop, Value row, ValueRange state,
                          Type output);
@@ -102,6 +115,9 @@ private:
   Value emitLoop(const ChunkLoop &loop, SmallVector<Value> &state, Value rows,
                  Type output);
   void emitRows(scf::ForallOp forall, SmallVector<Value> state, bool isLast);
+  Value untilEnd(Value rows);
+  void enterSegment();
+  void emitBehind(scf::ForallOp forall);
   void enterPart(scf::ForallOp forall);
   Value emitParts();
   SmallVector<Value> emitBegins(Value parts, Value lastStates);
@@ -114,10 +130,14 @@ private:
   int64_t rows;           ///< Of the state in a block.
   int64_t splits;         ///< Parts of the sequence; 0 if there is one.
   Value numTokens;
+  std::optional<Segments> segments;
   Value sums; ///< Of a first sweep, `[B, H, N, width]`; else null.
   // Of the block that is being emitted.
+  RowOperands operands;
   Value batch, head, column;
+  Value sequence;           ///< Whose states it has: the batch, or the segment.
   Value firstToken, tokens; ///< Where its part begins, and how long it is.
+  Value end;                ///< Where its segment ends; null without segments.
 };
 } // namespace
 
@@ -171,26 +191,28 @@ SmallVector<Value> RecurSplitter::firstState() {
   SmallVector<Value> state = zeroState();
   if (op.getInitial())
     state.front() =
-        LoadStateOp::create(b, state.front().getType(), op.getInitial(), batch,
-                            head, constant(0), column);
+        LoadStateOp::create(b, state.front().getType(), op.getInitial(),
+                            sequence, head, constant(0), column);
   return state;
 }
 
-/// The rows of the block's part in `result`, `width` columns of them.
-Value RecurSplitter::openRows(Value result, int64_t width) {
+/// `count` rows of the block in `result` from `first` on, `width` columns of
+/// them.
+Value RecurSplitter::openRows(Value result, int64_t width, Value first,
+                              Value count) {
   OpFoldResult one = b.getIndexAttr(1);
   auto type = RankedTensorType::get({ShapedType::kDynamic, width},
                                     typeOf(result).getElementType());
   return tensor::ExtractSliceOp::create(
-      b, type, result, ArrayRef<OpFoldResult>{batch, head, firstToken, column},
-      ArrayRef<OpFoldResult>{one, one, tokens, b.getIndexAttr(width)},
+      b, type, result, ArrayRef<OpFoldResult>{batch, head, first, column},
+      ArrayRef<OpFoldResult>{one, one, count, b.getIndexAttr(width)},
       ArrayRef<OpFoldResult>{one, one, one, one});
 }
 
-/// `into` with the tokens of a chunk that exist, from `row` of the part on.
-Value RecurSplitter::insertRows(Value rows, Value into, Value row) {
+/// `into` with the tokens of a chunk that exist, the first `left` ones, from
+/// `row` on.
+Value RecurSplitter::insertRows(Value rows, Value into, Value row, Value left) {
   OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
-  Value left = arith::SubIOp::create(b, tokens, row);
   OpFoldResult count = Value(arith::MinSIOp::create(b, left, constant(chunk)));
   OpFoldResult width = b.getIndexAttr(typeOf(rows).getDimSize(1));
   SmallVector<OpFoldResult> sizes{count, width}, strides{one, one};
@@ -201,16 +223,16 @@ Value RecurSplitter::insertRows(Value rows, Value into, Value row) {
 }
 
 /// Puts `source`, of `height` rows, into shared output `result` of the block's
-/// head, from `row` and `col` on.
+/// head, from `row` and `col` on; of `lead`, if not of its batch.
 void RecurSplitter::insertInto(scf::ForallOp forall, unsigned result,
                                Value source, Value row, Value col,
-                               OpFoldResult height, int64_t width) {
+                               OpFoldResult height, int64_t width, Value lead) {
   OpFoldResult one = b.getIndexAttr(1);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToEnd(forall.getTerminator().getBody());
   tensor::ParallelInsertSliceOp::create(
       b, source, forall.getRegionIterArgs()[result],
-      ArrayRef<OpFoldResult>{batch, head, row, col},
+      ArrayRef<OpFoldResult>{lead ? lead : batch, head, row, col},
       ArrayRef<OpFoldResult>{one, one, height, b.getIndexAttr(width)},
       ArrayRef<OpFoldResult>{one, one, one, one});
 }
@@ -220,11 +242,14 @@ void RecurSplitter::insertState(scf::ForallOp forall, unsigned result,
                                 Value state) {
   OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
   OpFoldResult height = b.getIndexAttr(op.getStateRows());
+  if (*segments)
+    height = segments->getIfAny(sequence, op.getStateRows());
   Value existing = tensor::ExtractSliceOp::create(
       b, state, ArrayRef<OpFoldResult>{zero, zero},
       ArrayRef<OpFoldResult>{height, b.getIndexAttr(columns)},
       ArrayRef<OpFoldResult>{one, one});
-  insertInto(forall, result, existing, constant(0), column, height, columns);
+  insertInto(forall, result, existing, constant(0), column, height, columns,
+             sequence);
 }
 
 //===----------------------------------------------------------------------===//
@@ -238,8 +263,8 @@ RecurChunkOp RecurSplitter::emitChunk(const ChunkLoop &loop, Value row,
   if (loop.writes)
     llvm::append_range(states, state.getTypes());
   auto made = RecurChunkOp::create(
-      b, output, states, op.getQuery(), op.getKey(), op.getValue(),
-      op.getGate(), op.getBeta(), op.getBonus(), batch, head, row, column,
+      b, output, states, operands.query, operands.key, operands.value,
+      operands.gate, operands.beta, op.getBonus(), batch, head, row, column,
       state, loop.past, b.getI64IntegerAttr(chunk), op.getScaleAttr(),
       op.getWriteAttr(), op.getReadAttr(),
       TokenOrderAttr::get(b.getContext(), loop.order),
@@ -296,8 +321,12 @@ Value RecurSplitter::emitLoop(const ChunkLoop &loop, SmallVector<Value> &state,
   SmallVector<Value> next(made.getState());
   if (decay)
     next.push_back(emitDecay(loop, token, decay));
-  if (rows)
-    next.push_back(insertRows(made.getOutput(), into, row));
+  if (rows) {
+    Value left = arith::SubIOp::create(b, tokens, row);
+    // Sums of all tokens are open to a block, not only those of its segment.
+    Value place = end && loop.isUnscaled ? token : row;
+    next.push_back(insertRows(made.getOutput(), into, place, left));
+  }
   scf::YieldOp::create(b, next);
   SmallVector<Value> results(nest.getResults());
   Value filled = rows ? results.pop_back_val() : Value();
@@ -319,18 +348,21 @@ void RecurSplitter::emitRows(scf::ForallOp forall, SmallVector<Value> state,
     int64_t parts = columns + (op.usesDenominator() ? 1 : 0);
     Type chunkSums =
         RankedTensorType::get({chunk, parts}, op.getAccumulatorType());
+    Value past =
+        openRows(untilEnd(sums), parts, constant(0), end ? end : numTokens);
     last = {TokenOrder::Reversed, /*writes=*/true,
             emitLoop({TokenOrder::Causal, /*writes=*/true, /*past=*/Value(),
                       /*isUnscaled=*/true},
-                     state, openRows(sums, parts), chunkSums)};
+                     state, past, chunkSums)};
     state = zeroState();
   } else if (op.getOrder() == TokenOrder::Bidirectional) {
     emitLoop({TokenOrder::Causal, /*writes=*/true, /*past=*/Value()}, state,
              /*rows=*/Value(), /*output=*/Type());
     last.writes = false;
   }
-  Value filled = emitLoop(
-      last, state, openRows(forall.getRegionIterArgs()[0], width), chunkRows);
+  Value opened = openRows(untilEnd(forall.getRegionIterArgs()[0]), width,
+                          firstToken, tokens);
+  Value filled = emitLoop(last, state, opened, chunkRows);
   insertInto(forall, 0, filled, firstToken, column, tokens, width);
   if (isLast && op.getState())
     insertState(forall, 1, state.front());
@@ -340,29 +372,78 @@ void RecurSplitter::emitRows(scf::ForallOp forall, SmallVector<Value> state,
 // Blocks
 //===----------------------------------------------------------------------===//
 
-/// One block per head and columns.
+/// One block per head and columns, and per batch or segment.
 void RecurSplitter::runWhole(ValueRange outputs) {
+  OpFoldResult sequences = Value(tensor::DimOp::create(b, op.getValue(), 0));
+  if (*segments)
+    sequences = segments->getBlocks();
   SmallVector<OpFoldResult> grid{
-      Value(tensor::DimOp::create(b, op.getValue(), 0)),
-      Value(tensor::DimOp::create(b, op.getValue(), 1)),
+      sequences, Value(tensor::DimOp::create(b, op.getValue(), 1)),
       b.getIndexAttr(op.getStateColumns() / columns)};
   auto forall = scf::ForallOp::create(b, grid, outputs, std::nullopt);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(forall.getTerminator());
-  batch = forall.getInductionVar(0);
+  batch = sequence = forall.getInductionVar(0);
   head = forall.getInductionVar(1);
   column =
       arith::MulIOp::create(b, forall.getInductionVar(2), constant(columns));
   firstToken = constant(0);
   tokens = numTokens;
+  if (*segments)
+    enterSegment();
   emitRows(forall, firstState(), /*isLast=*/true);
+  if (*segments)
+    emitBehind(forall);
   op->replaceAllUsesWith(forall);
+}
+
+/// `rows`, `[B, H, N, ...]`, up to the end of the segment, if there is one.
+Value RecurSplitter::untilEnd(Value rows) {
+  return end && rows && typeOf(rows).getRank() > 2 ? limitTokens(b, rows, end)
+                                                   : rows;
+}
+
+/// Turns the block, which was entered as one of a batch, to that of a segment.
+void RecurSplitter::enterSegment() {
+  batch = constant(0);
+  firstToken = segments->offsetOf(sequence, constant(0));
+  Value next = arith::AddIOp::create(b, sequence, constant(1));
+  end = segments->offsetOf(next, firstToken);
+  tokens = arith::SubIOp::create(b, end, firstToken);
+  // Operands that are one tensor stay one.
+  llvm::SmallDenseMap<Value, Value> limited;
+  for (Value *rows : {&operands.query, &operands.key, &operands.value,
+                      &operands.gate, &operands.beta}) {
+    Value &known = limited[*rows];
+    if (!known)
+      known = untilEnd(*rows);
+    *rows = known;
+  }
+}
+
+/// Rows of 0 for the tokens behind the last segment, whose block this may be.
+void RecurSplitter::emitBehind(scf::ForallOp forall) {
+  Value count = segments->countBehind(sequence, end);
+  auto outputType = typeOf(op.getOutput());
+  int64_t width = op.getNorm().empty() ? columns : outputType.getDimSize(3);
+  auto type =
+      RankedTensorType::get({chunk, width}, outputType.getElementType());
+  Value zeros = arith::ConstantOp::create(b, b.getZeroAttr(type));
+  Value opened = openRows(forall.getRegionIterArgs()[0], width, end, count);
+  auto nest =
+      scf::ForOp::create(b, constant(0), count, constant(chunk), opened);
+  b.setInsertionPointToEnd(nest.getBody());
+  Value row = nest.getInductionVar();
+  Value left = arith::SubIOp::create(b, count, row);
+  scf::YieldOp::create(b,
+                       insertRows(zeros, nest.getRegionIterArg(0), row, left));
+  insertInto(forall, 0, nest.getResult(0), end, column, count, width);
 }
 
 /// Opens block (part, batch, head): whole chunks, but for the last part.
 void RecurSplitter::enterPart(scf::ForallOp forall) {
   b.setInsertionPoint(forall.getTerminator());
-  batch = forall.getInductionVar(1);
+  batch = sequence = forall.getInductionVar(1);
   head = forall.getInductionVar(2);
   column = constant(0);
   Value length = constant(chunk);
@@ -413,12 +494,13 @@ SmallVector<Value> RecurSplitter::emitBegins(Value parts, Value lastStates) {
   auto forall = scf::ForallOp::create(b, grid, outputs, std::nullopt);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(forall.getTerminator());
-  batch = forall.getInductionVar(0);
+  batch = sequence = forall.getInductionVar(0);
   head = forall.getInductionVar(1);
-  column = firstToken = constant(0);
-  tokens = constant(splits * rows);
+  column = constant(0);
+  Value height = constant(splits * rows);
   SmallVector<Value> init = firstState();
-  init.push_back(openRows(forall.getRegionIterArgs()[0], width));
+  init.push_back(
+      openRows(forall.getRegionIterArgs()[0], width, column, height));
   auto nest =
       scf::ForOp::create(b, constant(0), constant(splits), constant(1), init);
   {
@@ -445,7 +527,7 @@ SmallVector<Value> RecurSplitter::emitBegins(Value parts, Value lastStates) {
     state.push_back(into);
     scf::YieldOp::create(b, state);
   }
-  insertInto(forall, 0, nest.getResults().back(), constant(0), column, tokens,
+  insertInto(forall, 0, nest.getResults().back(), constant(0), column, height,
              width);
   if (lastStates)
     insertState(forall, 1, nest.getResult(0));
@@ -490,6 +572,10 @@ LogicalResult RecurSplitter::checkSchedule() {
   if (all % columns)
     return op.emitOpError("schedule: 'block_k' must divide the ")
            << all << " columns of the state, got " << columns;
+  if (splits && op.getSegments())
+    return op.emitOpError("schedule: with 'segments' must have no 'splits', as "
+                          "segments are visited in parallel, got ")
+           << splits;
   if (splits && (op.getOrder() == TokenOrder::Bidirectional ||
                  !op.getValueRows().empty()))
     return op.emitOpError("schedule: 'splits' needs 'order(causal)' or "
@@ -502,6 +588,7 @@ LogicalResult RecurSplitter::run() {
   if (failed(checkSchedule()))
     return failure();
   numTokens = tensor::DimOp::create(b, op.getValue(), 2);
+  segments.emplace(b, op.getSegments(), numTokens);
   SmallVector<Value> outputs = makeOutputs();
   if (splits)
     runParts(outputs);

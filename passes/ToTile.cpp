@@ -66,6 +66,7 @@ private:
   LogicalResult loop(scf::ForOp op);
   LogicalResult recurChunk(RecurChunkOp op);
   void room(tensor::EmptyOp op);
+  SmallVector<OpFoldResult> mapped(ArrayRef<OpFoldResult> sizes);
   void slice(tensor::ExtractSliceOp op);
   void insert(tensor::InsertSliceOp op);
   void storeRows(tensor::ParallelInsertSliceOp insert);
@@ -252,6 +253,16 @@ LogicalResult Translator::translate(Operation *op) {
     room(empty);
     return success();
   }
+  if (auto element = dyn_cast<tensor::ExtractOp>(op)) {
+    SmallVector<Value> indices;
+    for (Value index : element.getIndices())
+      indices.push_back(mapping.lookupOrDefault(index));
+    mapping.map(element.getResult(),
+                Value(tile::GatherOp::create(
+                    b, element.getType(), mapping.lookup(element.getTensor()),
+                    indices)));
+    return success();
+  }
   // Read where it matters: by the op that reshapes.
   if (isa<tensor::FromElementsOp>(op))
     return success();
@@ -431,6 +442,13 @@ LogicalResult Translator::reshape(tensor::ReshapeOp op) {
   return success();
 }
 
+SmallVector<OpFoldResult> Translator::mapped(ArrayRef<OpFoldResult> sizes) {
+  return llvm::map_to_vector(sizes, [&](OpFoldResult size) -> OpFoldResult {
+    auto value = dyn_cast<Value>(size);
+    return value ? mapping.lookupOrDefault(value) : size;
+  });
+}
+
 LogicalResult Translator::forall(scf::ForallOp op) {
   for (auto [result, init] : llvm::zip(op.getResults(), op.getOutputs())) {
     auto empty = init.getDefiningOp<tensor::EmptyOp>();
@@ -441,11 +459,7 @@ LogicalResult Translator::forall(scf::ForallOp op) {
       sizes.push_back(mapping.lookupOrDefault(size));
     mapping.map(result, viewFor(result, sizes));
   }
-  SmallVector<OpFoldResult> bounds;
-  for (OpFoldResult bound : op.getMixedUpperBound())
-    bounds.push_back(isa<Value>(bound) ? OpFoldResult(mapping.lookupOrDefault(
-                                             cast<Value>(bound)))
-                                       : bound);
+  SmallVector<OpFoldResult> bounds = mapped(op.getMixedUpperBound());
   auto nest = scf::ForallOp::create(b, bounds, ValueRange(), op.getMapping());
   mapping.map(op.getInductionVars(), nest.getInductionVars());
   for (auto [argument, result] :
@@ -488,11 +502,19 @@ void Translator::room(tensor::EmptyOp op) {
 }
 
 /// A part of the result of a block is its view; one of a tile is what is stored
-/// of it, and read there.
+/// of it, and read there. With all dimensions, it is a view of its own, that
+/// loads and stores stay in.
 void Translator::slice(tensor::ExtractSliceOp op) {
   Value source = mapping.lookupOrNull(op.getSource());
   if (!source || !isa<MemRefType>(source.getType()))
     return;
+  if (op.getType().getRank() == op.getSourceType().getRank()) {
+    auto view = memref::SubViewOp::create(
+        b, source, mapped(op.getMixedOffsets()), mapped(op.getMixedSizes()),
+        mapped(op.getMixedStrides()));
+    mapping.map(op.getResult(), Value(view));
+    return;
+  }
   ViewSlice part{source, {}};
   for (OpFoldResult offset : op.getMixedOffsets())
     part.offsets.push_back(mapping.lookupOrDefault(

@@ -27,8 +27,8 @@ static bool isKnown(Operation *op) {
     return OpTrait::hasElementwiseMappableTraits(op);
   return isa<scf::ForallOp, scf::InParallelOp, scf::ForOp, scf::IfOp,
              scf::YieldOp, memref::DimOp, memref::ReinterpretCastOp,
-             memref::CastOp, memref::AllocOp, memref::DeallocOp,
-             func::ReturnOp>(op);
+             memref::CastOp, memref::SubViewOp, memref::AllocOp,
+             memref::DeallocOp, func::ReturnOp>(op);
 }
 
 /// Checks kind and types of one op.

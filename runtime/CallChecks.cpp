@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/CallChecks.h"
+#include "runtime/DimName.h"
 #include <algorithm>
 
 using namespace attn;
@@ -169,22 +170,40 @@ static Status checkTensors(const char *role, const std::vector<Port> &ports,
 // Sizes that must agree
 //===----------------------------------------------------------------------===//
 
-/// Dimensions of one name have one size.
+namespace {
+/// What is known of a name of dimensions, and from where.
+struct NamedSize {
+  int64_t size;
+  std::string owner; ///< The argument.
+  std::string dim;   ///< What the dimension is called there, as "G+1".
+};
+} // namespace
+
+/// Dimensions of one name have one size, apart from what they have more.
 static Status checkNamedDims(const Interface &interface,
                              TensorViews arguments) {
-  std::map<std::string_view, std::pair<int64_t, std::string>> known;
+  std::map<std::string_view, NamedSize> known;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const Port &port = interface.arguments[i];
     for (size_t dim = 0; dim < port.dims.size(); ++dim) {
       int64_t size = arguments[i].sizes[dim];
-      auto [entry, isNew] = known.try_emplace(port.dims[dim], size, port.name);
-      const auto &[expected, owner] = entry->second;
-      if (size != expected)
-        return Given{"argument", port, interface.argumentLayouts[i],
-                     arguments[i]}
-            .dimensionError(dim, "must be " + toString(expected) +
-                                     " as in argument '" + owner + "', got " +
-                                     toString(size));
+      DimName name = DimName::parse(port.dims[dim]);
+      Given given{"argument", port, interface.argumentLayouts[i], arguments[i]};
+      if (size < name.more)
+        return given.dimensionError(dim, "must be at least " +
+                                             toString(name.more) + ", got " +
+                                             toString(size));
+      auto [entry, isNew] = known.try_emplace(
+          name.name, NamedSize{size - name.more, port.name, port.dims[dim]});
+      const NamedSize &first = entry->second;
+      if (size - name.more == first.size)
+        continue;
+      std::string other =
+          first.dim == port.dims[dim] ? "" : "dimension " + first.dim + " of ";
+      return given.dimensionError(
+          dim, "must be " + toString(first.size + name.more) +
+                   (other.empty() ? " as in " : " to fit ") + other +
+                   "argument '" + first.owner + "', got " + toString(size));
     }
   }
   return {};

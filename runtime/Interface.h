@@ -36,7 +36,7 @@ struct Port {
   std::string name;              ///< attn.name, else "arg0", "out", "out1".
   ElementType type;              ///< Element type that buffers must have.
   std::vector<int64_t> sizes;    ///< Static sizes; -1 where dynamic.
-  std::vector<std::string> dims; ///< attn.dims, else generated names.
+  std::vector<std::string> dims; ///< attn.dims ("G", "G+1"), else generated.
   std::string fill;              ///< attn.fill; "normal" if absent.
 
   bool operator==(const Port &) const = default;

@@ -135,8 +135,9 @@ typedef struct attn_port {
   const char *dtype;       /* "f64", "f32", "f16", "bf16", "i64", ..., "i1". */
   DLDataType dlpack_dtype; /* The same as tensors have it; i1 is a bool. */
   int32_t ndim;
-  const int64_t *shape;    /* -1 where calls decide. */
-  const char *const *dims; /* Names; equal names are equal sizes. */
+  const int64_t *shape; /* -1 where calls decide. */
+  /* Names; equal names are equal sizes, and "G+1" is one more than "G". */
+  const char *const *dims;
 } attn_port;
 
 ATTN_API size_t attn_kernel_argument_count(const attn_kernel *kernel);

@@ -179,6 +179,20 @@ void CopyEmitter::emitRolled() { emitLoop(/*guarded=*/true, kSeldomBatch); }
 // Groups of 16 bytes
 //===----------------------------------------------------------------------===//
 
+/// The view that `view` is the first rows of: elements lie where they do in it.
+static Value getParameter(Value view) {
+  auto first = view.getDefiningOp<memref::SubViewOp>();
+  auto areAll = [](ArrayRef<OpFoldResult> values, int64_t number) {
+    return llvm::all_of(values, [=](OpFoldResult value) {
+      return getConstantIntValue(value) == number;
+    });
+  };
+  bool isFirst = first && areAll(first.getMixedOffsets(), 0) &&
+                 areAll(first.getMixedStrides(), 1) &&
+                 first.getType().getRank() == first.getSourceType().getRank();
+  return isFirst ? getParameter(first.getSource()) : view;
+}
+
 namespace attn {
 /// Copies a tile by asynchronous copies of 16 bytes.
 class GroupCopyEmitter {
@@ -186,8 +200,9 @@ public:
   GroupCopyEmitter(Distributor &d, tile::LoadOp op)
       : d(d), b(d.b), op(op), type(Distributor::tileOf(op)),
         shape(getSharedShape(type)), window{op.getView(), op.getOffsets(), 2},
-        columns(getGroupColumns(type)), perRow(shape.columns / columns),
-        groups(shape.rows * perRow), buffer(d.getBuffer(op)) {}
+        parameter(getParameter(op.getView())), columns(getGroupColumns(type)),
+        perRow(shape.columns / columns), groups(shape.rows * perRow),
+        buffer(d.getBuffer(op)) {}
 
   /// Whether rows of the tile are groups that all lie in rows of the view.
   bool isPossible();
@@ -207,6 +222,7 @@ private:
   RankedTensorType type;
   SharedShape shape;
   Window window;
+  Value parameter; ///< Of the kernel, whose rows the view has.
   int64_t columns, perRow, groups;
   Value buffer;
 };
@@ -219,22 +235,22 @@ bool GroupCopyEmitter::isPossible() {
   std::optional<int64_t> first = getConstantIntValue(window.offsets.back());
   return type.getElementTypeBitWidth() == 16 && first &&
          *first % columns == 0 && type.getDimSize(1) % columns == 0 &&
-         isa<BlockArgument>(op.getView()) &&
+         isa<BlockArgument>(parameter) &&
          isKnownInside(window, 1, type.getDimSize(1));
 }
 
 /// Base, offset and strides of the view, a parameter.
 memref::ExtractStridedMetadataOp GroupCopyEmitter::getMetadata() {
-  memref::ExtractStridedMetadataOp &known = d.metadata[op.getView()];
+  memref::ExtractStridedMetadataOp &known = d.metadata[parameter];
   if (!known)
     known = memref::ExtractStridedMetadataOp::create(d.threads.atEntry(),
-                                                     op.getView());
+                                                     parameter);
   return known;
 }
 
 /// Whether all rows of the view start at multiples of 16 bytes.
 Value GroupCopyEmitter::testAligned() {
-  Value &known = d.aligned[op.getView()];
+  Value &known = d.aligned[parameter];
   if (known)
     return known;
   memref::ExtractStridedMetadataOp view = getMetadata();
@@ -244,7 +260,7 @@ Value GroupCopyEmitter::testAligned() {
                                  d.index(type.getElementTypeBitWidth() / 8));
   };
   Value places = arith::AddIOp::create(
-      at, memref::ExtractAlignedPointerAsIndexOp::create(at, op.getView()),
+      at, memref::ExtractAlignedPointerAsIndexOp::create(at, parameter),
       bytes(view.getOffset()));
   for (Value stride : view.getStrides().drop_back())
     places = arith::OrIOp::create(at, places, bytes(stride));
@@ -316,7 +332,7 @@ void GroupCopyEmitter::emitGuarded() {
       d.both(inside, d.isLess(position, getSize(b, window, window.getDim(0))));
   Value elements =
       arith::SelectOp::create(b, inside, d.index(columns), d.index(0));
-  copy(d.getPlace(type, row, column), op.getView(),
+  copy(d.getPlace(type, row, column), parameter,
        getPositions(b, window, {row, column}), elements);
 }
 

@@ -171,6 +171,19 @@ static bool touchesTiles(Operation *op) {
          llvm::any_of(op->getOperandTypes(), isTile);
 }
 
+/// Whether `value` follows from numbers that a kernel reads, which a host does
+/// not look at.
+static bool followsFromTiles(Value value) {
+  Operation *op = value.getDefiningOp();
+  return op && (isa<tile::TileDialect>(op->getDialect()) ||
+                llvm::any_of(op->getOperands(), followsFromTiles));
+}
+
+/// Whether `op` belongs into a kernel.
+static bool isOfKernel(Operation *op) {
+  return touchesTiles(op) || llvm::any_of(op->getOperands(), followsFromTiles);
+}
+
 /// Puts the ops from `first` to `last` of one block into a loop over one block.
 /// What does not depend on tiles stays in front of it, as others may use it.
 static void wrap(Operation *first, Operation *last) {
@@ -180,7 +193,7 @@ static void wrap(Operation *first, Operation *last) {
                                       ValueRange(), std::nullopt);
   Operation *end = last->getNextNode();
   auto isInside = [&](Value value) {
-    return forall->isProperAncestor(value.getParentBlock()->getParentOp());
+    return forall->isAncestor(value.getParentBlock()->getParentOp());
   };
   for (Operation *op = first; op != end;) {
     Operation *next = op->getNextNode();
@@ -203,7 +216,7 @@ static void wrapSingleBlocks(func::FuncOp function) {
       return;
     bool isHost = true;
     for (Operation *op = block->getParentOp(); op; op = op->getParentOp())
-      isHost &= !touchesTiles(op);
+      isHost &= !isOfKernel(op);
     Operation *first = nullptr, *last = nullptr;
     SmallVector<std::pair<Operation *, Operation *>> runs;
     auto close = [&] {
@@ -215,7 +228,7 @@ static void wrapSingleBlocks(func::FuncOp function) {
       if (isa<scf::ForallOp, memref::AllocOp, memref::DeallocOp>(op) ||
           op.hasTrait<OpTrait::IsTerminator>()) {
         close();
-      } else if (touchesTiles(&op)) {
+      } else if (isOfKernel(&op)) {
         first = first ? first : &op;
         last = &op;
       }

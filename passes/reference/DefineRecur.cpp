@@ -6,9 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// For every batch and head, a matrix S, first `initial` or 0, goes from token
-// to token (RecurSteps.h). The bidirectional order is two such sweeps, of which
-// the second one does not read what a token wrote itself. In the end
+// For every batch (or segment) and head, a matrix S, first `initial` or 0, goes
+// from token to token (RecurSteps.h). The bidirectional order is two such
+// sweeps, of which the second one does not read what a token wrote itself. In
+// the end
 //
 //   out[t] = norm(scale num[t], scale den[t])
 //
@@ -17,6 +18,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "passes/reference/Definitions.h"
 #include "passes/reference/PairScores.h"
@@ -57,6 +59,8 @@ public:
   Results run();
 
 private:
+  Value offsetOf(Value segment, Value least);
+  Value zeroIfOutside(Value token, Value row);
   Value initialState(ValueRange head);
   Carried sweepHead(const Sweep &sweep, ValueRange head, ValueRange results);
   Carried finishToken(ValueRange token, Value sums, Value output);
@@ -80,27 +84,58 @@ Value RecurDefinition::initialState(ValueRange head) {
                   });
 }
 
-/// All tokens of a head, adding to `results[0]`, the sums; `results[1]`, if
-/// there is one, gets the last state.
+/// Where `segment` begins, between `least` and N.
+Value RecurDefinition::offsetOf(Value segment, Value least) {
+  Value given = read(b, op.getSegments(), segment);
+  Value offset = arith::IndexCastOp::create(b, b.getIndexType(), given);
+  return arith::MinSIOp::create(b, arith::MaxSIOp::create(b, offset, least),
+                                size(b, of.value, 2));
+}
+
+/// `row` of a token of a segment; 0 behind the last offset.
+Value RecurDefinition::zeroIfOutside(Value token, Value row) {
+  if (!op.getSegments())
+    return row;
+  Value last =
+      arith::SubIOp::create(b, size(b, op.getSegments(), 0), index(b, 1));
+  Value exists = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, token,
+                                       offsetOf(last, index(b, 0)));
+  auto type = cast<RankedTensorType>(row.getType());
+  return generate(b, type, [&](ValueRange e) -> Value {
+    return arith::SelectOp::create(b, exists, read(b, row, e),
+                                   number(b, type.getElementType(), 0.0));
+  });
+}
+
+/// All tokens of a head of a batch or segment, adding to `results[0]`, the
+/// sums; `results[1]`, if there is one, gets the last state.
 Carried RecurDefinition::sweepHead(const Sweep &sweep, ValueRange head,
                                    ValueRange results) {
-  Value tokens = size(b, of.value, 2);
+  Value batch = head[0], begin, tokens = size(b, of.value, 2);
+  if (op.getSegments()) {
+    batch = index(b, 0);
+    begin = offsetOf(head[0], batch);
+    Value next = arith::AddIOp::create(b, head[0], index(b, 1));
+    tokens = arith::SubIOp::create(b, offsetOf(next, begin), begin);
+  }
   auto step = [&](ValueRange n, ValueRange so) {
     Value row = n[0];
     if (sweep.isReversed) {
       Value last = arith::SubIOp::create(b, tokens, index(b, 1));
       row = arith::SubIOp::create(b, last, row);
     }
-    SmallVector<Value> at{head[0], head[1], row};
+    if (begin)
+      row = arith::AddIOp::create(b, begin, row);
+    SmallVector<Value> at{batch, head[1], row};
     return steps.visit(sweep, {at, at, so[0], so[1]});
   };
-  Carried end = fold(b, tokens, {initialState(head), results[0]}, step);
-  Carried updated{end[1]};
+  Carried after = fold(b, tokens, {initialState(head), results[0]}, step);
+  Carried updated{after[1]};
   if (results.size() < 2)
     return updated;
   auto keep = [&](ValueRange at, ValueRange so) -> Carried {
     return {
-        tensor::InsertOp::create(b, read(b, end[0], at), so[0],
+        tensor::InsertOp::create(b, read(b, after[0], at), so[0],
                                  ValueRange{head[0], head[1], at[0], at[1]})};
   };
   updated.push_back(
@@ -116,13 +151,16 @@ Carried RecurDefinition::finishToken(ValueRange token, Value sums,
     at.push_back(e);
     return read(b, sums, at);
   });
-  return {setRow(b, output, token, row)};
+  return {setRow(b, output, token, zeroIfOutside(token[2], row))};
 }
 
 Results RecurDefinition::run() {
   SmallVector<Value> tokens = sizes(b, of.value);
   tokens.pop_back();
   SmallVector<Value> heads(ArrayRef<Value>(tokens).drop_back());
+  if (op.getSegments())
+    heads[0] = getValueOrCreateConstantIndexOp(
+        b, b.getLoc(), countSegments(b, b.getLoc(), op.getSegments()));
   auto shape = SmallVector<int64_t>(
       cast<RankedTensorType>(of.value.getType()).getShape());
   shape.back() = of.getWidth();

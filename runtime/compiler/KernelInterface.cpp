@@ -35,6 +35,7 @@ static void addRule(Interface &interface, SizeRule::Kind kind,
                     const SizeSource &size, const SizeSource &of,
                     std::string why = "") {
   bool isOpen = size.kind != Kind::Unknown && of.kind != Kind::Unknown &&
+                !size.more && !of.more && // Rules are on sizes as they are.
                 (size.kind == Kind::Argument || of.kind == Kind::Argument);
   if (isOpen)
     interface.rules.push_back(
@@ -69,7 +70,10 @@ static std::optional<SizeExpr> getExpr(const Signature &signature,
     return SizeExpr::constant(source.constant);
   const std::string &dim =
       signature.arguments[source.argument].dims[source.dim];
-  return SizeExpr::dim(llvm::find(names, dim) - names.begin());
+  SizeExpr size = SizeExpr::dim(llvm::find(names, dim) - names.begin());
+  return source.more ? SizeExpr::binary(SizeExpr::Op::Add, size,
+                                        SizeExpr::constant(source.more))
+                     : size;
 }
 
 static std::vector<StrideLayout> getLayouts(ArrayRef<PortLayout> layouts) {
@@ -143,7 +147,8 @@ std::vector<double> attn::getAllUnits(const Signature &signature,
     double product = 1;
     for (const SizeSource &source : facts.units)
       product *= source.kind == Kind::Argument
-                     ? double(arguments[source.argument].sizes[source.dim])
+                     ? double(arguments[source.argument].sizes[source.dim] +
+                              source.more)
                      : double(source.constant);
     units.push_back(product);
   }

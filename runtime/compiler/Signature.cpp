@@ -10,6 +10,7 @@
 #include "dialect/AttnDialect.h"
 #include "dialect/AttnRegions.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "runtime/DimName.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -30,6 +31,19 @@ static SizeSources getStaticSizes(ShapedType type) {
     sizes.push_back(ShapedType::isDynamic(size) ? SizeSource()
                                                 : getConstant(size));
   return sizes;
+}
+
+static SizeSources traceSizes(Value value);
+
+/// Where the number of segments comes from: it is one less than that of their
+/// offsets.
+static SizeSource traceSegments(Value segments) {
+  int64_t known = getNumSegments(segments);
+  if (!ShapedType::isDynamic(known))
+    return getConstant(known);
+  SizeSource source = traceSizes(segments).front();
+  source.more -= 1;
+  return source;
 }
 
 /// Where the sizes of `value`, a ranked tensor, come from.
@@ -72,6 +86,8 @@ static SizeSources traceSizes(Value value) {
         sizes[3] = own[3];
         if (value == op.getState())
           sizes[2] = own[2];
+        if (value == op.getState() && op.getSegments())
+          sizes[0] = traceSegments(op.getSegments());
         return sizes;
       })
       .Case([&](MergeOp op) {
@@ -92,13 +108,14 @@ static SizeSources traceSizes(Value value) {
       .Default([&](Operation *) { return getStaticSizes(type); });
 }
 
-/// The dimension of an argument called `name`.
-static SizeSource findDimension(const Signature &signature, StringRef name) {
+/// The dimension of an argument that tells the size called `text`.
+static SizeSource findDimension(const Signature &signature, StringRef text) {
+  DimName name = DimName::parse(text);
   for (auto [i, port] : llvm::enumerate(signature.arguments))
     for (auto [d, dim] : llvm::enumerate(port.dims))
-      if (dim == name)
+      if (DimName other = DimName::parse(dim); other.name == name.name)
         return {SizeSource::Kind::Argument, 0, static_cast<unsigned>(i),
-                static_cast<unsigned>(d)};
+                static_cast<unsigned>(d), name.more - other.more};
   return {};
 }
 
@@ -217,8 +234,12 @@ static bool nameDimensions(const Signature &signature, const SizeSources &sizes,
   for (auto [size, dim] : llvm::zip_equal(sizes, port.dims)) {
     if (size.kind != SizeSource::Kind::Argument)
       continue;
-    dim = signature.arguments[size.argument].dims[size.dim];
-    areGiven &= signature.argumentLayouts[size.argument].hasDims;
+    DimName from =
+        DimName::parse(signature.arguments[size.argument].dims[size.dim]);
+    areGiven &= signature.argumentLayouts[size.argument].hasDims &&
+                from.more + size.more >= 0;
+    if (from.more + size.more >= 0)
+      dim = DimName{from.name, from.more + size.more}.getText();
   }
   return areGiven;
 }

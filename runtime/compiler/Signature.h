@@ -26,6 +26,7 @@ struct SizeSource {
   Kind kind = Kind::Unknown;
   int64_t constant = 0;
   unsigned argument = 0, dim = 0;
+  int64_t more = 0; ///< What it has more than that dimension of the argument.
 };
 using SizeSources = llvm::SmallVector<SizeSource, 4>;
 

@@ -76,37 +76,54 @@ func.func private @negative_dims_too_many_on_result() -> (tensor<4xf32> {attn.di
 // -----
 
 // dims_c3
-// expected-error@below {{argument 0: dimension "N" is 4 here and 6 in argument 0}}
+// expected-error@below {{argument 0: dimension "N" is 4 here and "N" is 6 in argument 0}}
 func.func private @negative_dims_contradict_in_one(tensor<4x6xf32> {attn.dims = ["N", "N"]})
 
 // -----
 
 // dims_c3
-// expected-error@below {{argument 2: dimension "D" is 6 here and 4 in argument 0}}
+// expected-error@below {{argument 2: dimension "D" is 6 here and "D" is 4 in argument 0}}
 func.func private @negative_dims_contradict_across_arguments(tensor<?x4xf32> {attn.dims = ["N", "D"]}, tensor<?xf32>, tensor<6xf32> {attn.dims = ["D"]})
 
 // -----
 
 // dims_c3
-// expected-error@below {{result 0: dimension "N" is 4 here and 8 in argument 0}}
+// expected-error@below {{result 0: dimension "N" is 4 here and "N" is 8 in argument 0}}
 func.func private @negative_dims_contradict_in_result(memref<8xf32> {attn.dims = ["N"]}) -> (tensor<4xf32> {attn.dims = ["N"]})
 
 // -----
 
 // dims_c3
-// expected-error@below {{result 1: dimension "N" is 5 here and 4 in result 0}}
+// expected-error@below {{result 1: dimension "N" is 5 here and "N" is 4 in result 0}}
 func.func private @negative_dims_contradict_across_results() -> (tensor<4xf32> {attn.dims = ["N"]}, tensor<5xf32> {attn.dims = ["N"]})
 
 // -----
 
+// dims_c3
+// expected-error@below {{argument 1: dimension "G+1" is 4 here and "G" is 4 in argument 0}}
+func.func private @negative_dims_contradict_by_one(tensor<4xf32> {attn.dims = ["G"]}, tensor<4xi32> {attn.dims = ["G+1"]})
+
+// -----
+
+// What stands behind the plus is no number, so these are other names.
+func.func private @dims_with_a_plus(tensor<4xf32> {attn.dims = ["G"]}, tensor<9xi32> {attn.dims = ["G+x"]}, tensor<8xi32> {attn.dims = ["G+"]}, tensor<7xi32> {attn.dims = ["G+0"]}, tensor<5xi32> {attn.dims = ["G+1"]}, tensor<14xi32> {attn.dims = ["G+10"]})
+
+// -----
+
+// dims_c4
+// expected-error@below {{argument 0: dimension "G+2" must be at least 2, got 1}}
+func.func private @negative_dims_smaller_than_more(tensor<1xi32> {attn.dims = ["G+2"]})
+
+// -----
+
 // fill_c1
-// expected-error@below {{argument 0: 'attn.fill' must be "normal", "uniform", "decay" or "below" a number or dimension, got "ones"}}
+// expected-error@below {{argument 0: 'attn.fill' must be "normal", "uniform", "decay", "below" a number or dimension or "offsets" of a dimension, got "ones"}}
 func.func private @negative_fill_unknown(tensor<4xf32> {attn.fill = "ones"})
 
 // -----
 
 // fill_c1
-// expected-error@below {{argument 0: 'attn.fill' must be "normal", "uniform", "decay" or "below" a number or dimension, got unit}}
+// expected-error@below {{argument 0: 'attn.fill' must be "normal", "uniform", "decay", "below" a number or dimension or "offsets" of a dimension, got unit}}
 func.func private @negative_fill_not_string(tensor<4xf32> {attn.fill})
 
 // -----
@@ -132,6 +149,24 @@ func.func private @negative_fill_bound_zero(tensor<4xi32> {attn.fill = "below 0"
 // fill_c3
 // expected-error@below {{argument 0: 'attn.fill' "below M" must name a positive number or a dimension of an argument}}
 func.func private @negative_fill_bound_unknown(tensor<?xi32> {attn.dims = ["N"], attn.fill = "below M"}, tensor<4xf32>)
+
+// -----
+
+// fill_c4
+// expected-error@below {{argument 0: 'attn.fill' "offsets N" needs one dimension of i32 or i64, got 'tensor<4xi16>'}}
+func.func private @negative_fill_offsets_i16(tensor<4xi16> {attn.fill = "offsets N"}, tensor<?xf32> {attn.dims = ["N"]})
+
+// -----
+
+// fill_c4
+// expected-error@below {{argument 0: 'attn.fill' "offsets N" needs one dimension of i32 or i64, got 'tensor<4x4xi32>'}}
+func.func private @negative_fill_offsets_matrix(tensor<4x4xi32> {attn.fill = "offsets N"}, tensor<?xf32> {attn.dims = ["N"]})
+
+// -----
+
+// fill_c5
+// expected-error@below {{argument 0: 'attn.fill' "offsets M" must name a dimension of an argument}}
+func.func private @negative_fill_offsets_unknown(tensor<4xi32> {attn.fill = "offsets M"}, tensor<?xf32> {attn.dims = ["N"]})
 
 // -----
 

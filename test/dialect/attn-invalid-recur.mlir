@@ -355,6 +355,71 @@ func.func @negative_recur_denominator_beside_initial(%q: tensor<1x2x4x8xf32>, %s
 
 // -----
 
+// recur_c13
+func.func @negative_recur_initial_of_other_segments(%q: tensor<1x2x4x8xf32>, %s: tensor<4x2x8x8xf32>, %c: tensor<4xi32>) {
+  // expected-error@below {{'initial' must be 'tensor<3x2x8x8xf32>', got 'tensor<4x2x8x8xf32>'}}
+  %o = attn.recur %q, %q, %q initial(%s : tensor<4x2x8x8xf32>) segments(%c : tensor<4xi32>)
+      : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// recur_c14
+func.func @negative_recur_state_of_other_segments(%q: tensor<1x2x4x8xf32>, %c: tensor<4xi32>) {
+  // expected-error@below {{'state' must be 'tensor<3x2x8x8xf32>', got 'tensor<1x2x8x8xf32>'}}
+  %o, %s = attn.recur %q, %q, %q segments(%c : tensor<4xi32>)
+      : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>, tensor<1x2x8x8xf32>
+  return
+}
+
+// -----
+
+// recur_c19
+func.func @negative_recur_segments_of_i16(%q: tensor<1x2x4x8xf32>, %c: tensor<?xi16>) {
+  // expected-error@below {{'segments' must be a tensor of i32 or i64 with one offset more than there are segments ([G + 1]), got 'tensor<?xi16>'}}
+  %o = attn.recur %q, %q, %q segments(%c : tensor<?xi16>) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// recur_c19
+func.func @negative_recur_segments_of_rank_2(%q: tensor<1x2x4x8xf32>, %c: tensor<1x?xi32>) {
+  // expected-error@below {{'segments' must be a tensor of i32 or i64 with one offset more than there are segments ([G + 1]), got 'tensor<1x?xi32>'}}
+  %o = attn.recur %q, %q, %q segments(%c : tensor<1x?xi32>) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// recur_c19
+func.func @negative_recur_segments_empty(%q: tensor<1x2x4x8xf32>, %c: tensor<0xi64>) {
+  // expected-error@below {{'segments' must be a tensor of i32 or i64 with one offset more than there are segments ([G + 1]), got 'tensor<0xi64>'}}
+  %o = attn.recur %q, %q, %q segments(%c : tensor<0xi64>) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// recur_c20
+func.func @negative_recur_segments_of_two_batches(%q: tensor<2x2x4x8xf32>, %c: tensor<?xi32>) {
+  // expected-error@below {{with 'segments' the sequences lie in one batch: 'query' must have the static batch size (dimension 0) 1, got 2}}
+  %o = attn.recur %q, %q, %q segments(%c : tensor<?xi32>) : tensor<2x2x4x8xf32>, tensor<2x2x4x8xf32>, tensor<2x2x4x8xf32> -> tensor<2x2x4x8xf32>
+  return
+}
+
+// -----
+
+// recur_c20
+func.func @negative_recur_segments_of_dynamic_batch(%q: tensor<1x2x4x8xf32>, %k: tensor<?x2x4x8xf32>, %c: tensor<?xi32>) {
+  // expected-error@below {{with 'segments' the sequences lie in one batch: 'key' must have the static batch size (dimension 0) 1, got a dynamic size}}
+  %o = attn.recur %q, %k, %q segments(%c : tensor<?xi32>) : tensor<1x2x4x8xf32>, tensor<?x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
 // regions_c1
 func.func @negative_recur_norm_without_denominator(%q: tensor<1x2x4x8xf32>) {
   // expected-error@below {{region 'norm' takes 5 arguments, got 4}}

@@ -79,6 +79,21 @@ func.func @regions(%q: tensor<?x?x?x8xf32>, %g: tensor<?x?x?xf32>, %w: tensor<?x
   return %o : tensor<?x?x?x3xf32>
 }
 
+// Sequences that are packed; a state of one is that of all.
+// CHECK-LABEL: func.func @segments
+// CHECK: attn.recur %{{.*}}, %{{.*}}, %{{.*}} initial(%{{.*}} : tensor<?x4x8x6xf32>) segments(%{{.*}} : tensor<?xi32>) scale(5.000000e-01) order(reversed)
+// CHECK-SAME: -> tensor<1x4x?x6xf32>, tensor<?x4x8x6xf32>
+// CHECK: attn.recur %{{.*}}, %{{.*}} initial(%{{.*}} : tensor<1x4x8x6xf32>) segments(%{{.*}} : tensor<3xi64>)
+// CHECK-SAME: -> tensor<1x4x?x6xf32>, tensor<2x4x8x6xf32>
+func.func @segments(%q: tensor<1x4x?x8xf32>, %v: tensor<1x4x?x6xf32>, %c: tensor<?xi32>, %d: tensor<3xi64>, %h0: tensor<?x4x8x6xf32>, %one: tensor<1x4x8x6xf32>)
+    -> (tensor<1x4x?x6xf32>, tensor<?x4x8x6xf32>, tensor<1x4x?x6xf32>, tensor<2x4x8x6xf32>) {
+  %o, %s = attn.recur %q, %q, %v initial(%h0 : tensor<?x4x8x6xf32>) segments(%c : tensor<?xi32>) scale(0.5) order(reversed)
+      : tensor<1x4x?x8xf32>, tensor<1x4x?x8xf32>, tensor<1x4x?x6xf32> -> tensor<1x4x?x6xf32>, tensor<?x4x8x6xf32>
+  %p, %t = attn.recur %q, %q, %v initial(%one : tensor<1x4x8x6xf32>) segments(%d : tensor<3xi64>)
+      : tensor<1x4x?x8xf32>, tensor<1x4x?x8xf32>, tensor<1x4x?x6xf32> -> tensor<1x4x?x6xf32>, tensor<2x4x8x6xf32>
+  return %o, %s, %p, %t : tensor<1x4x?x6xf32>, tensor<?x4x8x6xf32>, tensor<1x4x?x6xf32>, tensor<2x4x8x6xf32>
+}
+
 // Chunks of tokens, as attn-split-blocks makes them.
 // CHECK-LABEL: func.func @chunks
 // CHECK: %[[S:.*]] = attn.load_state %{{.*}} at(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) : tensor<?x?x8x6xf32> -> tensor<16x6xf32>

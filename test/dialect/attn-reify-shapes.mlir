@@ -79,6 +79,23 @@ func.func @recur(%q: tensor<?x?x?x8xf32>, %v: tensor<?x?x?x6xf32>) -> (index, in
   return %n, %b, %h : index, index, index
 }
 
+// There is one state less than offsets, and at least none.
+// CHECK-LABEL: func.func @segments
+// CHECK-SAME: %[[Q:.*]]: tensor<1x?x?x8xf32>, %[[C:.*]]: tensor<?xi32>
+// CHECK-DAG: %[[C0:.*]] = arith.constant 0 : index
+// CHECK-DAG: %[[C1:.*]] = arith.constant 1 : index
+// CHECK: %[[OFFSETS:.*]] = tensor.dim %[[C]], %[[C0]]
+// CHECK: %[[LESS:.*]] = arith.subi %[[OFFSETS]], %[[C1]]
+// CHECK: %[[G:.*]] = arith.maxsi %[[LESS]], %[[C0]]
+// CHECK: return %[[G]]
+func.func @segments(%q: tensor<1x?x?x8xf32>, %c: tensor<?xi32>) -> index {
+  %c0 = arith.constant 0 : index
+  %o, %s = attn.recur %q, %q, %q segments(%c : tensor<?xi32>) : tensor<1x?x?x8xf32>, tensor<1x?x?x8xf32>, tensor<1x?x?x8xf32>
+      -> tensor<1x?x?x8xf32>, tensor<?x?x8x8xf32>
+  %g = tensor.dim %s, %c0 : tensor<?x?x8x8xf32>
+  return %g : index
+}
+
 // Heads are left where tokens are reduced, and tokens where heads are.
 // CHECK-LABEL: func.func @reduce
 // CHECK-SAME: %[[X:.*]]: tensor<?x?x?x8xf32>

@@ -68,6 +68,8 @@ class Failure(Exception):
 
 def lengths_of(variant, sizes):
     """The sequence lengths to try: one per size, or pairs within the sizes."""
+    if "G" in variant.dynamic:  # One sequence, and several that are packed.
+        return [{"G": count, "N": n} for n in sizes for count in (1, 5)]
     if "L" in variant.dynamic:  # Few learned queries, and many.
         return [{"L": few, "N": n} for n in sizes for few in (4, 70)]
     if "Nq" not in variant.dynamic:
@@ -90,8 +92,9 @@ def cases_of(name, options):
     variant = VARIANTS[name]
     for dtype in options.dtype:
         for lengths in lengths_of(variant, options.n):
-            dims = {"B": options.batch, **heads_of(variant, options.heads),
-                    **lengths}
+            dims = {**heads_of(variant, options.heads), **lengths}
+            if "B" not in variant.static:
+                dims = {"B": options.batch, **dims}
             yield Case(name, dtype, tuple(dims.items()))
 
 

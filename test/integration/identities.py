@@ -67,10 +67,25 @@ class Recurrence:
             rows["h0"] = ("One" if self.shared else "B", "H", "K", "V")
         return rows
 
-    def type_of(self, dims):
-        static = {"K": K, "V": self.columns, "One": 1}
+    def clauses(self):
+        """What stands before an argument in the op."""
+        return {"gate": "g", "beta": "beta", "bonus": "u", "initial": "h0"}
+
+    def state_dims(self):
+        return ("B", "H", "K", "V")
+
+    def static(self):
+        return {"K": K, "V": self.columns, "One": 1}
+
+    def type_of(self, dims, element="f32"):
+        static = self.static()
         sizes = "x".join(str(static.get(dim, "?")) for dim in dims)
-        return f"tensor<{sizes}xf32>"
+        return f"tensor<{sizes}x{element}>"
+
+    def types(self):
+        """The types of the arguments, by name."""
+        return {name: self.type_of(dims)
+                for name, dims in self.arguments().items()}
 
     def norm(self):
         row = f"tensor<{self.columns}xf32>"
@@ -83,7 +98,7 @@ class Recurrence:
 
     def spec(self):
         arguments = self.arguments()
-        types = {name: self.type_of(dims) for name, dims in arguments.items()}
+        types = self.types()
         declared = ",\n    ".join(
             f'%{name}: {types[name]} {{attn.name = "{name}", attn.dims = ['
             + ", ".join(f'"{dim}"' for dim in dims) + "]}"
@@ -91,11 +106,10 @@ class Recurrence:
         rows = [name for name in "qkv" if name in arguments]
         clauses = "".join(
             f" {clause}(%{name} : {types[name]})"
-            for clause, name in (("gate", "g"), ("beta", "beta"), ("bonus", "u"),
-                                 ("initial", "h0")) if name in arguments)
+            for clause, name in self.clauses().items() if name in arguments)
         results = [("out", types["v"])]
         if self.state:
-            results.append(("ht", self.type_of(("B", "H", "K", "V"))))
+            results.append(("ht", self.type_of(self.state_dims())))
         values = ", ".join(f"%{name}" for name, _ in results)
         yielded = ", ".join(kind for _, kind in results)
         named = ", ".join(f'{kind} {{attn.name = "{name}"}}'
@@ -128,16 +142,20 @@ class Runner:
                              ("out", "ht") if recurrence.state else ("out",),
                              **arrays)
 
-    def run_text(self, text, results, **arrays):
+    def program(self, text):
+        """What attn-run is told to run."""
         spec = self.folder / "spec.mlir"
         spec.write_text(text)
-        command = [self.attn_run, spec, f"--target={self.target}",
-                   f"--dtype={self.dtype}"]
+        return [spec, f"--target={self.target}", f"--dtype={self.dtype}"]
+
+    def run_text(self, text, results, **arrays):
+        command = [self.attn_run, *self.program(text)]
         if self.target.startswith("cuda:"):
             command.append("--simulate")
         for name, x in arrays.items():
-            np.save(self.folder / f"{name}.npy",
-                    x.astype({"f64": np.float64, "f32": np.float32}[self.dtype]))
+            if np.issubdtype(x.dtype, np.floating):
+                x = x.astype({"f64": np.float64, "f32": np.float32}[self.dtype])
+            np.save(self.folder / f"{name}.npy", x)
             command.append(f"--arg={name}={self.folder / name}.npy")
         command += [f"--save={name}={self.folder / name}-result.npy"
                     for name in results]

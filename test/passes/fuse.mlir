@@ -141,3 +141,19 @@ func.func @after_norm(%q: tensor<1x1x?x8xf32>) -> tensor<1x1x?x4xf32> {
   } : tensor<1x1x?x8xf32> -> tensor<1x1x?x4xf32>
   return %p : tensor<1x1x?x4xf32>
 }
+
+// -----
+
+// Rows of tokens in no segment are 0, whatever a row map would make of them.
+// CHECK-LABEL: func @after_segments
+// CHECK: attn.recur
+// CHECK-NOT: norm
+// CHECK: attn.map_rows
+func.func @after_segments(%q: tensor<1x1x?x8xf32>, %c: tensor<?xi32>) -> tensor<1x1x?x8xf32> {
+  %o = attn.recur %q, %q, %q segments(%c : tensor<?xi32>) : tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32> -> tensor<1x1x?x8xf32>
+  %p = attn.map_rows %o rows (%x: tensor<8xf32>, %b, %h, %n) {
+    %y = math.exp %x : tensor<8xf32>
+    attn.yield %y : tensor<8xf32>
+  } : tensor<1x1x?x8xf32> -> tensor<1x1x?x8xf32>
+  return %p : tensor<1x1x?x8xf32>
+}

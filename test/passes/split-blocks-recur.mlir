@@ -149,3 +149,50 @@ func.func @negative_parts_of_both_sides(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?
       : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
   return %o : tensor<?x?x?x8xf32>
 }
+
+// -----
+
+// A block per segment, to which operands and output end with it. The block of the
+// last one stores rows of 0 behind it.
+// CHECK-LABEL: func.func @segments
+// CHECK-SAME: %[[Q:.*]]: tensor<1x2x?x8xf32>, %[[V:.*]]: tensor<1x2x?x6xf32>, %[[G:.*]]: tensor<1x2x?xf32>, %[[C:.*]]: tensor<?xi32>
+// CHECK: %[[N:.*]] = tensor.dim %[[V]], %c2
+// CHECK: %[[COUNT:.*]] = arith.maxsi %{{.*}}, %c0
+// CHECK: %[[BLOCKS:.*]] = arith.maxsi %[[COUNT]], %c1
+// CHECK: scf.forall (%[[S:.*]], %[[H:.*]]) in (%[[BLOCKS]], 2) shared_outs(%[[OUT:.*]] = %{{.*}}, %[[LAST:.*]] = %{{.*}}) ->
+// CHECK:   tensor.extract %[[C]]
+// CHECK:   %[[FIRST:.*]] = arith.minsi %{{.*}}, %[[N]]
+// CHECK:   tensor.extract %[[C]]
+// CHECK:   arith.maxsi %{{.*}}, %[[FIRST]]
+// CHECK:   %[[END:.*]] = arith.minsi %{{.*}}, %[[N]]
+// CHECK:   %[[TOKENS:.*]] = arith.subi %[[END]], %[[FIRST]]
+// CHECK:   %[[ROWS:.*]] = tensor.extract_slice %[[Q]][0, 0, 0, 0]
+// CHECK:   %[[VALUES:.*]] = tensor.extract_slice %[[V]][0, 0, 0, 0]
+// CHECK:   %[[GATES:.*]] = tensor.extract_slice %[[G]][0, 0, 0]
+// CHECK:   attn.load_state %{{.*}} at(%[[S]], %[[H]],
+// CHECK:   %[[UNTIL:.*]] = tensor.extract_slice %[[OUT]][0, 0, 0, 0]
+// CHECK:   tensor.extract_slice %[[UNTIL]][0, %[[H]], %[[FIRST]], 0] [1, 1, %[[TOKENS]], 6]
+// CHECK:   scf.for %[[T:.*]] = %c0{{.*}} to %[[TOKENS]] step
+// CHECK:     %[[TOKEN:.*]] = arith.addi %[[FIRST]], %[[T]]
+// CHECK:     attn.recur_chunk %[[ROWS]], %[[ROWS]], %[[VALUES]] gate(%[[GATES]] : tensor<1x2x?xf32>) at(%c0, %[[H]], %[[TOKEN]], %c0)
+// CHECK:   arith.select {{.*}}, %c8, %c0
+// CHECK:   %[[BEHIND:.*]] = arith.select
+// CHECK:   tensor.extract_slice %[[OUT]][0, %[[H]], %[[END]], 0] [1, 1, %[[BEHIND]], 6]
+// CHECK:   scf.for {{.*}} to %[[BEHIND]] step
+// CHECK:   tensor.parallel_insert_slice %{{.*}} into %[[LAST]][%[[S]], %[[H]], {{.*}}]
+func.func @segments(%q: tensor<1x2x?x8xf32>, %v: tensor<1x2x?x6xf32>, %g: tensor<1x2x?xf32>, %c: tensor<?xi32>, %h0: tensor<?x2x8x6xf32>)
+    -> (tensor<1x2x?x6xf32>, tensor<?x2x8x6xf32>) {
+  %o, %s = attn.recur %q, %q, %v gate(%g : tensor<1x2x?xf32>) initial(%h0 : tensor<?x2x8x6xf32>) segments(%c : tensor<?xi32>)
+      schedule(<block_q = 32, block_k = 6>)
+      : tensor<1x2x?x8xf32>, tensor<1x2x?x8xf32>, tensor<1x2x?x6xf32> -> tensor<1x2x?x6xf32>, tensor<?x2x8x6xf32>
+  return %o, %s : tensor<1x2x?x6xf32>, tensor<?x2x8x6xf32>
+}
+
+// -----
+
+func.func @negative_parts_of_segments(%q: tensor<1x2x?x8xf32>, %c: tensor<?xi32>) -> tensor<1x2x?x8xf32> {
+  // expected-error@below {{schedule: with 'segments' must have no 'splits', as segments are visited in parallel, got 2}}
+  %o = attn.recur %q, %q, %q segments(%c : tensor<?xi32>) schedule(<block_q = 32, block_k = 8, splits = 2>)
+      : tensor<1x2x?x8xf32>, tensor<1x2x?x8xf32>, tensor<1x2x?x8xf32> -> tensor<1x2x?x8xf32>
+  return %o : tensor<1x2x?x8xf32>
+}

@@ -84,3 +84,29 @@ func.func @sums(%x: tensor<?x?x?x16xf32>) -> (tensor<?x?x16xf32>, tensor<?x?x16x
   %m = attn.reduce max %x over(heads) : tensor<?x?x?x16xf32> -> tensor<?x?x16xf32>
   return %s, %m : tensor<?x?x16xf32>, tensor<?x?x16xf32>
 }
+
+// -----
+
+// The views of a segment end with it; so do the rows that are stored. Rows of no
+// segment are stored as 0.
+// CHECK-LABEL: func.func @segments
+// CHECK-SAME: %[[Q:[a-z0-9]+]]: memref<1x2x?x8xf32{{.*}}, %[[C:[a-z0-9]+]]: memref<?xi64{{.*}}, %[[O:[a-z0-9]+]]: memref<
+// CHECK: scf.forall (%[[S:.*]], %[[H:.*]]) in
+// CHECK: %[[GIVEN:.*]] = tile.gather %[[C]]{{.*}} -> i64
+// CHECK: %[[OFFSET:.*]] = arith.index_cast %[[GIVEN]] : i64 to index
+// CHECK: %[[AT_LEAST:.*]] = arith.maxsi %[[OFFSET]], %c0
+// CHECK: %[[FIRST:.*]] = arith.minsi %[[AT_LEAST]], %[[N:.*]]
+// CHECK: tile.gather %[[C]]
+// CHECK: %[[END:.*]] = arith.minsi %{{.*}}, %[[N]]
+// CHECK: %[[ROWS:.*]] = memref.subview %[[Q]][0, 0, 0, 0] [1, 2, %{{.*}}, 8]
+// CHECK: %[[OUT:.*]] = memref.subview %[[O]][0, 0, 0, 0] [1, 2, %{{.*}}, 8]
+// CHECK: scf.for
+// CHECK: tile.load %[[ROWS]]
+// CHECK: tile.store %{{.*}}, %[[OUT]]
+// CHECK: scf.for
+// CHECK: tile.store %{{.*}}, %[[O]]
+func.func @segments(%q: tensor<1x2x?x8xf32>, %c: tensor<?xi64>) -> tensor<1x2x?x8xf32> {
+  %o = attn.recur %q, %q, %q segments(%c : tensor<?xi64>) schedule(<block_q = 32, block_k = 8>)
+      : tensor<1x2x?x8xf32>, tensor<1x2x?x8xf32>, tensor<1x2x?x8xf32> -> tensor<1x2x?x8xf32>
+  return %o : tensor<1x2x?x8xf32>
+}

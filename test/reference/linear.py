@@ -132,6 +132,22 @@ def gla(q, k, v, g, h0):
     return stack(out), s
 
 
+def gla_packed(q, k, v, g, h0, cu_seqlens):
+    """`gla` of sequences behind one another, tokens c[s] .. c[s + 1] - 1 of which
+    are sequence s; others have rows of 0.
+
+    S. Yang et al., 2024, arXiv:2312.06635, section 4.
+    """
+    out, ht = np.zeros_like(v), h0.copy()
+    scale = v.dtype.type(q.shape[-1]**-0.5)
+    for s, (first, end) in enumerate(zip(cu_seqlens, cu_seqlens[1:])):
+        for t in range(first, min(end, v.shape[2])):
+            decay = np.exp(g[0, :, t])[..., None]
+            ht[s] = decay * ht[s] + outer(k[0, :, t], v[0, :, t])
+            out[0, :, t] = scale * read(ht[s], q[0, :, t])
+    return out, ht
+
+
 def gla_logits(q, k, v, x, h0):
     """`gla` with the gates of its layer, log(sigmoid(x)) / 16."""
     return gla(q, k, v, -np.logaddexp(0, -x) / 16, h0)
@@ -279,6 +295,19 @@ def small_matrices(generator, shape, sizes):
     return generator.standard_normal(shape) / np.sqrt(shape[-2])
 
 
+def offsets(generator, shape, sizes):
+    """Where sequences begin: an empty one from three on, and some tokens behind
+    the last one."""
+    count = shape[0] - 1
+    c = np.sort(generator.integers(0, sizes["N"] + 1, count + 1))
+    c[0], c[-1] = 0, sizes["N"] - generator.integers(0, 1 + sizes["N"] // 8)
+    c = np.minimum(c, c[-1])
+    if count >= 3:
+        empty = generator.integers(1, count - 1)
+        c[empty + 1] = c[empty]
+    return c.astype(np.int32)
+
+
 ROWS = ("B", "H", "N", "D")
 WIDE = ("B", "H", "N", "Dv")
 PER_TOKEN = ("B", "H", "N")
@@ -299,6 +328,11 @@ VARIANTS = {
     "gla": Variant(
         gla, qkv(WIDE, g=ROWS, h0=("B", "H", "D", "Dv")),
         {"D": 64, "Dv": 128}, ("out", "ht"), {"g": decays}),
+    "gla-packed": Variant(
+        gla_packed, qkv(WIDE, g=ROWS, h0=("G", "H", "D", "Dv"),
+                        cu_seqlens=("G+1",)),
+        {"B": 1, "D": 64, "Dv": 128}, ("out", "ht"),
+        {"g": decays, "cu_seqlens": offsets}),
     "gla-logits": Variant(
         gla_logits, qkv(WIDE, x=ROWS, h0=("B", "H", "D", "Dv")),
         {"D": 64, "Dv": 128}, ("out", "ht")),

@@ -198,9 +198,16 @@ def rope_causal(q, k, v, cos, sin, store=lambda rows: rows):
 SELF_ATTENTION = {name: ("B", "H", "N", "D") for name in ("q", "k", "v")}
 
 
+def size_of(dim, sizes):
+    """The size of a dimension: "G" or "G+1"."""
+    name, _, more = dim.partition("+")
+    return sizes[name] + int(more or 0)
+
+
 @dataclass(frozen=True)
 class Variant:
-    """An oracle and the named dimensions of its arguments, in order.
+    """An oracle and the named dimensions of its arguments, in order; "G+1" is one
+    more than "G".
 
     `results` names what the function returns. `fill` makes the arguments that
     are not standard normal numbers: fill[name](generator, shape, sizes), with
@@ -226,14 +233,15 @@ class Variant:
         """The shape of every argument for the given dynamic dimensions."""
         sizes = {**self.static, **dims}
         return {
-            name: tuple(sizes[dim] for dim in names)
+            name: tuple(size_of(dim, sizes) for dim in names)
             for name, names in self.arguments.items()
         }
 
     @property
     def dynamic(self):
         """The names of the dynamic dimensions, in order of appearance."""
-        names = [dim for dims in self.arguments.values() for dim in dims]
+        names = [dim.partition("+")[0]
+                 for dims in self.arguments.values() for dim in dims]
         return [dim for dim in dict.fromkeys(names) if dim not in self.static]
 
     @property

@@ -23,6 +23,7 @@ from linear import VARIANTS
 DIMS = {"B": 2, "H": 3, "N": 9}
 GROUPED = {"D": 6, "Dv": 5, "H": 4, "Hk": 2}
 STATIC = {"retention": {"D": 4, "Dv": 5}, "gla": {"D": 4, "Dv": 5},
+          "gla-packed": {"B": 1, "D": 4, "Dv": 5, "G": 4},
           "gla-logits": {"D": 4, "Dv": 5}, "mamba2": GROUPED,
           "mamba2-steps": {**GROUPED, "One": 1}, "mamba2-reversed": GROUPED,
           "mamba2-bidirectional": GROUPED, "lsa-causal": {"D": 6, "E": 5}}
@@ -105,6 +106,27 @@ def gla(q, k, v, g, h0):
     return out / math.sqrt(q.shape[-1]), ht
 
 
+def gla_packed(q, k, v, g, h0, cu_seqlens):
+    """Weights between tokens of one sequence only, and the last state of each
+    from the gates behind its tokens."""
+    tokens = np.arange(v.shape[2])
+    which = np.searchsorted(cu_seqlens, tokens, side="right") - 1
+    same = (which[:, None] == which) & (which < len(h0))[:, None]
+    w = np.where(same, weights(q, k, gates_between(g)), 0)
+    out = w @ v
+    ht = np.empty_like(h0)
+    for s, first_state in enumerate(h0):
+        own = tokens[which == s]
+        total = np.cumsum(g[0][:, own], axis=1)
+        out[0][:, own] += np.einsum("hik,hkv->hiv", q[0][:, own] * np.exp(total),
+                                    first_state)
+        whole = g[0][:, own].sum(axis=1)
+        left = k[0][:, own] * np.exp(whole[:, None] - total)
+        ht[s] = (np.exp(whole)[..., None] * first_state
+                 + np.einsum("hnk,hnv->hkv", left, v[0][:, own]))
+    return out / math.sqrt(q.shape[-1]), ht
+
+
 def gla_logits(q, k, v, x, h0):
     return gla(q, k, v, np.log(1 / (1 + np.exp(-x))) / 16, h0)
 
@@ -182,6 +204,7 @@ def rwkv6(r, k, v, g, u):
 PARALLEL = {
     "linear": causal_linear, "linear-bidirectional": full_linear,
     "retention": retention, "lightning": lightning, "gla": gla,
+    "gla-packed": gla_packed,
     "gla-logits": gla_logits, "mamba2-steps": mamba2_steps,
     "mamba2": mamba2, "mamba2-reversed": mamba2_reversed,
     "mamba2-bidirectional": mamba2_bidirectional, "lsa": lsa,
@@ -210,6 +233,7 @@ class EveryVariant(unittest.TestCase):
         for name, variant in VARIANTS.items():
             with self.subTest(variant=name):
                 arguments = {key: x.astype(np.float32)
+                             if np.issubdtype(x.dtype, np.floating) else x
                              for key, x in arguments_of(name).items()}
                 for result in variant.function(**arguments):
                     self.assertEqual(result.dtype, np.float32)
@@ -274,6 +298,19 @@ class SingleVariants(unittest.TestCase):
         fresh = {x: y * 0 if x == "h0" else y[:, :, 4:] for x, y in a.items()}
         np.testing.assert_allclose(linear.gla(**a)[0][:, :, 4:],
                                    linear.gla(**fresh)[0], atol=1e-14)
+
+    def test_gla_packed_is_gla_of_each_sequence(self):
+        a = arguments_of("gla-packed")
+        a["cu_seqlens"] = np.array([0, 3, 3, 4, 8])
+        out, ht = linear.gla_packed(**a)
+        for s, (first, end) in enumerate([(0, 3), (3, 4), (4, 8)]):
+            state = (0, 2, 3)[s]
+            alone = {x: a[x][:, :, first:end] for x in "qkvg"}
+            own, after = linear.gla(**alone, h0=a["h0"][state:state + 1])
+            np.testing.assert_array_equal(out[:, :, first:end], own)
+            np.testing.assert_array_equal(ht[state:state + 1], after)
+        np.testing.assert_array_equal(ht[1], a["h0"][1])
+        self.assertFalse(out[:, :, 8:].any())
 
     def test_mamba2_without_steps_is_its_skip(self):
         a = arguments_of("mamba2")

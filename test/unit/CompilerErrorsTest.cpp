@@ -57,6 +57,22 @@ TEST(CompilerErrors, RefusesDifferentLengthsWithoutAlignment) {
   EXPECT_EQ(getSizeError(*kernel, getBuffers(makeOperands(1, 2, 1, 5, 5))), "");
 }
 
+TEST(CompilerErrors, RefusesOffsetsOfOtherSegments) {
+  auto kernel = mustCompile(kPacked);
+  ASSERT_TRUE(kernel);
+  auto error = [&](int64_t states, int64_t offsets) {
+    FloatArray x({1, 2, 5, 16}), h0({states, 2, 16, 16}), c({offsets});
+    c.buffer.type = ElementType::I32;
+    return getSizeError(*kernel, {x.buffer, h0.buffer, c.buffer});
+  };
+  EXPECT_EQ(error(3, 4), "");
+  EXPECT_EQ(error(0, 1), "");
+  EXPECT_EQ(error(3, 3), "argument 'c': dimension 0 (G+1) must be 4 to fit "
+                         "dimension G of argument 'h0', got 3");
+  EXPECT_EQ(error(0, 0),
+            "argument 'c': dimension 0 (G+1) must be at least 1, got 0");
+}
+
 TEST(CompilerErrors, RefusesBadBuffers) {
   auto kernel = mustCompile(kDouble);
   ASSERT_TRUE(kernel);

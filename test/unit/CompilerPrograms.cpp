@@ -20,6 +20,18 @@ using llvm::StringRef;
 // Programs
 //===----------------------------------------------------------------------===//
 
+const StringRef unittest::kPacked = R"mlir(
+func.func @packed(
+    %x: tensor<1x2x?x16xf32> {attn.name = "x", attn.dims = ["B", "H", "N", "D"]},
+    %h0: tensor<?x2x16x16xf32> {attn.name = "h0", attn.dims = ["G", "H", "D", "D"]},
+    %c: tensor<?xi32> {attn.name = "c", attn.dims = ["G+1"]})
+    -> (tensor<1x2x?x16xf32>, tensor<?x2x16x16xf32>) {
+  %out, %ht = attn.recur %x, %x, %x initial(%h0 : tensor<?x2x16x16xf32>) segments(%c : tensor<?xi32>)
+      : tensor<1x2x?x16xf32>, tensor<1x2x?x16xf32>, tensor<1x2x?x16xf32>
+      -> tensor<1x2x?x16xf32>, tensor<?x2x16x16xf32>
+  return %out, %ht : tensor<1x2x?x16xf32>, tensor<?x2x16x16xf32>
+})mlir";
+
 const StringRef unittest::kDouble = R"mlir(
 #view = strided<[?, ?, 1], offset: ?>
 func.func @double(

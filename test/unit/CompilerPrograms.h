@@ -25,6 +25,9 @@ namespace attn::unittest {
 /// attn-cpu-outline-parallel, one block per row.
 extern const llvm::StringRef kDouble;
 
+/// A recurrence over segments, with states before and behind them.
+extern const llvm::StringRef kPacked;
+
 /// Replaces every `from` in `text`.
 std::string replaceAll(llvm::StringRef text, llvm::StringRef from,
                        llvm::StringRef to);

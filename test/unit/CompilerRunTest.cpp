@@ -196,6 +196,19 @@ func.func @half(
       ASSERT_EQ(results[0].data[row * 8 + d], x.data[row * 16 + 8 + d]);
 }
 
+TEST(CompilerRun, FollowsSizesThroughOffsets) {
+  auto kernel = mustCompile(kPacked);
+  ASSERT_TRUE(kernel);
+  ArrayRef<Port> results = kernel->results();
+  ASSERT_EQ(results.size(), 2u);
+  EXPECT_EQ(results[1].dims[0], "G");
+  FloatArray x({1, 2, 5, 16}, 0.3f), h0({3, 2, 16, 16}, 0.1f), c({4});
+  c.buffer.type = ElementType::I32;
+  auto sizes = kernel->resultSizes({x.buffer, h0.buffer, c.buffer});
+  ASSERT_TRUE(bool(sizes)) << llvm::toString(sizes.takeError());
+  EXPECT_EQ((*sizes)[1], (llvm::SmallVector<int64_t, 4>{3, 2, 16, 16}));
+}
+
 TEST(CompilerRun, UsesTheGivenSchedule) {
   CompileOptions options;
   options.schedule = "block_q=32,block_k=16";

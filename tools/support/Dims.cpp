@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tools/support/Dims.h"
+#include "runtime/DimName.h"
 #include "tools/support/Array.h"
 #include "tools/support/CommandLine.h"
 #include "llvm/ADT/STLExtras.h"
@@ -46,16 +47,25 @@ std::string attn::formatDims(const Dims &dims, StringRef separator) {
 
 llvm::SmallVector<int64_t, 4> attn::getSizes(const Port &port,
                                              const Dims &dims) {
-  return llvm::map_to_vector<4>(
-      port.dims, [&](const std::string &name) { return dims.lookup(name); });
+  return llvm::map_to_vector<4>(port.dims, [&](const std::string &text) {
+    DimName dim = DimName::parse(text);
+    return dims.lookup(std::string(dim.name)) + dim.more;
+  });
 }
 
 namespace {
 /// Collects what is said about the dimensions, and by whom.
 class DimTable {
 public:
-  /// Records that `source` gives `size` to the dimension.
-  Error define(StringRef name, int64_t size, const llvm::Twine &source) {
+  /// Records that `source` gives `size` to a dimension, as "G" or "G+1".
+  Error define(StringRef text, int64_t size, const llvm::Twine &source) {
+    DimName dim = DimName::parse(text);
+    StringRef name(dim.name);
+    if (size < dim.more)
+      return makeError("dimension '{0}': expected at least {1}, but {2} says "
+                       "{3}",
+                       text, dim.more, source.str(), size);
+    size -= dim.more;
     auto [found, isNew] = table.try_emplace(name.str(), size, source.str());
     const auto &[oldSize, oldSource] = found->second;
     if (isNew || oldSize == size)
@@ -79,8 +89,9 @@ private:
 static std::vector<std::string> getNames(const Kernel &kernel) {
   std::vector<std::string> names;
   for (const Port &port : kernel.arguments())
-    for (const std::string &name : port.dims)
-      if (!llvm::is_contained(names, name))
+    for (const std::string &text : port.dims)
+      if (std::string name(DimName::parse(text).name);
+          !llvm::is_contained(names, name))
         names.push_back(name);
   return names;
 }

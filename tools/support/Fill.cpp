@@ -68,10 +68,38 @@ static uint64_t getBound(const Array &array, const Port &port,
   return std::clamp<uint64_t>(bound, 1, uint64_t(1) << (bits - 1));
 }
 
+/// Offsets of segments of `size` tokens: from 0 to `size`, in order. From three
+/// segments on, one of them is empty.
+static void fillOffsets(Array &array, const RandomSequence &random,
+                        int64_t size) {
+  int64_t last = array.getNumElements() - 1;
+  std::vector<int64_t> offsets(last + 1);
+  for (int64_t i = 1; i <= last; ++i)
+    offsets[i] =
+        i == last ? size : int64_t((random.getBits(i) >> 32) % (size + 1));
+  llvm::sort(offsets);
+  if (last >= 3) {
+    int64_t empty = 1 + int64_t((random.getBits(0) >> 32) % (last - 2));
+    offsets[empty + 1] = offsets[empty];
+  }
+  for (auto [i, offset] : llvm::enumerate(offsets))
+    array.set(i, double(offset));
+}
+
 Error attn::fillArray(Array &array, const Port &port, const Dims &dims,
                       uint64_t seed) {
   RandomSequence random(seed, port.name);
   std::function<double(int64_t)> fill;
+  if (StringRef dim = port.fill; dim.consume_front("offsets ")) {
+    int64_t size = dims.lookup(dim.str());
+    if (port.type == ElementType::I32 && size > INT32_MAX)
+      return makeError(
+          "argument '{0}': offsets of i32 are at most {1}, got {2} "
+          "= {3}",
+          port.name, INT32_MAX, dim, size);
+    fillOffsets(array, random, size);
+    return Error::success();
+  }
   if (!isFloat(port.type)) {
     uint64_t bound = getBound(array, port, dims);
     fill = [=](int64_t i) { return (random.getBits(i) >> 32) % bound; };

@@ -29,7 +29,8 @@ namespace attn {
 /// in [0, 1), "decay" -0.1 |normal| (the logarithm of a factor a little below
 /// one). Integers are uniform in [0, n): "below 8" and "below N" say what n is,
 /// the latter by the name of a dimension; else n is the size of the first
-/// dimension, so that they are indices into it. i1 is a fair coin.
+/// dimension, so that they are indices into it. "offsets N" are offsets of
+/// segments, from 0 to the size of a dimension. i1 is a fair coin.
 llvm::Error fillArray(Array &array, const Port &port, const Dims &dims,
                       uint64_t seed);
 

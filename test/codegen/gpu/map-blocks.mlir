@@ -86,6 +86,32 @@ func.func @single(%x: memref<?x8xf32>, %y: memref<16x8xf32>) {
 
 // -----
 
+// Numbers that a kernel reads stay in it, and loops whose ends they are: a host does
+// not look at data.
+// CHECK-LABEL: func.func @single_of_data
+// CHECK-NOT: scf.for
+// CHECK-NOT: tile.
+// CHECK: gpu.launch_func @kernels::@single_of_data_0
+// CHECK: gpu.func @single_of_data_0
+// CHECK: %[[READ:.*]] = tile.gather
+// CHECK: %[[END:.*]] = arith.index_cast %[[READ]]
+// CHECK: scf.for %{{.*}} = %{{.*}} to %[[END]]
+// CHECK: tile.store
+// CHECK: gpu.return
+func.func @single_of_data(%x: memref<?x8xf32>, %c: memref<?xi32>) {
+  %c0 = arith.constant 0 : index
+  %c16 = arith.constant 16 : index
+  %zero = arith.constant dense<0.0> : tensor<16x8xf32>
+  %r = tile.gather %c[%c0 : index] : memref<?xi32> -> i32
+  %n = arith.index_cast %r : i32 to index
+  scf.for %j = %c0 to %n step %c16 {
+    tile.store %zero, %x[%j, %c0] : tensor<16x8xf32>, memref<?x8xf32>
+  }
+  return
+}
+
+// -----
+
 func.func @negative_bounds(%x: memref<?xf32>, %n: index) {
   %one = arith.constant 1.0 : f32
   // expected-error@below {{blocks must be counted from 0 in steps of 1}}
