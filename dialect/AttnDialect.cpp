@@ -14,6 +14,7 @@
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/Interfaces/FoldInterfaces.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -188,6 +189,21 @@ static LogicalResult verifyBound(Port port, StringRef bound) {
          << "\" must name a positive number or a dimension of an argument";
 }
 
+/// Checks "one of NUMBERS": floats that are one of these.
+static LogicalResult verifyNumbers(Port port, StringRef numbers) {
+  auto isNumber = [](StringRef text) {
+    double number;
+    return !text.getAsDouble(number);
+  };
+  if (isa<FloatType>(getElementTypeOrSelf(port.type())) &&
+      llvm::all_of(llvm::split(numbers, ' '), isNumber))
+    return success();
+  return port.error() // fill_c4
+         << "'attn.fill' \"one of " << numbers
+         << "\" needs numbers with one space between them, and floats, got "
+         << port.type();
+}
+
 static LogicalResult verifyFill(Port port, Attribute attribute) {
   auto fill = dyn_cast<StringAttr>(attribute);
   StringRef text = fill ? fill.getValue() : StringRef();
@@ -195,9 +211,11 @@ static LogicalResult verifyFill(Port port, Attribute attribute) {
     return success();
   if (text.consume_front("below "))
     return verifyBound(port, text);
+  if (text.consume_front("one of "))
+    return verifyNumbers(port, text);
   return port.error() // fill_c1
-         << "'attn.fill' must be \"normal\", \"uniform\", \"decay\" or "
-            "\"below\" a number or dimension, got "
+         << "'attn.fill' must be \"normal\", \"uniform\", \"decay\", "
+            "\"below\" a number or dimension, or \"one of\" some numbers, got "
          << attribute;
 }
 
