@@ -15,6 +15,7 @@
 #include "mlir/Interfaces/FoldInterfaces.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "runtime/DimName.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -231,6 +232,21 @@ static LogicalResult verifyOffsets(Port port, StringRef dim) {
          << "\" must name a dimension of an argument";
 }
 
+/// Checks "one of NUMBERS": floats that are one of these.
+static LogicalResult verifyNumbers(Port port, StringRef numbers) {
+  auto isNumber = [](StringRef text) {
+    double number;
+    return !text.getAsDouble(number);
+  };
+  if (isa<FloatType>(getElementTypeOrSelf(port.type())) &&
+      llvm::all_of(llvm::split(numbers, ' '), isNumber))
+    return success();
+  return port.error() // fill_c6
+         << "'attn.fill' \"one of " << numbers
+         << "\" needs numbers with one space between them, and floats, got "
+         << port.type();
+}
+
 static LogicalResult verifyFill(Port port, Attribute attribute) {
   auto fill = dyn_cast<StringAttr>(attribute);
   StringRef text = fill ? fill.getValue() : StringRef();
@@ -240,10 +256,12 @@ static LogicalResult verifyFill(Port port, Attribute attribute) {
     return verifyBound(port, text);
   if (text.consume_front("offsets "))
     return verifyOffsets(port, text);
+  if (text.consume_front("one of "))
+    return verifyNumbers(port, text);
   return port.error() // fill_c1
          << "'attn.fill' must be \"normal\", \"uniform\", \"decay\", "
-            "\"below\" a number or dimension or \"offsets\" of a dimension, "
-            "got "
+            "\"below\" a number or dimension, \"offsets\" of a dimension, or "
+            "\"one of\" some numbers, got "
          << attribute;
 }
 

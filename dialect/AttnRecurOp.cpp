@@ -162,6 +162,11 @@ template <typename OpT> static LogicalResult verifyPresence(OpT op) {
 
 /// Checks what is known before the regions are.
 template <typename OpT> static LogicalResult verifyOperands(OpT op) {
+  if (op.getGate() && tensorOf(op.getGate()).getRank() == 4 &&
+      tensorOf(op.getGate()).isDynamicDim(3)) // recur_c8
+    return op.emitOpError("'gate' must have a static last dimension, which "
+                          "says whether channels have gates of their own, got ")
+           << op.getGate().getType();
   if (failed(verifyPresence(op)) ||
       failed(verifyRowsOf(op, "value", op.getValue())) ||
       failed(verifyRowsOf(op, "query", op.getQuery())) ||
@@ -286,24 +291,29 @@ LogicalResult RecurOp::verifyRegions() {
 // Chunks
 //===----------------------------------------------------------------------===//
 
+/// Whether `block` is a block of columns of the states `from`.
+static bool isBlockOf(RankedTensorType block, RankedTensorType from) {
+  return from.getRank() == 4 && block.getRank() == 2 &&
+         from.getElementType() == block.getElementType() &&
+         isa<FloatType>(block.getElementType());
+}
+
 LogicalResult LoadStateOp::verify() {
   auto from = tensorOf(getInitial()), to = tensorOf(getState());
-  if (from.getRank() != 4 || to.getRank() != 2 ||
-      from.getElementType() != to.getElementType()) // load_state_c1
+  if (!isBlockOf(to, from)) // load_state_c1
     return emitOpError(
                "must read a tensor of rank 2 from one of rank 4 and the "
-               "same element type, got ")
+               "same floating-point element type, got ")
            << to << " and " << from;
   return success();
 }
 
 LogicalResult MergeStateOp::verify() {
   auto from = tensorOf(getParts()), to = tensorOf(getState());
-  if (from.getRank() != 4 || to.getRank() != 2 ||
-      from.getElementType() != to.getElementType()) // merge_state_c1
+  if (!isBlockOf(to, from)) // merge_state_c1
     return emitOpError(
                "must merge a tensor of rank 2 with one of rank 4 and the "
-               "same element type, got ")
+               "same floating-point element type, got ")
            << to << " and " << from;
   int64_t columns = from.getDimSize(3), decay = getDecay();
   if (decay < 0 ||
@@ -322,10 +332,11 @@ static LogicalResult verifyTuple(RecurChunkOp op) {
   auto first = tensorOf(op.getInit().front());
   Type element = op.getAccumulatorType();
   if (first.getRank() != 2 || first.getElementType() != element ||
-      first.getDimSize(0) < op.getStateRows()) // recur_chunk_c2
+      first.getDimSize(0) < op.getStateRows() ||
+      first.getDimSize(1) < 1) // recur_chunk_c2
     return op.emitOpError("'init' must be a tensor of rank 2 of ")
-           << element << " with at least " << op.getStateRows() << " rows, got "
-           << first;
+           << element << " with at least " << op.getStateRows()
+           << " rows and a column, got " << first;
   auto sums = RankedTensorType::get({first.getDimSize(0), 1}, element);
   if (expected == 2 && op.getInit().back().getType() != sums) // recur_chunk_c3
     return op.emitOpError("'init' part 1 must be ")
@@ -339,8 +350,11 @@ static LogicalResult verifyTuple(RecurChunkOp op) {
 LogicalResult RecurChunkOp::verify() {
   if (failed(verifyOperands(*this)))
     return failure();
-  if (getLength() < 1) // recur_chunk_c5
-    return emitOpError("'length' must be positive, got ") << getLength();
+  constexpr int64_t kMostTokens = 4096; // As in schedules.
+  int64_t length = getLength();
+  if (length < 1 || length > kMostTokens) // recur_chunk_c5
+    return emitOpError("'length' must be between 1 and ")
+           << kMostTokens << ", got " << length;
   bool isRead = getOrder() == TokenOrder::Bidirectional;
   if (!getOutput() && (getState().empty() || isRead)) // recur_chunk_c6
     return emitOpError(

@@ -326,7 +326,7 @@ def Attn_RecurChunkOp : Attn_Op<"recur_chunk", [Pure, SingleBlock,
     (`past` `(` $sums^ `:` type($sums) `)`)? `length` `(` $length `)`
     (`scale` `(` $scale^ `)`)? (`write` `(` $write^ `)`)?
     (`read` `(` $read^ `)`)? (`order` `(` $order^ `)`)? (`unscaled` $unscaled^)?
-    custom<RecurRegions>($queryRows, $keyRows, $valueRows, $norm)
+    custom<RecurChunkRegions>($queryRows, $keyRows, $valueRows, $norm)
     attr-dict `:` custom<RecurRowTypes>(type($query), type($key), type($value))
     `->` (`rows` `(` type($output)^ `)`)? (`state` `(` type($state)^ `)`)?
   }];

@@ -92,14 +92,21 @@ static std::string listKeywords(ArrayRef<Named> regions) {
   return text;
 }
 
-/// Parses regions in any order.
+/// Parses regions in any order. `clauses` are those that may stand before them,
+/// in their order: one that comes late is no unknown region.
 static ParseResult parseNamedRegions(OpAsmParser &parser,
-                                     ArrayRef<Named> regions) {
+                                     ArrayRef<Named> regions,
+                                     ArrayRef<StringRef> clauses = {}) {
   StringRef keyword;
   llvm::SMLoc location = parser.getCurrentLocation();
   while (succeeded(parser.parseOptionalKeyword(&keyword))) {
     auto *entry =
         llvm::find_if(regions, [&](auto &r) { return r.first == keyword; });
+    if (entry == std::end(regions) && llvm::is_contained(clauses, keyword))
+      return parser.emitError(location, "clause '")
+             << keyword
+             << "' is given twice or too late; expected clauses in the order "
+             << llvm::join(clauses, ", ") << ", and regions behind them";
     if (entry == std::end(regions))
       return parser.emitError(location, "expected region ")
              << listKeywords(regions) << ", got '" << keyword << "'";
@@ -122,14 +129,17 @@ ParseResult attn::parseAttendRegions(OpAsmParser &parser, Region &queryRows,
                                      Region &keyRows, Region &valueRows,
                                      Region &score, Region &mask, Region &keys,
                                      Region &prob, Region &sink) {
-  return parseNamedRegions(parser, {{"query", &queryRows},
-                                    {"key", &keyRows},
-                                    {"value", &valueRows},
-                                    {"score", &score},
-                                    {"mask", &mask},
-                                    {"keys", &keys},
-                                    {"prob", &prob},
-                                    {"sink", &sink}});
+  return parseNamedRegions(parser,
+                           {{"query", &queryRows},
+                            {"key", &keyRows},
+                            {"value", &valueRows},
+                            {"score", &score},
+                            {"mask", &mask},
+                            {"keys", &keys},
+                            {"prob", &prob},
+                            {"sink", &sink}},
+                           {"mix_scores", "mix_weights", "scale", "alignment",
+                            "normalizer", "max_queries", "schedule"});
 }
 
 void attn::printAttendRegions(OpAsmPrinter &printer, Operation *,
@@ -224,10 +234,13 @@ void attn::printRecurRowTypes(OpAsmPrinter &printer, Operation *, Type query,
 ParseResult attn::parseRecurRegions(OpAsmParser &parser, Region &queryRows,
                                     Region &keyRows, Region &valueRows,
                                     Region &norm) {
-  return parseNamedRegions(parser, {{"query", &queryRows},
-                                    {"key", &keyRows},
-                                    {"value", &valueRows},
-                                    {"norm", &norm}});
+  return parseNamedRegions(parser,
+                           {{"query", &queryRows},
+                            {"key", &keyRows},
+                            {"value", &valueRows},
+                            {"norm", &norm}},
+                           {"gate", "beta", "bonus", "initial", "scale",
+                            "write", "read", "order", "schedule"});
 }
 
 void attn::printRecurRegions(OpAsmPrinter &printer, Operation *,
@@ -237,6 +250,25 @@ void attn::printRecurRegions(OpAsmPrinter &printer, Operation *,
                               {"key", &keyRows},
                               {"value", &valueRows},
                               {"norm", &norm}});
+}
+
+ParseResult attn::parseRecurChunkRegions(OpAsmParser &parser, Region &queryRows,
+                                         Region &keyRows, Region &valueRows,
+                                         Region &norm) {
+  return parseNamedRegions(parser,
+                           {{"query", &queryRows},
+                            {"key", &keyRows},
+                            {"value", &valueRows},
+                            {"norm", &norm}},
+                           {"gate", "beta", "bonus", "at", "init", "past",
+                            "length", "scale", "write", "read", "order",
+                            "unscaled"});
+}
+
+void attn::printRecurChunkRegions(OpAsmPrinter &printer, Operation *op,
+                                  Region &queryRows, Region &keyRows,
+                                  Region &valueRows, Region &norm) {
+  printRecurRegions(printer, op, queryRows, keyRows, valueRows, norm);
 }
 
 ParseResult attn::parseSinkRegion(OpAsmParser &parser, Region &sink) {

@@ -72,6 +72,17 @@ void printRecurRegions(mlir::OpAsmPrinter &printer, mlir::Operation *op,
                        mlir::Region &queryRows, mlir::Region &keyRows,
                        mlir::Region &valueRows, mlir::Region &norm);
 
+/// The ODS directive `custom<RecurChunkRegions>`: the same behind other
+/// clauses.
+mlir::ParseResult parseRecurChunkRegions(mlir::OpAsmParser &parser,
+                                         mlir::Region &queryRows,
+                                         mlir::Region &keyRows,
+                                         mlir::Region &valueRows,
+                                         mlir::Region &norm);
+void printRecurChunkRegions(mlir::OpAsmPrinter &printer, mlir::Operation *op,
+                            mlir::Region &queryRows, mlir::Region &keyRows,
+                            mlir::Region &valueRows, mlir::Region &norm);
+
 /// The ODS directive `custom<SinkRegion>`.
 mlir::ParseResult parseSinkRegion(mlir::OpAsmParser &parser,
                                   mlir::Region &sink);

@@ -274,6 +274,21 @@ Value PairwiseTiles::plainWeights(PartialOp op, const Pairs &pairs,
   return weights;
 }
 
+/// Mapped value `rows`, with 0 behind the last key: a map may make something of
+/// zeros, or a NaN that a weight of 0 does not drop.
+Value PairwiseTiles::keepExisting(PartialOp op, Value rows) {
+  if (op.getValueRows().empty() || !op.getBounded())
+    return rows;
+  auto type = cast<RankedTensorType>(rows.getType());
+  Value place = positions(mapping.lookup(op.getCol()), type.getDimSize(0));
+  Value two = arith::ConstantIndexOp::create(b, 2);
+  Value numKeys = memref::DimOp::create(b, mapping.lookup(op.getValue()), two);
+  Value end = tile::SplatOp::create(b, place.getType(), numKeys);
+  Value isKey = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, place, end);
+  return arith::SelectOp::create(b, regions.raise(isKey, type.getShape()), rows,
+                                 constantLike(rows, 0));
+}
+
 FailureOr<Value> PairwiseTiles::accumulate(PartialOp op, const Pairs &pairs,
                                            Value weights, Value shrink) {
   if (!op.getProb().empty()) {
@@ -295,9 +310,9 @@ FailureOr<Value> PairwiseTiles::accumulate(PartialOp op, const Pairs &pairs,
   if (shrink)
     before = arith::MulFOp::create(b, before,
                                    regions.raise(shrink, type.getShape()));
-  return Value(tile::DotOp::create(b, type,
-                                   trim(op, tile::ReduceKind::Add, weights),
-                                   *value, before, UnitAttr()));
+  return Value(
+      tile::DotOp::create(b, type, trim(op, tile::ReduceKind::Add, weights),
+                          keepExisting(op, *value), before, UnitAttr()));
 }
 
 FailureOr<SmallVector<Value>> PairwiseTiles::partial(PartialOp op) {

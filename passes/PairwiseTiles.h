@@ -60,6 +60,7 @@ private:
                              mlir::Value &shrink);
   mlir::Value plainWeights(PartialOp op, const Pairs &pairs,
                            llvm::SmallVector<mlir::Value> &state);
+  mlir::Value keepExisting(PartialOp op, mlir::Value rows);
   mlir::FailureOr<mlir::Value> accumulate(PartialOp op, const Pairs &pairs,
                                           mlir::Value weights,
                                           mlir::Value shrink);

@@ -339,6 +339,10 @@ FailureOr<StripLowering::Vectors> StripLowering::computePairs(Value tile,
   }
   if (isa<tile::GatherOp>(op) || OpTrait::hasElementwiseMappableTraits(op))
     return elementwise(op, col, /*rank2=*/true);
-  return op->emitError("the CPU back end cannot evaluate '")
-         << op->getName() << "' by strips";
+  InFlightDiagnostic error = op->emitError("the CPU back end cannot evaluate '")
+                             << op->getName() << "' by strips";
+  if (isa<tile::SliceOp, tile::ConcatOp>(op))
+    error << ": rows cannot be cut or joined in a region before a matrix "
+             "multiplies them; do one of both in an 'attn.map_rows'";
+  return error;
 }

@@ -4,7 +4,7 @@
 
 // load_state_c1
 func.func @negative_load_state(%h0: tensor<?x24x128xf32>, %b: index) {
-  // expected-error@below {{must read a tensor of rank 2 from one of rank 4 and the same element type, got 'tensor<32x64xf32>' and 'tensor<?x24x128xf32>'}}
+  // expected-error@below {{must read a tensor of rank 2 from one of rank 4 and the same floating-point element type, got 'tensor<32x64xf32>' and 'tensor<?x24x128xf32>'}}
   %s = attn.load_state %h0 at(%b, %b, %b, %b) : tensor<?x24x128xf32> -> tensor<32x64xf32>
   return
 }
@@ -13,7 +13,7 @@ func.func @negative_load_state(%h0: tensor<?x24x128xf32>, %b: index) {
 
 // merge_state_c1
 func.func @negative_merge_state(%p: tensor<?x?x24x129xf32>, %i: index, %s: tensor<32x64xf64>) {
-  // expected-error@below {{must merge a tensor of rank 2 with one of rank 4 and the same element type, got 'tensor<32x64xf64>' and 'tensor<?x?x24x129xf32>'}}
+  // expected-error@below {{must merge a tensor of rank 2 with one of rank 4 and the same floating-point element type, got 'tensor<32x64xf64>' and 'tensor<?x?x24x129xf32>'}}
   %n = attn.merge_state %p at(%i, %i, %i, %i) decay(128) init(%s) : tensor<?x?x24x129xf32>, tensor<32x64xf64>
   return
 }
@@ -43,7 +43,7 @@ func.func @negative_parts(%q: !x, %i: index, %s: tensor<16x8xf32>) {
 !x = tensor<?x?x?x8xf32>
 // recur_chunk_c2
 func.func @negative_few_rows(%q: !x, %i: index, %s: tensor<4x8xf32>) {
-  // expected-error@below {{'init' must be a tensor of rank 2 of 'f32' with at least 8 rows, got 'tensor<4x8xf32>'}}
+  // expected-error@below {{'init' must be a tensor of rank 2 of 'f32' with at least 8 rows and a column, got 'tensor<4x8xf32>'}}
   %o = attn.recur_chunk %q, %q, %q at(%i, %i, %i, %i) init(%s : tensor<4x8xf32>) length(4) : !x, !x, !x -> rows(tensor<4x8xf32>)
   return
 }
@@ -77,7 +77,7 @@ func.func @negative_state(%q: !x, %i: index, %s: tensor<16x8xf32>) {
 !x = tensor<?x?x?x8xf32>
 // recur_chunk_c5
 func.func @negative_length(%q: !x, %i: index, %s: tensor<16x8xf32>) {
-  // expected-error@below {{'length' must be positive, got 0}}
+  // expected-error@below {{'length' must be between 1 and 4096, got 0}}
   %n = attn.recur_chunk %q, %q, %q at(%i, %i, %i, %i) init(%s : tensor<16x8xf32>) length(0) : !x, !x, !x -> state(tensor<16x8xf32>)
   return
 }
@@ -143,5 +143,100 @@ func.func @negative_past(%q: !x, %i: index, %s: tensor<16x8xf32>, %p: tensor<?x9
 func.func @negative_rows(%q: !x, %i: index, %s: tensor<16x4xf32>) {
   // expected-error@below {{'output' must be 'tensor<4x4xbf16>', got 'tensor<4x8xbf16>'}}
   %o = attn.recur_chunk %q, %q, %q at(%i, %i, %i, %i) init(%s : tensor<16x4xf32>) length(4) : !x, !x, !x -> rows(tensor<4x8xbf16>)
+  return
+}
+
+// -----
+
+func.func @negative_chunk_clauses_out_of_order(%q: tensor<1x2x4x8xf32>, %s: tensor<8x8xf32>, %i: index) {
+  // expected-error@below {{clause 'length' is given twice or too late; expected clauses in the order gate, beta, bonus, at, init, past, length, scale, write, read, order, unscaled, and regions behind them}}
+  %o = attn.recur_chunk %q, %q, %q at(%i, %i, %i, %i) init(%s : tensor<8x8xf32>) length(4) scale(2.0) length(4) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> rows(tensor<4x8xf32>)
+  return
+}
+
+// -----
+
+// load_state_c1
+func.func @negative_load_state_complex(%h0: tensor<?x?x24x128xcomplex<f32>>, %b: index) {
+  // expected-error@below {{same floating-point element type, got 'tensor<32x64xcomplex<f32>>' and}}
+  %s = attn.load_state %h0 at(%b, %b, %b, %b) : tensor<?x?x24x128xcomplex<f32>> -> tensor<32x64xcomplex<f32>>
+  return
+}
+
+// -----
+
+// load_state_c1
+func.func @negative_load_state_dynamic(%h0: tensor<?x?x24x128xf32>, %b: index) {
+  // expected-error@below {{result #0 must be statically shaped tensor of any type values, but got 'tensor<?x64xf32>'}}
+  %s = attn.load_state %h0 at(%b, %b, %b, %b) : tensor<?x?x24x128xf32> -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+// merge_state_c1
+func.func @negative_merge_state_index(%p: tensor<?x?x24x129xindex>, %i: index, %s: tensor<32x64xindex>) {
+  // expected-error@below {{same floating-point element type, got 'tensor<32x64xindex>' and}}
+  %n = attn.merge_state %p at(%i, %i, %i, %i) decay(128) init(%s) : tensor<?x?x24x129xindex>, tensor<32x64xindex>
+  return
+}
+
+// -----
+
+// merge_state_c2
+func.func @negative_decay_before_columns(%p: tensor<?x?x24x?xf32>, %i: index, %s: tensor<32x64xf32>) {
+  // expected-error@below {{'decay' must be one of the}}
+  %n = attn.merge_state %p at(%i, %i, %i, %i) decay(-1) init(%s) : tensor<?x?x24x?xf32>, tensor<32x64xf32>
+  return
+}
+
+// -----
+
+!x = tensor<?x?x?x8xf32>
+// recur_chunk_c5
+func.func @negative_length_below_zero(%q: !x, %i: index, %s: tensor<16x8xf32>) {
+  // expected-error@below {{'length' must be between 1 and 4096, got -1}}
+  %n = attn.recur_chunk %q, %q, %q at(%i, %i, %i, %i) init(%s : tensor<16x8xf32>) length(-1) : !x, !x, !x -> state(tensor<16x8xf32>)
+  return
+}
+
+// -----
+
+!x = tensor<?x?x?x8xf32>
+// recur_chunk_c5: this number means a dynamic size in types
+func.func @negative_length_lowest(%q: !x, %i: index, %s: tensor<16x8xf32>) {
+  // expected-error@below {{'length' must be between 1 and 4096, got -9223372036854775808}}
+  %n = attn.recur_chunk %q, %q, %q at(%i, %i, %i, %i) init(%s : tensor<16x8xf32>) length(-9223372036854775808) : !x, !x, !x -> rows(tensor<4x8xf32>)
+  return
+}
+
+// -----
+
+!x = tensor<?x?x?x8xf32>
+// recur_chunk_c5
+func.func @negative_length_large(%q: !x, %i: index, %s: tensor<16x8xf32>) {
+  // expected-error@below {{'length' must be between 1 and 4096, got 9223372036854775807}}
+  %n = attn.recur_chunk %q, %q, %q at(%i, %i, %i, %i) init(%s : tensor<16x8xf32>) length(9223372036854775807) : !x, !x, !x -> state(tensor<16x8xf32>)
+  return
+}
+
+// -----
+
+!x = tensor<?x?x?x8xf32>
+// recur_chunk_c2
+func.func @negative_no_columns(%q: !x, %i: index, %s: tensor<16x0xf32>) {
+  // expected-error@below {{with at least 8 rows and a column, got 'tensor<16x0xf32>'}}
+  %n = attn.recur_chunk %q, %q, %q at(%i, %i, %i, %i) init(%s : tensor<16x0xf32>) length(4) : !x, !x, !x -> state(tensor<16x0xf32>)
+  return
+}
+
+// -----
+
+!x = tensor<?x?x?x8xf32>
+// regions_c1: without its denominator
+func.func @negative_norm_arguments(%q: !x, %i: index, %s: tensor<16x8xf32>) {
+  // expected-error@below {{region 'norm'}}
+  %o = attn.recur_chunk %q, %q, %q at(%i, %i, %i, %i) init(%s : tensor<16x8xf32>) length(4)
+      norm (%num: tensor<8xf32>) { attn.yield %num : tensor<8xf32> } : !x, !x, !x -> rows(tensor<4x8xf32>)
   return
 }

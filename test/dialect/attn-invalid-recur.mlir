@@ -500,3 +500,30 @@ func.func @negative_recur_delta(%q: tensor<1x2x4x8xf32>, %b: tensor<1x2x4xf32>) 
   %o = attn.recur %q, %q, %q beta(%b : tensor<1x2x4xf32>) write(delta) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
   return
 }
+
+// -----
+
+func.func @negative_clauses_out_of_order(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{clause 'scale' is given twice or too late; expected clauses in the order gate, beta, bonus, initial, scale, write, read, order, schedule, and regions behind them}}
+  %o = attn.recur %q, %q, %q read(before) scale(2.0) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @negative_clause_behind_region(%q: tensor<1x2x4x8xf32>) {
+  %o = attn.recur %q, %q, %q
+      query (%x: tensor<8xf32>, %b, %h, %n) { attn.yield %x : tensor<8xf32> }
+      // expected-error@below {{clause 'order' is given twice or too late}}
+      order(reversed) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// recur_c8
+func.func @negative_gate_dynamic_channels(%q: tensor<1x2x4x8xf32>, %g: tensor<1x2x4x?xf32>) {
+  // expected-error@below {{'gate' must have a static last dimension, which says whether channels have gates of their own, got 'tensor<1x2x4x?xf32>'}}
+  %o = attn.recur %q, %q, %q gate(%g : tensor<1x2x4x?xf32>) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}

@@ -30,7 +30,7 @@ func.func @negative_region_unknown(%q: tensor<1x2x4x8xf32>) {
 func.func @negative_clause_after_region(%q: tensor<1x2x4x8xf32>) {
   %o = attn.attend %q, %q, %q
       value (%x: tensor<8xf32>, %b, %h, %n) { attn.yield %x : tensor<8xf32> }
-  // expected-error@below {{expected region 'query', 'key', 'value', 'score', 'mask', 'keys', 'prob' or 'sink', got 'scale'}}
+  // expected-error@below {{clause 'scale' is given twice or too late; expected clauses in the order mix_scores, mix_weights, scale, alignment, normalizer, max_queries, schedule, and regions behind them}}
       scale(1.0) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
   return
 }

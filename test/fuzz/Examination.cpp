@@ -20,9 +20,10 @@ static constexpr StringRef kMark = "// attn-fuzz:";
 
 std::string attn::fuzz::printExamination(const Examination &examination) {
   std::string text =
-      formatv("// attn-run FILE --target={0} --seed={1} --check{2}\n",
+      formatv("// attn-run FILE --target={0} --seed={1} --check{2}{3}\n",
               examination.target, examination.seed,
-              examination.phases ? " --check-phases" : "")
+              examination.phases ? " --check-phases" : "",
+              examination.isSimulated() ? " --simulate" : "")
           .str();
   text += formatv("{0} target={1} seed={2} score-error={3:F1} "
                   "value-bound={4:F3}",
@@ -31,7 +32,8 @@ std::string attn::fuzz::printExamination(const Examination &examination) {
               .str();
   for (auto [name, flag] : {std::pair("quick", examination.quick),
                             std::pair("phases", examination.phases),
-                            std::pair("threads", examination.threads)})
+                            std::pair("threads", examination.threads),
+                            std::pair("measured", examination.measured)})
     if (flag)
       text += formatv(" {0}", name).str();
   return text + "\n";
@@ -54,6 +56,8 @@ static bool parseWord(StringRef word, Examination &examination) {
     examination.phases = true;
   else if (word == "threads")
     examination.threads = true;
+  else if (word == "measured")
+    examination.measured = true;
   else
     return false;
   return true;
@@ -69,7 +73,8 @@ llvm::Expected<Examination> attn::fuzz::parseExamination(StringRef text) {
   for (StringRef word : llvm::split(words.trim(), ' '))
     if (!parseWord(word, examination))
       return makeError("'{0}': expected target=, seed=, score-error=, "
-                       "value-bound=, quick, phases or threads, got '{1}'",
+                       "value-bound=, quick, phases, threads or measured, got "
+                       "'{1}'",
                        kMark, word);
   return examination;
 }

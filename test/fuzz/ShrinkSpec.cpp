@@ -1,4 +1,4 @@
-//===- ShrinkSpec.cpp - Make a finding smaller ----------------------------===//
+//===- ShrinkSpec.cpp - Simpler specs -------------------------------------===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -248,7 +248,7 @@ static void addUnused(const Spec &spec, Candidates &results) {
     results.push_back(std::move(copy));
 }
 
-static Candidates getCandidates(const Spec &spec) {
+std::vector<Spec> attn::fuzz::getSimpler(const Spec &spec) {
   Candidates results;
   for (auto region : kRegions)
     if (spec.*region)
@@ -260,28 +260,4 @@ static Candidates getCandidates(const Spec &spec) {
     addExpressions(spec, region, results);
   addSizes(spec, results);
   return results;
-}
-
-Spec attn::fuzz::shrink(Spec spec, int attempts,
-                        llvm::function_ref<bool(const Spec &)> isInteresting) {
-  // Candidates whose step has just failed at the front are not tried again
-  // before the others: the search goes on where it was.
-  size_t next = 0;
-  for (size_t failed = 0; attempts > 0;) {
-    Candidates candidates = getCandidates(spec);
-    if (failed >= candidates.size())
-      break;
-    Spec &candidate = candidates[next % candidates.size()];
-    updateBounds(candidate);
-    --attempts;
-    if (isInteresting(candidate)) {
-      spec = std::move(candidate);
-      next %= candidates.size();
-      failed = 0;
-      continue;
-    }
-    ++next;
-    ++failed;
-  }
-  return spec;
 }

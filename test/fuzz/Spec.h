@@ -89,6 +89,11 @@ struct Examination {
   bool threads = false;  ///< Compare the bits that two threads compute.
   double scoreError = 0; ///< What scores may be wrong by, in eps.
   double valueBound = 0; ///< What results do not exceed.
+  /// The error of the naive evaluation decides, not a bound of it.
+  bool measured = false;
+
+  /// Whether the kernel is one of a GPU, and runs in the simulator.
+  bool isSimulated() const { return target.rfind("cuda", 0) == 0; }
 };
 
 /// Names of dimensions: B, H, Hk, N or Nq and Nk, D; One is the static 1.

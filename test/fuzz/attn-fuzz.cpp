@@ -12,8 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/fuzz/GenerateSpec.h"
-#include "test/fuzz/PrintSpec.h"
-#include "test/fuzz/ShrinkSpec.h"
+#include "test/fuzz/Program.h"
 #include "test/fuzz/Worker.h"
 #include "tools/support/CommandLine.h"
 #include "llvm/ADT/STLExtras.h"
@@ -43,6 +42,13 @@ struct Flags {
   cl::opt<std::string> seed{"seed", cl::init("0"), cl::value_desc("S"),
                             cl::desc("Which sequence of specs; default 0"),
                             cl::cat(category)};
+  cl::opt<Family> family{
+      "family", cl::init(Family::Attend),
+      cl::desc("What the specs have; default attend"),
+      cl::values(clEnumValN(Family::Attend, "attend", "One attn.attend each"),
+                 clEnumValN(Family::Recur, "recur", "One attn.recur each"),
+                 clEnumValN(Family::All, "all", "Each of these in turn")),
+      cl::cat(category)};
   cl::opt<std::string> first{"first", cl::init("0"), cl::value_desc("N"),
                              cl::desc("Number of the first one; default 0"),
                              cl::cat(category)};
@@ -86,6 +92,7 @@ struct Flags {
 };
 
 struct Options {
+  Family family;
   uint64_t seed;
   int64_t first, count, jobs, seconds;
   std::string out;
@@ -117,6 +124,7 @@ static Expected<Options> parseOptions(int argc, char **argv) {
       return value.takeError();
     *number = *value;
   }
+  options.family = flags.family;
   options.seed = uint64_t(seed);
   options.out = flags.out;
   options.shrinking = flags.shrinking;
@@ -131,11 +139,9 @@ static Expected<Options> parseOptions(int argc, char **argv) {
 //===----------------------------------------------------------------------===//
 
 /// The file of a spec: what was found, how to examine it, and its text.
-static std::string printFile(const Spec &spec, const Outcome *outcome) {
-  std::string text;
-  if (outcome)
-    text = "// " + outcome->kind + ": " + outcome->message + "\n";
-  return text + printExamination(spec.examination) + "\n" + printSpec(spec);
+static std::string printFile(const Program &program, const Outcome &outcome) {
+  return "// " + outcome.kind + ": " + outcome.message + "\n" +
+         printProgram(program);
 }
 
 /// What two findings of one fault have in common: the kind and, of messages of
@@ -166,7 +172,7 @@ private:
   struct Job {
     std::unique_ptr<Worker> worker;
     int64_t index = -1; ///< Of the spec that is examined; -1: none.
-    Spec spec;
+    Program program;
   };
 
   bool isTimeOver() const;
@@ -179,7 +185,7 @@ private:
   std::vector<std::string> targets;
   std::chrono::steady_clock::time_point start =
       std::chrono::steady_clock::now();
-  int64_t done = 0, findings = 0, refused = 0;
+  int64_t done = 0, findings = 0, refused = 0, byChance = 0;
 };
 } // namespace
 
@@ -208,12 +214,12 @@ Error Search::report(Job &job, Outcome outcome) {
   llvm::outs() << llvm::formatv("spec {0}: {1}: {2}\n", job.index, outcome.kind,
                                 outcome.message);
   llvm::outs().flush();
-  Spec spec = job.spec;
+  Program program = job.program;
   if (options.shrinking) {
     constexpr int kAttempts = 2000;
     Outcome last = outcome;
-    spec = shrink(spec, kAttempts, [&](const Spec &candidate) {
-      Outcome again = job.worker->examine(printFile(candidate, nullptr));
+    program = shrink(program, kAttempts, [&](const Program &candidate) {
+      Outcome again = job.worker->examine(printProgram(candidate));
       bool isSame = getSignature(again) == getSignature(outcome);
       if (isSame)
         last = again;
@@ -221,8 +227,7 @@ Error Search::report(Job &job, Outcome outcome) {
     });
     outcome = last;
   }
-  updateBounds(spec);
-  return write(job.index, printFile(spec, &outcome));
+  return write(job.index, printFile(program, outcome));
 }
 
 Error Search::collect(Job &job) {
@@ -235,6 +240,11 @@ Error Search::collect(Job &job) {
     llvm::outs().flush();
   }
   refused += outcome->status == Outcome::Refused;
+  if (outcome->status == Outcome::ByChance) {
+    ++byChance;
+    llvm::outs() << llvm::formatv("spec {0}: by chance: {1}\n", job.index,
+                                  outcome->message);
+  }
   if (outcome->status == Outcome::Found)
     if (Error error = report(job, *outcome))
       return error;
@@ -250,9 +260,11 @@ bool Search::isTimeOver() const {
 void Search::summarize() const {
   std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
   llvm::outs() << llvm::formatv(
-      "{0} specs from seed {1} number {2}: {3} findings, {4} refused, {5:f1} "
-      "s\n",
-      done, options.seed, options.first, findings, refused, time.count());
+      "{0} specs from seed {1} number {2}: {3} findings, {4} refused{5}, "
+      "{6:f1} s\n",
+      done, options.seed, options.first, findings, refused,
+      byChance ? ", " + std::to_string(byChance) + " by chance" : "",
+      time.count());
 }
 
 Error Search::run() {
@@ -264,8 +276,9 @@ Error Search::run() {
     for (Job &job : jobs)
       if (job.index < 0 && next < end && !isTimeOver()) {
         job.index = next++;
-        job.spec = generateSpec(options.seed, job.index, targets);
-        job.worker->send(printFile(job.spec, nullptr));
+        job.program =
+            generateProgram(options.family, options.seed, job.index, targets);
+        job.worker->send(printProgram(job.program));
       }
     if (llvm::all_of(jobs, [](const Job &job) { return job.index < 0; }))
       break;
@@ -286,7 +299,8 @@ static void printSpecs(const Options &options) {
   std::vector<std::string> targets = getTargets();
   for (int64_t i = options.first; i < options.first + options.count; ++i)
     llvm::outs() << llvm::formatv("// spec {0} of seed {1}\n", i, options.seed)
-                 << printFile(generateSpec(options.seed, i, targets), nullptr)
+                 << printProgram(generateProgram(options.family, options.seed,
+                                                 i, targets))
                  << "\n";
 }
 

@@ -8,6 +8,7 @@
 
 #include "tools/support/Fill.h"
 #include "tools/support/CommandLine.h"
+#include "llvm/ADT/StringExtras.h"
 #include <cmath>
 #include <functional>
 #include <numbers>
@@ -86,6 +87,15 @@ static void fillOffsets(Array &array, const RandomSequence &random,
     array.set(i, double(offset));
 }
 
+/// The numbers of "one of 1 2 3"; the verifier has seen that they are some.
+static std::vector<double> parseNumbers(StringRef text) {
+  std::vector<double> numbers;
+  for (StringRef word : llvm::split(text, ' '))
+    if (word.getAsDouble(numbers.emplace_back()))
+      numbers.back() = 0;
+  return numbers;
+}
+
 Error attn::fillArray(Array &array, const Port &port, const Dims &dims,
                       uint64_t seed) {
   RandomSequence random(seed, port.name);
@@ -109,9 +119,14 @@ Error attn::fillArray(Array &array, const Port &port, const Dims &dims,
     fill = [=](int64_t i) { return random.getUniform(i); };
   } else if (port.fill == "decay") {
     fill = [=](int64_t i) { return -0.1 * std::abs(random.getNormal(i)); };
+  } else if (StringRef text = port.fill; text.consume_front("one of ")) {
+    std::vector<double> numbers = parseNumbers(text);
+    fill = [=](int64_t i) {
+      return numbers[(random.getBits(i) >> 32) % numbers.size()];
+    };
   } else {
-    return makeError("argument '{0}': expected attn.fill normal, uniform or "
-                     "decay, got '{1}'",
+    return makeError("argument '{0}': expected attn.fill normal, uniform, "
+                     "decay or one of some numbers, got '{1}'",
                      port.name, port.fill);
   }
   for (int64_t i = 0; i < array.getNumElements(); ++i)
