@@ -28,10 +28,11 @@ def Attn_Dialect : Dialect {
     - `attn.name = "q"`: how tools and messages call the argument or result;
     - `attn.dims = ["B", "H", "N", "D"]`: one name per dimension. Equal names
       mean equal sizes, in one argument and across all of them;
-    - `attn.fill = "normal" | "uniform" | "decay" | "below BOUND"`: what `attn-run`
-      fills the argument with when no file is given: standard normal (the
-      default), uniform in [0, 1), plausible negative logarithms of a decay, or
-      integers from 0 up to, not including, a number or the size of a dimension;
+    - `attn.fill = "normal" | "uniform" | "decay" | "below BOUND" | "segments BOUND"`:
+      what `attn-run` fills the argument with when no file is given: standard normal
+      (the default), uniform in [0, 1), plausible negative logarithms of a decay, or
+      integers from 0 up to, not including, a number or the size of a dimension, in
+      any order or sorted along the last dimension;
     - `attn.result`: a unit attribute on a memref argument that the function
       writes; `attn-to-tile` sets it where results become arguments;
     - on the function, `attn.defaults = {B = 1, H = 4, N = 256}`: the sizes that

@@ -100,13 +100,13 @@ func.func private @negative_dims_contradict_across_results() -> (tensor<4xf32> {
 // -----
 
 // fill_c1
-// expected-error@below {{argument 0: 'attn.fill' must be "normal", "uniform", "decay" or "below" a number or dimension, got "ones"}}
+// expected-error@below {{argument 0: 'attn.fill' must be "normal", "uniform", "decay", or "below" or "segments" and a number or dimension, got "ones"}}
 func.func private @negative_fill_unknown(tensor<4xf32> {attn.fill = "ones"})
 
 // -----
 
 // fill_c1
-// expected-error@below {{argument 0: 'attn.fill' must be "normal", "uniform", "decay" or "below" a number or dimension, got unit}}
+// expected-error@below {{argument 0: 'attn.fill' must be "normal", "uniform", "decay", or "below" or "segments" and a number or dimension, got unit}}
 func.func private @negative_fill_not_string(tensor<4xf32> {attn.fill})
 
 // -----
@@ -120,6 +120,18 @@ func.func private @negative_fill_bound_of_floats(tensor<4xf32> {attn.fill = "bel
 // fill_c2
 // expected-error@below {{argument 0: 'attn.fill' "below 5" needs integers of more than one bit, got 'tensor<4xi1>'}}
 func.func private @negative_fill_bound_of_bits(tensor<4xi1> {attn.fill = "below 5"})
+
+// -----
+
+// fill_c2
+// expected-error@below {{argument 0: 'attn.fill' "segments 5" needs integers of more than one bit, got 'tensor<4xf32>'}}
+func.func private @negative_fill_segments_of_floats(tensor<4xf32> {attn.fill = "segments 5"})
+
+// -----
+
+// fill_c3
+// expected-error@below {{argument 0: 'attn.fill' "segments -1" must name a positive number or a dimension of an argument}}
+func.func private @negative_fill_segments_negative(tensor<4xi32> {attn.fill = "segments -1"})
 
 // -----
 
