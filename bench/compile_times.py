@@ -50,9 +50,8 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    # Only this family has kernels.
-    specs = {path.stem: path
-             for path in sorted((ROOT / "variants/softmax").glob("*.mlir"))}
+    specs = {path.stem: path for family in ("softmax", "local")
+             for path in sorted((ROOT / "variants" / family).glob("*.mlir"))}
     names = arguments.variants.split(",") if arguments.variants else list(specs)
     if unknown := [name for name in names if name not in specs]:
         sys.exit(f"compile_times.py: error: --variants: expected some of "

@@ -29,12 +29,13 @@ def Attn_Dialect : Dialect {
     - `attn.dims = ["B", "H", "N", "D"]`: one name per dimension. Equal names
       mean equal sizes, in one argument and across all of them; `"G+1"` is one
       more than `"G"`;
-    - `attn.fill = "normal" | "uniform" | "decay" | "below BOUND" | "offsets DIM" | "one of NUMBERS"`:
+    - `attn.fill = "normal" | "uniform" | "decay" | "below BOUND" | "segments BOUND" | "offsets DIM" | "one of NUMBERS"`:
       what `attn-run` fills the argument with when no file is given: standard
       normal (the default), uniform in [0, 1), plausible negative logarithms of a
       decay, integers from 0 up to, not including, a number or the size of a
-      dimension, offsets of segments: integers that go up from 0 to that size, or
-      any of some numbers, as in `"one of 0 -50 -1000"`;
+      dimension, in any order or sorted along the last dimension, offsets of
+      segments: integers that go up from 0 to that size, or any of some numbers,
+      as in `"one of 0 -50 -1000"`;
     - `attn.result`: a unit attribute on a memref argument that the function
       writes; `attn-to-tile` sets it where results become arguments;
     - on the function, `attn.defaults = {B = 1, H = 4, N = 256}`: the sizes that

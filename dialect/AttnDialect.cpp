@@ -199,12 +199,13 @@ static bool hasDimension(Port port, StringRef name) {
   return false;
 }
 
-/// Checks "below BOUND": integers from 0 to a number or the size of a
-/// dimension.
-static LogicalResult verifyBound(Port port, StringRef bound) {
+/// Checks "below BOUND" and "segments BOUND": integers from 0 to a number or
+/// the size of a dimension.
+static LogicalResult verifyBound(Port port, StringRef text) {
+  StringRef bound = text.split(' ').second;
   Type element = getElementTypeOrSelf(port.type());
   if (!element.isInteger() || element.isInteger(1)) // fill_c2
-    return port.error() << "'attn.fill' \"below " << bound
+    return port.error() << "'attn.fill' \"" << text
                         << "\" needs integers of more than one bit, got "
                         << port.type();
   int64_t number;
@@ -212,7 +213,7 @@ static LogicalResult verifyBound(Port port, StringRef bound) {
   if (isNumber ? number > 0 : hasDimension(port, bound))
     return success();
   return port.error() // fill_c3
-         << "'attn.fill' \"below " << bound
+         << "'attn.fill' \"" << text
          << "\" must name a positive number or a dimension of an argument";
 }
 
@@ -252,7 +253,7 @@ static LogicalResult verifyFill(Port port, Attribute attribute) {
   StringRef text = fill ? fill.getValue() : StringRef();
   if (llvm::is_contained({"normal", "uniform", "decay"}, text))
     return success();
-  if (text.consume_front("below "))
+  if (text.starts_with("below ") || text.starts_with("segments "))
     return verifyBound(port, text);
   if (text.consume_front("offsets "))
     return verifyOffsets(port, text);
@@ -260,8 +261,8 @@ static LogicalResult verifyFill(Port port, Attribute attribute) {
     return verifyNumbers(port, text);
   return port.error() // fill_c1
          << "'attn.fill' must be \"normal\", \"uniform\", \"decay\", "
-            "\"below\" a number or dimension, \"offsets\" of a dimension, or "
-            "\"one of\" some numbers, got "
+            "\"below\" or \"segments\" and a number or dimension, \"offsets\" "
+            "of a dimension, or \"one of\" some numbers, got "
          << attribute;
 }
 

@@ -117,13 +117,13 @@ func.func private @negative_dims_smaller_than_more(tensor<1xi32> {attn.dims = ["
 // -----
 
 // fill_c1
-// expected-error@below {{argument 0: 'attn.fill' must be "normal", "uniform", "decay", "below" a number or dimension, "offsets" of a dimension, or "one of" some numbers, got "ones"}}
+// expected-error@below {{argument 0: 'attn.fill' must be "normal", "uniform", "decay", "below" or "segments" and a number or dimension, "offsets" of a dimension, or "one of" some numbers, got "ones"}}
 func.func private @negative_fill_unknown(tensor<4xf32> {attn.fill = "ones"})
 
 // -----
 
 // fill_c1
-// expected-error@below {{argument 0: 'attn.fill' must be "normal", "uniform", "decay", "below" a number or dimension, "offsets" of a dimension, or "one of" some numbers, got unit}}
+// expected-error@below {{argument 0: 'attn.fill' must be "normal", "uniform", "decay", "below" or "segments" and a number or dimension, "offsets" of a dimension, or "one of" some numbers, got unit}}
 func.func private @negative_fill_not_string(tensor<4xf32> {attn.fill})
 
 // -----
@@ -155,6 +155,18 @@ func.func private @negative_fill_no_numbers(tensor<4xf32> {attn.fill = "one of "
 // fill_c6
 // expected-error@below {{argument 0: 'attn.fill' "one of 1 2" needs numbers with one space between them, and floats, got 'tensor<4xi32>'}}
 func.func private @negative_fill_numbers_of_integers(tensor<4xi32> {attn.fill = "one of 1 2"})
+
+// -----
+
+// fill_c2
+// expected-error@below {{argument 0: 'attn.fill' "segments 5" needs integers of more than one bit, got 'tensor<4xf32>'}}
+func.func private @negative_fill_segments_of_floats(tensor<4xf32> {attn.fill = "segments 5"})
+
+// -----
+
+// fill_c3
+// expected-error@below {{argument 0: 'attn.fill' "segments -1" must name a positive number or a dimension of an argument}}
+func.func private @negative_fill_segments_negative(tensor<4xi32> {attn.fill = "segments -1"})
 
 // -----
 

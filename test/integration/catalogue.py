@@ -12,7 +12,8 @@ the spec, unless the target is that definition itself. With --oracle the driver
 also writes the inputs, and compares the results with the NumPy function of
 test/reference/ on the rounded inputs; where matrix instructions round weights,
 docs/numerics.md says what is allowed besides. With --counters it looks at what the
-simulator counted: see `check_counters`.
+simulator counted: see `check_counters`. With --constants it runs copies of the specs
+with other constants, which the oracles get as parameters of the same names.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -53,13 +55,17 @@ class Case:
     variant: str
     dtype: str
     dims: tuple
+    constants: tuple = ()
 
     @property
     def dims_text(self):
         return ",".join(f"{name}={size}" for name, size in self.dims)
 
     def __str__(self):
-        return f"{self.variant:<16} {self.dtype:<5} {self.dims_text:<24}"
+        constants = "".join(f" {name}={value}"
+                            for name, value in self.constants)
+        return (f"{self.variant:<16} {self.dtype:<5} {self.dims_text:<24}"
+                f"{constants}")
 
 
 class Failure(Exception):
@@ -72,6 +78,10 @@ def lengths_of(variant, sizes):
         return [{"G": count, "N": n} for n in sizes for count in (1, 5)]
     if "L" in variant.dynamic:  # Few learned queries, and many.
         return [{"L": few, "N": n} for n in sizes for few in (4, 70)]
+    if "M" in variant.dynamic:  # Pages of tokens: one query, and many.
+        page = variant.static["S"]
+        return [{"Nq": few, "M": -(-n // page), "P": 2 * -(-n // page) + 1}
+                for n in sizes for few in (1, 70)]
     if "Nq" not in variant.dynamic:
         return [{"N": n} for n in sizes]
     return [{"Nq": q, "Nk": k} for q, k in TWO_LENGTHS
@@ -92,10 +102,10 @@ def cases_of(name, options):
     variant = VARIANTS[name]
     for dtype in options.dtype:
         for lengths in lengths_of(variant, options.n):
-            dims = {**heads_of(variant, options.heads), **lengths}
-            if "B" not in variant.static:
-                dims = {"B": options.batch, **dims}
-            yield Case(name, dtype, tuple(dims.items()))
+            batch = {"B": options.batch} if "B" in variant.dynamic else {}
+            dims = {**batch, **heads_of(variant, options.heads), **lengths}
+            yield Case(name, dtype, tuple(dims.items()),
+                       tuple(options.constants.items()))
 
 
 def make_arguments(case):
@@ -118,7 +128,7 @@ def is_floating(x):
 def evaluate(case, arguments, precision, dtype, store_rounds=False):
     """The oracle in `dtype`; optionally it rounds the rows that it keeps."""
     variant = VARIANTS[case.variant]
-    extra = {}
+    extra = dict(case.constants)
     if store_rounds and variant.has_stored_rows:
         extra["store"] = lambda rows: precision.round(rows).astype(dtype)
     converted = {name: x.astype(dtype) if is_floating(x) else x
@@ -203,9 +213,27 @@ def compare_with_oracle(case, arguments, results, precision, rounds_weights):
     return ", ".join(words) + (f", {empty.sum()} empty" if empty.any() else "")
 
 
-def run_tool(options, case, extra):
+def spec_with(path, constants, folder):
+    """The path of a copy of a spec in `folder` that has other constants."""
+    text = pathlib.Path(path).read_text()
+    for name, value in constants:
+        value = str(value).lower() if isinstance(value, bool) else value
+        text, count = re.subn(rf"(%{name} = arith\.constant )\w+",
+                              rf"\g<1>{value}", text)
+        if count != 1:
+            raise Failure(f"'{path}': expected one constant '%{name}', "
+                          f"found {count}")
+    copy = folder / pathlib.Path(path).name
+    copy.write_text(text)
+    return str(copy)
+
+
+def run_tool(options, case, folder, extra):
     """Runs attn-run; a failing exit status becomes a Failure."""
-    command = [options.attn_run, options.specs[case.variant],
+    spec = options.specs[case.variant]
+    if case.constants:
+        spec = spec_with(spec, case.constants, folder)
+    command = [options.attn_run, spec,
                f"--target={options.target}", f"--dtype={case.dtype}",
                f"--dims={case.dims_text}", f"--layout={options.layout}", *extra]
     if options.target not in DEFINITIONS:
@@ -288,7 +316,7 @@ def run_case(options, case):
             words.append(run_with_oracle(options, case, folder, extra,
                                          counters))
         else:
-            run_tool(options, case, extra)
+            run_tool(options, case, folder, extra)
             words.append("checked")
         if options.counters:
             words.append(check_counters(counters, options.counters))
@@ -306,7 +334,7 @@ def run_with_oracle(options, case, folder, extra, counters):
                for name in VARIANTS[case.variant].results}
     for name, path in results.items():
         extra.append(f"--save={name}={path}")
-    run_tool(options, case, extra)
+    run_tool(options, case, folder, extra)
     for name, path in results.items():
         if not path.exists():
             raise Failure(f"attn-run did not save '{name}'")
@@ -385,6 +413,18 @@ def positive_ints(text):
     return [positive_int(part) for part in text.split(",")]
 
 
+def constants(text):
+    """{"window": 6, "causal": True} for "window=6,causal=true"."""
+    pairs = dict(part.partition("=")[::2] for part in text.split(","))
+    for name, value in pairs.items():
+        if value not in ("true", "false") and not value.isdecimal():
+            raise argparse.ArgumentTypeError(
+                f"expected NAME=NUMBER, NAME=true or NAME=false, got "
+                f"'{name}={value}'")
+    return {name: value == "true" if value in ("true", "false") else int(value)
+            for name, value in pairs.items()}
+
+
 def dtypes(text):
     for part in text.split(","):
         if part not in PRECISIONS:
@@ -413,6 +453,9 @@ def parse_options(arguments=None):
     parser.add_argument("--n", type=positive_ints, metavar="N,N...",
                         default=[1, 63, 65, 127, 300, 1000],
                         help="numbers of tokens, separated by commas")
+    parser.add_argument("--constants", type=constants, default={},
+                        metavar="NAME=VALUE,...",
+                        help="run the specs with other constants")
     parser.add_argument("--batch", type=positive_int, default=2)
     parser.add_argument("--heads", type=positive_int,
                         help="query heads (default: 3, grouped variants 4)")

@@ -48,17 +48,6 @@ def alibi_learned(q, k, v, slope):
                   s + slope[h] * (j - i).astype(s.dtype))
 
 
-def per_head_window(q, k, v, window):
-    """Row i of head h sees the last window[h] keys, 0 <= i - j < window[h].
-
-    T. Fu et al., "MoA: Mixture of Sparse Attention for Automatic Large Language
-    Model Compression", 2024, arXiv:2406.14909 (spans that differ by head).
-    """
-    width = window[:, None, None]
-    return attend(q, k, v,
-                  mask=lambda i, j: (0 <= i - j) & (i - j < width))
-
-
 def per_token_scale(q, k, v, q_scale, k_scale):
     """The score of a pair times the factors of its query and of its key.
 
@@ -125,9 +114,6 @@ VARIANTS = {
                              {**SELF_ATTENTION, "bias": ("H", "R")},
                              {"D": 64, "R": 129}),
     "alibi-learned": Variant(alibi_learned, {**SELF_ATTENTION, "slope": ("H",)}),
-    "per-head-window": Variant(per_head_window,
-                               {**SELF_ATTENTION, "window": ("H",)},
-                               fill={"window": integers(0, "N")}),
     "per-token-scale": Variant(
         per_token_scale,
         {**TWO_SEQUENCES, "q_scale": ("B", "H", "Nq"),

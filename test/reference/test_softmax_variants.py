@@ -83,8 +83,6 @@ SCALARS = {
     "alibi-learned": Scalar(
         lambda a, b, h, i, j: product(a, b, h, i, j) - a["slope"][h] * (i - j),
         past),
-    "per-head-window": Scalar(
-        sees=lambda a, b, h, i, j: i - a["window"][h] < j <= i),
     "per-token-scale": Scalar(
         lambda a, b, h, i, j: product(a, b, h, i, j) * a["q_scale"][b, h, i]
         * a["k_scale"][b, h, j]),
@@ -242,13 +240,6 @@ class Pairs(unittest.TestCase):
         want = softmax.alibi(a["q"], a["k"], a["v"])
         np.testing.assert_allclose(
             softmax_pairs.alibi_learned(**a)[0], want[0], atol=1e-14)
-
-    def test_equal_windows_give_a_sliding_window(self):
-        a = arguments_of("per-head-window")
-        a["window"] = np.array([3, 3, 3])
-        want = softmax.sliding_window(a["q"], a["k"], a["v"], window=3)
-        np.testing.assert_array_equal(
-            softmax_pairs.per_head_window(**a)[0], want[0])
 
     def test_token_scales_may_move_into_the_vectors(self):
         a = arguments_of("per-token-scale")

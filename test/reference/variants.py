@@ -10,6 +10,9 @@
 import linear
 import linear_features
 import linear_weights
+import local
+import local_documents
+import local_grids
 import softmax
 import softmax_pairs
 import softmax_rows
@@ -23,4 +26,7 @@ VARIANTS = {
     **linear.VARIANTS,
     **linear_features.VARIANTS,
     **linear_weights.VARIANTS,
+    **local.VARIANTS,
+    **local_documents.VARIANTS,
+    **local_grids.VARIANTS,
 }

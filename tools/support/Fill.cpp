@@ -63,7 +63,8 @@ static uint64_t getBound(const Array &array, const Port &port,
     return 2;
   StringRef text = port.fill;
   uint64_t bound = array.getSizes().empty() ? 1 : array.getSizes().front();
-  if (text.consume_front("below ") && text.getAsInteger(10, bound))
+  if ((text.consume_front("below ") || text.consume_front("segments ")) &&
+      text.getAsInteger(10, bound))
     bound = dims.lookup(text.str());
   unsigned bits = 8 * getByteSize(port.type);
   return std::clamp<uint64_t>(bound, 1, uint64_t(1) << (bits - 1));
@@ -96,10 +97,32 @@ static std::vector<double> parseNumbers(StringRef text) {
   return numbers;
 }
 
+/// Fills each row of the last dimension with sorted numbers below `bound`: an
+/// element is the number of cuts at or before it, and `bound - 1` cuts are
+/// uniform from 0 to the size of the row.
+static void fillSegments(Array &array, const RandomSequence &random,
+                         uint64_t bound) {
+  int64_t size = array.getSizes().empty() ? 1 : array.getSizes().back();
+  std::vector<int64_t> cuts(size + 1);
+  for (int64_t first = 0, bits = 0; first < array.getNumElements();
+       first += size) {
+    llvm::fill(cuts, 0);
+    for (uint64_t cut = 1; cut < bound; ++cut)
+      ++cuts[(random.getBits(bits++) >> 32) % (size + 1)];
+    int64_t number = 0;
+    for (int64_t i = 0; i < size; ++i)
+      array.set(first + i, number += cuts[i]);
+  }
+}
+
 Error attn::fillArray(Array &array, const Port &port, const Dims &dims,
                       uint64_t seed) {
   RandomSequence random(seed, port.name);
   std::function<double(int64_t)> fill;
+  if (StringRef(port.fill).starts_with("segments ")) {
+    fillSegments(array, random, getBound(array, port, dims));
+    return Error::success();
+  }
   if (StringRef dim = port.fill; dim.consume_front("offsets ")) {
     int64_t size = dims.lookup(dim.str());
     if (port.type == ElementType::I32 && size > INT32_MAX)
