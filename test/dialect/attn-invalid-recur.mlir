@@ -435,3 +435,21 @@ func.func @negative_recur_delta(%q: tensor<1x2x4x8xf32>, %b: tensor<1x2x4xf32>) 
   %o = attn.recur %q, %q, %q beta(%b : tensor<1x2x4xf32>) write(delta) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
   return
 }
+
+// -----
+
+// recur_c19
+func.func @negative_recur_max_tokens_too_few(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{'max_tokens' must be positive and at least the number of tokens, got 3 for 'tensor<1x2x4x8xf32>'}}
+  %o = attn.recur %q, %q, %q max_tokens(3) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// recur_c19
+func.func @negative_recur_max_tokens_zero(%q: tensor<1x2x?x8xf32>) {
+  // expected-error@below {{'max_tokens' must be positive and at least the number of tokens, got 0 for 'tensor<1x2x?x8xf32>'}}
+  %o = attn.recur %q, %q, %q max_tokens(0) : tensor<1x2x?x8xf32>, tensor<1x2x?x8xf32>, tensor<1x2x?x8xf32> -> tensor<1x2x?x8xf32>
+  return
+}
