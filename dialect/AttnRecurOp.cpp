@@ -177,9 +177,21 @@ template <typename OpT> static LogicalResult verifyOperands(OpT op) {
   return success();
 }
 
+bool RecurOp::hasOneToken() {
+  int64_t tokens = tensorOf(getValue()).getDimSize(2);
+  return getMaxTokens() == 1 || tokens == 0 || tokens == 1;
+}
+
 LogicalResult RecurOp::verify() {
   if (failed(verifyOperands(*this)))
     return failure();
+  int64_t tokens = tensorOf(getValue()).getDimSize(2);
+  if (std::optional<int64_t> most = getMaxTokens())
+    if (*most <= 0 ||
+        (!ShapedType::isDynamic(tokens) && tokens > *most)) // recur_c21
+      return emitOpError("'max_tokens' must be positive and at least the "
+                         "number of tokens, got ")
+             << *most << " for " << getValue().getType();
   for (auto [name, value] :
        {std::pair("initial", getInitial()), {"state", getState()}})
     if (value && getOrder() == TokenOrder::Bidirectional) // recur_c15

@@ -109,9 +109,15 @@ def Attn_RecurOp : Attn_Op<"recur", [Pure, SingleBlock,
     followed by `I - beta_t k_t k_t^T`. It will be one more rule of `write`, with
     `beta` as operand.
 
+    `max_tokens(n)` promises that there are at most `n` tokens. Under
+    `max_tokens(1)` all orders are alike, and `attn-select-schedule` chooses a
+    chunk of one token; `attn-specialize` makes such ops for numbers of tokens that are
+    known at run time only.
+
     A `schedule` says how the op is blocked: `block_q` tokens are a chunk, whose pairs are
     computed as products of matrices, and `block_k` columns of the state are the
-    unit of independent work. With `splits`, so many parts of the sequence are
+    unit of independent work. A chunk of one token has no products: it is one pass
+    over the state. With `splits`, so many parts of the sequence are
     visited in parallel, twice: for the states that they leave, and, once these are
     merged, for their rows. With `segments`, sequences are parallel work, and there
     are no `splits`.
@@ -163,7 +169,7 @@ def Attn_RecurOp : Attn_Op<"recur", [Pure, SingleBlock,
     DefaultValuedAttr<Attn_WriteRule, "::attn::WriteRule::Additive">:$write,
     DefaultValuedAttr<Attn_ReadTime, "::attn::ReadTime::After">:$read,
     DefaultValuedAttr<Attn_TokenOrder, "::attn::TokenOrder::Causal">:$order,
-    OptionalAttr<Attn_ScheduleAttr>:$schedule);
+    OptionalAttr<I64Attr>:$max_tokens, OptionalAttr<Attn_ScheduleAttr>:$schedule);
   let results = (outs AnyRankedTensor:$output, Optional<AnyRankedTensor>:$state);
   let regions = (region AnyRegion:$queryRows, AnyRegion:$keyRows,
                  AnyRegion:$valueRows, AnyRegion:$norm);
@@ -176,14 +182,17 @@ def Attn_RecurOp : Attn_Op<"recur", [Pure, SingleBlock,
     (`segments` `(` $segments^ `:` type($segments) `)`)?
     (`scale` `(` $scale^ `)`)? (`write` `(` $write^ `)`)?
     (`read` `(` $read^ `)`)? (`order` `(` $order^ `)`)?
-    (`schedule` `(` $schedule^ `)`)?
+    (`max_tokens` `(` $max_tokens^ `)`)? (`schedule` `(` $schedule^ `)`)?
     custom<RecurRegions>($queryRows, $keyRows, $valueRows, $norm)
     attr-dict `:` custom<RecurRowTypes>(type($query), type($key), type($value))
     `->` type($output) (`,` type($state)^)?
   }];
   let hasVerifier = 1;
   let hasRegionVerifier = 1;
-  let extraClassDeclaration = Attn_RecurDeclarations;
+  let extraClassDeclaration = Attn_RecurDeclarations # [{
+    /// Whether there is certainly no more than one token.
+    bool hasOneToken();
+  }];
 }
 
 def Attn_LoadStateOp : Attn_Op<"load_state", [Pure]> {
@@ -267,7 +276,9 @@ def Attn_RecurChunkOp : Attn_Op<"recur_chunk", [Pure, SingleBlock,
     before the chunk in `init`, behind it in `state`. `output` holds the rows of
     the tokens, normalised; those of tokens that do not exist are not specified. Either of
     `output` and `state` may be absent. Both are computed from products of
-    matrices (`docs/rationale/recur.md`), not token by token.
+    matrices (`docs/rationale/recur.md`), not token by token. A chunk of `length(1)` is
+    one step: rows of S are weighted and summed, and a product of a column and a
+    row is added to what decays.
 
     | `order` | |
     |---|---|

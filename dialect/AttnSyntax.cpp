@@ -239,8 +239,9 @@ ParseResult attn::parseRecurRegions(OpAsmParser &parser, Region &queryRows,
                             {"key", &keyRows},
                             {"value", &valueRows},
                             {"norm", &norm}},
-                           {"gate", "beta", "bonus", "initial", "scale",
-                            "write", "read", "order", "schedule"});
+                           {"gate", "beta", "bonus", "initial", "segments",
+                            "scale", "write", "read", "order", "max_tokens",
+                            "schedule"});
 }
 
 void attn::printRecurRegions(OpAsmPrinter &printer, Operation *,

@@ -318,17 +318,21 @@ def CountPairs : Pass<"attn-count-pairs", "::mlir::func::FuncOp"> {
 }
 
 def Specialize : Pass<"attn-specialize", "::mlir::func::FuncOp"> {
-  let summary = "Versions for few and for many queries";
+  let summary = "Versions for few and for many queries or tokens";
   let description = [{
     A kernel for thousands of queries and one for a few are blocked in different
     ways. Where their number is known at run time only, this pass replaces an
     `attn.attend` by a choice between two copies; the one for few queries says so
     by `max_queries`, which `attn-select-schedule` reads.
 
-    Before: `attn.attend` on tensors. After: `scf.if` on the number of queries.
-    Does nothing to ops with a static number of queries, a schedule, or
-    `max_queries`, nor inside of `scf.if`, where the choice is made already: the
-    pass may run again. Reports nothing.
+    In the same way an `attn.recur` that goes on from an `initial` state becomes a choice
+    between any number of tokens and `max_tokens(1)`, a step of a decoder
+    (`docs/rationale/recur.md`).
+
+    Before: `attn.attend` and `attn.recur` on tensors. After: `scf.if` on the number
+    of queries or tokens. Does nothing to ops with a static number of them, a schedule,
+    `max_queries` or `max_tokens`, to recurrences without `initial`, nor inside of
+    `scf.if`, where the choice is made already: the pass may run again. Reports nothing.
 
     Before:
 
@@ -411,7 +415,8 @@ def SplitBlocks : Pass<"attn-split-blocks", "::mlir::func::FuncOp"> {
 
     `attn.recur` becomes an `scf.forall` over (batch, head, block of columns of the
     state) around an `scf.for` over chunks of tokens that carries the state
-    (`attn.load_state`, `attn.recur_chunk`; `docs/rationale/recur.md`). With
+    (`attn.load_state`, `attn.recur_chunk`; `docs/rationale/recur.md`). Where there is
+    one token at most, and chunks are of one, there is no loop. With
     `segments`, blocks are those of (segment, head, block of columns), and see
     operands and output that end with the segment.
 

@@ -25,6 +25,13 @@
 // up to their end (RecurSegments.cpp); the last one stores 0 for the tokens
 // behind it.
 //
+// Where there is one token at most and chunks are of one, there is no loop; all
+// orders are alike then.
+//
+// A block reads its columns of `initial` before it writes those of the last
+// state, and no other block touches either: a caller may give one tensor for
+// both (docs/rationale/recur.md).
+//
 // With splits P in the schedule, parts of the sequence are visited in parallel:
 //
 //   parts = scf.forall (p, b, h):          the state that part p makes of 0,
@@ -92,6 +99,8 @@ private:
     return cast<RankedTensorType>(value.getType());
   }
   bool isReversed() { return op.getOrder() == TokenOrder::Reversed; }
+  /// Whether a single step passes all tokens.
+  bool isStep() { return chunk == 1 && op.hasOneToken() && !op.getSegments(); }
   /// Whether both directions need a sweep: with decays, and where tokens do not
   /// read what they write themselves.
   bool sweepsTwice() {
@@ -112,6 +121,11 @@ private:
   RecurChunkOp emitChunk(const ChunkLoop &loop, Value row, ValueRange state,
                          Type output);
   Value emitDecay(const ChunkLoop &loop, Value row, Value decay);
+  SmallVector<Value> emitTokens(const ChunkLoop &loop, Value row,
+                                ValueRange state, ValueRange carried,
+                                Type output);
+  SmallVector<Value> emitChunks(const ChunkLoop &loop, ValueRange state,
+                                ValueRange init, Type output);
   Value emitLoop(const ChunkLoop &loop, SmallVector<Value> &state, Value rows,
                  Type output);
   void emitRows(scf::ForallOp forall, SmallVector<Value> state, bool isLast);
@@ -291,16 +305,36 @@ Value RecurSplitter::emitDecay(const ChunkLoop &loop, Value row, Value decay) {
   return made.getState().front();
 }
 
-/// The loop over the chunks of the part from `state` on, which it continues. If
-/// `rows` is not null, returns it with the rows of all tokens, of which a chunk
+/// The chunk from token `row` of the part on. Returns what follows on
+/// `carried`: the state, if it is written, and rows to be filled, if a chunk
 /// has `output`.
-Value RecurSplitter::emitLoop(const ChunkLoop &loop, SmallVector<Value> &state,
-                              Value rows, Type output) {
-  SmallVector<Value> init;
-  if (loop.writes)
-    init = state;
-  if (rows)
-    init.push_back(rows);
+SmallVector<Value> RecurSplitter::emitTokens(const ChunkLoop &loop, Value row,
+                                             ValueRange state,
+                                             ValueRange carried, Type output) {
+  Value token = arith::AddIOp::create(b, firstToken, row);
+  SmallVector<Value> parts(carried);
+  Value into = output ? parts.pop_back_val() : Value();
+  Value decay = loop.hasDecay ? parts.pop_back_val() : Value();
+  RecurChunkOp made =
+      emitChunk(loop, token, loop.writes ? ValueRange(parts) : state, output);
+  SmallVector<Value> next(made.getState());
+  if (decay)
+    next.push_back(emitDecay(loop, token, decay));
+  if (into) {
+    Value left = arith::SubIOp::create(b, tokens, row);
+    // Sums of all tokens are open to a block, not only those of its segment.
+    Value place = end && loop.isUnscaled ? token : row;
+    next.push_back(insertRows(made.getOutput(), into, place, left));
+  }
+  return next;
+}
+
+/// All chunks of the part, which carry `init`.
+SmallVector<Value> RecurSplitter::emitChunks(const ChunkLoop &loop,
+                                             ValueRange state, ValueRange init,
+                                             Type output) {
+  if (isStep())
+    return emitTokens(loop, constant(0), state, init, output);
   Value length = constant(chunk);
   auto nest = scf::ForOp::create(b, constant(0), tokens, length, init);
   OpBuilder::InsertionGuard guard(b);
@@ -312,23 +346,22 @@ Value RecurSplitter::emitLoop(const ChunkLoop &loop, SmallVector<Value> &state,
         b, arith::MulIOp::create(b, chunks, length), length);
     row = arith::SubIOp::create(b, last, row);
   }
-  Value token = arith::AddIOp::create(b, firstToken, row);
-  SmallVector<Value> carried(nest.getRegionIterArgs());
-  Value into = rows ? carried.pop_back_val() : Value();
-  Value decay = loop.hasDecay ? carried.pop_back_val() : Value();
-  RecurChunkOp made =
-      emitChunk(loop, token, loop.writes ? carried : state, output);
-  SmallVector<Value> next(made.getState());
-  if (decay)
-    next.push_back(emitDecay(loop, token, decay));
-  if (rows) {
-    Value left = arith::SubIOp::create(b, tokens, row);
-    // Sums of all tokens are open to a block, not only those of its segment.
-    Value place = end && loop.isUnscaled ? token : row;
-    next.push_back(insertRows(made.getOutput(), into, place, left));
-  }
-  scf::YieldOp::create(b, next);
-  SmallVector<Value> results(nest.getResults());
+  scf::YieldOp::create(
+      b, emitTokens(loop, row, state, nest.getRegionIterArgs(), output));
+  return SmallVector<Value>(nest.getResults());
+}
+
+/// The chunks of the part from `state` on, which they continue. If `rows` is
+/// not null, returns it with the rows of all tokens, of which a chunk has
+/// `output`.
+Value RecurSplitter::emitLoop(const ChunkLoop &loop, SmallVector<Value> &state,
+                              Value rows, Type output) {
+  SmallVector<Value> init;
+  if (loop.writes)
+    init = state;
+  if (rows)
+    init.push_back(rows);
+  SmallVector<Value> results = emitChunks(loop, state, init, output);
   Value filled = rows ? results.pop_back_val() : Value();
   if (loop.writes)
     state = results;
@@ -587,6 +620,8 @@ LogicalResult RecurSplitter::checkSchedule() {
 LogicalResult RecurSplitter::run() {
   if (failed(checkSchedule()))
     return failure();
+  if (isStep())
+    op.setOrder(TokenOrder::Causal);
   numTokens = tensor::DimOp::create(b, op.getValue(), 2);
   segments.emplace(b, op.getSegments(), numTokens);
   SmallVector<Value> outputs = makeOutputs();

@@ -18,7 +18,8 @@
 // decays do no harm. What decays from chunk to chunk (prefix, suffix, total) is
 // the exponential of a sum of logarithms: products of many equal factors would
 // be rounded to one side, again in each chunk. Tokens that do not exist have a
-// = 1 and k = 0.
+// = 1 and k = 0. Chunks of one token are computed in another way, by
+// RecurStep.cpp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -436,8 +437,11 @@ FailureOr<Value> RecurTiles::finish(Value rows, Value denominator) {
 /// The rows of the chunk's tokens.
 FailureOr<Value> RecurTiles::output(const ViewSlice *past) {
   Value rows, denominator;
-  readState(rows, denominator);
-  if (op.getOrder() != TokenOrder::Bidirectional) {
+  if (isStep())
+    readStep(rows, denominator);
+  else
+    readState(rows, denominator);
+  if (!isStep() && op.getOrder() != TokenOrder::Bidirectional) {
     Value pairs = weights();
     rows = product(pairs, value, rows, false, false);
     if (denominator)
@@ -459,6 +463,6 @@ FailureOr<SmallVector<Value>> RecurTiles::run(const ViewSlice *past) {
     results.push_back(*rows);
   }
   if (!op.getState().empty())
-    llvm::append_range(results, nextState());
+    llvm::append_range(results, isStep() ? nextStep() : nextState());
   return results;
 }

@@ -74,6 +74,15 @@ private:
   mlir::FailureOr<Tile> output(const ViewSlice *past);
   llvm::SmallVector<mlir::Value> nextState();
 
+  // RecurStep.cpp: chunks of one token.
+  bool isStep() const { return length == 1; }
+  Tile sumRows(Tile tile);
+  Tile scaleRows(Tile state, Tile factors);
+  Tile stepDecays();
+  Tile stepOwn();
+  void readStep(Tile &rows, Tile &denominator);
+  llvm::SmallVector<mlir::Value> nextStep();
+
   RecurChunkOp op;
   mlir::Type type;                 ///< In which everything is computed.
   int64_t length, height, columns; ///< Of the chunk and the state.

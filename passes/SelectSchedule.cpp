@@ -63,6 +63,12 @@ static constexpr int64_t kChunk = 32;
 /// The same where channels decay on their own.
 static constexpr int64_t kChannelChunk = 16;
 
+static int64_t chooseChunk(RecurOp op) {
+  if (op.hasOneToken())
+    return 1;
+  return op.hasGatePerChannel() ? kChannelChunk : kChunk;
+}
+
 /// Features of `rows` that each block copies: none where keys or values are
 /// read as they lie, which takes whole vectors of the type that is computed in.
 static int64_t getPackedWidth(Value rows, Region &map, int64_t lanes) {
@@ -150,8 +156,7 @@ struct SelectSchedule : attn::impl::SelectScheduleBase<SelectSchedule> {
 private:
   /// Chunks of tokens and columns of the state.
   WalkResult selectChunk(RecurOp op) {
-    BlockSizes blocks{op.hasGatePerChannel() ? kChannelChunk : kChunk,
-                      op.getStateColumns()};
+    BlockSizes blocks{chooseChunk(op), op.getStateColumns()};
     if (ScheduleAttr given = op.getScheduleAttr())
       blocks = {given.getBlockQ(), given.getBlockK(), given.getSplits()};
     FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
@@ -164,9 +169,9 @@ private:
             ? 8
             : 4;
     int64_t lanes = vectorBits / 8 / bytes;
-    if (asked->q % lanes) {
+    if (asked->q % lanes && asked->q != 1) {
       emitError(op->getLoc())
-          << "schedule: 'block_q' must be a multiple of the " << lanes
+          << "schedule: 'block_q' must be 1 or a multiple of the " << lanes
           << " vector lanes of this target, got " << asked->q;
       return WalkResult::interrupt();
     }

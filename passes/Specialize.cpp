@@ -1,4 +1,4 @@
-//===- Specialize.cpp - Versions for few and for many queries -*- C++ -*-===//
+//===- Specialize.cpp - Versions for few and for many tokens -*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -21,26 +21,39 @@ namespace attn {
 using namespace mlir;
 using namespace attn;
 
-/// Whether the number of queries of `op` is known at run time only, and nobody
-/// has decided yet how it is blocked. In a branch somebody has.
-static bool isOpen(AttendOp op) {
-  auto type = cast<RankedTensorType>(op.getQuery().getType());
-  if (isa<scf::IfOp>(op->getParentOp()))
-    return false;
-  return type.isDynamicDim(2) && !op.getMaxQueries() && !op.getScheduleAttr();
+/// Whether `rows` has a number of rows that is known at run time only, and
+/// nobody has decided yet how `op` is blocked. In a branch somebody has.
+static bool isOpen(Operation *op, Value rows, ScheduleAttr schedule) {
+  return cast<RankedTensorType>(rows.getType()).isDynamicDim(2) && !schedule &&
+         !isa<scf::IfOp>(op->getParentOp());
 }
 
-/// Replaces `op` by a choice between two copies, one for up to `few` queries.
-static void specialize(AttendOp op, int64_t few) {
+static bool isOpen(AttendOp op) {
+  return isOpen(op, op.getQuery(), op.getScheduleAttr()) && !op.getMaxQueries();
+}
+
+/// Without a state that comes in, a single token is the first one of its
+/// sequence: too rare for a version of its own. Segments tell nothing by their
+/// sum.
+static bool isOpen(RecurOp op) {
+  return isOpen(op, op.getValue(), op.getScheduleAttr()) &&
+         !op.getMaxTokens() && op.getInitial() && !op.getSegments();
+}
+
+/// Replaces `op` by a choice between two copies, one of which `promise` tells
+/// that there are up to `few` of the rows of `rows`.
+template <typename OpT>
+static void specialize(OpT op, Value rows, int64_t few,
+                       function_ref<void(OpT, IntegerAttr)> promise) {
   ImplicitLocOpBuilder b(op.getLoc(), op);
-  Value queries = tensor::DimOp::create(b, op.getQuery(), 2);
-  Value isFew = arith::CmpIOp::create(b, arith::CmpIPredicate::ule, queries,
+  Value count = tensor::DimOp::create(b, rows, 2);
+  Value isFew = arith::CmpIOp::create(b, arith::CmpIPredicate::ule, count,
                                       arith::ConstantIndexOp::create(b, few));
   auto copy = [&](IntegerAttr most) {
     return [&, most](OpBuilder &branch, Location loc) {
-      auto version = cast<AttendOp>(branch.clone(*op));
+      auto version = cast<OpT>(branch.clone(*op));
       if (most)
-        version.setMaxQueriesAttr(most);
+        promise(version, most);
       scf::YieldOp::create(branch, loc, version->getResults());
     };
   };
@@ -55,13 +68,24 @@ struct Specialize : attn::impl::SpecializeBase<Specialize> {
   using SpecializeBase::SpecializeBase;
 
   void runOnOperation() override {
-    SmallVector<AttendOp> ops;
-    getOperation().walk([&](AttendOp op) {
-      if (isOpen(op))
-        ops.push_back(op);
+    SmallVector<AttendOp> attends;
+    SmallVector<RecurOp> recurrences;
+    getOperation().walk([&](Operation *op) {
+      if (auto attend = dyn_cast<AttendOp>(op); attend && isOpen(attend))
+        attends.push_back(attend);
+      if (auto recur = dyn_cast<RecurOp>(op); recur && isOpen(recur))
+        recurrences.push_back(recur);
     });
-    for (AttendOp op : ops)
-      specialize(op, maxQueries);
+    for (AttendOp op : attends)
+      specialize<AttendOp>(op, op.getQuery(), maxQueries,
+                           [](AttendOp version, IntegerAttr most) {
+                             version.setMaxQueriesAttr(most);
+                           });
+    for (RecurOp op : recurrences)
+      specialize<RecurOp>(op, op.getValue(), 1,
+                          [](RecurOp version, IntegerAttr most) {
+                            version.setMaxTokensAttr(most);
+                          });
   }
 };
 } // namespace

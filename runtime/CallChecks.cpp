@@ -398,15 +398,43 @@ static bool overlap(const TensorView &a, const TensorView &b) {
          (y.isDense && (y.has(x.first) || y.has(x.last)));
 }
 
+/// Whether two views have the same elements in the same places.
+static bool isSameTensor(const TensorView &a, const TensorView &b) {
+  if (a.data != b.data || a.type != b.type ||
+      !std::ranges::equal(a.sizes, b.sizes))
+    return false;
+  for (size_t i = 0; i < a.sizes.size(); ++i)
+    if (a.sizes[i] > 1 && a.strides[i] != b.strides[i])
+      return false;
+  return true;
+}
+
+/// Checks result `i` against argument `j`.
+static Status checkApart(const Interface &interface, size_t i, size_t j,
+                         const TensorView &result, const TensorView &argument) {
+  bool isInPlace = interface.results[i].inPlace == j;
+  if (!overlap(result, argument) ||
+      (isInPlace && isSameTensor(result, argument)))
+    return {};
+  std::string names = interface.results[i].name +
+                      "': must not share memory "
+                      "with argument '" +
+                      interface.arguments[j].name + "'";
+  return invalidArgument(
+      "result '" + names +
+      (isInPlace ? " in part; expected other memory, or the same data, sizes "
+                   "and strides"
+                 : ""));
+}
+
 Status attn::checkOverlaps(const Interface &interface, TensorViews arguments,
                            TensorViews results) {
   for (size_t i = 0; i < results.size(); ++i) {
+    for (size_t j = 0; j < arguments.size(); ++j)
+      if (Status status = checkApart(interface, i, j, results[i], arguments[j]))
+        return status;
     std::string prefix = "result '" + interface.results[i].name +
                          "': must not share memory with ";
-    for (size_t j = 0; j < arguments.size(); ++j)
-      if (overlap(results[i], arguments[j]))
-        return invalidArgument(prefix + "argument '" +
-                               interface.arguments[j].name + "'");
     for (size_t j = 0; j < i; ++j)
       if (overlap(results[i], results[j]))
         return invalidArgument(prefix + "result '" + interface.results[j].name +

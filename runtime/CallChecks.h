@@ -34,7 +34,8 @@ Status checkArguments(const Interface &interface, TensorViews arguments);
 Status checkResults(const Interface &interface, TensorViews arguments,
                     TensorViews results);
 
-/// Checks that no result certainly overlaps an argument or another result.
+/// Checks that no result certainly overlaps an argument or another result, but
+/// for one that may be computed in place of an argument and is the same tensor.
 /// Views that interleave without meeting are left alone, as are those where it
 /// is not cheap to see.
 Status checkOverlaps(const Interface &interface, TensorViews arguments,

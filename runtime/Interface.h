@@ -38,6 +38,8 @@ struct Port {
   std::vector<int64_t> sizes;    ///< Static sizes; -1 where dynamic.
   std::vector<std::string> dims; ///< attn.dims ("G", "G+1"), else generated.
   std::string fill;              ///< attn.fill; "normal" if absent.
+  /// Of a result: the number of the argument whose memory it may have.
+  std::optional<uint32_t> inPlace = std::nullopt;
 
   bool operator==(const Port &) const = default;
 };

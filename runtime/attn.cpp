@@ -257,6 +257,29 @@ attn_status attn_kernel_find_result(const attn_kernel *kernel, const char *name,
   return find(kernel, &Interface::results, "result", name, index);
 }
 
+attn_status attn_kernel_result_in_place(const attn_kernel *kernel,
+                                        size_t result, size_t *argument) {
+  return report([&]() -> Status {
+    if (Status status = checkNotNull(kernel, "kernel"))
+      return status;
+    if (Status status = checkNotNull(argument, "argument"))
+      return status;
+    const std::vector<Port> &results = getInterface(kernel).results;
+    if (result >= results.size())
+      return invalidArgument("result must be less than " +
+                             std::to_string(results.size()) + ", got " +
+                             std::to_string(result));
+    if (!results[result].inPlace)
+      return {ATTN_NOT_FOUND,
+              "result '" + results[result].name +
+                  "' needs memory of its own: it is not the last state of a "
+                  "recurrence whose initial state is an argument that nothing "
+                  "else reads"};
+    *argument = *results[result].inPlace;
+    return {};
+  });
+}
+
 //===----------------------------------------------------------------------===//
 // Calls
 //===----------------------------------------------------------------------===//

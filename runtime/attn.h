@@ -54,7 +54,7 @@ extern "C" {
 /* The version of this interface. Functions are added in minor versions; what
    exists changes its meaning in major versions only. */
 #define ATTN_API_MAJOR 1
-#define ATTN_API_MINOR 0
+#define ATTN_API_MINOR 1
 
 /* The version of the package format that this runtime reads: all packages of
    the same major version, whatever their minor version is. */
@@ -153,6 +153,13 @@ ATTN_API attn_status attn_kernel_find_argument(const attn_kernel *kernel,
 ATTN_API attn_status attn_kernel_find_result(const attn_kernel *kernel,
                                              const char *name, size_t *index);
 
+/* The number of the argument in whose place a result may be computed: the
+   initial state of a recurrence, for its last state. ATTN_NOT_FOUND if there is
+   none. Since API 1.1. */
+ATTN_API attn_status attn_kernel_result_in_place(const attn_kernel *kernel,
+                                                 size_t result,
+                                                 size_t *argument);
+
 /*===----------------------------------------------------------------------===*
  * Calls
  *
@@ -191,7 +198,9 @@ typedef struct attn_launch_options {
    null being the default stream; there the call returns when everything is
    queued. On the CPU it must be null, and the call returns when the results are
    there. `options` may be null. Results must not share memory with arguments or
-   with each other. */
+   with each other, with one exception: a result may be the same tensor (data,
+   sizes and strides) as the argument that attn_kernel_result_in_place() names.
+   The argument is lost then, whether the launch succeeds or not. */
 ATTN_API attn_status attn_kernel_launch(const attn_kernel *kernel,
                                         const DLTensor *const *arguments,
                                         size_t argument_count,

@@ -21,6 +21,14 @@ int64_t getLanes(mlir::scf::ForallOp forall, int64_t bits);
 /// Lowers one scf.forall of a tile program (BlockRegisters.cpp tells how).
 class BlockLowering {
 public:
+  /// One pass over the rows of tiles of one shape (StateSweep.cpp).
+  struct Sweep {
+    int64_t rows = 0, columns = 0;
+    llvm::SmallVector<tile::ReduceOp> sums; ///< Of all rows.
+    llvm::SmallVector<tile::StoreOp> stores;
+    llvm::SmallVector<Materialized> yields;
+  };
+
   BlockLowering(mlir::scf::ForallOp forall, const VectorUnit &unit)
       : from(forall), unit(unit), b(forall.getLoc(), forall),
         vectors(b, getLanes(forall, unit.bits)) {}
@@ -84,6 +92,29 @@ private:
   llvm::LogicalResult lowerRecurrence(const Segment &segment,
                                       llvm::ArrayRef<Materialized> yields);
 
+  // StateSweep.cpp.
+  /// Whether rows of a state are stored or carried, and no product is a part of
+  /// what is computed.
+  bool sweepsState();
+  llvm::LogicalResult beginSums(tile::ReduceOp op);
+  std::pair<llvm::SmallVector<mlir::Value>, mlir::Value>
+  placeOf(tile::StoreOp store, mlir::Value row, int64_t col);
+  void storeSwept(tile::StoreOp store, llvm::ArrayRef<mlir::Value> parts,
+                  mlir::Value row, int64_t col);
+  mlir::FailureOr<llvm::SmallVector<llvm::SmallVector<mlir::Value>>>
+  evaluateSwept(llvm::ArrayRef<mlir::Value> tiles, mlir::Value row, int64_t col,
+                int64_t count);
+  llvm::SmallVector<std::pair<mlir::Value, mlir::Value>>
+  placesOfSums(const Sweep &sweep, int64_t col, int64_t count);
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>>
+  sweepRow(const Sweep &sweep, mlir::Value row, int64_t col, int64_t count,
+           mlir::ValueRange sums);
+  llvm::LogicalResult sweepColumns(const Sweep &sweep, int64_t col,
+                                   int64_t count);
+  llvm::LogicalResult sweepRows(const Sweep &sweep);
+  llvm::LogicalResult lowerSweep(const Segment &segment,
+                                 llvm::ArrayRef<Materialized> yields);
+
   void findLiveStrips();
   mlir::Value liveStrips(int64_t rows) {
     return rows == liveOf ? live : mlir::Value();
@@ -124,6 +155,8 @@ private:
   bool folds = false;
   /// Whether the block is one of a recurrence.
   bool recurs = false;
+  /// Whether it is one that goes over the rows of a state.
+  bool sweeps = false;
 };
 
 } // namespace attn

@@ -14,6 +14,8 @@
 //   2. strips: products, what follows from them, and reductions (StripLowering)
 //   3. stores: row by row, skipping rows outside of the view
 //
+// BlockRecurrence.cpp and StateSweep.cpp tell what blocks of recurrences do.
+//
 // Tiles carried by a loop live in buffers that the loop updates in place.
 // docs/rationale/cpu.md tells why lanes run along queries.
 //
@@ -56,8 +58,9 @@ LogicalResult BlockLowering::run() {
   entry = to.getBody();
   b.setInsertionPoint(to.getTerminator());
   recurs = isRecurrence();
+  sweeps = recurs && sweepsState();
   folds = !recurs && foldsRows();
-  byRows = folds || (!recurs && hasFewRows());
+  byRows = sweeps || folds || (!recurs && hasFewRows());
   if (failed(lowerBody(*from.getBody(), {})))
     return failure();
   from.erase();
@@ -104,8 +107,10 @@ LogicalResult BlockLowering::lowerBody(Block &block,
 
 /// Whether lanes of `tile` run along its rows: it follows from a product with
 /// keys or of tokens, or a loop carries it. Products of rows with a matrix are
-/// rows.
+/// rows, and so is all of what sweeps over a state.
 bool BlockLowering::isPair(Value tile) {
+  if (sweeps)
+    return false;
   if (auto it = pairs.find(tile); it != pairs.end())
     return it->second;
   Operation *op = tile.getDefiningOp();
@@ -194,7 +199,7 @@ FailureOr<Value> BlockLowering::carried(Value init, scf::ForOp loop) {
       kind.contains(init))
     return kind.lookup(init);
   Operation *op = init.getDefiningOp();
-  if (recurs && op && !isPair(init) && type.getRank() == 2 &&
+  if (recurs && !sweeps && op && !isPair(init) && type.getRank() == 2 &&
       !isa<arith::ConstantOp, tile::SplatOp>(op)) {
     // A state that is given comes as rows.
     LogicalResult packed = packStrips(init);
@@ -459,6 +464,8 @@ LogicalResult BlockLowering::computeStrips(ArrayRef<Materialized> wanted,
 
 LogicalResult BlockLowering::lowerSegment(const Segment &segment,
                                           ArrayRef<Materialized> yields) {
+  if (sweeps)
+    return lowerSweep(segment, yields);
   if (recurs)
     return lowerRecurrence(segment, yields);
   if (failed(packOperands(segment)))

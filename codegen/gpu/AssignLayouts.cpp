@@ -8,6 +8,8 @@
 //
 // 1. Constants, splats, positions and broadcasts cost nothing, so each use gets
 //    its own: no two tiles need the same layout only because they share a zero.
+//    A sum of rows that is broadcast along rows and along columns is computed
+//    twice.
 // 2. Operands of products go to shared memory: a load that feeds nothing else
 //    goes there directly, everything else by a conversion behind its
 //    definition, which for a query is in front of the loop over keys. Left
@@ -80,6 +82,27 @@ static void copyFreeOps(gpu::GPUFuncOp kernel) {
       b.setInsertionPointAfter(op);
       use->set(b.clone(*op)->getResult(0));
     }
+  }
+}
+
+/// Sums rows twice where the sums are broadcast in both directions: the key of
+/// a step of a recurrence may be its value, too.
+static void copySums(gpu::GPUFuncOp kernel) {
+  SmallVector<tile::ReduceOp> sums;
+  kernel.walk([&](tile::ReduceOp op) {
+    if (op.getAlong() == 0)
+      sums.push_back(op);
+  });
+  for (tile::ReduceOp op : sums) {
+    auto isAlongRows = [](OpOperand &use) {
+      auto broadcast = dyn_cast<tile::BroadcastOp>(use.getOwner());
+      return broadcast && broadcast.getAlong() == 1;
+    };
+    if (llvm::all_of(op->getUses(), isAlongRows) ||
+        llvm::none_of(op->getUses(), isAlongRows))
+      continue;
+    OpBuilder b(op);
+    op.getResult().replaceUsesWithIf(b.clone(*op)->getResult(0), isAlongRows);
   }
 }
 
@@ -334,6 +357,7 @@ static LogicalResult assignLayouts(gpu::GPUFuncOp kernel) {
   FailureOr<bool> isForMatrices = hasNarrowProducts(kernel);
   if (failed(isForMatrices))
     return failure();
+  copySums(kernel);
   copyFreeOps(kernel);
   shareFactors(kernel);
   int64_t columns = *isForMatrices ? kMatrixColumns : kColumns;

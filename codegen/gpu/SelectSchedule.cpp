@@ -262,8 +262,8 @@ BlockSizes GpuSelectSchedule::choose(RecurOp op) const {
   SmallVector<int64_t> columns{whole};
   if (!needsAllColumns(op))
     columns = {64, 32, 16};
-  SmallVector<int64_t> tokens{16};
-  if (getMostTokens(op) > 16)
+  SmallVector<int64_t> tokens{op.hasOneToken() ? 1 : 16};
+  if (!op.hasOneToken() && getMostTokens(op) > 16)
     tokens.insert(tokens.begin(), getMostTokens(op));
   for (int64_t blocks : {2, 1})
     for (int64_t k : columns)

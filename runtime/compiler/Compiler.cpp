@@ -168,6 +168,10 @@ Error Compilation::describe(StringRef name) {
   if (failed(described))
     return program->takeError(name + ": cannot be described");
   signature = std::move(*described);
+  // Definitions do not say when they write a result.
+  if (!target.definition.empty())
+    for (Port &port : signature.results)
+      port.inPlace.reset();
   return Error::success();
 }
 

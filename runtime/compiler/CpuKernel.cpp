@@ -47,6 +47,8 @@ Error CpuKernel::launch(ArrayRef<Buffer> arguments, ArrayRef<Buffer> results,
     return toError(std::move(status));
   if (Status status = checkResults(interface, inputs, outputs))
     return toError(std::move(status));
+  if (Status status = checkOverlaps(interface, inputs, outputs))
+    return toError(std::move(status));
   EntryCall call;
   for (const PortPosition &position : positions)
     call.add(position.isResult ? outputs[position.index]

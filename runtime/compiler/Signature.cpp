@@ -244,6 +244,21 @@ static bool nameDimensions(const Signature &signature, const SizeSources &sizes,
   return areGiven;
 }
 
+/// The argument whose memory `result` may have: the state that a recurrence
+/// begins with, if nothing else reads it, and the states that it ends with are
+/// as many and of the same type.
+static std::optional<uint32_t> findInPlace(Value result) {
+  auto recur = result.getDefiningOp<RecurOp>();
+  if (!recur || result != recur.getState())
+    return std::nullopt;
+  auto initial = dyn_cast_or_null<BlockArgument>(recur.getInitial());
+  if (!initial || !initial.hasOneUse() ||
+      initial.getType() != result.getType() ||
+      !isa<func::FuncOp>(initial.getOwner()->getParentOp()))
+    return std::nullopt;
+  return initial.getArgNumber();
+}
+
 /// Describes what the function returns.
 static LogicalResult describeResults(func::FuncOp function,
                                      Signature &signature) {
@@ -260,6 +275,7 @@ static LogicalResult describeResults(func::FuncOp function,
     layout.position = function.getNumArguments() + i;
     layout.hasDims = (attributes && attributes.contains(kDimsAttr)) ||
                      nameDimensions(signature, sizes, *port);
+    port->inPlace = findInPlace(end->getOperand(i));
     signature.resultSizes.push_back(sizes);
     signature.results.push_back(*port);
   }

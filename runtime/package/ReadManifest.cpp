@@ -283,6 +283,9 @@ void KernelReader::readInterface(const Node &node) {
   node.at("results").forEach(0, kMostPorts, [&](const Node &port) {
     interface.results.push_back(readPort(port));
     size_t rank = interface.results.back().dims.size();
+    if (port.has("in_place"))
+      interface.results.back().inPlace =
+          port.at("in_place").getIndex(interface.arguments.size());
     interface.resultLayouts.push_back(readLayout(port.at("strides"), rank));
     ShapeExpr &shape = interface.resultShapes.emplace_back();
     port.at("shape").forEach(rank, rank, [&](const Node &size) {

@@ -103,6 +103,8 @@ private:
       port["shape"] = json::array();
       for (const std::optional<SizeExpr> &size : interface.resultShapes[i])
         port["shape"].push_back(size ? writeExpr(*size, dims) : json(nullptr));
+      if (interface.results[i].inPlace)
+        port["in_place"] = *interface.results[i].inPlace;
       object["results"].push_back(std::move(port));
     }
     object["rules"] = json::array();

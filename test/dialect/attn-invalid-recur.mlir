@@ -504,8 +504,17 @@ func.func @negative_recur_delta(%q: tensor<1x2x4x8xf32>, %b: tensor<1x2x4xf32>) 
 // -----
 
 func.func @negative_clauses_out_of_order(%q: tensor<1x2x4x8xf32>) {
-  // expected-error@below {{clause 'scale' is given twice or too late; expected clauses in the order gate, beta, bonus, initial, scale, write, read, order, schedule, and regions behind them}}
+  // expected-error@below {{clause 'scale' is given twice or too late; expected clauses in the order gate, beta, bonus, initial, segments, scale, write, read, order, max_tokens, schedule, and regions behind them}}
   %o = attn.recur %q, %q, %q read(before) scale(2.0) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// recur_c21
+func.func @negative_recur_max_tokens_too_few(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{'max_tokens' must be positive and at least the number of tokens, got 3 for 'tensor<1x2x4x8xf32>'}}
+  %o = attn.recur %q, %q, %q max_tokens(3) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
   return
 }
 
@@ -525,5 +534,14 @@ func.func @negative_clause_behind_region(%q: tensor<1x2x4x8xf32>) {
 func.func @negative_gate_dynamic_channels(%q: tensor<1x2x4x8xf32>, %g: tensor<1x2x4x?xf32>) {
   // expected-error@below {{'gate' must have a static last dimension, which says whether channels have gates of their own, got 'tensor<1x2x4x?xf32>'}}
   %o = attn.recur %q, %q, %q gate(%g : tensor<1x2x4x?xf32>) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// recur_c21
+func.func @negative_recur_max_tokens_zero(%q: tensor<1x2x?x8xf32>) {
+  // expected-error@below {{'max_tokens' must be positive and at least the number of tokens, got 0 for 'tensor<1x2x?x8xf32>'}}
+  %o = attn.recur %q, %q, %q max_tokens(0) : tensor<1x2x?x8xf32>, tensor<1x2x?x8xf32>, tensor<1x2x?x8xf32> -> tensor<1x2x?x8xf32>
   return
 }

@@ -40,6 +40,14 @@ func.func @columns(%q: !x, %g: tensor<?x4x?x1xf32>) -> !x {
   return %o : !x
 }
 
+// A promise about the number of tokens.
+// CHECK-LABEL: func.func @max_tokens
+// CHECK: attn.recur %{{.*}}, %{{.*}}, %{{.*}} order(reversed) max_tokens(1) schedule(<block_q = 1, block_k = 8>) :
+func.func @max_tokens(%q: !x) -> !x {
+  %o = attn.recur %q, %q, %q order(reversed) max_tokens(1) schedule(<block_q = 1, block_k = 8, splits = 0>) : !x, !x, !x -> !x
+  return %o : !x
+}
+
 // A tied write has no key.
 // CHECK-LABEL: func.func @tied
 // CHECK-SAME: %[[Q:.*]]: tensor<?x4x?x8xf32>, %[[V:.*]]: tensor<?x4x?x6xf32>,

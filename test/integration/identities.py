@@ -314,10 +314,11 @@ def two_halves(runner):
 
 def single_steps(runner):
     """A sequence is its tokens, one by one, as a decoder takes them."""
-    for recurrence in kinds():
-        arrays = arrays_for(recurrence, tokens=3)
-        same_results(runner, in_parts(runner, recurrence, arrays, range(4)),
-                     runner.run(recurrence, **arrays), name_of(recurrence))
+    for order in ("causal", "reversed"):
+        for recurrence in kinds(order=order):
+            arrays = arrays_for(recurrence, tokens=3)
+            same_results(runner, in_parts(runner, recurrence, arrays, range(4)),
+                         runner.run(recurrence, **arrays), name_of(recurrence))
 
 
 def shared_states(runner):

@@ -69,3 +69,40 @@ func.func @promised(%q: tensor<1x2x?x8xf32>) -> tensor<1x2x?x8xf32> {
   %o = attn.attend %q, %q, %q max_queries(100) : tensor<1x2x?x8xf32>, tensor<1x2x?x8xf32>, tensor<1x2x?x8xf32> -> tensor<1x2x?x8xf32>
   return %o : tensor<1x2x?x8xf32>
 }
+
+// -----
+
+// A recurrence that goes on from a state has a version for a single token.
+// CHECK-LABEL: func @step
+// CHECK-SAME: (%[[Q:.*]]: tensor<?x4x?x8xf32>, %[[H:.*]]: tensor<?x4x8x8xf32>)
+// CHECK: %[[N:.*]] = tensor.dim %[[Q]], %c2
+// CHECK: %[[ONE:.*]] = arith.cmpi ule, %[[N]], %c1{{.*}} : index
+// CHECK: %[[R:.*]]:2 = scf.if %[[ONE]] -> (tensor<?x4x?x8xf32>, tensor<?x4x8x8xf32>) {
+// CHECK-NEXT: %[[O:.*]], %[[S:.*]] = attn.recur %[[Q]], %[[Q]], %[[Q]] initial(%[[H]] : tensor<?x4x8x8xf32>) order(reversed) max_tokens(1) :
+// CHECK-NEXT: scf.yield %[[O]], %[[S]]
+// CHECK-NEXT: } else {
+// CHECK-NEXT: attn.recur %[[Q]], %[[Q]], %[[Q]] initial(%[[H]] : tensor<?x4x8x8xf32>) order(reversed) :
+// CHECK: return %[[R]]#0, %[[R]]#1
+func.func @step(%q: tensor<?x4x?x8xf32>, %h0: tensor<?x4x8x8xf32>) -> (tensor<?x4x?x8xf32>, tensor<?x4x8x8xf32>) {
+  %o, %ht = attn.recur %q, %q, %q initial(%h0 : tensor<?x4x8x8xf32>) order(reversed)
+      : tensor<?x4x?x8xf32>, tensor<?x4x?x8xf32>, tensor<?x4x?x8xf32> -> tensor<?x4x?x8xf32>, tensor<?x4x8x8xf32>
+  return %o, %ht : tensor<?x4x?x8xf32>, tensor<?x4x8x8xf32>
+}
+
+// -----
+
+// Not so without a state, nor where the number of tokens, a promise about it or
+// a schedule is there.
+// CHECK-LABEL: func @no_step
+// CHECK-NOT: scf.if
+func.func @no_step(%q: tensor<?x4x?x8xf32>, %p: tensor<?x4x1x8xf32>, %h0: tensor<?x4x8x8xf32>)
+    -> (tensor<?x4x?x8xf32>, tensor<?x4x1x8xf32>, tensor<?x4x?x8xf32>, tensor<?x4x?x8xf32>) {
+  %a = attn.recur %q, %q, %q : tensor<?x4x?x8xf32>, tensor<?x4x?x8xf32>, tensor<?x4x?x8xf32> -> tensor<?x4x?x8xf32>
+  %b = attn.recur %p, %p, %p initial(%h0 : tensor<?x4x8x8xf32>)
+      : tensor<?x4x1x8xf32>, tensor<?x4x1x8xf32>, tensor<?x4x1x8xf32> -> tensor<?x4x1x8xf32>
+  %c = attn.recur %q, %q, %q initial(%h0 : tensor<?x4x8x8xf32>) max_tokens(3)
+      : tensor<?x4x?x8xf32>, tensor<?x4x?x8xf32>, tensor<?x4x?x8xf32> -> tensor<?x4x?x8xf32>
+  %d = attn.recur %q, %q, %q initial(%h0 : tensor<?x4x8x8xf32>) schedule(<block_q = 16, block_k = 8>)
+      : tensor<?x4x?x8xf32>, tensor<?x4x?x8xf32>, tensor<?x4x?x8xf32> -> tensor<?x4x?x8xf32>
+  return %a, %b, %c, %d : tensor<?x4x?x8xf32>, tensor<?x4x1x8xf32>, tensor<?x4x?x8xf32>, tensor<?x4x?x8xf32>
+}

@@ -51,6 +51,7 @@ TEST(Manifest, KeepsWhatWasWritten) {
     written.dtype = "bf16";
     written.interface.argumentLayouts[1] = {true, {}};
     written.interface.resultShapes[0][1] = std::nullopt;
+    written.interface.results[0].inPlace = 1;
     written.interface.rules.push_back(
         {SizeRule::Kind::Equal, {5, std::nullopt, 0}, {0, 1, 1}, ", why"});
     std::string text = getText(written);
@@ -69,6 +70,17 @@ TEST(Manifest, IgnoresUnknownKeysOnly) {
   EXPECT_EQ(getCpuError("\"kind\":\"multiple\"", "\"kind\":\"power\""),
             "kernels[0].rules[0].kind: expected \"equal\" or \"multiple\", got "
             "\"power\"");
+}
+
+TEST(Manifest, RefusesToReplaceWhatIsNoArgument) {
+  PackageKernel kernel = makeScaleKernel();
+  kernel.interface.results[0].inPlace = 1;
+  EXPECT_EQ(getError(kernel, kCpu, "\"in_place\":1", "\"in_place\":2"),
+            "kernels[0].results[0].in_place: expected an integer from 0 to 1, "
+            "got 2");
+  EXPECT_EQ(getError(kernel, kCpu, "\"in_place\":1", "\"in_place\":null"),
+            "kernels[0].results[0].in_place: expected an integer from 0 to 1, "
+            "got null");
 }
 
 TEST(Manifest, LeavesCodeInUnknownFormatsAlone) {

@@ -67,6 +67,7 @@ public:
   Error checkNames(ArrayRef<StringRef> known) const;
 
   Error read(StringRef field, std::string &value) const;
+  Error read(StringRef field, bool &value) const;
   Error read(StringRef field, std::vector<std::string> &values) const;
   Error read(StringRef field, std::vector<int> &values, int64_t lowest,
              int64_t highest) const;
@@ -101,6 +102,17 @@ Error Entry::read(StringRef field, std::string &value) const {
   if (!text)
     return fail(field, "a string", *found);
   value = text->str();
+  return Error::success();
+}
+
+Error Entry::read(StringRef field, bool &value) const {
+  const json::Value *found = find(field);
+  if (!found)
+    return Error::success();
+  std::optional<bool> given = found->getAsBoolean();
+  if (!given)
+    return fail(field, "true or false", *found);
+  value = *given;
   return Error::success();
 }
 
@@ -222,6 +234,8 @@ static Expected<Benchmark> readShared(const Entry &entry, StringRef dataFile) {
     return error;
   if (Error error = readBound(entry, shared.bound))
     return error;
+  if (Error error = entry.read("in_place", shared.inPlace))
+    return error;
   if (Error error = entry.read("function", shared.options.function))
     return error;
   if (Error error = entry.read("schedule", shared.options.schedule))
@@ -275,9 +289,9 @@ static Error readEntry(Entry &entry, StringRef dataFile,
   if (!name)
     return name.takeError();
   entry.setName(*name);
-  if (Error error = entry.checkNames({"name", "about", "spec", "function",
-                                      "replace", "dims", "dtypes", "threads",
-                                      "target", "schedule", "bound"}))
+  if (Error error = entry.checkNames(
+          {"name", "about", "spec", "function", "replace", "dims", "dtypes",
+           "threads", "target", "schedule", "bound", "in_place"}))
     return error;
   Expected<Benchmark> benchmark = readShared(entry, dataFile);
   if (!benchmark)

@@ -34,6 +34,7 @@ struct Benchmark {
   Dims dims;
   int threads = 1;
   Bound bound = Bound::Compute;
+  bool inPlace = false; ///< Results replace arguments where they may.
 };
 
 /// Reads the benchmarks of data files. An error names the file, the entry, the

@@ -106,6 +106,25 @@ static Expected<double> timeRound(Call call, Bound bound) {
   return elapsed.count() / count;
 }
 
+/// Lets results be computed in place of arguments, of which they get a copy.
+Error Runner::shareMemory(const Benchmark &benchmark,
+                          std::vector<Buffer> &inputs) {
+  if (!benchmark.inPlace)
+    return Error::success();
+  bool any = false;
+  for (auto [port, result] :
+       llvm::zip(compiled.kernel->results(), data.results))
+    if (port.inPlace) {
+      any = true;
+      result.copyFrom(data.arguments[*port.inPlace]);
+      inputs[*port.inPlace] = result.getBuffer();
+    }
+  return any ? Error::success()
+             : makeError("{0}: 'in_place': expected a spec with a result that "
+                         "may be computed in place of an argument, got none",
+                         benchmark.where);
+}
+
 Expected<Rounds> Runner::run(const Benchmark &benchmark, int64_t count) {
   if (Error error = compileFor(benchmark))
     return error;
@@ -116,6 +135,8 @@ Expected<Rounds> Runner::run(const Benchmark &benchmark, int64_t count) {
   const Kernel &kernel = *compiled.kernel;
   std::vector<Buffer> inputs = getBuffers(data.arguments);
   std::vector<Buffer> outputs = getBuffers(data.results);
+  if (Error error = shareMemory(benchmark, inputs))
+    return error;
   auto call = [&] {
     return kernel.launch(inputs, outputs, {benchmark.threads});
   };

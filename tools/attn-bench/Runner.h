@@ -68,6 +68,8 @@ private:
   llvm::Error compileFor(const Benchmark &benchmark);
   llvm::Error fillFor(const Benchmark &benchmark);
   llvm::Error makeProbeFor(const Benchmark &benchmark);
+  llvm::Error shareMemory(const Benchmark &benchmark,
+                          std::vector<Buffer> &inputs);
   Yardstick probe(const Benchmark &benchmark);
 
   Compiled compiled;

@@ -75,6 +75,11 @@ struct Flags {
   cl::opt<bool> memory{"memory", cl::ValueDisallowed,
                        cl::desc("Print how much memory the first call adds"),
                        cl::cat(running)};
+  cl::opt<bool> inPlace{
+      "in-place", cl::ValueDisallowed,
+      cl::desc("Give results that may be computed in place of an argument its "
+               "memory; results are those of a call from the given arguments"),
+      cl::cat(running)};
 
   cl::opt<bool> check{
       "check", cl::ValueDisallowed,
@@ -151,6 +156,7 @@ static Error parseRunning(const Flags &flags, RunOptions &options) {
       return error;
   options.probe = flags.probe;
   options.memory = flags.memory;
+  options.inPlace = flags.inPlace;
   options.check = flags.check;
   options.checkPhases = flags.checkPhases;
   return Error::success();
@@ -169,7 +175,8 @@ static Error checkTargetOptions(const RunOptions &options) {
     return makeError("--check-phases: expected a cpu target, got '{0}'",
                      target);
   for (auto [name, isGiven] :
-       {std::pair("probe", options.probe), std::pair("memory", options.memory)})
+       {std::pair("probe", options.probe), std::pair("memory", options.memory),
+        std::pair("in-place", options.inPlace)})
     if (isGpu && !options.simulate && isGiven)
       return makeError("--{0}: expected a cpu target, got '{1}'", name, target);
   return Error::success();

@@ -29,6 +29,7 @@ struct RunOptions {
   std::string counters; ///< The file of --counters; or empty.
   bool probe = false;
   bool memory = false;
+  bool inPlace = false;
 };
 
 /// Parses the command line and reads the spec.

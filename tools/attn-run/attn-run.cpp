@@ -208,12 +208,32 @@ static void printSimulation(const SimulatedKernel &kernel) {
   }
 }
 
+/// With --in-place: results have a copy of the arguments that they replace, and
+/// are given in their place among `inputs`. Returns whether there is one.
+static bool beginInPlace(const Session &session, const Arrays &arguments,
+                         Arrays &results, std::vector<Buffer> &inputs) {
+  bool any = false;
+  for (auto [port, result] : llvm::zip(session.kernel->results(), results)) {
+    if (!session.options.inPlace || !port.inPlace)
+      continue;
+    any = true;
+    result.copyFrom(arguments[*port.inPlace]);
+    inputs[*port.inPlace] = result.getBuffer();
+  }
+  return any;
+}
+
 /// The first call, measured if --memory asks for it, then the timed ones.
 static Error callAndTime(const Session &session, const Arrays &arguments,
-                         const Arrays &results) {
+                         Arrays &results) {
   const RunOptions &options = session.options;
   std::vector<Buffer> inputs = getBuffers(arguments);
   std::vector<Buffer> outputs = getBuffers(results);
+  bool isInPlace = beginInPlace(session, arguments, results, inputs);
+  if (options.inPlace && !isInPlace)
+    return makeError("--in-place: expected a result that may be computed in "
+                     "place of an argument, as the last state of a recurrence, "
+                     "got none");
   std::unique_ptr<GpuCall> onGpu;
   if (session.onGpu) {
     auto prepared =
@@ -247,6 +267,12 @@ static Error callAndTime(const Session &session, const Arrays &arguments,
   if (!timing)
     return timing.takeError();
   printTiming(llvm::outs(), *timing, *work);
+  // Calls in place went on from each other's states.
+  if (isInPlace && (options.repeat > 0 || options.memory)) {
+    beginInPlace(session, arguments, results, inputs);
+    if (Error error = call())
+      return error;
+  }
   if (session.simulated)
     printSimulation(*session.simulated);
   return onGpu ? onGpu->fetch() : Error::success();

@@ -11,7 +11,7 @@
 using namespace attn;
 using llvm::Expected;
 
-void LaunchMemory::add(std::unique_ptr<sim::DeviceBuffer> buffer,
+void LaunchMemory::add(std::shared_ptr<sim::DeviceBuffer> buffer,
                        ArgumentView view) {
   buffers.push_back(std::move(buffer));
   views.push_back(std::move(view));

@@ -21,8 +21,8 @@ namespace attn {
 
 class LaunchMemory {
 public:
-  /// Adds the next argument of the host function.
-  void add(std::unique_ptr<sim::DeviceBuffer> buffer, ArgumentView view);
+  /// Adds the next argument of the host function. Arguments may share a buffer.
+  void add(std::shared_ptr<sim::DeviceBuffer> buffer, ArgumentView view);
 
   /// What `host` launches for these arguments; adds its work space.
   llvm::Expected<LaunchPlan> plan(mlir::func::FuncOp host);
@@ -34,7 +34,7 @@ public:
   const sim::DeviceBuffer *find(const char *address) const;
 
 private:
-  std::vector<std::unique_ptr<sim::DeviceBuffer>> buffers;
+  std::vector<std::shared_ptr<sim::DeviceBuffer>> buffers;
   std::vector<ArgumentView> views;
 };
 

@@ -59,14 +59,13 @@ Expected<double> SimulatedKernel::flops(ArrayRef<Buffer> arguments) const {
   return counter->count(arguments);
 }
 
-static void add(LaunchMemory &memory, const Buffer &buffer, const Port &port,
-                bool isResult) {
-  memory.add(sim::DeviceBuffer::wrap(static_cast<char *>(buffer.data),
-                                     getExtent(buffer),
-                                     {port.name, /*isReadOnly=*/!isResult,
-                                      /*isInitialized=*/!isResult}),
-             {{buffer.sizes.begin(), buffer.sizes.end()},
-              {buffer.strides.begin(), buffer.strides.end()}});
+/// The memory of an argument or a result. An argument is written if a result is
+/// computed in its place.
+static std::shared_ptr<sim::DeviceBuffer>
+wrap(const Buffer &buffer, const Port &port, bool isRead, bool isWritten) {
+  return sim::DeviceBuffer::wrap(
+      static_cast<char *>(buffer.data), getExtent(buffer),
+      {port.name, /*isReadOnly=*/!isWritten, /*isInitialized=*/isRead});
 }
 
 /// What the simulator found, as an error.
@@ -88,31 +87,48 @@ SimulatedKernel::getLastWriter(const char *address) const {
                 : std::nullopt;
 }
 
+/// Puts arguments and results in the order of the lowered function's arguments.
+void SimulatedKernel::fillMemory(ArrayRef<Buffer> arguments,
+                                 ArrayRef<Buffer> results) const {
+  const Signature &signature = device.signature;
+  std::vector<std::shared_ptr<sim::DeviceBuffer>> inputs;
+  std::vector<std::pair<std::shared_ptr<sim::DeviceBuffer>, const Buffer *>>
+      ordered(arguments.size() + results.size());
+  for (auto [i, buffer] : llvm::enumerate(arguments)) {
+    bool isReplaced = llvm::any_of(
+        signature.results, [&](const Port &port) { return port.inPlace == i; });
+    inputs.push_back(wrap(buffer, signature.arguments[i], /*isRead=*/true,
+                          /*isWritten=*/isReplaced));
+    ordered[signature.argumentLayouts[i].position] = {inputs.back(), &buffer};
+  }
+  for (auto [i, buffer] : llvm::enumerate(results)) {
+    const Port &port = signature.results[i];
+    bool isInPlace =
+        port.inPlace && arguments[*port.inPlace].data == buffer.data;
+    ordered[signature.resultLayouts[i].position] = {
+        isInPlace ? inputs[*port.inPlace]
+                  : wrap(buffer, port, /*isRead=*/false, /*isWritten=*/true),
+        &buffer};
+  }
+  memory = LaunchMemory();
+  for (auto &[shared, buffer] : ordered)
+    memory.add(shared, {{buffer->sizes.begin(), buffer->sizes.end()},
+                        {buffer->strides.begin(), buffer->strides.end()}});
+}
+
 Error SimulatedKernel::launch(ArrayRef<Buffer> arguments,
                               ArrayRef<Buffer> results,
                               const LaunchOptions &options) const {
   Interface interface = makeInterface(device.signature);
-  std::vector<TensorView> inputs = getViews(arguments);
+  std::vector<TensorView> inputs = getViews(arguments),
+                          outputs = getViews(results);
   if (Status status = checkArguments(interface, inputs))
     return toError(std::move(status));
-  if (Status status = checkResults(interface, inputs, getViews(results)))
+  if (Status status = checkResults(interface, inputs, outputs))
     return toError(std::move(status));
-  // In the order of the lowered function's arguments.
-  std::vector<std::pair<const Buffer *, const Port *>> ports(arguments.size() +
-                                                             results.size());
-  auto place = [&](const auto &layouts, ArrayRef<Buffer> given,
-                   const std::vector<Port> &known) {
-    for (auto [layout, buffer, port] : llvm::zip_equal(layouts, given, known))
-      ports[layout.position] = {&buffer, &port};
-  };
-  place(device.signature.argumentLayouts, arguments,
-        device.signature.arguments);
-  place(device.signature.resultLayouts, results, device.signature.results);
-  memory = LaunchMemory();
-  for (auto [buffer, port] : ports)
-    add(memory, *buffer, *port,
-        port >= device.signature.results.data() &&
-            port < device.signature.results.data() + results.size());
+  if (Status status = checkOverlaps(interface, inputs, outputs))
+    return toError(std::move(status));
+  fillMemory(arguments, results);
   auto plan = memory.plan(device.program->getFunction());
   if (!plan)
     return plan.takeError();

@@ -60,6 +60,8 @@ public:
 
 private:
   explicit SimulatedKernel(DeviceProgram device) : device(std::move(device)) {}
+  void fillMemory(llvm::ArrayRef<Buffer> arguments,
+                  llvm::ArrayRef<Buffer> results) const;
 
   DeviceProgram device;
   std::unique_ptr<FlopCounter> counter;

@@ -53,3 +53,13 @@ func.func @narrow(%q: tensor<1x1x?x20xf32>, %v: tensor<1x1x?x24xf32>) -> tensor<
   %o = attn.recur %q, %q, %v : tensor<1x1x?x20xf32>, tensor<1x1x?x20xf32>, tensor<1x1x?x24xf32> -> tensor<1x1x?x24xf32>
   return %o : tensor<1x1x?x24xf32>
 }
+
+// -----
+
+// One token is a chunk of its own, with as many columns.
+// CHECK-LABEL: func.func @step
+// CHECK: max_tokens(1) schedule(<block_q = 1, block_k = 64>)
+func.func @step(%q: tensor<1x1x?x64xf32>, %v: tensor<1x1x?x128xf32>) -> tensor<1x1x?x128xf32> {
+  %o = attn.recur %q, %q, %v max_tokens(1) : tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32>, tensor<1x1x?x128xf32> -> tensor<1x1x?x128xf32>
+  return %o : tensor<1x1x?x128xf32>
+}
