@@ -70,7 +70,7 @@ Value attn::mergeState(ImplicitLocOpBuilder &b, const IRMapping &mapping,
                        RankedTensorType::get({rows, columns}, element),
                        op.getBatch(), op.getHead(), op.getRow(), col);
   };
-  Value decay = load(1, arith::ConstantIndexOp::create(b, op.getDecay()));
+  Value decay = load(1, op.getDecay());
   auto column = RankedTensorType::get({rows}, element);
   auto sum = tile::ReduceKindAttr::get(b.getContext(), tile::ReduceKind::Add);
   decay = tile::ReduceOp::create(

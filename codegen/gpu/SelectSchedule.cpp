@@ -285,13 +285,14 @@ WalkResult GpuSelectSchedule::selectChunk(RecurOp op) {
     return WalkResult::interrupt();
   BlockSizes blocks = choose(op);
   if (ScheduleAttr given = op.getScheduleAttr())
-    blocks = {given.getBlockQ(), given.getBlockK(), 0};
+    blocks = {given.getBlockQ(), given.getBlockK(), given.getSplits()};
   FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
   if (failed(asked))
     return WalkResult::interrupt();
   bool isAsked = !schedule.empty() || op.getScheduleAttr();
   if (isAsked && failed(checkAsked(op, *asked)))
     return WalkResult::interrupt();
-  op.setScheduleAttr(ScheduleAttr::get(&getContext(), asked->q, asked->k, 0));
+  op.setScheduleAttr(
+      ScheduleAttr::get(&getContext(), asked->q, asked->k, asked->splits));
   return WalkResult::advance();
 }

@@ -45,6 +45,8 @@ def main():
     parser.add_argument("--variants", type=pathlib.Path, required=True)
     parser.add_argument("--dtype", default="f32,bf16")
     parser.add_argument("--n", default="65,300")
+    parser.add_argument("--batch", type=int, default=2)
+    parser.add_argument("--heads", type=int, default=2)
     parser.add_argument("extra", nargs="*", help="passed on to attn-run")
     options = parser.parse_args()
     passed = failed = 0
@@ -54,11 +56,13 @@ def main():
             for name, make in GATES.items():
                 for n in map(int, options.n.split(",")):
                     random = np.random.default_rng(n)
-                    np.save(gates, make(random, shape(2, 2, n)).astype(np.float32))
+                    values = make(random, shape(options.batch, options.heads, n))
+                    np.save(gates, values.astype(np.float32))
                     for dtype in options.dtype.split(","):
                         done = subprocess.run(
                             [options.attn_run, options.variants / f"linear/{spec}.mlir",
-                             f"--dims=B=2,H=2,N={n}", f"--dtype={dtype}",
+                             f"--dims=B={options.batch},H={options.heads},N={n}",
+                             f"--dtype={dtype}",
                              f"--arg=g={gates}", "--check", *options.extra],
                             capture_output=True, text=True)
                         ok = done.returncode == 0
