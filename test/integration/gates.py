@@ -45,6 +45,7 @@ def main():
     parser.add_argument("--variants", type=pathlib.Path, required=True)
     parser.add_argument("--dtype", default="f32,bf16")
     parser.add_argument("--n", default="65,300")
+    parser.add_argument("--spec", nargs="+", default=list(SPECS))
     parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--heads", type=int, default=2)
     parser.add_argument("extra", nargs="*", help="passed on to attn-run")
@@ -52,7 +53,7 @@ def main():
     passed = failed = 0
     with tempfile.TemporaryDirectory() as folder:
         gates = pathlib.Path(folder) / "g.npy"
-        for spec, shape in SPECS.items():
+        for spec, shape in ((name, SPECS[name]) for name in options.spec):
             for name, make in GATES.items():
                 for n in map(int, options.n.split(",")):
                     random = np.random.default_rng(n)
