@@ -306,10 +306,16 @@ static LogicalResult encode(Value value, Attribute layout) {
 // 5. Results
 //===----------------------------------------------------------------------===//
 
+/// Whether columns can be dealt out one by one: all threads have as many.
+static bool canDealOut(RankedTensorType type, tile::RegistersAttr layout) {
+  int64_t round = layout.getColumns() * layout.getVector();
+  return layout.getVector() > 1 && type.getDimSize(1) % round == 0;
+}
+
 static void dealOutResult(tile::StoreOp store) {
   RankedTensorType type = tileOf(store.getValue());
   auto layout = dyn_cast<tile::RegistersAttr>(type.getEncoding());
-  if (!layout || layout.getVector() == 1 ||
+  if (!layout || !canDealOut(type, layout) ||
       hasAlignedRows(store, layout.getVector()))
     return;
   OpBuilder b(store);
@@ -328,7 +334,7 @@ static void dealOutLoad(tile::LoadOp load) {
   bool isAdded = llvm::any_of(load->getUsers(), [](Operation *user) {
     return isa<scf::ForOp>(user) || OpTrait::hasElementwiseMappableTraits(user);
   });
-  if (!layout || layout.getVector() == 1 || !isAdded)
+  if (!layout || !canDealOut(type, layout) || !isAdded)
     return;
   OpBuilder b(load.getContext());
   b.setInsertionPointAfter(load);

@@ -28,6 +28,14 @@ SPECS = {
     "rwkv6": lambda b, h, n: (b, h, n, 64),
 }
 
+def late(random, shape):
+    """Most tokens of the first 64 forget everything, the others nearly nothing."""
+    gates = np.full(shape, -0.01)
+    if len(shape) > 1:
+        gates[:, :, :48] = -1000
+    return gates
+
+
 # Gates from a generator and a shape.
 GATES = {
     "zero": lambda random, shape: np.zeros(shape),
@@ -35,6 +43,7 @@ GATES = {
     "-1000": lambda random, shape: np.full(shape, -1000.0),
     "mixed": lambda random, shape: random.choice(
         [0.0, -1e-3, -0.5, -20.0, -50.0, -1000.0], shape),
+    "late": late,
     "rare": lambda random, shape: np.where(random.random(shape) < 0.03, -50.0, -0.01),
 }
 
