@@ -327,11 +327,12 @@ LogicalResult MergeStateOp::verify() {
                "must merge a tensor of rank 2 with one of rank 4 and the "
                "same floating-point element type, got ")
            << to << " and " << from;
-  int64_t columns = from.getDimSize(3), decay = getDecay();
-  if (decay < 0 ||
-      (!ShapedType::isDynamic(columns) && decay >= columns)) // merge_state_c2
+  int64_t columns = from.getDimSize(3);
+  std::optional<int64_t> decay = getConstantIntValue(getDecay());
+  if (decay && (*decay < 0 || (!ShapedType::isDynamic(columns) &&
+                               *decay >= columns))) // merge_state_c2
     return emitOpError("'decay' must be one of the ")
-           << columns << " columns of 'parts', got " << decay;
+           << columns << " columns of 'parts', got " << *decay;
   return success();
 }
 

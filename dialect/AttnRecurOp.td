@@ -242,15 +242,16 @@ def Attn_MergeStateOp : Attn_Op<"merge_state",
     func.func @behind(%parts: tensor<?x?x?x65xf32>, %b: index, %h: index, %row: index,
                       %s: tensor<32x64xf32>) -> tensor<32x64xf32> {
       %c0 = arith.constant 0 : index
-      %next = attn.merge_state %parts at(%b, %h, %row, %c0) decay(64) init(%s)
+      %c64 = arith.constant 64 : index
+      %next = attn.merge_state %parts at(%b, %h, %row, %c0) decay(%c64) init(%s)
           : tensor<?x?x?x65xf32>, tensor<32x64xf32>
       return %next : tensor<32x64xf32>
     }
     ```
   }];
   let arguments = (ins AnyRankedTensor:$parts, Index:$batch, Index:$head,
-                   Index:$row, Index:$col, AnyStaticShapeTensor:$init,
-                   I64Attr:$decay);
+                   Index:$row, Index:$col, Index:$decay,
+                   AnyStaticShapeTensor:$init);
   let results = (outs AnyStaticShapeTensor:$state);
   let assemblyFormat = [{
     $parts `at` `(` $batch `,` $head `,` $row `,` $col `)` `decay` `(` $decay `)`

@@ -34,16 +34,16 @@
 //
 // With splits P in the schedule, parts of the sequence are visited in parallel:
 //
-//   parts = scf.forall (p, b, h):          the state that part p makes of 0,
+//   parts = scf.forall (p, b, h, c):       the state that part p makes of 0,
 //   and
 //     as above, without rows               what it leaves of one that comes in
-//   begins = scf.forall (b, h):
+//   begins = scf.forall (b, h, c):
 //     S = initial or 0
 //     scf.for p = 0 to P:
 //       insert S into begins
-//       S = attn.merge_state parts at (b, h, p) init(S)
-//   scf.forall (p, b, h):                  rows, from where the part begins
-//     S = begins at (b, h, p), and as above
+//       S = attn.merge_state parts at (b, h, p, c) init(S)
+//   scf.forall (p, b, h, c):               rows, from where the part begins
+//     S = begins at (b, h, p, c), and as above
 //
 //===----------------------------------------------------------------------===//
 
@@ -60,6 +60,8 @@ using namespace attn;
 
 /// Rows of the state in a block are a multiple: whole vectors on any target.
 static constexpr int64_t kRowMultiple = 16;
+/// Columns of states that parts leave for each other are a multiple.
+static constexpr int64_t kStateMultiple = 8;
 
 namespace {
 /// What a loop over chunks does.
@@ -132,7 +134,12 @@ private:
   Value untilEnd(Value rows);
   void enterSegment();
   void emitBehind(scf::ForallOp forall);
+  SmallVector<OpFoldResult> partsGrid();
   void enterPart(scf::ForallOp forall);
+  /// Where the decays of the part lie that block `number` of its columns has.
+  Value decayColumn(Value number) {
+    return arith::AddIOp::create(b, number, constant(op.getStateColumns()));
+  }
   Value emitParts();
   SmallVector<Value> emitBegins(Value parts, Value lastStates);
   void runWhole(ValueRange outputs);
@@ -186,11 +193,13 @@ SmallVector<Value> RecurSplitter::makeOutputs() {
 }
 
 /// Room for one state of `width` columns per head and part, below each other.
+/// Rows are filled up to whole sectors of a GPU's memory.
 Value RecurSplitter::emptyStates(int64_t width) {
   SmallVector<OpFoldResult> sizes{
       Value(tensor::DimOp::create(b, op.getValue(), 0)),
       Value(tensor::DimOp::create(b, op.getValue(), 1)),
-      b.getIndexAttr(splits * rows), b.getIndexAttr(width)};
+      b.getIndexAttr(splits * rows),
+      b.getIndexAttr(llvm::alignTo(width, kStateMultiple))};
   return tensor::EmptyOp::create(b, sizes, op.getAccumulatorType());
 }
 
@@ -473,12 +482,22 @@ void RecurSplitter::emitBehind(scf::ForallOp forall) {
   insertInto(forall, 0, nest.getResult(0), end, column, count, width);
 }
 
-/// Opens block (part, batch, head): whole chunks, but for the last part.
+/// Blocks of each part, batch, head and columns.
+SmallVector<OpFoldResult> RecurSplitter::partsGrid() {
+  return {b.getIndexAttr(splits),
+          Value(tensor::DimOp::create(b, op.getValue(), 0)),
+          Value(tensor::DimOp::create(b, op.getValue(), 1)),
+          b.getIndexAttr(op.getStateColumns() / columns)};
+}
+
+/// Opens block (part, batch, head, columns): whole chunks, but for the last
+/// part.
 void RecurSplitter::enterPart(scf::ForallOp forall) {
   b.setInsertionPoint(forall.getTerminator());
   batch = sequence = forall.getInductionVar(1);
   head = forall.getInductionVar(2);
-  column = constant(0);
+  column =
+      arith::MulIOp::create(b, forall.getInductionVar(3), constant(columns));
   Value length = constant(chunk);
   Value chunks = arith::CeilDivSIOp::create(b, numTokens, length);
   Value share = arith::CeilDivSIOp::create(b, chunks, constant(splits));
@@ -489,14 +508,12 @@ void RecurSplitter::enterPart(scf::ForallOp forall) {
   tokens = arith::MinSIOp::create(b, left, most);
 }
 
-/// For each part and head the state that it makes of 0, then one column of its
-/// decays, then the state of the denominator.
+/// For each part and head the state that it makes of 0, then its decays, a
+/// column of them for each block, then the state of the denominator.
 Value RecurSplitter::emitParts() {
-  Value parts = emptyStates(columns + 1 + (op.usesDenominator() ? 1 : 0));
-  SmallVector<OpFoldResult> grid{
-      b.getIndexAttr(splits), Value(tensor::DimOp::create(b, op.getValue(), 0)),
-      Value(tensor::DimOp::create(b, op.getValue(), 1))};
-  auto forall = scf::ForallOp::create(b, grid, parts, std::nullopt);
+  int64_t all = op.getStateColumns(), blocks = all / columns;
+  Value parts = emptyStates(all + blocks + (op.usesDenominator() ? 1 : 0));
+  auto forall = scf::ForallOp::create(b, partsGrid(), parts, std::nullopt);
   OpBuilder::InsertionGuard guard(b);
   enterPart(forall);
   SmallVector<Value> state = zeroState();
@@ -507,33 +524,35 @@ Value RecurSplitter::emitParts() {
   Value row =
       arith::MulIOp::create(b, forall.getInductionVar(0), constant(rows));
   OpFoldResult height = b.getIndexAttr(rows);
-  insertInto(forall, 0, state.front(), row, constant(0), height, columns);
-  insertInto(forall, 0, state.back(), row, constant(columns), height, 1);
+  insertInto(forall, 0, state.front(), row, column, height, columns);
+  insertInto(forall, 0, state.back(), row,
+             decayColumn(forall.getInductionVar(3)), height, 1);
   if (op.usesDenominator())
-    insertInto(forall, 0, state[1], row, constant(columns + 1), height, 1);
+    insertInto(forall, 0, state[1], row, constant(all + blocks), height, 1);
   return forall.getResult(0);
 }
 
 /// The state in front of each part, from those that the parts make; then the
 /// last state, if `lastStates` has room for it.
 SmallVector<Value> RecurSplitter::emitBegins(Value parts, Value lastStates) {
-  int64_t width = columns + (op.usesDenominator() ? 1 : 0);
-  SmallVector<Value> outputs{emptyStates(width)};
+  int64_t all = op.getStateColumns(), blocks = all / columns;
+  int64_t width = columns + (op.usesDenominator() ? 1 : 0); // Of a block.
+  SmallVector<Value> outputs{emptyStates(all + width - columns)};
   if (lastStates)
     outputs.push_back(lastStates);
-  SmallVector<OpFoldResult> grid{
-      Value(tensor::DimOp::create(b, op.getValue(), 0)),
-      Value(tensor::DimOp::create(b, op.getValue(), 1))};
-  auto forall = scf::ForallOp::create(b, grid, outputs, std::nullopt);
+  SmallVector<OpFoldResult> grid = partsGrid();
+  auto forall = scf::ForallOp::create(
+      b, ArrayRef<OpFoldResult>(grid).drop_front(), outputs, std::nullopt);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(forall.getTerminator());
   batch = sequence = forall.getInductionVar(0);
   head = forall.getInductionVar(1);
-  column = constant(0);
+  column =
+      arith::MulIOp::create(b, forall.getInductionVar(2), constant(columns));
   Value height = constant(splits * rows);
   SmallVector<Value> init = firstState();
   init.push_back(
-      openRows(forall.getRegionIterArgs()[0], width, column, height));
+      openRows(forall.getRegionIterArgs()[0], width, constant(0), height));
   auto nest =
       scf::ForOp::create(b, constant(0), constant(splits), constant(1), init);
   {
@@ -543,6 +562,7 @@ SmallVector<Value> RecurSplitter::emitBegins(Value parts, Value lastStates) {
     if (isReversed())
       part = arith::SubIOp::create(b, constant(splits - 1), part);
     Value row = arith::MulIOp::create(b, part, constant(rows));
+    Value decay = decayColumn(forall.getInductionVar(2));
     SmallVector<Value> state(nest.getRegionIterArgs());
     Value into = state.pop_back_val();
     OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
@@ -553,9 +573,9 @@ SmallVector<Value> RecurSplitter::emitBegins(Value parts, Value lastStates) {
           ArrayRef<OpFoldResult>{b.getIndexAttr(rows),
                                  b.getIndexAttr(typeOf(value).getDimSize(1))},
           ArrayRef<OpFoldResult>{one, one});
-      Value col = constant(number ? columns + 1 : 0);
+      Value col = number ? constant(all + blocks) : column;
       value = MergeStateOp::create(b, value.getType(), parts, batch, head, row,
-                                   col, value, columns);
+                                   col, decay, value);
     }
     state.push_back(into);
     scf::YieldOp::create(b, state);
@@ -572,10 +592,8 @@ void RecurSplitter::runParts(ValueRange outputs) {
   Value parts = emitParts();
   SmallVector<Value> begins =
       emitBegins(parts, outputs.size() > 1 ? outputs[1] : Value());
-  SmallVector<OpFoldResult> grid{
-      b.getIndexAttr(splits), Value(tensor::DimOp::create(b, op.getValue(), 0)),
-      Value(tensor::DimOp::create(b, op.getValue(), 1))};
-  auto forall = scf::ForallOp::create(b, grid, outputs.front(), std::nullopt);
+  auto forall =
+      scf::ForallOp::create(b, partsGrid(), outputs.front(), std::nullopt);
   {
     OpBuilder::InsertionGuard guard(b);
     enterPart(forall);
@@ -584,7 +602,7 @@ void RecurSplitter::runParts(ValueRange outputs) {
     SmallVector<Value> state = zeroState();
     for (auto [number, part] : llvm::enumerate(state))
       part = LoadStateOp::create(b, part.getType(), begins.front(), batch, head,
-                                 row, constant(number ? columns : 0));
+                                 row, number ? constant(columns) : column);
     emitRows(forall, state, /*isLast=*/false);
   }
   SmallVector<Value> results{forall.getResult(0)};
@@ -594,13 +612,13 @@ void RecurSplitter::runParts(ValueRange outputs) {
 
 LogicalResult RecurSplitter::checkSchedule() {
   int64_t all = op.getStateColumns();
-  bool needsAll = !op.getNorm().empty() || !op.getValueRows().empty() ||
-                  sweepsTwice() || splits;
+  bool needsAll =
+      !op.getNorm().empty() || !op.getValueRows().empty() || sweepsTwice();
   if (needsAll && columns != all)
     return op.emitOpError("schedule: 'block_k' must be at least the ")
            << all
-           << " columns of the state, which its regions, order or splits need "
-              "at once, got "
+           << " columns of the state, which its regions or order need at once, "
+              "got "
            << columns;
   if (all % columns)
     return op.emitOpError("schedule: 'block_k' must divide the ")

@@ -71,7 +71,7 @@ Value attn::mergeState(ImplicitLocOpBuilder &b, const IRMapping &mapping,
                        RankedTensorType::get({rows, columns}, element),
                        op.getBatch(), op.getHead(), op.getRow(), col);
   };
-  Value decay = load(1, arith::ConstantIndexOp::create(b, op.getDecay()));
+  Value decay = load(1, op.getDecay());
   auto column = RankedTensorType::get({rows}, element);
   auto sum = tile::ReduceKindAttr::get(b.getContext(), tile::ReduceKind::Add);
   decay = tile::ReduceOp::create(
@@ -370,6 +370,12 @@ void RecurTiles::readState(Value &rows, Value &denominator) {
     denominator = multiply(denominator, prefix);
 }
 
+bool RecurTiles::isBehindColumns() {
+  std::optional<int64_t> first = getConstantIntValue(col);
+  return first && *first >= tileOf(op.getValue()).getDimSize(3) &&
+         op.getValueRows().empty();
+}
+
 SmallVector<Value> RecurTiles::nextState() {
   Value writer = key, total;
   if (gate) {
@@ -385,6 +391,10 @@ SmallVector<Value> RecurTiles::nextState() {
     Value before = mapping.lookup(part);
     if (total)
       before = multiply(before, broadcast(total, 1, tileOf(before).getShape()));
+    if (isBehindColumns()) { // Values are 0 there.
+      next.push_back(before);
+      continue;
+    }
     Value written = number ? constant({length, 1}, type, 1) : value;
     next.push_back(product(writer, written, before, true, false));
   }

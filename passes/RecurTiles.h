@@ -72,6 +72,8 @@ private:
   void addPast(const ViewSlice &past, Tile &rows, Tile &denominator);
   mlir::FailureOr<Tile> finish(Tile rows, Tile denominator);
   mlir::FailureOr<Tile> output(const ViewSlice *past);
+  /// Whether the state is what is left of a column behind the values.
+  bool isBehindColumns();
   llvm::SmallVector<mlir::Value> nextState();
 
   // RecurStep.cpp: chunks of one token.

@@ -252,6 +252,7 @@ public:
     hasF16C = options.hasF16C;
     hasAvx512Bf16 = options.hasAvx512Bf16;
     hasAvx512 = options.hasAvx512;
+    hasLibm = options.hasLibm;
   }
 
   StringRef getArgument() const override { return "attn-cpu-expand-math"; }
@@ -265,10 +266,10 @@ public:
   }
 
   void runOnOperation() override {
-    CpuMathOptions options{hasFma, hasF16C, hasAvx512Bf16, hasAvx512};
+    CpuMathOptions options{hasFma, hasF16C, hasAvx512Bf16, hasAvx512, hasLibm};
     RewritePatternSet patterns(&getContext());
     populateExpandMathPatterns(patterns, options);
-    if (getOperation()->hasTrait<OpTrait::SymbolTable>())
+    if (hasLibm && getOperation()->hasTrait<OpTrait::SymbolTable>())
       populateLibmPatterns(patterns);
     GreedyRewriteConfig config;
     config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
@@ -287,6 +288,8 @@ private:
                              llvm::cl::desc("the processor has AVX512_BF16")};
   Option<bool> hasAvx512{*this, "avx512", llvm::cl::init(false),
                          llvm::cl::desc("the processor has AVX512F, DQ, VL")};
+  Option<bool> hasLibm{*this, "libm", llvm::cl::init(true),
+                       llvm::cl::desc("the code is linked with libm")};
 };
 
 } // namespace
@@ -298,6 +301,8 @@ void populateExpandMathPatterns(RewritePatternSet &patterns,
   MLIRContext *context = patterns.getContext();
   patterns.add<ExpandRsqrt, ExpandClamp, ExpandAbsI, ExpandIsInf,
                ExpandIsNormal, SplitSincos, PowerInF64>(context);
+  if (!options.hasLibm)
+    populatePowerPatterns(patterns);
   if (!options.hasFma)
     patterns.add<SplitFma<math::FmaOp>, SplitFma<vector::FMAOp>>(context);
 }

@@ -22,7 +22,7 @@
 
 namespace attn {
 
-/// What the processor that the code is for has.
+/// What the code is for has.
 struct CpuMathOptions {
   /// Fused multiply-add; without it `math.fma` becomes a product and a sum.
   bool hasFma = true;
@@ -32,6 +32,9 @@ struct CpuMathOptions {
   bool hasAvx512Bf16 = false;
   /// AVX512F, DQ and VL: exp2 in nine instructions per register.
   bool hasAvx512 = false;
+  /// The C library. Without it `math.powf` of f32 becomes code, about 90
+  /// instructions, which needs FMA.
+  bool hasLibm = true;
 };
 
 /// Adds the patterns that expand math functions and conversions of small

@@ -138,11 +138,6 @@ Value emitTanh(ElementwiseBuilder &b, OpBuilder &builder, Location loc,
   return math::CopySignOp::create(builder, loc, result, x);
 }
 
-/// x = 2^e (1 + f).
-struct LogarithmSplit {
-  Value exponent, fraction;
-};
-
 /// The split of a positive normal number.
 LogarithmSplit splitLogarithm(ElementwiseBuilder &b, Value x) {
   const int64_t one = b.isF64() ? 0x3ff0000000000000 : 0x3f800000;
@@ -160,7 +155,9 @@ LogarithmSplit splitLogarithm(ElementwiseBuilder &b, Value x) {
   return {e, b.sub(b.fromBits(significand), b.real(1))};
 }
 
-/// The split of any positive number: subnormal ones are scaled up first.
+} // namespace
+
+// Subnormal numbers are scaled up first.
 LogarithmSplit splitAnyLogarithm(ElementwiseBuilder &b, Value x) {
   const double smallestNormal = b.isF64() ? 0x1p-1022 : 0x1p-126;
   const int up = b.isF64() ? 54 : 24;
@@ -171,6 +168,8 @@ LogarithmSplit splitAnyLogarithm(ElementwiseBuilder &b, Value x) {
       b.add(split.exponent, b.select(small, b.real(-up), b.real(0)));
   return split;
 }
+
+namespace {
 
 /// log(1 + f) - f.
 Value logTail(ElementwiseBuilder &b, Value f) {

@@ -85,9 +85,20 @@ private:
   unsigned bits;
 };
 
+/// x = 2^e (1 + f), 1 + f from sqrt(1/2) to sqrt(2).
+struct LogarithmSplit {
+  mlir::Value exponent, fraction;
+};
+
+/// The split of any positive number, subnormal ones included.
+LogarithmSplit splitAnyLogarithm(ElementwiseBuilder &b, mlir::Value x);
+
 /// exp, exp2, expm1, log, log2, log1p and tanh of f32 and f64.
 void populateElementaryFunctionPatterns(mlir::RewritePatternSet &patterns,
                                         const CpuMathOptions &options);
+
+/// Powers of f32, without a library.
+void populatePowerPatterns(mlir::RewritePatternSet &patterns);
 
 /// Conversions between f16 or bf16 and f32 or f64, and arithmetic on f16 and
 /// bf16 (computed in f32).

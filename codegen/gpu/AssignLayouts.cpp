@@ -111,16 +111,20 @@ static void copySums(gpu::GPUFuncOp kernel) {
 //===----------------------------------------------------------------------===//
 
 /// Whether a product reads its left operand from shared memory. One of 16 bits
-/// does so if it is loaded and warps have more than one band of 16 rows: then
-/// the sums need the registers.
+/// does so if it is transposed, if it is loaded in each iteration of a loop, or
+/// if it is loaded and warps have more than one band of 16 rows: then the sums
+/// need the registers.
 static bool isLhsShared(tile::DotOp dot) {
   if (!isNarrow(dot))
+    return true;
+  if (dot.getTransposeLhs())
     return true;
   constexpr int64_t band = 16, lanes = 32;
   auto size = dot->getParentOfType<gpu::GPUFuncOp>().getKnownBlockSize();
   int64_t rows = tileOf(dot.getLhs()).getDimSize(0);
   return dot.getLhs().getDefiningOp<tile::LoadOp>() &&
-         rows > (*size)[0] / lanes * band;
+         (rows > (*size)[0] / lanes * band ||
+          isa<scf::ForOp>(dot.getLhs().getDefiningOp()->getParentOp()));
 }
 
 /// Whether `use` reads an operand of a product from shared memory.
@@ -145,9 +149,23 @@ static bool isTransposedLhs(OpOperand &use) {
   return dot && use.getOperandNumber() == 0 && dot.getTransposeLhs();
 }
 
+/// Whether `value` is loaded in each iteration of a loop with a product of 16
+/// bits that updates a state: then it is copied to shared memory, 16 bytes at a
+/// time, and read from there. Lanes that load two columns each fill a quarter
+/// of a sector.
+static bool isCopied(Value value) {
+  auto load = value.getDefiningOp<tile::LoadOp>();
+  auto loop = load ? dyn_cast<scf::ForOp>(load->getParentOp()) : nullptr;
+  RankedTensorType type = tileOf(value);
+  return loop && type.getRank() == 2 && type.getElementTypeBitWidth() == 16 &&
+         llvm::any_of(loop.getOps<tile::DotOp>(), [](tile::DotOp dot) {
+           return isNarrow(dot) && dot.getTransposeLhs();
+         });
+}
+
 /// Puts the operands of products of one definition into shared memory.
 static void share(Value value) {
-  if (llvm::none_of(value.getUses(), isFactor))
+  if (llvm::none_of(value.getUses(), isFactor) && !isCopied(value))
     return;
   RankedTensorType type = tileOf(value);
   if (value.getDefiningOp<tile::LoadOp>() &&
@@ -161,8 +179,19 @@ static void share(Value value) {
   }
   OpBuilder b(value.getContext());
   b.setInsertionPointAfterValue(value);
+  if (isCopied(value)) {
+    RankedTensorType own = type;
+    value.setType(getSharedType(type, /*swizzle=*/true));
+    for (OpOperand &use : llvm::make_early_inc_range(value.getUses()))
+      if (!isFactor(use)) {
+        b.setInsertionPoint(use.getOwner());
+        use.set(tile::ConvertLayoutOp::create(b, value.getLoc(), own, value));
+      }
+    return;
+  }
   bool isReadDown = llvm::all_of(value.getUses(), [](OpOperand &use) {
-    return !isFactor(use) || isTransposedLhs(use);
+    return !isFactor(use) || (isTransposedLhs(use) &&
+                              !isNarrow(cast<tile::DotOp>(use.getOwner())));
   });
   type = isReadDown ? getColumnsType(type) : getSharedType(type, true);
   auto shared = tile::ConvertLayoutOp::create(b, value.getLoc(), type, value);
@@ -300,10 +329,16 @@ static LogicalResult encode(Value value, Attribute layout) {
 // 5. Results
 //===----------------------------------------------------------------------===//
 
+/// Whether columns can be dealt out one by one: all threads have as many.
+static bool canDealOut(RankedTensorType type, tile::RegistersAttr layout) {
+  int64_t round = layout.getColumns() * layout.getVector();
+  return layout.getVector() > 1 && type.getDimSize(1) % round == 0;
+}
+
 static void dealOutResult(tile::StoreOp store) {
   RankedTensorType type = tileOf(store.getValue());
   auto layout = dyn_cast<tile::RegistersAttr>(type.getEncoding());
-  if (!layout || layout.getVector() == 1 ||
+  if (!layout || !canDealOut(type, layout) ||
       hasAlignedRows(store, layout.getVector()))
     return;
   OpBuilder b(store);
@@ -322,7 +357,7 @@ static void dealOutLoad(tile::LoadOp load) {
   bool isAdded = llvm::any_of(load->getUsers(), [](Operation *user) {
     return isa<scf::ForOp>(user) || OpTrait::hasElementwiseMappableTraits(user);
   });
-  if (!layout || layout.getVector() == 1 || !isAdded)
+  if (!layout || !canDealOut(type, layout) || !isAdded)
     return;
   OpBuilder b(load.getContext());
   b.setInsertionPointAfter(load);

@@ -187,6 +187,7 @@ private:
   /// there is one; else `otherwise`.
   Value takeFromBehind(Value x, int64_t distance, Value otherwise);
   Value takeFrom(Value x, Value source);
+  Value getPart(ArrayRef<Value> parts, int64_t n, Value position);
 
   Distributor &d;
   ImplicitLocOpBuilder &b;
@@ -233,6 +234,26 @@ Value VectorScan::scan(Value x) {
   return x;
 }
 
+/// The part that element `n` of a thread is in.
+Value VectorScan::getPart(ArrayRef<Value> parts, int64_t n, Value position) {
+  bool isRows = isAlongRowsOf(type);
+  if (!isRows || !ThreadTiles::getRegisters(type).getPaired()) {
+    // Rounds divide the lanes, so all threads take element n of one part.
+    int64_t inRound = isRows ? 1 : ThreadTiles::getShape(type).vector;
+    size_t part = n / inRound * getRound(type) / kLanes;
+    return parts[std::min(part, parts.size() - 1)];
+  }
+  // The 16 rows of a warp are in one part, those of the warps in several.
+  Value number = arith::DivUIOp::create(b, position, d.index(kLanes));
+  Value result = parts.front();
+  for (auto [part, value] : llvm::enumerate(parts.drop_front())) {
+    Value isThere = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, number,
+                                          d.index(part + 1));
+    result = arith::SelectOp::create(b, isThere, value, result);
+  }
+  return result;
+}
+
 SmallVector<Value> VectorScan::emit() {
   Values parts = load();
   // Lanes that are last in the order of the scan have the total of a part.
@@ -246,13 +267,9 @@ SmallVector<Value> VectorScan::emit() {
   }
   Values result;
   for (int64_t n = 0; n < ThreadTiles::getShape(type).size(); ++n) {
-    // Rounds divide the lanes, so all threads take element n of one part.
-    int64_t inRound =
-        isAlongRowsOf(type) ? 1 : ThreadTiles::getShape(type).vector;
-    size_t part = n / inRound * getRound(type) / kLanes;
     Value position = getPosition(d.threads, type, n);
     Value source = arith::RemUIOp::create(b, position, d.index(kLanes));
-    result.push_back(takeFrom(parts[std::min(part, parts.size() - 1)], source));
+    result.push_back(takeFrom(getPart(parts, n, position), source));
   }
   return result;
 }

@@ -154,13 +154,24 @@ Value MatrixEmitter::getStart(int64_t group) {
                            lane.add(d.index(group), nextGroup));
 }
 
-/// The same for the left operand: of the first band of the warp.
+/// The same for the left operand: of the first band of the warp. The rows of a
+/// transposed one are groups of its columns: each warp starts two further, as
+/// the band that it has is two groups wide.
 Value MatrixEmitter::getLhsStart(int64_t group) {
   Value &start = lhsStarts[group];
   if (start)
     return start;
   LaneParts lane(d.threads);
   Value warp = lane.divide(d.threads.getThread(), kLanes);
+  if (op.getTransposeLhs()) {
+    Value own = lane.add(lane.add(d.index(group), lane.second), warp, 2);
+    Value last =
+        d.index(Distributor::tileOf(op.getLhs()).getDimSize(1) / 8 - 1);
+    return start = makeStart(
+               Distributor::tileOf(op.getLhs()),
+               lane.add(lane.row, lane.third, 8),
+               arith::MinUIOp::create(d.threads.atEntry(), own, last));
+  }
   Value row = lane.add(lane.add(lane.row, lane.second, 8), warp, kRows);
   return start = makeStart(Distributor::tileOf(op.getLhs()), row,
                            lane.add(d.index(group), lane.third));
@@ -206,6 +217,11 @@ SmallVector<Value> MatrixEmitter::readRhs(int64_t depth, int64_t column) {
 SmallVector<Value> MatrixEmitter::readLhs(int64_t band, int64_t depth) {
   RankedTensorType lhs = Distributor::tileOf(op.getLhs());
   int64_t bands = 2 * ThreadTiles::getRegisters(type).getRows();
+  if (op.getTransposeLhs()) {
+    int64_t group = band * bands / getGroupColumns(lhs);
+    return readMatrices(lhs, lhsBuffer, getLhsStart(group % kSwizzled), depth,
+                        group, /*transpose=*/true);
+  }
   int64_t group = depth / getGroupColumns(lhs);
   return readMatrices(lhs, lhsBuffer, getLhsStart(group % kSwizzled),
                       band * bands, group, /*transpose=*/false);
@@ -274,7 +290,7 @@ void MatrixEmitter::multiply(Values &sums, int64_t band, int64_t column,
 
 SmallVector<Value> MatrixEmitter::emit(ArrayRef<Value> init) {
   Values sums(init);
-  int64_t depths = Distributor::tileOf(op.getLhs()).getDimSize(1);
+  int64_t depths = op.getDepth();
   int64_t columns = type.getDimSize(1), bands = shape.rows / 2;
   for (int64_t depth = 0; depth < depths; depth += kDepth) {
     SmallVector<Values> lhs;

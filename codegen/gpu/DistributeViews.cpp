@@ -100,7 +100,7 @@ SmallVector<Value> Distributor::loadPieces(tile::LoadOp op) {
           for (int64_t j = 0; j < walk.shape.columns; ++j) {
             SmallVector<Value> at = walk.at(i, j);
             Value inside = hasColumns
-                               ? walk.testDim(columnDim, at.back(), false)
+                               ? walk.testDim(columnDim, at.back(), true)
                                : Value();
             llvm::append_range(
                 row, guard(b, inside, element, [&] {

@@ -37,7 +37,7 @@ namespace {
 struct GpuExpandMath : attn::impl::GpuExpandMathBase<GpuExpandMath> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    populateExpandMathPatterns(patterns, CpuMathOptions());
+    populateExpandMathPatterns(patterns, {.hasLibm = false});
     GreedyRewriteConfig config;
     config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
     if (failed(

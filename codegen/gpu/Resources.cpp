@@ -97,7 +97,19 @@ static int64_t getColumnsBytes(int64_t rows, int64_t columns) {
          (llvm::alignTo(columns, kColumnMultiple) + padding);
 }
 
+/// Two terms of the state, queries, keys, two terms of scaled keys and three of
+/// decayed ones, and values, in rows of 16 bits that fill the banks.
+static int64_t estimateNarrowBytes(const ChunkProblem &problem) {
+  constexpr int64_t banks = 64, ofState = 2, ofKeys = 2 + 3;
+  int64_t wide = llvm::alignTo(problem.rows, banks);
+  int64_t narrow = llvm::alignTo(problem.columns, banks);
+  return 2 * (ofState * problem.rows * narrow +
+              (2 + ofKeys) * problem.chunk * wide + problem.chunk * narrow);
+}
+
 int64_t attn::estimateSharedBytes(const ChunkProblem &problem) {
+  if (problem.isNarrow)
+    return estimateNarrowBytes(problem);
   int64_t chunk = problem.chunk, rows = problem.rows;
   int64_t state = getOperandBytes(rows, problem.columns);
   if (problem.hasDenominator)
@@ -113,7 +125,23 @@ int64_t attn::estimateSharedBytes(const ChunkProblem &problem) {
          getOperandBytes(chunk, chunk);
 }
 
+/// A thread has two rows of each band of 16 per warp, every fourth column: of
+/// the state, of rows and scores, and of keys.
+static int64_t estimateNarrowRegisters(const ChunkProblem &problem) {
+  constexpr int64_t columns = 4, reserve = 48, perWarp = 16, lanes = 32;
+  int64_t bandRows = problem.threads / lanes * perWarp;
+  int64_t stateRows = 2 * llvm::divideCeil(problem.rows, bandRows);
+  int64_t tokenRows = 2 * llvm::divideCeil(problem.chunk, bandRows);
+  return (stateRows * problem.columns +
+          tokenRows *
+              (problem.columns + std::max(problem.chunk, problem.rows))) /
+             columns +
+         reserve;
+}
+
 int64_t attn::estimateRegisters(const ChunkProblem &problem) {
+  if (problem.isNarrow)
+    return estimateNarrowRegisters(problem);
   constexpr int64_t columns = 8, step = 4, reserve = 48;
   int64_t threadRows = problem.threads / columns;
   int64_t tokens = llvm::divideCeil(problem.chunk, threadRows);

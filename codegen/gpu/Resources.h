@@ -42,6 +42,7 @@ struct ChunkProblem {
   bool decaysPerChannel; ///< Else per token, or not at all.
   bool hasDenominator;
   int64_t threads = 128;
+  bool isNarrow = false; ///< Products of 16 bits by matrix instructions.
 };
 
 /// Bytes of shared memory for the state, queries, keys and values of a chunk,

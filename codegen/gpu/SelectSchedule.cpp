@@ -234,8 +234,26 @@ static bool decaysPerChannel(RecurOp op) {
   return op.hasGatePerChannel() || op.getWrite() == WriteRule::Tied;
 }
 
-/// Tokens of a chunk: fewer where each pair of tokens has a decay per channel.
+/// Whether the products of a recurrence can be of 16 bits: its operands are,
+/// the state has no column for a denominator, decays are not those of channels,
+/// and sizes are such that each warp has the same rows of the state.
+static bool isNarrow(RecurOp op) {
+  constexpr int64_t band = 64, multiple = 16;
+  Type element = typeOf(op.getQuery()).getElementType();
+  auto isSame = [&](Value value) {
+    return !value || typeOf(value).getElementType() == element;
+  };
+  return element.getIntOrFloatBitWidth() == 16 && isSame(op.getKey()) &&
+         isSame(op.getValue()) && !decaysPerChannel(op) &&
+         !op.usesDenominator() && op.getStateRows() % band == 0 &&
+         op.getStateColumns() % multiple == 0;
+}
+
+/// Tokens of a chunk: fewer where each pair of tokens has a decay per channel;
+/// 16 for each of four warps where products are matrix instructions.
 static int64_t getMostTokens(RecurOp op) {
+  if (isNarrow(op))
+    return 64;
   return decaysPerChannel(op) ? 16 : 32;
 }
 
@@ -251,7 +269,8 @@ static ChunkProblem getProblem(RecurOp op, BlockSizes blocks, int64_t threads) {
           blocks.q,
           decaysPerChannel(op),
           op.usesDenominator(),
-          threads};
+          threads,
+          isNarrow(op) && blocks.q % 64 == 0};
 }
 
 /// The most columns that fit twice, else once, and most tokens with them; else
@@ -265,6 +284,10 @@ BlockSizes GpuSelectSchedule::choose(RecurOp op) const {
   SmallVector<int64_t> tokens{op.hasOneToken() ? 1 : 16};
   if (!op.hasOneToken() && getMostTokens(op) > 16)
     tokens.insert(tokens.begin(), getMostTokens(op));
+  // Matrix instructions are worth a block that is alone.
+  BlockSizes least{getMostTokens(op), columns.back(), 0};
+  if (isNarrow(op) && fits(getProblem(op, least, threads), 1))
+    tokens = {least.q};
   for (int64_t blocks : {2, 1})
     for (int64_t k : columns)
       for (int64_t q : tokens)
@@ -285,13 +308,14 @@ WalkResult GpuSelectSchedule::selectChunk(RecurOp op) {
     return WalkResult::interrupt();
   BlockSizes blocks = choose(op);
   if (ScheduleAttr given = op.getScheduleAttr())
-    blocks = {given.getBlockQ(), given.getBlockK(), 0};
+    blocks = {given.getBlockQ(), given.getBlockK(), given.getSplits()};
   FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
   if (failed(asked))
     return WalkResult::interrupt();
   bool isAsked = !schedule.empty() || op.getScheduleAttr();
   if (isAsked && failed(checkAsked(op, *asked)))
     return WalkResult::interrupt();
-  op.setScheduleAttr(ScheduleAttr::get(&getContext(), asked->q, asked->k, 0));
+  op.setScheduleAttr(
+      ScheduleAttr::get(&getContext(), asked->q, asked->k, asked->splits));
   return WalkResult::advance();
 }

@@ -49,6 +49,50 @@ def NvidiaMatrixProducts
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
 }
 
+def NvidiaMatrixStates
+    : Pass<"attn-nvidia-matrix-states", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Let products of recurrences take operands of 16 bits";
+  let description = [{
+    In kernels with a product of a transposed left operand, which update a state, all
+    products get operands of 16 bits: tiles of that type that are converted as they are,
+    everything else as a sum of two tiles. What is added to a state that is stored in 32 bits
+    becomes a sum of two tiles of f16 or three of bf16. Sums of gates between the tokens of a
+    chunk become differences of sums. Exponentials get `fastmath<afn>`.
+    `docs/numerics.md` says what rounding costs.
+
+    Before: kernels with tiles without layouts. After: the products of a kernel have
+    operands of 16 bits, all or none. Does nothing in kernels without such a product or
+    without tiles of 16 bits, in those with a product whose sizes are not multiples of 16, or
+    whose rows are not as many for each warp, and in those with a `tile.decay_dot`.
+
+    Example (afterwards three products of bf16, two of them for the terms of `%s`):
+
+    ```mlir
+    gpu.module @kernels {
+      gpu.func @f(%x: memref<?x64xbf16>, %y: memref<?x64xbf16>, %n: index) kernel
+          attributes {known_block_size = array<i32: 128, 1, 1>} {
+        %c0 = arith.constant 0 : index
+        %c64 = arith.constant 64 : index
+        %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+        %end = scf.for %i = %c0 to %n step %c64 iter_args(%s = %zero) -> (tensor<64x64xf32>) {
+          %a = tile.load %x[%i, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+          %k = arith.extf %a : tensor<64x64xbf16> to tensor<64x64xf32>
+          %o = tile.dot %k, %s, %zero
+             : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+          %r = arith.truncf %o : tensor<64x64xf32> to tensor<64x64xbf16>
+          tile.store %r, %y[%i, %c0] : tensor<64x64xbf16>, memref<?x64xbf16>
+          %t = tile.dot %k, %k, %s transpose_lhs
+             : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+          scf.yield %t : tensor<64x64xf32>
+        }
+        gpu.return
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
+}
+
 def NvidiaDelayScales
     : Pass<"attn-nvidia-delay-scales", "::mlir::gpu::GPUModuleOp"> {
   let summary = "Multiply maxima and differences by the scale, not scores";

@@ -52,6 +52,7 @@ static void addPlacement(OpPassManager &manager, const NvidiaTarget &target) {
   manager.addPass(createGpuMapBlocks(mapping));
   OpPassManager &kernels = manager.nest<gpu::GPUModuleOp>();
   addCleanup(kernels);
+  kernels.addPass(createNvidiaMatrixStates());
   kernels.addPass(createNvidiaMatrixProducts());
   kernels.addPass(createNvidiaDelayScales());
   GpuSliceProductsOptions slices;

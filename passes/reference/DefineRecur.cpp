@@ -219,7 +219,7 @@ Results reference::defineMergeState(ImplicitLocOpBuilder &b, MergeStateOp op) {
   };
   return {generate(
       b, cast<RankedTensorType>(op.getState().getType()), [&](ValueRange at) {
-        Value left = arith::MulFOp::create(b, part(at, index(b, op.getDecay())),
+        Value left = arith::MulFOp::create(b, part(at, op.getDecay()),
                                            read(b, op.getInit(), at));
         Value column = arith::AddIOp::create(b, op.getCol(), at[1]);
         return Value(arith::AddFOp::create(b, left, part(at, column)));

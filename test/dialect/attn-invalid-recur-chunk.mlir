@@ -14,7 +14,7 @@ func.func @negative_load_state(%h0: tensor<?x24x128xf32>, %b: index) {
 // merge_state_c1
 func.func @negative_merge_state(%p: tensor<?x?x24x129xf32>, %i: index, %s: tensor<32x64xf64>) {
   // expected-error@below {{must merge a tensor of rank 2 with one of rank 4 and the same floating-point element type, got 'tensor<32x64xf64>' and 'tensor<?x?x24x129xf32>'}}
-  %n = attn.merge_state %p at(%i, %i, %i, %i) decay(128) init(%s) : tensor<?x?x24x129xf32>, tensor<32x64xf64>
+  %n = attn.merge_state %p at(%i, %i, %i, %i) decay(%i) init(%s) : tensor<?x?x24x129xf32>, tensor<32x64xf64>
   return
 }
 
@@ -22,8 +22,9 @@ func.func @negative_merge_state(%p: tensor<?x?x24x129xf32>, %i: index, %s: tenso
 
 // merge_state_c2
 func.func @negative_decay(%p: tensor<?x?x24x129xf32>, %i: index, %s: tensor<32x64xf32>) {
+  %d = arith.constant 129 : index
   // expected-error@below {{'decay' must be one of the 129 columns of 'parts', got 129}}
-  %n = attn.merge_state %p at(%i, %i, %i, %i) decay(129) init(%s) : tensor<?x?x24x129xf32>, tensor<32x64xf32>
+  %n = attn.merge_state %p at(%i, %i, %i, %i) decay(%d) init(%s) : tensor<?x?x24x129xf32>, tensor<32x64xf32>
   return
 }
 
@@ -177,7 +178,7 @@ func.func @negative_load_state_dynamic(%h0: tensor<?x?x24x128xf32>, %b: index) {
 // merge_state_c1
 func.func @negative_merge_state_index(%p: tensor<?x?x24x129xindex>, %i: index, %s: tensor<32x64xindex>) {
   // expected-error@below {{same floating-point element type, got 'tensor<32x64xindex>' and}}
-  %n = attn.merge_state %p at(%i, %i, %i, %i) decay(128) init(%s) : tensor<?x?x24x129xindex>, tensor<32x64xindex>
+  %n = attn.merge_state %p at(%i, %i, %i, %i) decay(%i) init(%s) : tensor<?x?x24x129xindex>, tensor<32x64xindex>
   return
 }
 
@@ -185,8 +186,9 @@ func.func @negative_merge_state_index(%p: tensor<?x?x24x129xindex>, %i: index, %
 
 // merge_state_c2
 func.func @negative_decay_before_columns(%p: tensor<?x?x24x?xf32>, %i: index, %s: tensor<32x64xf32>) {
+  %d = arith.constant -1 : index
   // expected-error@below {{'decay' must be one of the}}
-  %n = attn.merge_state %p at(%i, %i, %i, %i) decay(-1) init(%s) : tensor<?x?x24x?xf32>, tensor<32x64xf32>
+  %n = attn.merge_state %p at(%i, %i, %i, %i) decay(%d) init(%s) : tensor<?x?x24x?xf32>, tensor<32x64xf32>
   return
 }
 

@@ -105,7 +105,7 @@ func.func @segments(%q: tensor<1x4x?x8xf32>, %v: tensor<1x4x?x6xf32>, %c: tensor
 // Chunks of tokens, as attn-split-blocks makes them.
 // CHECK-LABEL: func.func @chunks
 // CHECK: %[[S:.*]] = attn.load_state %{{.*}} at(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) : tensor<?x?x8x6xf32> -> tensor<16x6xf32>
-// CHECK: %[[M:.*]] = attn.merge_state %{{.*}} at(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) decay(3) init(%[[S]]) : tensor<?x?x8x6xf32>, tensor<16x6xf32>
+// CHECK: %[[M:.*]] = attn.merge_state %{{.*}} at(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) decay(%{{.*}}) init(%[[S]]) : tensor<?x?x8x6xf32>, tensor<16x6xf32>
 // CHECK: %{{.*}}, %{{.*}} = attn.recur_chunk %{{.*}}, %{{.*}}, %{{.*}} gate(%{{.*}} : tensor<?x?x?xf32>) at(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) init(%[[M]] : tensor<16x6xf32>) length(4) scale(2.000000e+00) order(reversed) unscaled
 // CHECK-SAME: -> rows(tensor<4x6xf32>) state(tensor<16x6xf32>)
 // CHECK: attn.recur_chunk %{{.*}}, %{{.*}}, %{{.*}} at(%{{.*}}) init(%{{.*}} : tensor<16x6xf32>) length(4)
@@ -114,7 +114,7 @@ func.func @segments(%q: tensor<1x4x?x8xf32>, %v: tensor<1x4x?x6xf32>, %c: tensor
 // CHECK-SAME: -> rows(tensor<4x6xf32>)
 func.func @chunks(%q: tensor<?x?x?x8xf32>, %v: tensor<?x?x?x6xf32>, %g: tensor<?x?x?xf32>, %h0: tensor<?x?x8x6xf32>, %p: tensor<?x6xf32>, %i: index) -> tensor<4x6xf32> {
   %s = attn.load_state %h0 at(%i, %i, %i, %i) : tensor<?x?x8x6xf32> -> tensor<16x6xf32>
-  %m = attn.merge_state %h0 at(%i, %i, %i, %i) decay(3) init(%s) : tensor<?x?x8x6xf32>, tensor<16x6xf32>
+  %m = attn.merge_state %h0 at(%i, %i, %i, %i) decay(%i) init(%s) : tensor<?x?x8x6xf32>, tensor<16x6xf32>
   %a, %t = attn.recur_chunk %q, %q, %v gate(%g : tensor<?x?x?xf32>) at(%i, %i, %i, %i) init(%m : tensor<16x6xf32>) length(4) scale(2.0) order(reversed) unscaled
       : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x6xf32> -> rows(tensor<4x6xf32>) state(tensor<16x6xf32>)
   %u = attn.recur_chunk %q, %q, %v at(%i, %i, %i, %i) init(%t : tensor<16x6xf32>) length(4)

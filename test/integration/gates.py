@@ -28,6 +28,14 @@ SPECS = {
     "rwkv6": lambda b, h, n: (b, h, n, 64),
 }
 
+def late(random, shape):
+    """Most tokens of the first 64 forget everything, the others nearly nothing."""
+    gates = np.full(shape, -0.01)
+    if len(shape) > 1:
+        gates[:, :, :48] = -1000
+    return gates
+
+
 # Gates from a generator and a shape.
 GATES = {
     "zero": lambda random, shape: np.zeros(shape),
@@ -35,6 +43,7 @@ GATES = {
     "-1000": lambda random, shape: np.full(shape, -1000.0),
     "mixed": lambda random, shape: random.choice(
         [0.0, -1e-3, -0.5, -20.0, -50.0, -1000.0], shape),
+    "late": late,
     "rare": lambda random, shape: np.where(random.random(shape) < 0.03, -50.0, -0.01),
 }
 
@@ -45,20 +54,25 @@ def main():
     parser.add_argument("--variants", type=pathlib.Path, required=True)
     parser.add_argument("--dtype", default="f32,bf16")
     parser.add_argument("--n", default="65,300")
+    parser.add_argument("--spec", nargs="+", default=list(SPECS))
+    parser.add_argument("--batch", type=int, default=2)
+    parser.add_argument("--heads", type=int, default=2)
     parser.add_argument("extra", nargs="*", help="passed on to attn-run")
     options = parser.parse_args()
     passed = failed = 0
     with tempfile.TemporaryDirectory() as folder:
         gates = pathlib.Path(folder) / "g.npy"
-        for spec, shape in SPECS.items():
+        for spec, shape in ((name, SPECS[name]) for name in options.spec):
             for name, make in GATES.items():
                 for n in map(int, options.n.split(",")):
                     random = np.random.default_rng(n)
-                    np.save(gates, make(random, shape(2, 2, n)).astype(np.float32))
+                    values = make(random, shape(options.batch, options.heads, n))
+                    np.save(gates, values.astype(np.float32))
                     for dtype in options.dtype.split(","):
                         done = subprocess.run(
                             [options.attn_run, options.variants / f"linear/{spec}.mlir",
-                             f"--dims=B=2,H=2,N={n}", f"--dtype={dtype}",
+                             f"--dims=B={options.batch},H={options.heads},N={n}",
+                             f"--dtype={dtype}",
                              f"--arg=g={gates}", "--check", *options.extra],
                             capture_output=True, text=True)
                         ok = done.returncode == 0

@@ -103,7 +103,7 @@ func.func @negative_columns(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
 // -----
 
 func.func @negative_part_of_rows(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
-  // expected-error@below {{schedule: 'block_k' must be at least the 8 columns of the state, which its regions, order or splits need at once, got 4}}
+  // expected-error@below {{schedule: 'block_k' must be at least the 8 columns of the state, which its regions or order need at once, got 4}}
   %o = attn.recur %q, %q, %q schedule(<block_q = 32, block_k = 4>)
       norm (%num: tensor<8xf32>, %den: f32, %b, %h, %i) { attn.yield %num : tensor<8xf32> }
       : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
@@ -115,7 +115,7 @@ func.func @negative_part_of_rows(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32>
 // Parts of the sequence: what each makes of no state and leaves of one, the states
 // in front of them, then their rows.
 // CHECK-LABEL: func.func @parts
-// CHECK: %[[PARTS:.*]] = scf.forall (%[[P:.*]], %[[B:.*]], %[[H:.*]]) in (4, {{.*}}) shared_outs(%[[INTO:.*]] = %{{.*}}) -> (tensor<?x?x64x7xf32>)
+// CHECK: %[[PARTS:.*]] = scf.forall (%[[P:.*]], %[[B:.*]], %[[H:.*]]) in (4, {{.*}}) shared_outs(%[[INTO:.*]] = %{{.*}}) -> (tensor<?x?x64x8xf32>)
 // CHECK:   %[[SHARE:.*]] = arith.muli %{{.*}}, %c32
 // CHECK:   %[[FIRST:.*]] = arith.minsi %{{.*}}, %[[N:.*]]
 // CHECK:   %[[END:.*]]:2 = scf.for %[[T:.*]] = %c0 to %{{.*}} step %c32
@@ -129,7 +129,7 @@ func.func @negative_part_of_rows(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32>
 // CHECK:   scf.for %[[P:.*]] = %c0 to %c4 step %c1
 // CHECK:     %[[ROW:.*]] = arith.muli %[[P]], %c16
 // CHECK:     tensor.insert_slice %[[S:.*]] into %{{.*}}[%[[ROW]], 0] [16, 6] [1, 1]
-// CHECK:     attn.merge_state %[[PARTS]] at(%[[B]], %[[H]], %[[ROW]], %c0) decay(6) init(%[[S]])
+// CHECK:     attn.merge_state %[[PARTS]] at(%[[B]], %[[H]], %[[ROW]], %c0) decay(%c6) init(%[[S]])
 // CHECK: scf.forall (%[[P:.*]], %[[B:.*]], %[[H:.*]]) in (4, {{.*}}) shared_outs(%[[OUT:.*]] = %{{.*}}) -> (tensor<?x?x?x6xf32>)
 // CHECK:   %[[S0:.*]] = attn.load_state %[[BEGINS]]#0 at(%[[B]], %[[H]], %{{.*}}, %c0)
 // CHECK:   tensor.extract_slice %[[OUT]][%[[B]], %[[H]], %[[FIRST:.*]], 0] [1, 1, %[[TOKENS:.*]], 6]
@@ -139,6 +139,29 @@ func.func @parts(%q: tensor<?x?x?x8xf32>, %v: tensor<?x?x?x6xf32>, %g: tensor<?x
   %o, %s = attn.recur %q, %q, %v gate(%g : tensor<?x?x?xf32>) schedule(<block_q = 32, block_k = 6, splits = 4>)
       : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x6xf32> -> tensor<?x?x?x6xf32>, tensor<?x?x8x6xf32>
   return %o, %s : tensor<?x?x?x6xf32>, tensor<?x?x8x6xf32>
+}
+
+// -----
+
+// Parts of the columns, too: each block has a column for its decays.
+// CHECK-LABEL: func.func @parts_of_columns
+// CHECK: scf.forall (%[[P:.*]], %[[B:.*]], %[[H:.*]], %[[C:.*]]) in (4, %{{.*}}, %{{.*}}, 2) shared_outs(%[[INTO:.*]] = %{{.*}}) -> (tensor<?x?x64x40xf32>)
+// CHECK:   %[[COL:.*]] = arith.muli %[[C]], %c16
+// CHECK:   attn.recur_chunk {{.*}} at(%[[B]], %[[H]], %{{.*}}, %[[COL]]) {{.*}} -> state(tensor<16x16xf32>)
+// CHECK:   %[[DECAY:.*]] = arith.addi %[[C]], %c32
+// CHECK:   tensor.parallel_insert_slice %{{.*}} into %[[INTO]][%[[B]], %[[H]], %{{.*}}, %[[COL]]] [1, 1, 16, 16]
+// CHECK:   tensor.parallel_insert_slice %{{.*}} into %[[INTO]][%[[B]], %[[H]], %{{.*}}, %[[DECAY]]] [1, 1, 16, 1]
+// CHECK: scf.forall (%[[B:.*]], %[[H:.*]], %[[C:.*]]) in (%{{.*}}, %{{.*}}, 2)
+// CHECK:   %[[COL:.*]] = arith.muli %[[C]], %c16
+// CHECK:   %[[DECAY:.*]] = arith.addi %[[C]], %c32
+// CHECK:   attn.merge_state %{{.*}} at(%[[B]], %[[H]], %{{.*}}, %[[COL]]) decay(%[[DECAY]])
+// CHECK: scf.forall (%{{.*}}, %[[B:.*]], %[[H:.*]], %[[C:.*]]) in (4, %{{.*}}, %{{.*}}, 2)
+// CHECK:   %[[COL:.*]] = arith.muli %[[C]], %c16
+// CHECK:   attn.load_state %{{.*}} at(%[[B]], %[[H]], %{{.*}}, %[[COL]])
+func.func @parts_of_columns(%q: tensor<?x?x?x8xf32>, %v: tensor<?x?x?x32xf32>, %g: tensor<?x?x?xf32>) -> tensor<?x?x?x32xf32> {
+  %o = attn.recur %q, %q, %v gate(%g : tensor<?x?x?xf32>) schedule(<block_q = 32, block_k = 16, splits = 4>)
+      : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x32xf32> -> tensor<?x?x?x32xf32>
+  return %o : tensor<?x?x?x32xf32>
 }
 
 // -----

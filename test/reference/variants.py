@@ -18,14 +18,18 @@ import softmax_pairs
 import softmax_rows
 import softmax_weights
 
+LINEAR = {
+    **linear.VARIANTS,
+    **linear_features.VARIANTS,
+    **linear_weights.VARIANTS,
+}
+
 VARIANTS = {
     **softmax.VARIANTS,
     **softmax_pairs.VARIANTS,
     **softmax_rows.VARIANTS,
     **softmax_weights.VARIANTS,
-    **linear.VARIANTS,
-    **linear_features.VARIANTS,
-    **linear_weights.VARIANTS,
+    **LINEAR,
     **local.VARIANTS,
     **local_documents.VARIANTS,
     **local_grids.VARIANTS,

@@ -446,6 +446,98 @@ TEST(ExpandMath, libm_functions) {
 }
 
 //===----------------------------------------------------------------------===//
+// Powers without a library
+//===----------------------------------------------------------------------===//
+
+/// `power` of the first half of the input to the second half, on vectors.
+constexpr const char *powerLoop = R"(
+  func.func @power(%in: memref<?xf32>, %out: memref<?xf32>)
+      attributes {llvm.emit_c_interface} {
+    %zero = arith.constant 0 : index
+    %two = arith.constant 2 : index
+    %step = arith.constant 8 : index
+    %size = memref.dim %in, %zero : memref<?xf32>
+    %half = arith.divui %size, %two : index
+    scf.for %i = %zero to %half step %step {
+      %j = arith.addi %i, %half : index
+      %x = vector.load %in[%i] : memref<?xf32>, vector<8xf32>
+      %y = vector.load %in[%j] : memref<?xf32>, vector<8xf32>
+      %z = math.powf %x, %y : vector<8xf32>
+      vector.store %z, %out[%i] : memref<?xf32>, vector<8xf32>
+    }
+    return
+  })";
+
+/// Compares x[i]^y[i] with the library in f64.
+void expectPowers(const CompiledFunctions &compiled, ArrayRef<float> x,
+                  ArrayRef<float> y, double maxUlp) {
+  std::vector<float> in(x), out(x.size());
+  in.insert(in.end(), y.begin(), y.end());
+  compiled.run<float, float>("power", in, out);
+  double worst = 0;
+  for (size_t i = 0; i < x.size(); ++i) {
+    const double exact = std::pow(double(x[i]), double(y[i]));
+    const double error = ulpError(out[i], exact);
+    EXPECT_LE(error, maxUlp) << x[i] << " ^ " << y[i] << " is " << out[i];
+    if (exact == 0 || std::isinf(static_cast<float>(exact)))
+      EXPECT_EQ(std::signbit(out[i]), std::signbit(exact))
+          << x[i] << " ^ " << y[i];
+    worst = std::max(worst, error);
+  }
+  testing::Test::RecordProperty("power", std::to_string(worst));
+  if (wantsAll())
+    llvm::errs() << llvm::formatv("power: {0:f4} ulp\n", worst);
+}
+
+/// Any two numbers; then numbers of all sizes, and of moderate ones, whose
+/// powers are numbers.
+TEST(ExpandMath, powers_f32) {
+  CompiledFunctions compiled(powerLoop, {.hasLibm = false});
+  const size_t count = wantsAll() ? size_t(1) << 26 : size_t(1) << 18;
+  std::vector<float> x(count), y(count);
+  for (int kind = 0; kind < 4; ++kind) {
+    for (size_t i = 0; i < count; ++i) {
+      const auto bits = static_cast<uint32_t>(i * 0x9e3779b9u);
+      const auto other = static_cast<uint32_t>(i * 0x85ebca6bu + 12345u);
+      x[i] = llvm::bit_cast<float>(bits);
+      y[i] = llvm::bit_cast<float>(other);
+      if (kind == 0)
+        continue;
+      x[i] = kind == 1   ? std::fabs(x[i])
+             : kind == 2 ? 4 * std::ldexp(static_cast<float>(bits), -32)
+                         : 1 + std::ldexp(static_cast<float>(bits), -34);
+      const double exponent = (other * 0x1p-31 - 1) * (kind == 3 ? 129 : 151);
+      y[i] = static_cast<float>(exponent / std::log2(double(x[i])));
+    }
+    expectPowers(compiled, x, y, 1.0);
+  }
+}
+
+TEST(ExpandMath, powers_f32_special_values) {
+  CompiledFunctions compiled(powerLoop, {.hasLibm = false});
+  constexpr float inf = std::numeric_limits<float>::infinity();
+  std::vector<float> values = {0,         1,          2,         3,
+                               0.5f,      1.5f,       inf,       0x1p-149f,
+                               0x1p-126f, 0x1p127f,   0x1p24f,   0x1.000002p23f,
+                               0x1p31f,   0.9999999f, 1.000001f, 255.0f};
+  for (size_t i = 0, count = values.size(); i < count; ++i)
+    values.push_back(-values[i]);
+  for (const char *payload : {"0", "1", "511"})
+    values.push_back(std::nanf(payload));
+  std::vector<float> x, y;
+  for (float base : values)
+    for (float exponent : values) {
+      x.push_back(base);
+      y.push_back(exponent);
+    }
+  while (x.size() % 16) {
+    x.push_back(1);
+    y.push_back(1);
+  }
+  expectPowers(compiled, x, y, 1.0);
+}
+
+//===----------------------------------------------------------------------===//
 // Small floats
 //===----------------------------------------------------------------------===//
 

@@ -22,6 +22,23 @@ gpu.module @kernels {
 
 // -----
 
+// Powers: a logarithm in two parts.
+// CHECK-LABEL: gpu.func @power
+// CHECK-NOT: math.powf
+// CHECK-NOT: call
+// CHECK: math.roundeven
+// CHECK: math.copysign
+gpu.module @kernels {
+  gpu.func @power(%m: memref<f32>) kernel {
+    %x = memref.load %m[] : memref<f32>
+    %a = math.powf %x, %x : f32
+    memref.store %a, %m[] : memref<f32>
+    gpu.return
+  }
+}
+
+// -----
+
 gpu.module @kernels {
   gpu.func @negative_sine(%m: memref<f32>) kernel {
     %x = memref.load %m[] : memref<f32>

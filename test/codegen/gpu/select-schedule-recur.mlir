@@ -63,3 +63,37 @@ func.func @step(%q: tensor<1x1x?x64xf32>, %v: tensor<1x1x?x128xf32>) -> tensor<1
   %o = attn.recur %q, %q, %v max_tokens(1) : tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32>, tensor<1x1x?x128xf32> -> tensor<1x1x?x128xf32>
   return %o : tensor<1x1x?x128xf32>
 }
+
+// -----
+
+// 16 bits: matrix instructions, 64 tokens at a time.
+// CHECK-LABEL: func.func @matrices
+// CHECK: schedule(<block_q = 64, block_k = 64>)
+func.func @matrices(%q: tensor<1x1x?x64xbf16>, %v: tensor<1x1x?x128xbf16>, %g: tensor<1x1x?xf32>) -> tensor<1x1x?x128xbf16> {
+  %o = attn.recur %q, %q, %v gate(%g : tensor<1x1x?xf32>) : tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16>, tensor<1x1x?x128xbf16> -> tensor<1x1x?x128xbf16>
+  return %o : tensor<1x1x?x128xbf16>
+}
+
+// -----
+
+// 128 features of keys leave room for one block, if at all.
+// CHECK-LABEL: func.func @wide_matrices
+// CHECK: schedule(<block_q = 16, block_k = 32>)
+// LARGE-LABEL: func.func @wide_matrices
+// LARGE: schedule(<block_q = 64, block_k = 64>)
+func.func @wide_matrices(%q: tensor<1x1x?x128xf16>, %v: tensor<1x1x?x64xf16>) -> tensor<1x1x?x64xf16> {
+  %o = attn.recur %q, %q, %v : tensor<1x1x?x128xf16>, tensor<1x1x?x128xf16>, tensor<1x1x?x64xf16> -> tensor<1x1x?x64xf16>
+  return %o : tensor<1x1x?x64xf16>
+}
+
+// -----
+
+// Neither channels that decay nor rows of keys that warps cannot share.
+// CHECK-LABEL: func.func @no_matrices
+// CHECK: schedule(<block_q = 16, block_k = 64>)
+// CHECK: schedule(<block_q = 16, block_k = 64>)
+func.func @no_matrices(%q: tensor<1x1x?x64xf16>, %p: tensor<1x1x?x48xf16>, %g: tensor<1x1x?x64xf32>) -> (tensor<1x1x?x64xf16>, tensor<1x1x?x64xf16>) {
+  %o = attn.recur %q, %q, %q gate(%g : tensor<1x1x?x64xf32>) : tensor<1x1x?x64xf16>, tensor<1x1x?x64xf16>, tensor<1x1x?x64xf16> -> tensor<1x1x?x64xf16>
+  %r = attn.recur %p, %p, %q : tensor<1x1x?x48xf16>, tensor<1x1x?x48xf16>, tensor<1x1x?x64xf16> -> tensor<1x1x?x64xf16>
+  return %o, %r : tensor<1x1x?x64xf16>, tensor<1x1x?x64xf16>
+}

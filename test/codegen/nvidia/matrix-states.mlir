@@ -1,0 +1,152 @@
+// RUN: attn-opt %s --pass-pipeline="builtin.module(gpu.module(attn-nvidia-matrix-states,canonicalize))" --split-input-file | FileCheck %s
+
+// What reads a state that is carried reads two terms of it, and decayed keys have two
+// as well. The number of the queries multiplies the product.
+// CHECK-LABEL: gpu.func @state
+// CHECK: scf.for {{.*}} iter_args(%[[S:.*]] = %{{.*}}) -> (tensor<64x64xf32>)
+// CHECK:   %[[A:.*]] = arith.truncf %[[S]] : tensor<64x64xf32> to tensor<64x64xbf16>
+// CHECK:   %[[A32:.*]] = arith.extf %[[A]]
+// CHECK:   %[[R:.*]] = arith.subf %[[S]], %[[A32]]
+// CHECK:   %[[B:.*]] = arith.truncf %[[R]] : tensor<64x64xf32> to tensor<64x64xbf16>
+// CHECK:   %[[K:.*]] = tile.load
+// CHECK:   %[[O1:.*]] = tile.dot %[[K]], %[[B]], %{{.*}} : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+// CHECK:   %[[O:.*]] = tile.dot %[[K]], %[[A]], %[[O1]] : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+// CHECK:   arith.mulf %[[O]], %{{.*}} : tensor<64x64xf32>
+// CHECK:   %[[W:.*]] = arith.mulf
+// CHECK:   %[[N1:.*]] = arith.truncf %[[W]] : tensor<64x64xf32> to tensor<64x64xbf16>
+// CHECK:   %[[N2:.*]] = arith.truncf {{.*}} : tensor<64x64xf32> to tensor<64x64xbf16>
+// CHECK:   %[[T1:.*]] = tile.dot %[[N2]], %[[K]], %[[S]] transpose_lhs : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+// CHECK:   %[[T:.*]] = tile.dot %[[N1]], %[[K]], %[[T1]] transpose_lhs
+// CHECK:   scf.yield %[[T]]
+
+// One that is stored, in 32 bits, takes three terms: the smallest is added first.
+// CHECK-LABEL: gpu.func @stored
+// CHECK:   %[[A:.*]] = arith.truncf %[[W:.*]] : tensor<64x64xf32> to tensor<64x64xbf16>
+// CHECK:   %[[A2:.*]] = arith.extf %[[A]]
+// CHECK:   %[[R1:.*]] = arith.subf %[[W]], %[[A2]]
+// CHECK:   %[[B:.*]] = arith.truncf %[[R1]]
+// CHECK:   %[[C:.*]] = arith.truncf
+// CHECK:   %[[X:.*]] = tile.dot %[[C]], %{{.*}}, %{{.*}} transpose_lhs
+// CHECK:   %[[Y:.*]] = tile.dot %[[B]], %{{.*}}, %[[X]] transpose_lhs
+// CHECK:   tile.dot %[[A]], %{{.*}}, %[[Y]] transpose_lhs
+
+// Weights have two terms as well.
+// CHECK-LABEL: gpu.func @weights
+// CHECK: %[[A:.*]] = tile.dot
+// CHECK: %[[W:.*]] = arith.mulf %[[A]]
+// CHECK: %[[N:.*]] = arith.truncf %[[W]]
+// CHECK: %[[N2:.*]] = arith.truncf
+// CHECK: %[[O2:.*]] = tile.dot %[[N2]], %{{.*}}, %{{.*}} : tensor<64x64xbf16>
+// CHECK: %[[O:.*]] = tile.dot %[[N]], %{{.*}}, %[[O2]] : tensor<64x64xbf16>
+// CHECK: tile.store %[[O]]
+
+// Nothing changes where a product has another size, or rows that are not as many for
+// each warp.
+// CHECK-LABEL: gpu.func @denominator
+// CHECK-NOT: truncf
+// CHECK: gpu.return
+// CHECK-LABEL: gpu.func @few_tokens
+// CHECK-NOT: truncf
+// CHECK: gpu.return
+gpu.module @kernels {
+  gpu.func @state(%x: memref<?x64xbf16>, %y: memref<?x64xf32>, %w: memref<?x64xf32>, %n: index) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %scale = arith.constant dense<0.125> : tensor<64x64xf32>
+    %end = scf.for %i = %c0 to %n step %c64 iter_args(%s = %zero) -> (tensor<64x64xf32>) {
+      %a = tile.load %x[%i, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+      %k = arith.extf %a : tensor<64x64xbf16> to tensor<64x64xf32>
+      %q = arith.mulf %k, %scale : tensor<64x64xf32>
+      %o = tile.dot %q, %s, %zero : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+      tile.store %o, %y[%i, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+      %d = tile.load %w[%i, %c0] : memref<?x64xf32> -> tensor<64x64xf32>
+      %kd = arith.mulf %k, %d : tensor<64x64xf32>
+      %t = tile.dot %kd, %k, %s transpose_lhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+      scf.yield %t : tensor<64x64xf32>
+    }
+    gpu.return
+  }
+  gpu.func @stored(%x: memref<?x64xbf16>, %y: memref<?x64xf32>, %w: memref<?x64xf32>, %n: index) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %end = scf.for %i = %c0 to %n step %c64 iter_args(%s = %zero) -> (tensor<64x64xf32>) {
+      %a = tile.load %x[%i, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+      %k = arith.extf %a : tensor<64x64xbf16> to tensor<64x64xf32>
+      %d = tile.load %w[%i, %c0] : memref<?x64xf32> -> tensor<64x64xf32>
+      %kd = arith.mulf %k, %d : tensor<64x64xf32>
+      %t = tile.dot %kd, %k, %s transpose_lhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+      scf.yield %t : tensor<64x64xf32>
+    }
+    tile.store %end, %y[%c0, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+  gpu.func @weights(%x: memref<?x64xbf16>, %y: memref<?x64xf32>, %s: tensor<64x64xf32>) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %a = tile.load %x[%c0, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+    %k = arith.extf %a : tensor<64x64xbf16> to tensor<64x64xf32>
+    %p = tile.dot %k, %k, %zero transpose_rhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+    %w = arith.mulf %p, %p : tensor<64x64xf32>
+    %o = tile.dot %w, %k, %zero : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+    tile.store %o, %y[%c0, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    %t = tile.dot %k, %k, %s transpose_lhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+    tile.store %t, %y[%c0, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+  gpu.func @denominator(%x: memref<?x64xbf16>, %y: memref<?x64xf32>, %z: tensor<64x1xf32>) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %one = arith.constant dense<1.0> : tensor<64x1xf32>
+    %a = tile.load %x[%c0, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+    %k = arith.extf %a : tensor<64x64xbf16> to tensor<64x64xf32>
+    %t = tile.dot %k, %k, %zero transpose_lhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+    %u = tile.dot %k, %one, %z transpose_lhs : tensor<64x64xf32>, tensor<64x1xf32> -> tensor<64x1xf32>
+    tile.store %t, %y[%c0, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    tile.store %u, %y[%c0, %c0] : tensor<64x1xf32>, memref<?x64xf32>
+    gpu.return
+  }
+  gpu.func @few_tokens(%x: memref<?x64xbf16>, %y: memref<?x64xf32>, %s: tensor<64x64xf32>) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<32x64xf32>
+    %a = tile.load %x[%c0, %c0] : memref<?x64xbf16> -> tensor<32x64xbf16>
+    %k = arith.extf %a : tensor<32x64xbf16> to tensor<32x64xf32>
+    %o = tile.dot %k, %s, %zero : tensor<32x64xf32>, tensor<64x64xf32> -> tensor<32x64xf32>
+    %t = tile.dot %k, %k, %s transpose_lhs : tensor<32x64xf32>, tensor<32x64xf32> -> tensor<64x64xf32>
+    tile.store %o, %y[%c0, %c0] : tensor<32x64xf32>, memref<?x64xf32>
+    tile.store %t, %y[%c0, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+// Decays between tokens: sums up to the later one less those up to the earlier one, of
+// gates that are not below -104. Under `exclusive` the later one's own is left out.
+// CHECK-LABEL: gpu.func @decays
+// CHECK: %[[G:.*]] = arith.maximumf %{{.*}}, %{{.*}} : tensor<64xf32>
+// CHECK: %[[A:.*]] = tile.scan add %[[G]] exclusive
+// CHECK: %[[I:.*]] = tile.broadcast %[[A]] along 1
+// CHECK: %[[B:.*]] = tile.scan add %[[G]] : tensor<64xf32>
+// CHECK: %[[J:.*]] = tile.broadcast %[[B]] along 0
+// CHECK: %[[D:.*]] = arith.subf %[[I]], %[[J]]
+// CHECK: math.exp2 %[[D]] fastmath<afn>
+gpu.module @kernels {
+  gpu.func @decays(%x: memref<?x64xbf16>, %y: memref<?x64xf32>, %g: tensor<64xf32>) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %a = tile.load %x[%c0, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+    %k = arith.extf %a : tensor<64x64xbf16> to tensor<64x64xf32>
+    %r = tile.iota %c0 along 0 : tensor<64x64xindex>
+    %c = tile.iota %c0 along 1 : tensor<64x64xindex>
+    %behind = arith.cmpi sgt, %r, %c : tensor<64x64xindex>
+    %gates = tile.broadcast %g along 1 : tensor<64xf32> -> tensor<64x64xf32>
+    %chosen = arith.select %behind, %gates, %zero : tensor<64x64xi1>, tensor<64x64xf32>
+    %sums = tile.scan add %chosen exclusive : tensor<64x64xf32>
+    %decay = math.exp2 %sums : tensor<64x64xf32>
+    %t = tile.dot %k, %k, %decay transpose_lhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+    tile.store %t, %y[%c0, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+}
