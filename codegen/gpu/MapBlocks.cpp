@@ -171,6 +171,21 @@ static bool touchesTiles(Operation *op) {
          llvm::any_of(op->getOperandTypes(), isTile);
 }
 
+/// Whether `op` is a part of a block: one that touches tiles, or a loop of such
+/// ops that carries values, as loops of the host do not.
+static bool isOfBlock(Operation *op) {
+  if (touchesTiles(op))
+    return true;
+  if (!isa<scf::ForOp>(op) || !op->getNumResults())
+    return false;
+  return op
+      ->walk([&](Operation *inner) {
+        return touchesTiles(inner) ? WalkResult::interrupt()
+                                   : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 /// Puts the ops from `first` to `last` of one block into a loop over one block.
 /// What does not depend on tiles stays in front of it, as others may use it.
 static void wrap(Operation *first, Operation *last) {
@@ -184,7 +199,7 @@ static void wrap(Operation *first, Operation *last) {
   };
   for (Operation *op = first; op != end;) {
     Operation *next = op->getNextNode();
-    bool staysOut = isPure(op) && !op->getNumRegions() && !touchesTiles(op) &&
+    bool staysOut = isPure(op) && !op->getNumRegions() && !isOfBlock(op) &&
                     llvm::none_of(op->getOperands(), isInside);
     if (staysOut)
       op->moveBefore(forall);
@@ -203,7 +218,7 @@ static void wrapSingleBlocks(func::FuncOp function) {
       return;
     bool isHost = true;
     for (Operation *op = block->getParentOp(); op; op = op->getParentOp())
-      isHost &= !touchesTiles(op);
+      isHost &= !isOfBlock(op);
     Operation *first = nullptr, *last = nullptr;
     SmallVector<std::pair<Operation *, Operation *>> runs;
     auto close = [&] {
@@ -215,7 +230,7 @@ static void wrapSingleBlocks(func::FuncOp function) {
       if (isa<scf::ForallOp, memref::AllocOp, memref::DeallocOp>(op) ||
           op.hasTrait<OpTrait::IsTerminator>()) {
         close();
-      } else if (touchesTiles(&op)) {
+      } else if (isOfBlock(&op)) {
         first = first ? first : &op;
         last = &op;
       }
