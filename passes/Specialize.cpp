@@ -27,7 +27,9 @@ static bool isOpen(AttendOp op) {
   auto type = cast<RankedTensorType>(op.getQuery().getType());
   if (isa<scf::IfOp>(op->getParentOp()))
     return false;
-  return type.isDynamicDim(2) && !op.getMaxQueries() && !op.getScheduleAttr();
+  // A list of blocks says how it is blocked, too.
+  return type.isDynamicDim(2) && !op.getMaxQueries() && !op.getScheduleAttr() &&
+         !op.getBlockSizes();
 }
 
 /// Replaces `op` by a choice between two copies, one for up to `few` queries.
