@@ -55,8 +55,27 @@ static Value read(ImplicitLocOpBuilder &b, Value view, ValueRange indices) {
 // Bounds
 //===----------------------------------------------------------------------===//
 
+SmallVector<Value> attn::getBoundsSizes(ImplicitLocOpBuilder &b,
+                                        const IRMapping &mapping,
+                                        BlockBoundsOp op) {
+  auto type = cast<RankedTensorType>(op.getLeast().getType());
+  Value table = mapping.lookup(op.getTable());
+  SmallVector<Value> sizes;
+  for (int64_t dim = 0; dim < type.getRank(); ++dim) {
+    if (!type.isDynamicDim(dim))
+      continue;
+    Value size = memref::DimOp::create(b, table, constant(b, dim));
+    if (dim == int64_t(op.getAlong()))
+      size = arith::CeilDivSIOp::create(b, size, constant(b, op.getWidth()));
+    sizes.push_back(size);
+  }
+  return sizes;
+}
+
 void attn::writeBlockBounds(ImplicitLocOpBuilder &b, const IRMapping &mapping,
-                            BlockBoundsOp op, Value least, Value largest) {
+                            BlockBoundsOp op) {
+  Value least = mapping.lookup(op.getLeast());
+  Value largest = mapping.lookup(op.getLargest());
   ImplicitLocOpBuilder::InsertionGuard guard(b);
   Value table = mapping.lookup(op.getTable());
   int64_t along = op.getAlong();
@@ -280,8 +299,28 @@ void ListWriter::run(Value offsets, Value blocks, Value counts) {
   fill(grid, offsets, blocks);
 }
 
+ListSizes attn::getListSizes(ImplicitLocOpBuilder &b, const IRMapping &mapping,
+                             BlockListOp op) {
+  SmallVector<Value> heads;
+  for (Value given : {op.getBatches(), op.getHeads()})
+    if (given)
+      heads.push_back(mapping.lookupOrDefault(given));
+  auto sizes = [&](Value count) {
+    SmallVector<Value> all = heads;
+    all.push_back(count);
+    return all;
+  };
+  Value rows =
+      arith::CeilDivSIOp::create(b, mapping.lookupOrDefault(op.getQueries()),
+                                 constant(b, op.getBlockSizes()[0]));
+  Value twice = arith::MulIOp::create(b, rows, constant(b, 2));
+  return {sizes(add(b, twice, constant(b, 1))),
+          sizes(mapping.lookupOrDefault(op.getCapacity())), sizes(twice)};
+}
+
 void attn::writeBlockList(ImplicitLocOpBuilder &b, const IRMapping &mapping,
-                          BlockListOp op, Value offsets, Value blocks,
-                          Value counts) {
-  ListWriter(b, mapping, op).run(offsets, blocks, counts);
+                          BlockListOp op, Value counts) {
+  ListWriter(b, mapping, op)
+      .run(mapping.lookup(op.getOffsets()), mapping.lookup(op.getBlocks()),
+           counts);
 }

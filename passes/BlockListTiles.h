@@ -15,17 +15,26 @@
 
 namespace attn {
 
-/// Writes the bounds of blocks to the views `least` and `largest`. `mapping`
-/// sends tensors to views.
-void writeBlockBounds(mlir::ImplicitLocOpBuilder &b,
-                      const mlir::IRMapping &mapping, BlockBoundsOp op,
-                      mlir::Value least, mlir::Value largest);
+/// The dynamic sizes of the results of `op`. `mapping` sends tensors to views.
+llvm::SmallVector<mlir::Value> getBoundsSizes(mlir::ImplicitLocOpBuilder &b,
+                                              const mlir::IRMapping &mapping,
+                                              BlockBoundsOp op);
 
-/// Writes the list of blocks to the views `offsets` and `blocks`; `counts` is
-/// room for two numbers of each block of queries.
+/// Writes the bounds of blocks to the views of the results.
+void writeBlockBounds(mlir::ImplicitLocOpBuilder &b,
+                      const mlir::IRMapping &mapping, BlockBoundsOp op);
+
+/// The dynamic sizes of a list of blocks, and of the counts it is made from:
+/// two numbers of each block of queries.
+struct ListSizes {
+  llvm::SmallVector<mlir::Value> offsets, blocks, counts;
+};
+ListSizes getListSizes(mlir::ImplicitLocOpBuilder &b,
+                       const mlir::IRMapping &mapping, BlockListOp op);
+
+/// Writes the list of blocks to the views of the results.
 void writeBlockList(mlir::ImplicitLocOpBuilder &b,
                     const mlir::IRMapping &mapping, BlockListOp op,
-                    mlir::Value offsets, mlir::Value blocks,
                     mlir::Value counts);
 
 } // namespace attn

@@ -370,54 +370,22 @@ LogicalResult Translator::merge(MergeOp op) {
 }
 
 void Translator::blockBounds(BlockBoundsOp op) {
-  auto type = cast<RankedTensorType>(op.getLeast().getType());
-  Value table = mapping.lookup(op.getTable());
-  SmallVector<Value> dynamic;
-  for (int64_t dim = 0; dim < type.getRank(); ++dim) {
-    if (!type.isDynamicDim(dim))
-      continue;
-    Value size =
-        memref::DimOp::create(b, table, arith::ConstantIndexOp::create(b, dim));
-    if (dim == int64_t(op.getAlong()))
-      size = arith::CeilDivSIOp::create(
-          b, size, arith::ConstantIndexOp::create(b, op.getWidth()));
-    dynamic.push_back(size);
-  }
+  SmallVector<Value> sizes = getBoundsSizes(b, mapping, op);
   for (Value result : op.getResults())
-    mapping.map(result, viewFor(result, dynamic));
-  writeBlockBounds(b, mapping, op, mapping.lookup(op.getLeast()),
-                   mapping.lookup(op.getLargest()));
+    mapping.map(result, viewFor(result, sizes));
+  writeBlockBounds(b, mapping, op);
 }
 
 /// Makes room for the list and for the counts that it is made from.
 void Translator::blockList(BlockListOp op) {
-  auto index = [&](int64_t value) -> Value {
-    return arith::ConstantIndexOp::create(b, value);
-  };
-  SmallVector<Value> sizes;
-  for (Value given : {op.getBatches(), op.getHeads()})
-    if (given)
-      sizes.push_back(mapping.lookupOrDefault(given));
-  Value rows =
-      arith::CeilDivSIOp::create(b, mapping.lookupOrDefault(op.getQueries()),
-                                 index(op.getBlockSizes()[0]));
-  Value twice = arith::MulIOp::create(b, rows, index(2));
-  auto room = [&](Value count) {
-    SmallVector<Value> dynamic = sizes;
-    dynamic.push_back(count);
-    return dynamic;
-  };
-  mapping.map(op.getOffsets(),
-              viewFor(op.getOffsets(),
-                      room(arith::AddIOp::create(b, twice, index(1)))));
-  mapping.map(
-      op.getBlocks(),
-      viewFor(op.getBlocks(), room(mapping.lookupOrDefault(op.getCapacity()))));
+  ListSizes sizes = getListSizes(b, mapping, op);
+  mapping.map(op.getOffsets(), viewFor(op.getOffsets(), sizes.offsets));
+  mapping.map(op.getBlocks(), viewFor(op.getBlocks(), sizes.blocks));
   auto type = cast<RankedTensorType>(op.getOffsets().getType());
   buffers.push_back(memref::AllocOp::create(
-      b, MemRefType::get(type.getShape(), type.getElementType()), room(twice)));
-  writeBlockList(b, mapping, op, mapping.lookup(op.getOffsets()),
-                 mapping.lookup(op.getBlocks()), buffers.back());
+      b, MemRefType::get(type.getShape(), type.getElementType()),
+      sizes.counts));
+  writeBlockList(b, mapping, op, buffers.back());
 }
 
 /// The size that `size`, which a branch computes from values before it, has.

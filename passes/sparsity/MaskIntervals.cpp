@@ -35,7 +35,7 @@ MaskIntervals::MaskIntervals(Region &mask, Block &keys, bool startsAtZero)
                   keys.getArgument(3)}),
       exprs(emitter), sets(emitter) {
   b.setInsertionPointToEnd(&keys); // The block may belong to no op.
-  for (unsigned outer : {0, 1}) { // batch, head
+  for (unsigned outer : {0, 1}) {  // batch, head
     hoisted.map(mask.getArgument(outer), keys.getArgument(outer));
     emitter.assumeNonNegative(keys.getArgument(outer));
   }
