@@ -32,6 +32,12 @@ mlir::FailureOr<int64_t>
 verifyPairwiseRegions(mlir::Operation *op, const PairwiseRegions &regions,
                       mlir::Value query, mlir::Value key, mlir::Value value);
 
+/// Checks block sizes and types of a list of blocks (attn.block_list).
+llvm::LogicalResult verifyBlockList(mlir::Operation *op,
+                                    llvm::ArrayRef<int64_t> sizes,
+                                    mlir::RankedTensorType offsets,
+                                    mlir::RankedTensorType blocks);
+
 /// Checks that `result` is a tensor of `element` whose sizes do not contradict
 /// `shape`.
 llvm::LogicalResult verifyResult(mlir::Operation *op, llvm::StringRef name,

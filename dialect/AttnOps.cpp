@@ -90,8 +90,42 @@ static LogicalResult verifyMixing(AttendOp op, StringRef name, Value matrix) {
   return success();
 }
 
+/// Checks the list of blocks that `op` visits, if it has one.
+static LogicalResult verifyList(AttendOp op) {
+  if (bool(op.getOffsets()) != bool(op.getBlocks()) ||
+      bool(op.getOffsets()) != bool(op.getBlockSizes())) // attend_c18
+    return op.emitOpError("needs 'block_sizes' beside 'blocks', and only "
+                          "there: a list says nothing without them");
+  if (!op.getOffsets())
+    return success();
+  if (failed(verifyBlockList(op, *op.getBlockSizes(), tensorOf(op.getOffsets()),
+                             tensorOf(op.getBlocks())))) // attend_c19
+    return failure();
+  RankedTensorType query = tensorOf(op.getQuery());
+  int64_t batches = tensorOf(op.getBatchOperand()).getDimSize(0);
+  for (auto [dim, name, size] :
+       {std::tuple(0, "batches", batches), {1, "heads", query.getDimSize(1)}}) {
+    int64_t got = tensorOf(op.getOffsets()).getDimSize(dim);
+    if (got != 1 && failed(verifyCompatibleShape({got}, {size})))
+      return op.emitOpError("'offsets' must have 1 or all ") // attend_c20
+             << size << " " << name << ", got " << got;
+  }
+  if (!op.getKeys().empty()) // attend_c21
+    return op.emitOpError("cannot have 'blocks' and a region 'keys': a list "
+                          "says already which keys are visited");
+  if (ScheduleAttr schedule = op.getScheduleAttr()) {
+    SmallVector<int64_t> blocks{schedule.getBlockQ(), schedule.getBlockK()};
+    if (ArrayRef(blocks) != *op.getBlockSizes() || schedule.getSplits())
+      return op.emitOpError("'schedule' must have the blocks of 'block_sizes', "
+                            "[") // attend_c22
+             << *op.getBlockSizes() << "], and no splits, got " << schedule;
+  }
+  return success();
+}
+
 LogicalResult AttendOp::verify() {
   if (failed(verifyPairwiseOperands(*this, getQuery(), getKey(), getValue())) ||
+      failed(verifyList(*this)) ||
       failed(verifyMixing(*this, "mix_scores", getMixScores())) ||
       failed(verifyMixing(*this, "mix_weights", getMixWeights())))
     return failure();
@@ -235,8 +269,9 @@ struct DropUnusedLse : OpRewritePattern<AttendOp> {
     auto smaller = AttendOp::create(
         rewriter, op.getLoc(), op.getOutput().getType(), Type(), op.getQuery(),
         op.getKey(), op.getValue(), op.getMixScores(), op.getMixWeights(),
-        op.getScaleAttr(), op.getAlignmentAttr(), op.getNormalizerAttr(),
-        op.getMaxQueriesAttr(), op.getScheduleAttr());
+        op.getOffsets(), op.getBlocks(), op.getScaleAttr(),
+        op.getAlignmentAttr(), op.getNormalizerAttr(), op.getMaxQueriesAttr(),
+        op.getBlockSizesAttr(), op.getScheduleAttr());
     for (auto [from, to] : llvm::zip(op->getRegions(), smaller->getRegions()))
       rewriter.inlineRegionBefore(from, to, to.end());
     rewriter.replaceAllUsesWith(op.getOutput(), smaller.getOutput());

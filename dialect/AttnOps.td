@@ -86,6 +86,14 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     of its values. All regions see the mixed score. `attn-decompose` rewrites both
     to longer rows.
 
+    `blocks(offsets, blocks)` lists the blocks of `block_sizes[1]` keys that each
+    block of `block_sizes[0]` queries visits, in the form of `attn.block_list`. Keys
+    of other blocks count as masked; those of full blocks as not masked, but for
+    the last block of keys where it is shorter than the others: it is always
+    mixed. Sizes of the first two dimensions are the static 1 where all batches or
+    heads have one list. `attn-list-blocks` makes lists where a mask has no closed
+    form; they may also be arguments. There is no `keys` region beside a list.
+
     `max_queries(n)` promises that there are at most `n` queries; it lets
     `attn-select-schedule` share keys among blocks. `attn-specialize` makes such
     ops for numbers of queries that are known at run time only.
@@ -119,9 +127,11 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
   let arguments = (ins
     AnyRankedTensor:$query, AnyRankedTensor:$key, AnyRankedTensor:$value,
     Optional<AnyRankedTensor>:$mixScores, Optional<AnyRankedTensor>:$mixWeights,
+    Optional<AnyRankedTensor>:$offsets, Optional<AnyRankedTensor>:$blocks,
     OptionalAttr<F64Attr>:$scale, OptionalAttr<Attn_Alignment>:$alignment,
     DefaultValuedAttr<Attn_Normalizer, "::attn::Normalizer::Softmax">:$normalizer,
     OptionalAttr<I64Attr>:$max_queries,
+    OptionalAttr<DenseI64ArrayAttr>:$block_sizes,
     OptionalAttr<Attn_ScheduleAttr>:$schedule);
   let results = (outs AnyRankedTensor:$output, Optional<AnyRankedTensor>:$lse);
   let regions = (region AnyRegion:$queryRows, AnyRegion:$keyRows,
@@ -131,6 +141,8 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     $query `,` $key `,` $value
     (`mix_scores` `(` $mixScores^ `:` type($mixScores) `)`)?
     (`mix_weights` `(` $mixWeights^ `:` type($mixWeights) `)`)?
+    (`blocks` `(` $offsets^ `,` $blocks `:` type($offsets) `,` type($blocks) `)`)?
+    (`block_sizes` $block_sizes^)?
     (`scale` `(` $scale^ `)`)? (`alignment` `(` $alignment^ `)`)?
     (`normalizer` `(` $normalizer^ `)`)? (`max_queries` `(` $max_queries^ `)`)?
     (`schedule` `(` $schedule^ `)`)?
@@ -352,11 +364,11 @@ def Attn_MergeOp : Attn_Op<"merge", [Pure, SingleBlock,
 
 def Attn_YieldOp : Attn_Op<"yield", [Pure, Terminator, ReturnLike,
     ParentOneOf<["AttendOp", "MapRowsOp", "ReduceOp", "RecurOp", "RecurChunkOp",
-                 "PartialOp", "AddSinkOp", "MergeOp"]>]> {
+                 "PartialOp", "AddSinkOp", "MergeOp", "BlockListOp"]>]> {
   let summary = "Ends a region of an attn op with what it yields";
   let description = [{
     Example: `attn.yield %keep : i1` ends a `mask` region. A `keys` region yields
-    four values, all others one.
+    four values, a `classes` region two, all others one.
   }];
   let arguments = (ins Variadic<AnyType>:$values);
   let assemblyFormat = "$values attr-dict `:` type($values)";
@@ -404,6 +416,7 @@ def Attn_RandomOp : Attn_Op<"random", [Pure]> {
   let hasVerifier = 1;
 }
 
+include "dialect/AttnBlockOps.td"
 include "dialect/AttnReduceOp.td"
 include "dialect/AttnRecurOp.td"
 include "dialect/AttnPartialOps.td"

@@ -379,6 +379,17 @@ LogicalResult attn::verifyKeysRegion(Operation *op, Region &region) {
   return success();
 }
 
+LogicalResult attn::verifyClassesRegion(Operation *op, Region &region) {
+  if (failed(verifyRegion(op, region, "classes", indices(op, 6),
+                          /*vectors=*/false, /*numYielded=*/2)))
+    return failure();
+  for (Type type : region.front().getTerminator()->getOperandTypes())
+    if (!type.isInteger(1)) // regions_c12
+      return op->emitOpError()
+             << "region 'classes' must yield 2 values of 'i1', got " << type;
+  return success();
+}
+
 bool attn::hasMatrixPerHead(Region &rows) {
   return llvm::any_of(rows.getOps<ContractRowOp>(), [&](ContractRowOp op) {
     return llvm::any_of(op.getIndices(),

@@ -61,6 +61,10 @@ llvm::LogicalResult verifyMaskRegion(mlir::Operation *op, mlir::Region &region);
 /// Checks the `keys` region: (index x 4) -> (index x 4).
 llvm::LogicalResult verifyKeysRegion(mlir::Operation *op, mlir::Region &region);
 
+/// Checks the `classes` region: (index x 6) -> (i1, i1).
+llvm::LogicalResult verifyClassesRegion(mlir::Operation *op,
+                                        mlir::Region &region);
+
 /// Whether an `attn.contract_row` of a row region takes another matrix for
 /// another head.
 bool hasMatrixPerHead(mlir::Region &rows);

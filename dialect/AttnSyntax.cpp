@@ -313,6 +313,16 @@ void attn::printRowRegion(OpAsmPrinter &printer, Operation *, Region &rows) {
   printRegionWithArguments(printer, "rows", rows);
 }
 
+ParseResult attn::parseBlockListRegions(OpAsmParser &parser, Region &classes,
+                                        Region &keys) {
+  return parseNamedRegions(parser, {{"classes", &classes}, {"keys", &keys}});
+}
+
+void attn::printBlockListRegions(OpAsmPrinter &printer, Operation *,
+                                 Region &classes, Region &keys) {
+  printNamedRegions(printer, {{"classes", &classes}, {"keys", &keys}});
+}
+
 ParseResult attn::parseOptionalRowRegion(OpAsmParser &parser, Region &rows) {
   return parseNamedRegions(parser, {{"rows", &rows}});
 }

@@ -107,6 +107,13 @@ mlir::ParseResult parseRowRegion(mlir::OpAsmParser &parser, mlir::Region &rows);
 void printRowRegion(mlir::OpAsmPrinter &printer, mlir::Operation *op,
                     mlir::Region &rows);
 
+/// The ODS directive `custom<BlockListRegions>`.
+mlir::ParseResult parseBlockListRegions(mlir::OpAsmParser &parser,
+                                        mlir::Region &classes,
+                                        mlir::Region &keys);
+void printBlockListRegions(mlir::OpAsmPrinter &printer, mlir::Operation *op,
+                           mlir::Region &classes, mlir::Region &keys);
+
 /// The ODS directive `custom<OptionalRowRegion>`.
 mlir::ParseResult parseOptionalRowRegion(mlir::OpAsmParser &parser,
                                          mlir::Region &rows);

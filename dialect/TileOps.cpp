@@ -194,6 +194,14 @@ LogicalResult StoreOp::verify() {
                       tileOf(getValue()), getOffsets().size());
 }
 
+LogicalResult WriteOp::verify() {
+  auto view = cast<MemRefType>(getView().getType());
+  if ((int64_t)getIndices().size() != view.getRank()) // write_c1
+    return emitOpError("needs one index per dimension of 'view', expected ")
+           << view.getRank() << ", got " << getIndices().size();
+  return verifyStride(*this, view);
+}
+
 LogicalResult GatherOp::verify() {
   auto view = cast<MemRefType>(getView().getType());
   if ((int64_t)getIndices().size() != view.getRank()) // gather_c1

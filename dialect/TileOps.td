@@ -105,6 +105,32 @@ def Tile_GatherOp : Tile_Op<"gather"> {
   let hasVerifier = 1;
 }
 
+def Tile_WriteOp : Tile_Op<"write", [
+    TypesMatchWith<"'scalar' has the element type of 'view'", "view", "scalar",
+                   "::llvm::cast<::mlir::MemRefType>($_self).getElementType()">]> {
+  let summary = "Write one scalar to a view";
+  let description = [{
+    `view[index_0, index_1, ...] = scalar`; outside of the view nothing is
+    written. The converse is a `tile.gather` without tiles. Of all threads of a
+    block, one writes.
+
+    Example:
+
+    ```mlir
+    func.func @set(%x: i32, %list: memref<?xi32, strided<[1], offset: ?>>, %n: index) {
+      tile.write %x, %list[%n] : memref<?xi32, strided<[1], offset: ?>>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins AnyTypeOf<[AnyFloat, AnySignlessIntegerOrIndex]>:$scalar,
+                   Arg<Tile_View, "", [MemWrite]>:$view, Variadic<Index>:$indices);
+  let assemblyFormat = [{
+    $scalar `,` $view `[` $indices `]` attr-dict `:` type($view)
+  }];
+  let hasVerifier = 1;
+}
+
 def Tile_SplatOp : Tile_Op<"splat", [Pure]> {
   let summary = "A tile with the same scalar everywhere";
   let description = [{

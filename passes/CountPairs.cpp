@@ -49,7 +49,7 @@ private:
 
   bool looksAt(unsigned dim);
   Bounds bounds(const Pair &query);
-  Value countKeys(const Pair &query, Value begin, Value end);
+  Value countKeys(const Pair &query, Value row, Value begin, Value end);
   Value countKeys(ValueRange token);
 
   ImplicitLocOpBuilder &b;
@@ -61,6 +61,11 @@ private:
 
 /// Whether the regions depend on the batch (0), the head (1) or the query (2).
 bool PairCount::looksAt(unsigned dim) {
+  if (op.getOffsets()) {
+    auto list = cast<RankedTensorType>(op.getOffsets().getType());
+    if (dim == 2 || list.getDimSize(dim) != 1)
+      return true;
+  }
   if (regions.mask.empty())
     return false;
   auto isUsed = [](Region &region, unsigned argument) {
@@ -98,14 +103,15 @@ PairCount::Bounds PairCount::bounds(const Pair &query) {
 }
 
 /// How many keys from `begin` up to `end` the mask keeps.
-Value PairCount::countKeys(const Pair &query, Value begin, Value end) {
+Value PairCount::countKeys(const Pair &query, Value row, Value begin,
+                           Value end) {
   Value zero = index(b, 0);
   auto loop = scf::ForOp::create(b, begin, end, index(b, 1), zero);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Pair pair = query;
   pair.key = loop.getInductionVar();
-  Value kept = pairExists(b, regions, pair, /*inRange=*/Value());
+  Value kept = pairIsVisited(b, op, pair, row);
   Value one = arith::IndexCastUIOp::create(b, b.getIndexType(), kept);
   Value sum = arith::AddIOp::create(b, loop.getRegionIterArg(0), one);
   scf::YieldOp::create(b, sum);
@@ -119,9 +125,9 @@ Value PairCount::countKeys(ValueRange token) {
   Pair query{token[0], token[1], i, Value()};
   Bounds of = bounds(query);
   Value full = arith::SubIOp::create(b, of.fullEnd, of.fullBegin);
-  Value before = countKeys(query, of.begin, of.fullBegin);
+  Value before = countKeys(query, token[2], of.begin, of.fullBegin);
   // Without a region these are all keys: nothing is known to be full.
-  Value after = countKeys(query, of.fullEnd, of.end);
+  Value after = countKeys(query, token[2], of.fullEnd, of.end);
   return arith::AddIOp::create(b, full,
                                arith::AddIOp::create(b, before, after));
 }
@@ -137,7 +143,7 @@ Value PairCount::emit() {
     if (!looksAt(dim))
       factor = arith::MulIOp::create(b, factor, extent);
   }
-  if (regions.mask.empty())
+  if (regions.mask.empty() && !op.getOffsets())
     return arith::MulIOp::create(b, factor, keys);
   auto add = [&](ValueRange token, ValueRange so) -> Carried {
     return {arith::AddIOp::create(b, so[0], countKeys(token))};

@@ -204,8 +204,9 @@ void Decomposer::run() {
       b, outputType.clone(shape, element),
       op.getLse() ? op.getLse().getType() : Type(), op.getQuery(), op.getKey(),
       op.getValue(), /*mixScores=*/Value(),
-      /*mixWeights=*/Value(), b.getF64FloatAttr(op.getScaleValue()),
-      op.getAlignmentAttr(), op.getNormalizerAttr(), op.getMaxQueriesAttr(),
+      /*mixWeights=*/Value(), op.getOffsets(), op.getBlocks(),
+      b.getF64FloatAttr(op.getScaleValue()), op.getAlignmentAttr(),
+      op.getNormalizerAttr(), op.getMaxQueriesAttr(), op.getBlockSizesAttr(),
       op.getScheduleAttr());
   if (op.getMixScores()) {
     mixQueries(longer.getQueryRows());

@@ -17,7 +17,9 @@
 #include "dialect/AttnDialect.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "passes/Passes.h"
+#include "passes/sparsity/BlockClasses.h"
 #include "passes/sparsity/MaskIntervals.h"
+#include "passes/sparsity/TidyBlock.h"
 
 namespace attn {
 #define GEN_PASS_DEF_INFERSPARSITY
@@ -27,29 +29,34 @@ namespace attn {
 using namespace mlir;
 using namespace attn;
 
-/// Merges equal ops of a block and drops those that nothing uses.
-static void tidy(Block &block) {
-  SmallVector<Operation *> kept;
-  for (Operation &op : llvm::make_early_inc_range(block.without_terminator())) {
-    auto same = llvm::find_if(kept, [&](Operation *other) {
-      return OperationEquivalence::isEquivalentTo(
-          other, &op, OperationEquivalence::IgnoreLocations);
-    });
-    if (same == kept.end()) {
-      kept.push_back(&op);
-      continue;
-    }
-    op.replaceAllUsesWith(*same);
-    op.erase();
-  }
-  for (Operation *op : llvm::reverse(kept))
-    if (op->use_empty())
-      op->erase();
+/// The first op of the mask of which nothing is known for pairs of blocks
+/// either; null if a list of blocks will tell what ranges do not.
+static Operation *findObstacle(AttendOp op) {
+  Region scratch;
+  Block &block = scratch.emplaceBlock();
+  Type index = IndexType::get(op.getContext());
+  for (int i = 0; i < 6; ++i)
+    block.addArgument(index, op.getLoc());
+  ImplicitLocOpBuilder b(op.getLoc(), op.getContext());
+  b.setInsertionPointToEnd(&block);
+  auto find = [](Value table, unsigned, unsigned) {
+    return TableBounds{table, table, 1};
+  };
+  BlockClasses classes(op.getMask(), b, find);
+  classes.bind(0, block.getArgument(0));
+  classes.bind(1, block.getArgument(1));
+  classes.bind(2, BlockAxis{block.getArgument(2), block.getArgument(3)});
+  classes.bind(3, BlockAxis{block.getArgument(4), block.getArgument(5)});
+  classes.evaluate();
+  return classes.getObstacle();
 }
 
 /// Says what stood in the way of better ranges.
 static void explain(AttendOp op, const KeySets &sets, Operation *obstacle) {
   if (!obstacle || !(sets.some.isEverything() || sets.all.isEmpty))
+    return;
+  obstacle = findObstacle(op);
+  if (!obstacle)
     return;
   StringRef what = sets.some.isEverything() ? "every block of keys is visited"
                                             : "the mask is evaluated in every "
@@ -81,7 +88,7 @@ namespace {
 struct InferSparsity : attn::impl::InferSparsityBase<InferSparsity> {
   void runOnOperation() override {
     getOperation().walk([](AttendOp op) {
-      if (!op.getMask().empty() && op.getKeys().empty())
+      if (!op.getMask().empty() && op.getKeys().empty() && !op.getOffsets())
         infer(op);
     });
   }

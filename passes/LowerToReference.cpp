@@ -36,7 +36,8 @@ static bool isExecutable(Operation *op) {
 /// Whether `op` has a definition here.
 static bool hasDefinition(Operation *op) {
   return isa<AttendOp, MapRowsOp, ReduceOp, MergeOp, RecurOp, LoadStateOp,
-             MergeStateOp, RecurChunkOp, PartialOp, AddSinkOp, FinishOp>(op) ||
+             MergeStateOp, RecurChunkOp, PartialOp, AddSinkOp, FinishOp,
+             BlockBoundsOp, BlockListOp>(op) ||
          isa<tile::TileDialect>(op->getDialect()) || isElementwiseOnTensors(op);
 }
 
@@ -83,6 +84,10 @@ static Results define(ImplicitLocOpBuilder &b, Operation *op) {
     return definePartial(b, partial);
   if (auto sink = dyn_cast<AddSinkOp>(op))
     return defineAddSink(b, sink);
+  if (auto bounds = dyn_cast<BlockBoundsOp>(op))
+    return defineBlockBounds(b, bounds);
+  if (auto list = dyn_cast<BlockListOp>(op))
+    return defineBlockList(b, list);
   if (auto finish = dyn_cast<FinishOp>(op))
     return defineFinish(b, finish);
   if (isElementwiseOnTensors(op))

@@ -404,6 +404,76 @@ def SelectSchedule : Pass<"attn-select-schedule", "::mlir::func::FuncOp"> {
            "size of the second-level cache">];
 }
 
+def ListBlocks : Pass<"attn-list-blocks", "::mlir::func::FuncOp"> {
+  let summary = "List the blocks of keys that a mask leaves where they are no range";
+  let description = [{
+    Gives an `attn.attend` whose mask is no range of keys that follows from
+    positions a list of blocks: an `attn.block_list`, whose region `classes` says
+    of a pair of blocks whether the mask may keep some and whether it keeps all of
+    its pairs, by interval arithmetic on the formula. Captured tensors of integers
+    that are read at the position of a token get an `attn.block_bounds`. A `keys`
+    region moves to the list, where it bounds what is looked at, and the room for the
+    entries (see `docs/rationale/sparsity.md`).
+
+    Needs a schedule (`attn-select-schedule`) and, to be good, `attn-infer-sparsity`.
+    Does nothing where the ranges of keys are exact, where a list is given, where
+    blocks share the keys (`splits`), and where nothing is known of any pair.
+
+    Before and after: documents.
+
+    ```mlir
+    func.func @f(%q: tensor<1x1x?x8xf32>, %ids: tensor<?xi32>) -> tensor<1x1x?x8xf32> {
+      %o = attn.attend %q, %q, %q schedule(<block_q = 64, block_k = 32>)
+        mask (%b, %h, %i, %j) {
+          %x = tensor.extract %ids[%i] : tensor<?xi32>
+          %y = tensor.extract %ids[%j] : tensor<?xi32>
+          %keep = arith.cmpi eq, %x, %y : i32
+          attn.yield %keep : i1
+        } : tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32> -> tensor<1x1x?x8xf32>
+      return %o : tensor<1x1x?x8xf32>
+    }
+    ```
+
+    ```mlir
+    func.func @f(%q: tensor<1x1x?x8xf32>, %ids: tensor<?xi32>, %capacity: index) -> tensor<1x1x?x8xf32> {
+      %c2 = arith.constant 2 : index
+      %n = tensor.dim %q, %c2 : tensor<1x1x?x8xf32>
+      %least_q, %largest_q = attn.block_bounds %ids along(0) width(64) : tensor<?xi32> -> tensor<?xi32>
+      %least_k, %largest_k = attn.block_bounds %ids along(0) width(32) : tensor<?xi32> -> tensor<?xi32>
+      %offsets, %blocks = attn.block_list queries(%n) keys(%n) capacity(%capacity) block_sizes [64, 32]
+        classes (%b, %h, %first, %last, %first_key, %last_key) {
+          %c64 = arith.constant 64 : index
+          %c32 = arith.constant 32 : index
+          %block = arith.floordivsi %first, %c64 : index
+          %key_block = arith.floordivsi %first_key, %c32 : index
+          %x0 = tensor.extract %least_q[%block] : tensor<?xi32>
+          %x1 = tensor.extract %largest_q[%block] : tensor<?xi32>
+          %y0 = tensor.extract %least_k[%key_block] : tensor<?xi32>
+          %y1 = tensor.extract %largest_k[%key_block] : tensor<?xi32>
+          %a = arith.cmpi sle, %x0, %y1 : i32
+          %d = arith.cmpi sle, %y0, %x1 : i32
+          %some = arith.andi %a, %d : i1
+          %e = arith.cmpi sle, %x1, %y0 : i32
+          %g = arith.cmpi sle, %y1, %x0 : i32
+          %all = arith.andi %e, %g : i1
+          attn.yield %some, %all : i1, i1
+        } : tensor<1x1x?xi32>, tensor<1x1x?xi32>
+      %o = attn.attend %q, %q, %q blocks(%offsets, %blocks : tensor<1x1x?xi32>, tensor<1x1x?xi32>)
+        block_sizes [64, 32] schedule(<block_q = 64, block_k = 32>)
+        mask (%b, %h, %i, %j) {
+          %x = tensor.extract %ids[%i] : tensor<?xi32>
+          %y = tensor.extract %ids[%j] : tensor<?xi32>
+          %keep = arith.cmpi eq, %x, %y : i32
+          attn.yield %keep : i1
+        } : tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32> -> tensor<1x1x?x8xf32>
+      return %o : tensor<1x1x?x8xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def SplitBlocks : Pass<"attn-split-blocks", "::mlir::func::FuncOp"> {
   let summary = "Split attention into blocks: independent queries, merged keys";
   let description = [{

@@ -96,6 +96,9 @@ SmallVector<Phase> attn::getTilePhases(const TileOptions &options) {
          manager.addNestedPass<func::FuncOp>(
              createSelectSchedule(getScheduleOptions(options)));
        }});
+  phases.push_back({"list-blocks", Form::Attn, [](OpPassManager &manager) {
+                      manager.addNestedPass<func::FuncOp>(createListBlocks());
+                    }});
   phases.push_back({"split-blocks", Form::Tile, [](OpPassManager &manager) {
                       manager.addNestedPass<func::FuncOp>(createSplitBlocks());
                     }});

@@ -56,3 +56,9 @@ bool attn::hasFewQueries(AttendOp op) {
     queries = *most;
   return !ShapedType::isDynamic(queries) && queries <= kFewQueries;
 }
+
+BlockSizes attn::takeListed(AttendOp op, BlockSizes blocks) {
+  if (std::optional<ArrayRef<int64_t>> sizes = op.getBlockSizes())
+    return {(*sizes)[0], (*sizes)[1], 0};
+  return blocks;
+}

@@ -28,6 +28,9 @@ struct BlockSizes {
 mlir::FailureOr<BlockSizes>
 overrideSchedule(mlir::Operation *op, llvm::StringRef text, BlockSizes blocks);
 
+/// The sizes that a list of blocks asks for; `blocks` without one.
+BlockSizes takeListed(AttendOp op, BlockSizes blocks);
+
 /// Whether a block of queries is known to be far from full.
 bool hasFewQueries(AttendOp op);
 

@@ -209,6 +209,8 @@ private:
       blocks = {problem.lanes, 64};
     if (ScheduleAttr given = op.getScheduleAttr())
       blocks = {given.getBlockQ(), given.getBlockK(), given.getSplits()};
+    if (auto attend = dyn_cast<AttendOp>(op.getOperation()))
+      blocks = takeListed(attend, blocks);
     FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
     if (failed(asked))
       return WalkResult::interrupt();

@@ -28,8 +28,10 @@ static bool isOpen(Operation *op, Value rows, ScheduleAttr schedule) {
          !isa<scf::IfOp>(op->getParentOp());
 }
 
+/// A list of blocks says how attention is blocked, too.
 static bool isOpen(AttendOp op) {
-  return isOpen(op, op.getQuery(), op.getScheduleAttr()) && !op.getMaxQueries();
+  return isOpen(op, op.getQuery(), op.getScheduleAttr()) &&
+         !op.getMaxQueries() && !op.getBlockSizes();
 }
 
 /// Without a state that comes in, a single token is the first one of its

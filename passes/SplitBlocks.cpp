@@ -30,6 +30,12 @@
 //     as above, packed, for keys s C .. (s + 1) C - 1, C a multiple of W
 //   out, lse = attn.merge parts
 //
+// With a list of blocks, the loops are over its entries, first those of full
+// blocks, without a mask, then those of mixed ones:
+//
+//   scf.for e = offsets[2 block] to offsets[2 block + 1]:
+//     tuple = attn.partial ... at (b, h, block M, blocks[e] W) init tuple
+//
 // Recurrences are split by RecurBlocks.cpp.
 //
 //===----------------------------------------------------------------------===//
@@ -73,6 +79,12 @@ private:
   SmallVector<Value> foldKeys(Value first, Value last, bool bounded,
                               ValueRange init, ValueRange statistics);
   SmallVector<Value> foldAllKeys(ValueRange init, ValueRange statistics = {});
+  PartialOp addBlock(OpBuilder &nested, Value col, bool bounded, bool masked,
+                     ValueRange init, ValueRange statistics);
+  Value readEntry(ImplicitLocOpBuilder &nested, Value list, Value at);
+  void readList(Value block);
+  SmallVector<Value> foldEntries(Value first, Value last, bool mixed,
+                                 ValueRange init, ValueRange statistics);
   SmallVector<Value> foldKeysOfSplit(Value split, ValueRange init);
   SmallVector<Value> addSink(ValueRange state);
   void runWhole();
@@ -91,6 +103,9 @@ private:
   Value
       numPacked; ///< Queries of all heads of a key head, where they are packed.
   Value batch, head, row; ///< Of the block that is being emitted.
+  /// Where its entries in the list of blocks begin: full ones, mixed ones, and
+  /// those of the next block.
+  Value fullEntries, mixedEntries, endOfEntries;
 };
 } // namespace
 
@@ -128,31 +143,115 @@ Value Splitter::identityOfAccumulator() {
   return splat({blockQ, type.getDimSize(3)}, /*isInfinity=*/false);
 }
 
+/// Continues `init` with the block of keys at `col`.
+PartialOp Splitter::addBlock(OpBuilder &nested, Value col, bool bounded,
+                             bool masked, ValueRange init,
+                             ValueRange statistics) {
+  auto partial = PartialOp::create(
+      nested, op.getLoc(), init.getTypes(), op.getQuery(), op.getKey(),
+      op.getValue(), batch, head, row, col, init, statistics,
+      /*ranges=*/ValueRange(), /*rangeRows=*/IntegerAttr(),
+      b.getI64IntegerAttr(blockK), bounded ? b.getUnitAttr() : UnitAttr(),
+      splits ? b.getUnitAttr() : UnitAttr(),
+      b.getF64FloatAttr(op.getScaleValue()), op.getAlignmentAttr(),
+      op.getNormalizerAttr());
+  IRMapping mapping;
+  for (auto [from, to] : llvm::zip(op->getRegions(), partial->getRegions())) {
+    bool isDropped = (&from == &op.getProb() && !partial.accumulates()) ||
+                     (&from == &op.getMask() && !masked);
+    if (!isDropped)
+      from.cloneInto(&to, mapping);
+  }
+  return partial;
+}
+
 /// The loop over blocks of keys from `first` to `last`.
 SmallVector<Value> Splitter::foldKeys(Value first, Value last, bool bounded,
                                       ValueRange init, ValueRange statistics) {
   auto body = [&](OpBuilder &nested, Location loc, Value col,
                   ValueRange tuple) {
-    auto partial = PartialOp::create(
-        nested, loc, tuple.getTypes(), op.getQuery(), op.getKey(),
-        op.getValue(), batch, head, row, col, tuple, statistics,
-        /*ranges=*/ValueRange(), /*rangeRows=*/IntegerAttr(),
-        b.getI64IntegerAttr(blockK), bounded ? b.getUnitAttr() : UnitAttr(),
-        splits ? b.getUnitAttr() : UnitAttr(),
-        b.getF64FloatAttr(op.getScaleValue()), op.getAlignmentAttr(),
-        op.getNormalizerAttr());
-    IRMapping mapping;
-    for (auto [from, to] : llvm::zip(op->getRegions(), partial->getRegions()))
-      if (&from != &op.getProb() || partial.accumulates())
-        from.cloneInto(&to, mapping);
+    PartialOp partial =
+        addBlock(nested, col, bounded, /*masked=*/true, tuple, statistics);
     scf::YieldOp::create(nested, loc, partial.getResults());
   };
   return scf::ForOp::create(b, first, last, constant(blockK), init, body)
       .getResults();
 }
 
+/// Number `at` of `list`, a part of the list of blocks.
+Value Splitter::readEntry(ImplicitLocOpBuilder &nested, Value list, Value at) {
+  auto type = cast<RankedTensorType>(list.getType());
+  SmallVector<Value> indices{batch, head, at};
+  for (int64_t dim : {0, 1})
+    if (type.getDimSize(dim) == 1)
+      indices[dim] = arith::ConstantIndexOp::create(nested, 0);
+  Value entry = tensor::ExtractOp::create(nested, list, indices);
+  return arith::IndexCastOp::create(nested, nested.getIndexType(), entry);
+}
+
+/// Finds the entries of `block`. The last block of keys counts as mixed where
+/// it is shorter than the others: it stands last among the full ones.
+void Splitter::readList(Value block) {
+  Value one = constant(1);
+  Value at = arith::MulIOp::create(b, block, constant(2));
+  Value middle = arith::AddIOp::create(b, at, one);
+  fullEntries = readEntry(b, op.getOffsets(), at);
+  mixedEntries = readEntry(b, op.getOffsets(), middle);
+  endOfEntries =
+      readEntry(b, op.getOffsets(), arith::AddIOp::create(b, middle, one));
+  if (getConstantIntValue(wholeKeys) &&
+      getConstantIntValue(wholeKeys) == getConstantIntValue(numKeys))
+    return;
+  Value last = arith::SubIOp::create(b, mixedEntries, one);
+  last = arith::MaxSIOp::create(b, last, constant(0));
+  Value lastBlock = readEntry(b, op.getBlocks(), last);
+  Value tail = arith::DivSIOp::create(b, numKeys, constant(blockK));
+  auto compare = [&](arith::CmpIPredicate predicate, Value x,
+                     Value y) -> Value {
+    return arith::CmpIOp::create(b, predicate, x, y);
+  };
+  Value isTail = compare(arith::CmpIPredicate::eq, lastBlock, tail);
+  Value hasFull = compare(arith::CmpIPredicate::slt, fullEntries, mixedEntries);
+  isTail = arith::AndIOp::create(b, isTail, hasFull);
+  mixedEntries = arith::SelectOp::create(b, isTail, last, mixedEntries);
+}
+
+/// The loop over the entries from `first` to `last` of the list.
+SmallVector<Value> Splitter::foldEntries(Value first, Value last, bool mixed,
+                                         ValueRange init,
+                                         ValueRange statistics) {
+  // Whatever the list says, blocks begin inside of the keys.
+  Value lastKey = arith::SubIOp::create(b, numKeys, constant(1));
+  Value lastBlock = arith::DivSIOp::create(b, lastKey, constant(blockK));
+  Value lastEntry = arith::SubIOp::create(b, last, constant(1));
+  auto body = [&](OpBuilder &builder, Location loc, Value entry,
+                  ValueRange tuple) {
+    ImplicitLocOpBuilder nested(loc, builder);
+    auto index = [&](int64_t value) -> Value {
+      return arith::ConstantIndexOp::create(nested, value);
+    };
+    // Targets may begin to load for the next entry when there is none.
+    entry = arith::MinSIOp::create(nested, entry, lastEntry);
+    Value block = readEntry(nested, op.getBlocks(), entry);
+    block = arith::MaxSIOp::create(nested, block, index(0));
+    block = arith::MinSIOp::create(nested, block, lastBlock);
+    Value col = arith::MulIOp::create(nested, block, index(blockK));
+    PartialOp partial = addBlock(nested, col, /*bounded=*/mixed,
+                                 /*masked=*/mixed, tuple, statistics);
+    scf::YieldOp::create(nested, partial.getResults());
+  };
+  return scf::ForOp::create(b, first, last, constant(1), init, body)
+      .getResults();
+}
+
 SmallVector<Value> Splitter::foldAllKeys(ValueRange init,
                                          ValueRange statistics) {
+  if (op.getOffsets()) {
+    SmallVector<Value> full = foldEntries(fullEntries, mixedEntries,
+                                          /*mixed=*/false, init, statistics);
+    return foldEntries(mixedEntries, endOfEntries, /*mixed=*/true, full,
+                       statistics);
+  }
   SmallVector<Value> tuple =
       foldKeys(constant(0), wholeKeys, /*bounded=*/false, init, statistics);
   return foldKeys(wholeKeys, numKeys, /*bounded=*/true, tuple, statistics);
@@ -218,6 +317,8 @@ void Splitter::emitBlock(scf::ForallOp forall) {
   batch = forall.getInductionVar(0);
   head = forall.getInductionVar(1);
   row = arith::MulIOp::create(b, forall.getInductionVar(2), constant(blockQ));
+  if (op.getOffsets())
+    readList(forall.getInductionVar(2));
 
   bool twice = !op.needsOneSweep();
   SmallVector<Value> state = identityOfStatistics();

@@ -98,6 +98,19 @@ Value TileRegions::evaluate(Region &region, ValueRange arguments,
   return raise(mapping.lookupOrDefault(getYielded(region)), shape);
 }
 
+SmallVector<Value> TileRegions::scalars(Region &region, ValueRange arguments) {
+  IRMapping mapping(outer);
+  mapping.map(region.getArguments(), arguments);
+  for (Operation &op : region.front().without_terminator()) {
+    Value value = captured(&op, mapping);
+    mapping.map(op.getResult(0), value ? value : elementwise(&op, mapping, {}));
+  }
+  SmallVector<Value> yielded;
+  for (Value value : region.front().getTerminator()->getOperands())
+    yielded.push_back(mapping.lookupOrDefault(value));
+  return yielded;
+}
+
 //===----------------------------------------------------------------------===//
 // Row regions
 //===----------------------------------------------------------------------===//

@@ -40,6 +40,10 @@ public:
   mlir::Value evaluate(mlir::Region &region, mlir::ValueRange arguments,
                        llvm::ArrayRef<int64_t> shape);
 
+  /// Evaluates a region of scalars with scalars; returns all that it yields.
+  llvm::SmallVector<mlir::Value> scalars(mlir::Region &region,
+                                         mlir::ValueRange arguments);
+
   /// Evaluates a row region for the tokens whose vectors are the rows of
   /// `tile`; an empty region is the identity. `position` is the column of their
   /// row numbers, `head` a scalar or a column. If `first` is not null,

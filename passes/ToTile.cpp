@@ -21,6 +21,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "passes/BlockListTiles.h"
 #include "passes/PairwiseTiles.h"
 #include "passes/RecurTiles.h"
 #include "passes/ReduceTiles.h"
@@ -59,6 +60,8 @@ private:
   LogicalResult mapRows(MapRowsOp op);
   LogicalResult reduce(ReduceOp op);
   LogicalResult merge(MergeOp op);
+  void blockBounds(BlockBoundsOp op);
+  void blockList(BlockListOp op);
   LogicalResult conditional(scf::IfOp op);
   LogicalResult reshape(tensor::ReshapeOp op);
   Value sizeBefore(Value size);
@@ -95,8 +98,8 @@ LogicalResult Translator::checkSignature() {
   DenseSet<Value> seen;
   for (auto [index, value] :
        llvm::enumerate(from.getBody().front().getTerminator()->getOperands())) {
-    if (!isa_and_nonnull<scf::ForallOp, scf::IfOp, MapRowsOp, ReduceOp,
-                         MergeOp>(value.getDefiningOp()))
+    if (!isa_and_nonnull<scf::ForallOp, scf::IfOp, MapRowsOp, ReduceOp, MergeOp,
+                         BlockBoundsOp, BlockListOp>(value.getDefiningOp()))
       return refuseResult(index, value);
     if (!seen.insert(value).second)
       return from.emitOpError("result ") << index << " is returned twice";
@@ -108,8 +111,8 @@ LogicalResult Translator::checkSignature() {
 LogicalResult Translator::checkCaptures() {
   WalkResult result = from.walk([](arith::ConstantOp op) {
     bool isRead = llvm::any_of(op->getUsers(), [](Operation *user) {
-      return isa<AttendOp, MapRowsOp, ReduceOp, PartialOp, RecurChunkOp>(
-          user->getParentOp());
+      return isa<AttendOp, MapRowsOp, ReduceOp, PartialOp, RecurChunkOp,
+                 BlockListOp>(user->getParentOp());
     });
     bool isOutside = isa<func::FuncOp>(op->getParentOp());
     if (!isRead || !isOutside || !isa<RankedTensorType>(op.getType()))
@@ -202,6 +205,23 @@ LogicalResult Translator::translate(Operation *op) {
     return reduce(reduced);
   if (auto merged = dyn_cast<MergeOp>(op))
     return merge(merged);
+  if (auto bounds = dyn_cast<BlockBoundsOp>(op)) {
+    blockBounds(bounds);
+    return success();
+  }
+  if (auto list = dyn_cast<BlockListOp>(op)) {
+    blockList(list);
+    return success();
+  }
+  if (auto entry = dyn_cast<tensor::ExtractOp>(op)) {
+    SmallVector<Value> indices;
+    for (Value index : entry.getIndices())
+      indices.push_back(mapping.lookupOrDefault(index));
+    Value view = mapping.lookup(entry.getTensor());
+    mapping.map(entry.getResult(), Value(tile::GatherOp::create(
+                                       b, entry.getType(), view, indices)));
+    return success();
+  }
   if (auto branch = dyn_cast<scf::IfOp>(op))
     return conditional(branch);
   if (auto shaped = dyn_cast<tensor::ReshapeOp>(op))
@@ -358,6 +378,25 @@ LogicalResult Translator::merge(MergeOp op) {
     tile::StoreOp::create(b, merged[1], mapping.lookup(op.getLse()),
                           ValueRange{batch, head, row});
   return success();
+}
+
+void Translator::blockBounds(BlockBoundsOp op) {
+  SmallVector<Value> sizes = getBoundsSizes(b, mapping, op);
+  for (Value result : op.getResults())
+    mapping.map(result, viewFor(result, sizes));
+  writeBlockBounds(b, mapping, op);
+}
+
+/// Makes room for the list and for the counts that it is made from.
+void Translator::blockList(BlockListOp op) {
+  ListSizes sizes = getListSizes(b, mapping, op);
+  mapping.map(op.getOffsets(), viewFor(op.getOffsets(), sizes.offsets));
+  mapping.map(op.getBlocks(), viewFor(op.getBlocks(), sizes.blocks));
+  auto type = cast<RankedTensorType>(op.getOffsets().getType());
+  buffers.push_back(memref::AllocOp::create(
+      b, MemRefType::get(type.getShape(), type.getElementType()),
+      sizes.counts));
+  writeBlockList(b, mapping, op, buffers.back());
 }
 
 /// The size that `size`, which a branch computes from values before it, has.

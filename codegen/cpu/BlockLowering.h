@@ -46,6 +46,8 @@ private:
   llvm::LogicalResult lowerSegment(const Segment &segment,
                                    llvm::ArrayRef<Materialized> yields);
   void cloneScalar(mlir::Operation *op);
+  void writeScalar(tile::WriteOp op);
+  llvm::LogicalResult lowerScalarLoop(mlir::scf::ForOp loop);
 
   bool isPair(mlir::Value tile);
   mlir::Value allocate(llvm::ArrayRef<int64_t> shape, mlir::Type element);

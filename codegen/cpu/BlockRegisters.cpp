@@ -67,7 +67,24 @@ LogicalResult BlockLowering::run() {
   return success();
 }
 
+/// A write to a view, if the place is inside of it.
+void BlockLowering::writeScalar(tile::WriteOp op) {
+  SmallVector<Value> indices;
+  for (Value index : op.getIndices())
+    indices.push_back(scalars.lookupOrDefault(index));
+  Value view = scalars.lookupOrDefault(op.getView());
+  Value scalar = scalars.lookupOrDefault(op.getScalar());
+  Value exists = vectors.inside(view, indices.size() - 1, indices.back());
+  exists = arith::AndIOp::create(b, vectors.rowInside(view, indices), exists);
+  scf::IfOp::create(b, exists, [&](OpBuilder &inner, Location loc) {
+    memref::StoreOp::create(inner, loc, scalar, view, indices);
+    scf::YieldOp::create(inner, loc);
+  });
+}
+
 void BlockLowering::cloneScalar(Operation *op) {
+  if (auto write = dyn_cast<tile::WriteOp>(op))
+    return writeScalar(write);
   auto gather = dyn_cast<tile::GatherOp>(op);
   if (!gather) {
     b.clone(*op, scalars);
@@ -213,7 +230,28 @@ FailureOr<Value> BlockLowering::carried(Value init, scf::ForOp loop) {
   return buffer;
 }
 
+/// A loop that carries numbers, of which lists are made.
+LogicalResult BlockLowering::lowerScalarLoop(scf::ForOp loop) {
+  auto bound = [&](Value value) { return scalars.lookupOrDefault(value); };
+  SmallVector<Value> init(llvm::map_range(loop.getInitArgs(), bound));
+  auto to = scf::ForOp::create(b, bound(loop.getLowerBound()),
+                               bound(loop.getUpperBound()),
+                               bound(loop.getStep()), init);
+  scalars.map(loop.getInductionVar(), to.getInductionVar());
+  scalars.map(loop.getRegionIterArgs(), to.getRegionIterArgs());
+  scalars.map(loop.getResults(), to.getResults());
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToEnd(to.getBody());
+  if (failed(lowerBody(*loop.getBody(), {})))
+    return failure();
+  SmallVector<Value> yielded(llvm::map_range(loop.getYieldedValues(), bound));
+  scf::YieldOp::create(b, yielded);
+  return success();
+}
+
 LogicalResult BlockLowering::lowerLoop(scf::ForOp loop) {
+  if (loop.getNumResults() && !tileOf(loop.getResult(0)))
+    return lowerScalarLoop(loop);
   SmallVector<Materialized> yields;
   for (auto [init, argument, result, yielded] :
        llvm::zip(loop.getInitArgs(), loop.getRegionIterArgs(),
@@ -254,7 +292,7 @@ void BlockLowering::findLiveStrips() {
     return mixes ? WalkResult::interrupt() : WalkResult::advance();
   });
   int64_t lanes = vectors.getLanes();
-  if (rows % lanes || mixes.wasInterrupted())
+  if (rows == 0 || rows % lanes || mixes.wasInterrupted())
     return;
   liveOf = rows;
   live = countLiveStrips(b, vectors, getRowStores(from, rows), scalars, rows,

@@ -126,9 +126,9 @@ LogicalResult Distributor::lowerOp(Operation *op) {
     return success();
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<arith::ConstantOp, tile::LoadOp, tile::StoreOp, tile::GatherOp,
-            tile::SplatOp, tile::IotaOp, tile::BroadcastOp, tile::DotOp,
-            tile::DecayDotOp, tile::ReduceOp, tile::ScanOp, tile::SliceOp,
-            tile::ConcatOp, tile::ConvertLayoutOp, tile::AwaitOp,
+            tile::WriteOp, tile::SplatOp, tile::IotaOp, tile::BroadcastOp,
+            tile::DotOp, tile::DecayDotOp, tile::ReduceOp, tile::ScanOp,
+            tile::SliceOp, tile::ConcatOp, tile::ConvertLayoutOp, tile::AwaitOp,
             tile::BarrierOp>([&](auto known) {
         lower(known);
         return success();

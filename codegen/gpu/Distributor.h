@@ -60,6 +60,7 @@ private:
   void lower(tile::LoadOp op);
   void lower(tile::StoreOp op);
   void lower(tile::GatherOp op);
+  void lower(tile::WriteOp op);
   Values loadPieces(tile::LoadOp op);
   void copyToShared(tile::LoadOp op);
 

@@ -179,9 +179,23 @@ static bool followsFromTiles(Value value) {
                 llvm::any_of(op->getOperands(), followsFromTiles));
 }
 
+/// Whether `op` is a loop around ops that touch tiles that carries values, as
+/// loops of the host do not.
+static bool carriesTiles(Operation *op) {
+  if (!isa<scf::ForOp>(op) || !op->getNumResults())
+    return false;
+  return op
+      ->walk([&](Operation *inner) {
+        return touchesTiles(inner) ? WalkResult::interrupt()
+                                   : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 /// Whether `op` belongs into a kernel.
 static bool isOfKernel(Operation *op) {
-  return touchesTiles(op) || llvm::any_of(op->getOperands(), followsFromTiles);
+  return touchesTiles(op) || carriesTiles(op) ||
+         llvm::any_of(op->getOperands(), followsFromTiles);
 }
 
 /// Puts the ops from `first` to `last` of one block into a loop over one block.
@@ -197,7 +211,7 @@ static void wrap(Operation *first, Operation *last) {
   };
   for (Operation *op = first; op != end;) {
     Operation *next = op->getNextNode();
-    bool staysOut = isPure(op) && !op->getNumRegions() && !touchesTiles(op) &&
+    bool staysOut = isPure(op) && !op->getNumRegions() && !isOfBlock(op) &&
                     llvm::none_of(op->getOperands(), isInside);
     if (staysOut)
       op->moveBefore(forall);

@@ -67,6 +67,13 @@ static bool isCopy(tile::LoadOp load) {
   return getSharedLayout(load) && type.getElementTypeBitWidth() == 16;
 }
 
+/// Whether `op` reads a scalar, such as an entry of a list, that nothing in a
+/// loop without stores changes.
+static bool isScalarRead(Operation *op) {
+  return isa<tile::GatherOp>(op) &&
+         !isa<RankedTensorType>(op->getResult(0).getType());
+}
+
 /// Whether `value` can be computed for another iteration: it stems from the
 /// iteration and from outside of the loop alone. Divisions may be among what it
 /// stems from: a device does not stop at one by zero.
@@ -74,7 +81,8 @@ bool LoopPipeliner::isMovable(Value value) {
   if (value == loop.getInductionVar() || loop.isDefinedOutsideOfLoop(value))
     return true;
   Operation *op = value.getDefiningOp();
-  return op && op->getNumRegions() == 0 && isMemoryEffectFree(op) &&
+  return op && op->getNumRegions() == 0 &&
+         (isMemoryEffectFree(op) || isScalarRead(op)) &&
          llvm::all_of(op->getOperands(),
                       [&](Value operand) { return isMovable(operand); });
 }
@@ -102,7 +110,7 @@ Operation *LoopPipeliner::getLastUser(Value value) {
 bool LoopPipeliner::analyze() {
   SmallVector<tile::LoadOp> copies;
   for (Operation &op : loop.getBody()->without_terminator()) {
-    if (isa<tile::StoreOp, tile::BarrierOp, tile::AwaitOp>(op))
+    if (isa<tile::StoreOp, tile::WriteOp, tile::BarrierOp, tile::AwaitOp>(op))
       return false;
     auto load = dyn_cast<tile::LoadOp>(op);
     if (!load || !isCopy(load))

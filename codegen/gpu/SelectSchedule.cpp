@@ -207,6 +207,8 @@ template <typename OpT> WalkResult GpuSelectSchedule::select(OpT op) {
     blocks.splits = kSplits;
   if (ScheduleAttr given = op.getScheduleAttr())
     blocks = {given.getBlockQ(), given.getBlockK(), given.getSplits()};
+  if (attend)
+    blocks = takeListed(attend, blocks);
   FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
   if (failed(asked))
     return WalkResult::interrupt();
@@ -217,7 +219,8 @@ template <typename OpT> WalkResult GpuSelectSchedule::select(OpT op) {
         << " on GPUs, got " << blocks.q << " and " << blocks.k;
     return WalkResult::interrupt();
   }
-  bool isAsked = !schedule.empty() || op.getScheduleAttr();
+  bool isAsked = !schedule.empty() || op.getScheduleAttr() ||
+                 (attend && attend.getBlockSizes());
   if (attend && isAsked && failed(checkAsked(attend, blocks)))
     return WalkResult::interrupt();
   op.setScheduleAttr(

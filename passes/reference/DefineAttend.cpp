@@ -87,7 +87,7 @@ Pair AttendDefinition::pair(ValueRange token, Value j) {
 }
 
 Value AttendDefinition::exists(ValueRange token, Value j) {
-  return pairExists(b, regions, pair(token, j), /*inRange=*/Value());
+  return pairIsVisited(b, op, pair(token, j), token[2]);
 }
 
 /// The product of two rows, mixed with those of the other heads if asked for.

@@ -69,6 +69,14 @@ static Value define(ImplicitLocOpBuilder &b, tile::GatherOp op) {
   return element({});
 }
 
+static void define(ImplicitLocOpBuilder &b, tile::WriteOp op) {
+  auto inside =
+      scf::IfOp::create(b, isInside(b, op.getView(), op.getIndices()));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(inside.thenBlock());
+  memref::StoreOp::create(b, op.getScalar(), op.getView(), op.getIndices());
+}
+
 static Value define(ImplicitLocOpBuilder &b, tile::SplatOp op) {
   return generate(b, tileOf(op), [&](ValueRange) { return op.getScalar(); });
 }
@@ -212,7 +220,7 @@ Results reference::defineTileOp(ImplicitLocOpBuilder &b, Operation *op) {
         })};
       })
       .Case([&](tile::BarrierOp) { return Results{}; })
-      .Case([&](tile::StoreOp op) {
+      .Case<tile::StoreOp, tile::WriteOp>([&](auto op) {
         define(b, op);
         return Results{};
       });

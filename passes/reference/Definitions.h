@@ -27,6 +27,8 @@ Results defineLoadState(mlir::ImplicitLocOpBuilder &b, LoadStateOp op);
 Results defineMergeState(mlir::ImplicitLocOpBuilder &b, MergeStateOp op);
 Results defineRecurChunk(mlir::ImplicitLocOpBuilder &b, RecurChunkOp op);
 Results defineReduce(mlir::ImplicitLocOpBuilder &b, ReduceOp op);
+Results defineBlockBounds(mlir::ImplicitLocOpBuilder &b, BlockBoundsOp op);
+Results defineBlockList(mlir::ImplicitLocOpBuilder &b, BlockListOp op);
 Results definePartial(mlir::ImplicitLocOpBuilder &b, PartialOp op);
 Results defineAddSink(mlir::ImplicitLocOpBuilder &b, AddSinkOp op);
 Results defineFinish(mlir::ImplicitLocOpBuilder &b, FinishOp op);

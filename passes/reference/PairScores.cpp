@@ -116,6 +116,59 @@ Value reference::pairExists(ImplicitLocOpBuilder &b,
   return inRange ? arith::AndIOp::create(b, inRange, kept) : kept;
 }
 
+/// An entry of a list of blocks.
+static Value readEntry(ImplicitLocOpBuilder &b, Value list, const Pair &pair,
+                       Value at) {
+  auto type = cast<RankedTensorType>(list.getType());
+  SmallVector<Value> indices{pair.batch, pair.head, at};
+  for (int64_t dim : {0, 1})
+    if (type.getDimSize(dim) == 1)
+      indices[dim] = index(b, 0);
+  Value entry = readOrZero(b, list, indices);
+  return arith::IndexCastOp::create(b, b.getIndexType(), entry);
+}
+
+/// Whether `block` stands in the entries from `begin` up to `end`.
+static Value isListed(ImplicitLocOpBuilder &b, AttendOp op, const Pair &pair,
+                      Value begin, Value end, Value block) {
+  Value no = arith::ConstantOp::create(b, b.getBoolAttr(false));
+  auto loop = scf::ForOp::create(b, begin, end, index(b, 1), no);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value entry = readEntry(b, op.getBlocks(), pair, loop.getInductionVar());
+  Value same = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, entry, block);
+  Value found = arith::OrIOp::create(b, loop.getRegionIterArg(0), same);
+  scf::YieldOp::create(b, found);
+  return loop.getResult(0);
+}
+
+Value reference::pairIsVisited(ImplicitLocOpBuilder &b, AttendOp op,
+                               const Pair &pair, Value row) {
+  Value kept = pairExists(b, getPairwiseRegions(op), pair, Value());
+  if (!op.getOffsets())
+    return kept;
+  ArrayRef<int64_t> sizes = *op.getBlockSizes();
+  Value width = index(b, sizes[1]);
+  Value at = arith::DivUIOp::create(b, row, index(b, sizes[0]));
+  at = arith::MulIOp::create(b, at, index(b, 2));
+  SmallVector<Value> ends;
+  for (int64_t part : {0, 1, 2})
+    ends.push_back(readEntry(b, op.getOffsets(), pair,
+                             arith::AddIOp::create(b, at, index(b, part))));
+  Value block = arith::DivUIOp::create(b, pair.key, width);
+  Value isFull = isListed(b, op, pair, ends[0], ends[1], block);
+  Value isMixed = isListed(b, op, pair, ends[1], ends[2], block);
+  // A block that is shorter than the others is mixed.
+  Value end = arith::MulIOp::create(
+      b, arith::AddIOp::create(b, block, index(b, 1)), width);
+  Value isWhole = arith::CmpIOp::create(b, arith::CmpIPredicate::ule, end,
+                                        size(b, op.getKey(), 2));
+  Value isListed = arith::OrIOp::create(b, isFull, isMixed);
+  Value isFree = arith::AndIOp::create(b, isFull, isWhole);
+  return arith::OrIOp::create(b, isFree,
+                              arith::AndIOp::create(b, isListed, kept));
+}
+
 Value reference::pairScore(ImplicitLocOpBuilder &b,
                            const PairwiseRegions &regions, double scale,
                            Type type, const Pair &pair, Value exists,

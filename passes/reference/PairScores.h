@@ -51,6 +51,12 @@ mlir::Value pairExists(mlir::ImplicitLocOpBuilder &b,
                        const PairwiseRegions &regions, const Pair &pair,
                        mlir::Value inRange);
 
+/// Whether query row `row` of `op` meets key `pair.key`: the mask keeps the
+/// pair and, if `op` has a list of blocks, that does not leave it out. In full
+/// blocks the mask does not count.
+mlir::Value pairIsVisited(mlir::ImplicitLocOpBuilder &b, AttendOp op,
+                          const Pair &pair, mlir::Value row);
+
 /// The score of a pair, -inf if it does not exist. `product` emits the product
 /// of the two rows.
 mlir::Value pairScore(mlir::ImplicitLocOpBuilder &b,

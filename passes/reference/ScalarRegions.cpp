@@ -195,8 +195,9 @@ void Evaluator::evaluate(Operation *op) {
   }
 }
 
-Value reference::evaluate(ImplicitLocOpBuilder &b, Region &region,
-                          ValueRange arguments) {
+SmallVector<Value> reference::evaluateAll(ImplicitLocOpBuilder &b,
+                                          Region &region,
+                                          ValueRange arguments) {
   Location location = b.getLoc();
   IRMapping values;
   values.map(region.getArguments(), arguments);
@@ -204,5 +205,13 @@ Value reference::evaluate(ImplicitLocOpBuilder &b, Region &region,
   for (Operation &op : region.front().without_terminator())
     evaluator.evaluate(&op);
   b.setLoc(location);
-  return values.lookupOrDefault(getYielded(region));
+  SmallVector<Value> yielded;
+  for (Value value : region.front().getTerminator()->getOperands())
+    yielded.push_back(values.lookupOrDefault(value));
+  return yielded;
+}
+
+Value reference::evaluate(ImplicitLocOpBuilder &b, Region &region,
+                          ValueRange arguments) {
+  return evaluateAll(b, region, arguments).front();
 }

@@ -22,6 +22,11 @@ namespace attn::reference {
 mlir::Value evaluate(mlir::ImplicitLocOpBuilder &b, mlir::Region &region,
                      mlir::ValueRange arguments);
 
+/// The same for a region that yields several values.
+llvm::SmallVector<mlir::Value> evaluateAll(mlir::ImplicitLocOpBuilder &b,
+                                           mlir::Region &region,
+                                           mlir::ValueRange arguments);
+
 /// Whether `op` applies a scalar function to each element of tensors.
 bool isElementwiseOnTensors(mlir::Operation *op);
 

@@ -55,7 +55,7 @@ ExprRef IndexExprs::exact(const LinearForm &form) {
 ExprRef IndexExprs::node(IndexExpr::Kind kind, Value condition, ExprRef x,
                          ExprRef y) {
   if (x->numLeaves + y->numLeaves > kMaxLeaves)
-    return unknown();
+    return giveUp();
   IndexExpr expr;
   expr.kind = kind;
   expr.condition = condition;
@@ -105,7 +105,7 @@ ExprRef IndexExprs::addLeaves(const IndexExpr &x, const IndexExpr &y) {
   if (x.divisor == 1 && y.divisor != 1)
     return addLeaves(y, x);
   if (y.divisor != 1)
-    return unknown();
+    return giveUp();
   return between(sum(x.lower, y.lower, x.divisor),
                  sum(x.upper, y.upper, x.divisor), x.divisor);
 }
@@ -133,7 +133,9 @@ ExprRef IndexExprs::scale(ExprRef x, int64_t factor) {
   return mapLeaves(x, [&](const IndexExpr &leaf) {
     // n - d < d floor(n / d) <= n.
     if (factor % leaf.divisor)
-      return unknown();
+      return giveUp();
+    if (leaf.divisor != 1)
+      setApproximate();
     int64_t multiple = factor / leaf.divisor;
     std::optional<LinearForm> least =
         LinearForm().plus(LinearForm(1 - leaf.divisor), multiple);
@@ -145,7 +147,7 @@ ExprRef IndexExprs::scale(ExprRef x, int64_t factor) {
 ExprRef IndexExprs::floorDivLeaf(const IndexExpr &x, int64_t divisor) {
   int64_t total;
   if (llvm::MulOverflow(x.divisor, divisor, total) || !llvm::isInt<32>(total))
-    return unknown();
+    return giveUp();
   Value key = emitter.getVariables().key;
   auto dependsOnKey = [&](const std::optional<LinearForm> &bound) {
     return bound && bound->getCoefficient(key) != 0;
@@ -170,6 +172,7 @@ ExprRef IndexExprs::floorDiv(ExprRef x, int64_t divisor) {
 }
 
 ExprRef IndexExprs::remainder(ExprRef x, int64_t divisor) {
+  setApproximate();
   LinearForm largest(divisor - 1), least(isNonNegative(x) ? 0 : 1 - divisor);
   return between(least, largest);
 }

@@ -55,6 +55,11 @@ public:
   /// The remainder that `arith.remsi` computes, for a positive divisor.
   ExprRef remainder(ExprRef x, int64_t divisor);
 
+  /// States that an expression says less than what it stands for.
+  void setApproximate() { approximate = true; }
+  /// Whether any expression does.
+  bool isApproximate() const { return approximate; }
+
   /// Whether `x` is known to be at least 0 for all queries and keys.
   bool isNonNegative(ExprRef x) const;
 
@@ -69,9 +74,15 @@ private:
   ExprRef addLeaves(const IndexExpr &x, const IndexExpr &y);
   ExprRef negateLeaf(const IndexExpr &x);
   ExprRef floorDivLeaf(const IndexExpr &x, int64_t divisor);
+  /// Nothing is known of what an op of those above computes.
+  ExprRef giveUp() {
+    approximate = true;
+    return unknown();
+  }
 
   IndexEmitter &emitter;
   std::deque<IndexExpr> arena;
+  bool approximate = false;
 };
 
 } // namespace attn

@@ -112,6 +112,7 @@ KeySets KeySetAlgebra::intersect(const KeySets &x, const KeySets &y) {
 }
 
 KeySets KeySetAlgebra::refine(const KeySets &x, const KeySets &y) {
+  approximate = true;
   return {intersect(x.some, y.some), largestUnion(x.all, y.all)};
 }
 
@@ -197,6 +198,13 @@ KeyRange KeySetAlgebra::largestUnion(const KeyRange &x, const KeyRange &y) {
   return emitLargestUnion(x, y);
 }
 
+/// Whether two ranges are one for lack of a bound on one side, whatever their
+/// other bounds are.
+static bool isOneRange(const KeyRange &x, const KeyRange &y) {
+  return x.isEmpty || y.isEmpty || (!x.begin && !y.begin) || (!x.end && !y.end);
+}
+
 KeySets KeySetAlgebra::unite(const KeySets &x, const KeySets &y) {
+  approximate |= !isOneRange(x.some, y.some) || !isOneRange(x.all, y.all);
   return {hull(x.some, y.some), largestUnion(x.all, y.all)};
 }

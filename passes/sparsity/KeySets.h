@@ -49,6 +49,9 @@ public:
   /// Of two descriptions of one condition, what both together tell.
   KeySets refine(const KeySets &x, const KeySets &y);
 
+  /// Whether a set that is not one range has been taken for one.
+  bool isApproximate() const { return approximate; }
+
   /// The bounds of `range` as values; 0 and kEndless where it has none, the
   /// other way round where it is known to be empty.
   std::pair<mlir::Value, mlir::Value> emit(const KeyRange &range);
@@ -65,6 +68,7 @@ private:
   KeyRange emitLargestUnion(const KeyRange &x, const KeyRange &y);
 
   IndexEmitter &emitter;
+  bool approximate = false;
 };
 
 } // namespace attn

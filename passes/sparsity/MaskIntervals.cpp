@@ -30,11 +30,12 @@ using namespace mlir;
 using namespace attn;
 
 MaskIntervals::MaskIntervals(Region &mask, Block &keys, bool startsAtZero)
-    : mask(mask), b(mask.getLoc(), OpBuilder::atBlockEnd(&keys)),
+    : mask(mask), b(mask.getLoc(), mask.getContext()),
       emitter(b, {mask.getArgument(2), mask.getArgument(3), keys.getArgument(2),
                   keys.getArgument(3)}),
       exprs(emitter), sets(emitter) {
-  for (unsigned outer : {0, 1}) { // batch, head
+  b.setInsertionPointToEnd(&keys); // The block may belong to no op.
+  for (unsigned outer : {0, 1}) {  // batch, head
     hoisted.map(mask.getArgument(outer), keys.getArgument(outer));
     emitter.assumeNonNegative(keys.getArgument(outer));
   }
@@ -296,8 +297,10 @@ ExprRef MaskIntervals::divide(Operation *op) {
   }
   if (isa<arith::CeilDivSIOp, arith::CeilDivUIOp>(op))
     x = exprs.add(x, exprs.exact(*divisor - 1));
-  else if (isa<arith::DivSIOp>(op) && !isPositive) // up or down
+  else if (isa<arith::DivSIOp>(op) && !isPositive) { // up or down
     x = exprs.add(x, exprs.between(LinearForm(), LinearForm(*divisor - 1)));
+    exprs.setApproximate();
+  }
   return exprs.floorDiv(x, *divisor);
 }
 

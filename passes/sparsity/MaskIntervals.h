@@ -30,6 +30,11 @@ public:
 
   /// The first op of the mask of which nothing is known; null if none is.
   mlir::Operation *getObstacle() const { return obstacle; }
+  /// Whether the ranges are as good as ranges of positions can be: nothing was
+  /// unknown, and no sets were joined that may have a gap between them.
+  bool isExact() const {
+    return !obstacle && !exprs.isApproximate() && !sets.isApproximate();
+  }
 
 private:
   KeySets holds(mlir::Value condition, bool negated);

@@ -85,6 +85,15 @@ func.func @negative_gather_dynamic_stride(%m: memref<?xf32, strided<[?]>>, %i: i
 
 // -----
 
+// write_c1
+func.func @negative_write_indices(%x: f32, %m: memref<?x8xf32, strided<[?, 1], offset: ?>>, %i: index) {
+  // expected-error@below {{needs one index per dimension of 'view', expected 2, got 1}}
+  tile.write %x, %m[%i] : memref<?x8xf32, strided<[?, 1], offset: ?>>
+  return
+}
+
+// -----
+
 // gather_c1
 func.func @negative_gather_indices(%m: memref<?x8xf32, strided<[?, 1], offset: ?>>, %i: index) {
   // expected-error@below {{needs one index per dimension of 'view', expected 2, got 1}}

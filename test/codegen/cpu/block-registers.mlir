@@ -250,3 +250,30 @@ func.func @wide_joined(%x: memref<?x96xf32, #view>, %y: memref<?x192xf32, #view>
   }
   return
 }
+
+// -----
+
+// Scalars: a loop that carries numbers, reads and writes with a test.
+// CHECK-LABEL: func @scalars
+// CHECK: scf.forall
+// CHECK: scf.for {{.*}} iter_args(%{{.*}} = %{{.*}}) -> (index)
+// CHECK: scf.if %{{.*}} -> (index)
+// CHECK: memref.load
+// CHECK: %[[SUM:.*]] = arith.addi
+// CHECK: %[[IN:.*]] = arith.cmpi ult
+// CHECK: scf.if %[[IN]] {
+// CHECK-NEXT: memref.store %[[SUM]]
+// CHECK: scf.yield %[[SUM]] : index
+func.func @scalars(%x: memref<?xindex>, %y: memref<?xindex>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.forall (%b) in (%n) {
+    %sum = scf.for %i = %c0 to %b step %c1 iter_args(%so = %c0) -> (index) {
+      %e = tile.gather %x[%i : index] : memref<?xindex> -> index
+      %next = arith.addi %so, %e : index
+      tile.write %next, %y[%i] : memref<?xindex>
+      scf.yield %next : index
+    }
+  }
+  return
+}

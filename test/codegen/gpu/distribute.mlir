@@ -296,3 +296,25 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+// The first thread writes a scalar, if the place is inside; all read one.
+// CHECK-LABEL: gpu.func @scalars
+// CHECK-SAME: (%[[LIST:.*]]: memref<?xi32>, %[[N:.*]]: index)
+// CHECK-DAG: %[[T:.*]] = gpu.thread_id x
+// CHECK: %[[X:.*]] = scf.if %{{.*}} -> (i32)
+// CHECK-DAG: %[[FIRST:.*]] = arith.cmpi eq, %[[T]], %c0
+// CHECK-DAG: %[[IN:.*]] = arith.cmpi ult, %{{.*}}, %{{.*}}
+// CHECK: %[[WRITES:.*]] = arith.andi %[[FIRST]], %{{.*}}
+// CHECK: scf.if %[[WRITES]] {
+// CHECK-NEXT: memref.store %[[X]], %[[LIST]]
+gpu.module @kernels {
+  gpu.func @scalars(%list: memref<?xi32>, %n: index) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %one = arith.constant 1 : index
+    %x = tile.gather %list[%n : index] : memref<?xi32> -> i32
+    %next = arith.addi %n, %one : index
+    tile.write %x, %list[%next] : memref<?xi32>
+    gpu.return
+  }
+}

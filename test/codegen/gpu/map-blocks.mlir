@@ -120,3 +120,24 @@ func.func @negative_bounds(%x: memref<?xf32>, %n: index) {
   }
   return
 }
+
+// -----
+
+// A single block that lost its loop and is a loop over scalars.
+// CHECK-LABEL: func.func @counted
+// CHECK-NOT: scf.for
+// CHECK: gpu.launch_func @kernels::@counted_0
+// CHECK: gpu.func @counted_0
+// CHECK: scf.for
+// CHECK: tile.write
+func.func @counted(%x: memref<?xindex>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %sum = scf.for %i = %c0 to %n step %c1 iter_args(%so = %c0) -> (index) {
+    %next = arith.addi %so, %i : index
+    tile.write %next, %x[%i] : memref<?xindex>
+    scf.yield %next : index
+  }
+  tile.write %sum, %x[%c0] : memref<?xindex>
+  return
+}

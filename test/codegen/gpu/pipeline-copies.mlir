@@ -61,8 +61,8 @@ gpu.module @kernels {
 !s = tensor<64x64xbf16, #tile.shared<row = 64, swizzle = true>>
 
 // A tile that is keys and values at once is free only behind both products: a
-// barrier of its own stands there. Where a position is read from memory, the
-// next one is not known, and all stays as it was.
+// barrier of its own stands there. A position that is read from a list is read for
+// the next iteration as well; not so where the loop writes.
 // CHECK-LABEL: gpu.func @both
 // CHECK: tile.await
 // CHECK: tile.dot
@@ -70,6 +70,13 @@ gpu.module @kernels {
 // CHECK-NEXT: arith.addi
 // CHECK-NEXT: tile.load {{.*}} async
 // CHECK-LABEL: gpu.func @listed
+// CHECK: %[[N0:.*]] = tile.gather %[[LIST:.*]][%c0 : index]
+// CHECK: tile.load %{{.*}}[%[[N0]], %c0] async
+// CHECK: scf.for
+// CHECK: tile.dot
+// CHECK: %[[N1:.*]] = tile.gather %[[LIST]]
+// CHECK: tile.load %{{.*}}[%[[N1]], %c0] async
+// CHECK-LABEL: gpu.func @list_is_written
 // CHECK-NOT: async
 // PLACED-LABEL: gpu.func @both
 // PLACED: tile.dot
@@ -97,6 +104,18 @@ gpu.module @kernels {
       %j = tile.gather %list[%n : index] : memref<?xindex> -> index
       %kt = tile.load %k[%j, %c0] : memref<?x64xbf16> -> !s
       %s = tile.dot %q, %kt, %a transpose_rhs : !h, !s -> !p
+      scf.yield %s : !p
+    }
+    gpu.return
+  }
+  gpu.func @list_is_written(%k: memref<?x64xbf16>, %list: memref<?xindex>, %end: index, %q: !h, %z: !p) kernel {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %o = scf.for %n = %c0 to %end step %c1 iter_args(%a = %z) -> (!p) {
+      %j = tile.gather %list[%n : index] : memref<?xindex> -> index
+      %kt = tile.load %k[%j, %c0] : memref<?x64xbf16> -> !s
+      %s = tile.dot %q, %kt, %a transpose_rhs : !h, !s -> !p
+      tile.write %n, %list[%c0] : memref<?xindex>
       scf.yield %s : !p
     }
     gpu.return

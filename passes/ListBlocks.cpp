@@ -1,0 +1,268 @@
+//===- ListBlocks.cpp - Lists of blocks where ranges do not do ------------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Where the keys of a block of queries are not one range that follows from
+// positions (data, gaps), the mask is evaluated for pairs of blocks by interval
+// arithmetic (passes/sparsity/BlockClasses.h), and attn.block_list writes down
+// which are visited. What is known of ranges bounds the pairs that are asked
+// for, and so the room for the list.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/AttnRegions.h"
+#include "mlir/IR/Matchers.h"
+#include "passes/Passes.h"
+#include "passes/sparsity/BlockClasses.h"
+#include "passes/sparsity/MaskIntervals.h"
+#include "passes/sparsity/TidyBlock.h"
+
+namespace attn {
+#define GEN_PASS_DEF_LISTBLOCKS
+#include "passes/Passes.h.inc"
+} // namespace attn
+
+using namespace mlir;
+using namespace attn;
+
+namespace {
+/// Gives one attn.attend its list.
+class Lister {
+public:
+  explicit Lister(AttendOp op)
+      : op(op), b(op.getLoc(), op), blockQ(op.getScheduleAttr().getBlockQ()),
+        blockK(op.getScheduleAttr().getBlockK()) {}
+
+  void run();
+
+private:
+  Value constant(int64_t value) {
+    return arith::ConstantIndexOp::create(b, value);
+  }
+  Value size(Value tensor, int64_t dim) {
+    return b.createOrFold<tensor::DimOp>(tensor, dim);
+  }
+  std::optional<TableBounds> findBounds(Value table, unsigned dim,
+                                        unsigned axis);
+  bool classify(Region &classes);
+  Value getWidth();
+  Value getCapacity();
+  BlockListOp createList(Region &classes);
+
+  AttendOp op;
+  ImplicitLocOpBuilder b;
+  int64_t blockQ, blockK;
+  Value numQueries, numKeys;
+  /// Bounds by tensor, dimension and width.
+  DenseMap<std::tuple<Value, unsigned, int64_t>, BlockBoundsOp> bounds;
+};
+} // namespace
+
+/// Queries are arguments 2 of masks, keys arguments 3.
+static constexpr unsigned kQueryAxis = 2, kKeyAxis = 3;
+
+std::optional<TableBounds> Lister::findBounds(Value table, unsigned dim,
+                                              unsigned axis) {
+  auto type = cast<RankedTensorType>(table.getType());
+  Type element = type.getElementType();
+  if (!element.isIndex() && element.getIntOrFloatBitWidth() < 8)
+    return std::nullopt;
+  int64_t width = axis == kQueryAxis ? blockQ : blockK;
+  BlockBoundsOp &found = bounds[{table, dim, width}];
+  if (!found) {
+    SmallVector<int64_t> shape(type.getShape());
+    shape[dim] = ShapedType::kDynamic;
+    Type result = type.clone(shape);
+    found = BlockBoundsOp::create(b, result, result, table,
+                                  b.getI64IntegerAttr(dim),
+                                  b.getI64IntegerAttr(width));
+  }
+  return TableBounds{found.getLeast(), found.getLargest(), width};
+}
+
+/// Fills `classes`; whether that says anything.
+bool Lister::classify(Region &classes) {
+  Block &block = classes.emplaceBlock();
+  for (int i = 0; i < 6; ++i)
+    block.addArgument(b.getIndexType(), op.getLoc());
+  ImplicitLocOpBuilder inner(op.getLoc(), op.getContext());
+  inner.setInsertionPointToEnd(&block); // It belongs to no op yet.
+  auto find = [&](Value table, unsigned dim, unsigned axis) {
+    return findBounds(table, dim, axis);
+  };
+  BlockClasses evaluator(op.getMask(), inner, find);
+  evaluator.bind(0, block.getArgument(0));
+  evaluator.bind(1, block.getArgument(1));
+  evaluator.bind(kQueryAxis,
+                 BlockAxis{block.getArgument(2), block.getArgument(3)});
+  evaluator.bind(kKeyAxis,
+                 BlockAxis{block.getArgument(4), block.getArgument(5)});
+  BlockClass result = evaluator.evaluate();
+  YieldOp::create(inner, ValueRange{result.some, result.all});
+  tidy(block);
+  auto yield = cast<YieldOp>(block.getTerminator());
+  return !matchPattern(yield.getOperand(0), m_One()) ||
+         !matchPattern(yield.getOperand(1), m_Zero());
+}
+
+//===----------------------------------------------------------------------===//
+// Room
+//===----------------------------------------------------------------------===//
+
+/// `value` of a `keys` region as a linear form of its arguments and of what is
+/// defined outside; nothing if it is none.
+static std::optional<LinearForm> getForm(Value value, Region &keys) {
+  APInt number;
+  if (matchPattern(value, m_ConstantInt(&number)))
+    return number.isSignedIntN(32)
+               ? std::optional(LinearForm(number.getSExtValue()))
+               : std::nullopt;
+  if (isa<BlockArgument>(value) || value.getParentRegion() != &keys)
+    return LinearForm(value);
+  Operation *inner = value.getDefiningOp();
+  if (!isa<arith::AddIOp, arith::SubIOp, arith::MulIOp>(inner))
+    return std::nullopt;
+  std::optional<LinearForm> x = getForm(inner->getOperand(0), keys);
+  std::optional<LinearForm> y = getForm(inner->getOperand(1), keys);
+  if (!x || !y)
+    return std::nullopt;
+  if (!isa<arith::MulIOp>(inner))
+    return x->plus(*y, isa<arith::AddIOp>(inner) ? 1 : -1);
+  for (auto [form, factor] : {std::pair(x, y), {y, x}})
+    if (std::optional<int64_t> times = factor->getIfConstant())
+      return form->times(*times);
+  return std::nullopt;
+}
+
+/// How many keys a block of queries visits at most, if that is known of the
+/// `keys` region and the same for all blocks; else null.
+Value Lister::getWidth() {
+  Region &keys = op.getKeys();
+  if (keys.empty())
+    return {};
+  Operation *yield = keys.front().getTerminator();
+  std::optional<LinearForm> begin = getForm(yield->getOperand(0), keys);
+  std::optional<LinearForm> end = getForm(yield->getOperand(1), keys);
+  std::optional<LinearForm> width =
+      begin && end ? end->plus(*begin, -1) : std::nullopt;
+  if (!width)
+    return {};
+  // The last query is up to block_q - 1 behind the first, which must cancel.
+  Value first = keys.getArgument(2), last = keys.getArgument(3);
+  int64_t slope = width->getCoefficient(last);
+  if (slope + width->getCoefficient(first) != 0)
+    return {};
+  width = width->without(first).without(last).plus(std::max<int64_t>(0, slope) *
+                                                   (blockQ - 1));
+  auto isInside = [&](std::pair<Value, int64_t> term) {
+    return term.first.getParentRegion() == &keys;
+  };
+  if (!width || llvm::any_of(width->getTerms(), isInside))
+    return {};
+  Value sum = constant(width->getConstant());
+  for (auto [value, factor] : width->getTerms())
+    sum = b.createOrFold<arith::AddIOp>(
+        sum, b.createOrFold<arith::MulIOp>(value, constant(factor)));
+  return b.createOrFold<arith::MaxSIOp>(sum, constant(0));
+}
+
+/// Room for the entries of one head: it follows from sizes.
+Value Lister::getCapacity() {
+  auto blocks = [&](Value count, int64_t width) {
+    return b.createOrFold<arith::CeilDivSIOp>(count, constant(width));
+  };
+  Value rows = blocks(numQueries, blockQ), most = blocks(numKeys, blockK);
+  if (Value width = getWidth()) {
+    // A range that begins inside of a block touches one more.
+    Value touched =
+        b.createOrFold<arith::AddIOp>(blocks(width, blockK), constant(1));
+    most = b.createOrFold<arith::MinSIOp>(most, touched);
+  }
+  Value entries = b.createOrFold<arith::MulIOp>(rows, most);
+  return b.createOrFold<arith::MaxSIOp>(entries, constant(1));
+}
+
+//===----------------------------------------------------------------------===//
+// The list
+//===----------------------------------------------------------------------===//
+
+BlockListOp Lister::createList(Region &classes) {
+  auto isUsed = [&](unsigned number) {
+    return !classes.getArgument(number).use_empty() ||
+           (!op.getKeys().empty() &&
+            !op.getKeys().getArgument(number).use_empty());
+  };
+  Value batches = isUsed(0) ? size(op.getBatchOperand(), 0) : Value();
+  Value heads = isUsed(1) ? size(op.getQuery(), 1) : Value();
+  Value shift;
+  if (op.getAlignment() == Alignment::End)
+    shift = b.createOrFold<arith::SubIOp>(numKeys, numQueries);
+  auto type = RankedTensorType::get({batches ? ShapedType::kDynamic : 1,
+                                     heads ? ShapedType::kDynamic : 1,
+                                     ShapedType::kDynamic},
+                                    b.getI32Type());
+  auto list = BlockListOp::create(b, type, type, numQueries, numKeys,
+                                  getCapacity(), shift, batches, heads,
+                                  b.getDenseI64ArrayAttr({blockQ, blockK}));
+  list.getClasses().takeBody(classes);
+  list.getKeys().takeBody(op.getKeys());
+  return list;
+}
+
+/// Whether ranges of keys say all that there is to say of blocks.
+static bool isExact(AttendOp op) {
+  Region scratch;
+  Block &keys = scratch.emplaceBlock();
+  for (int i = 0; i < 4; ++i)
+    keys.addArgument(IndexType::get(op.getContext()), op.getLoc());
+  MaskIntervals intervals(op.getMask(), keys,
+                          op.getAlignment() != Alignment::End);
+  intervals.evaluate();
+  return intervals.isExact();
+}
+
+void Lister::run() {
+  if (isExact(op))
+    return;
+  Region classes;
+  if (!classify(classes)) {
+    for (auto &[key, unused] : bounds)
+      unused.erase();
+    return;
+  }
+  numQueries = size(op.getQuery(), 2);
+  numKeys = size(op.getKey(), 2);
+  // Dead ops of the region were the only ones to read some of them.
+  BlockListOp list = createList(classes);
+  for (auto &[key, candidate] : bounds)
+    if (candidate->use_empty())
+      candidate.erase();
+  op.getOffsetsMutable().assign(list.getOffsets());
+  op.getBlocksMutable().assign(list.getBlocks());
+  op.setBlockSizes(ArrayRef<int64_t>{blockQ, blockK});
+}
+
+namespace {
+struct ListBlocks : attn::impl::ListBlocksBase<ListBlocks> {
+  void runOnOperation() override {
+    SmallVector<AttendOp> ops;
+    getOperation().walk([&](AttendOp op) {
+      if (!op.getMask().empty() && !op.getOffsets())
+        ops.push_back(op);
+    });
+    for (AttendOp op : ops) {
+      if (!op.getScheduleAttr()) {
+        op.emitOpError("has no schedule; run attn-select-schedule first");
+        return signalPassFailure();
+      }
+      // Few queries have one block, and share its keys.
+      if (!op.getScheduleAttr().getSplits())
+        Lister(op).run();
+    }
+  }
+};
+} // namespace

@@ -1,0 +1,186 @@
+// RUN: attn-opt %s --split-input-file --verify-diagnostics
+
+// Every rule of lists of blocks, broken once; the label before a function is that
+// of the rule in docs/spec.md.
+
+// block_bounds_c1
+func.func @negative_bounds_element_f32(%x: tensor<4x8xf32>) {
+  // expected-error@below {{'table' must have integers of 8 to 64 bits or index, got 'tensor<4x8xf32>'}}
+  %o:2 = attn.block_bounds %x along(1) width(4) : tensor<4x8xf32> -> tensor<4x2xf32>
+  return
+}
+
+// -----
+
+// block_bounds_c2
+func.func @negative_bounds_dimension(%x: tensor<4x8xi32>) {
+  // expected-error@below {{'along' must be a dimension of 'table', below 2, got 2}}
+  %o:2 = attn.block_bounds %x along(2) width(4) : tensor<4x8xi32> -> tensor<4x2xi32>
+  return
+}
+
+// -----
+
+// block_bounds_c3
+func.func @negative_bounds_width_0(%x: tensor<4x8xi32>) {
+  // expected-error@below {{'width' must be between 1 and 4096, got 0}}
+  %o:2 = attn.block_bounds %x along(1) width(0) : tensor<4x8xi32> -> tensor<4x2xi32>
+  return
+}
+
+// -----
+
+// block_bounds_c4
+func.func @negative_bounds_result(%x: tensor<4x9xi32>) {
+  // expected-error@below {{results must be 'tensor<4x3xi32>', got 'tensor<4x2xi32>'}}
+  %o:2 = attn.block_bounds %x along(1) width(4) : tensor<4x9xi32> -> tensor<4x2xi32>
+  return
+}
+
+// -----
+
+// block_list_c1
+func.func @negative_list_sizes(%n: index) {
+  // expected-error@below {{'block_sizes' must be two numbers between 1 and 4096, those of queries and of keys, got [64]}}
+  %o:2 = attn.block_list queries(%n) keys(%n) capacity(%n) block_sizes [64]
+      classes (%b, %h, %f, %l, %fk, %lk) {
+        %true = arith.constant true
+        attn.yield %true, %true : i1, i1
+      } : tensor<1x1x?xi32>, tensor<1x1x?xi32>
+  return
+}
+
+// -----
+
+// block_list_c1
+func.func @negative_list_element_i64(%n: index) {
+  // expected-error@below {{'offsets' must be a tensor of i32 of rank 3 ([batches, heads, entries]), got 'tensor<1x1x?xi64>'}}
+  %o:2 = attn.block_list queries(%n) keys(%n) capacity(%n) block_sizes [64, 64]
+      classes (%b, %h, %f, %l, %fk, %lk) {
+        %true = arith.constant true
+        attn.yield %true, %true : i1, i1
+      } : tensor<1x1x?xi64>, tensor<1x1x?xi32>
+  return
+}
+
+// -----
+
+// block_list_c2
+func.func @negative_list_static_room(%n: index) {
+  // expected-error@below {{'offsets' and 'blocks' must have a dynamic number of entries, got 'tensor<1x1x?xi32>' and 'tensor<1x1x9xi32>'}}
+  %o:2 = attn.block_list queries(%n) keys(%n) capacity(%n) block_sizes [64, 64]
+      classes (%b, %h, %f, %l, %fk, %lk) {
+        %true = arith.constant true
+        attn.yield %true, %true : i1, i1
+      } : tensor<1x1x?xi32>, tensor<1x1x9xi32>
+  return
+}
+
+// -----
+
+// block_list_c3
+func.func @negative_list_batches(%n: index) {
+  // expected-error@below {{'batches' must be given where the results have a dynamic number of them, and only there}}
+  %o:2 = attn.block_list queries(%n) keys(%n) capacity(%n) block_sizes [64, 64]
+      classes (%b, %h, %f, %l, %fk, %lk) {
+        %true = arith.constant true
+        attn.yield %true, %true : i1, i1
+      } : tensor<?x1x?xi32>, tensor<?x1x?xi32>
+  return
+}
+
+// -----
+
+// block_list_c4
+func.func @negative_list_without_classes(%n: index) {
+  // expected-error@below {{region 'classes' must not be empty}}
+  %o:2 = attn.block_list queries(%n) keys(%n) capacity(%n) block_sizes [64, 64]
+      : tensor<1x1x?xi32>, tensor<1x1x?xi32>
+  return
+}
+
+// -----
+
+func.func @negative_list_yields_one(%n: index) {
+  // expected-error@below {{region 'classes' must yield 2 values, got 1}}
+  %o:2 = attn.block_list queries(%n) keys(%n) capacity(%n) block_sizes [64, 64]
+      classes (%b, %h, %f, %l, %fk, %lk) {
+        %true = arith.constant true
+        attn.yield %true : i1
+      } : tensor<1x1x?xi32>, tensor<1x1x?xi32>
+  return
+}
+
+// -----
+
+func.func @negative_list_yields_index(%n: index) {
+  // expected-error@below {{region 'classes' must yield 2 values of 'i1', got 'index'}}
+  %o:2 = attn.block_list queries(%n) keys(%n) capacity(%n) block_sizes [64, 64]
+      classes (%b, %h, %f, %l, %fk, %lk) {
+        attn.yield %f, %l : index, index
+      } : tensor<1x1x?xi32>, tensor<1x1x?xi32>
+  return
+}
+
+// -----
+
+// attend_c18
+func.func @negative_attend_list_without_sizes(%x: tensor<2x3x?x8xf32>, %l: tensor<1x1x?xi32>) {
+  // expected-error@below {{needs 'block_sizes' beside 'blocks', and only there: a list says nothing without them}}
+  %o = attn.attend %x, %x, %x blocks(%l, %l : tensor<1x1x?xi32>, tensor<1x1x?xi32>)
+      : tensor<2x3x?x8xf32>, tensor<2x3x?x8xf32>, tensor<2x3x?x8xf32> -> tensor<2x3x?x8xf32>
+  return
+}
+
+// -----
+
+// attend_c19
+func.func @negative_attend_list_rank_2(%x: tensor<2x3x?x8xf32>, %l: tensor<1x?xi32>) {
+  // expected-error@below {{'offsets' must be a tensor of i32 of rank 3 ([batches, heads, entries]), got 'tensor<1x?xi32>'}}
+  %o = attn.attend %x, %x, %x blocks(%l, %l : tensor<1x?xi32>, tensor<1x?xi32>) block_sizes [64, 64]
+      : tensor<2x3x?x8xf32>, tensor<2x3x?x8xf32>, tensor<2x3x?x8xf32> -> tensor<2x3x?x8xf32>
+  return
+}
+
+// -----
+
+// attend_c19
+func.func @negative_attend_list_batches_differ(%x: tensor<2x3x?x8xf32>, %l: tensor<1x1x?xi32>, %m: tensor<2x1x?xi32>) {
+  // expected-error@below {{'offsets' and 'blocks' must have the same batches and heads, got 'tensor<1x1x?xi32>' and 'tensor<2x1x?xi32>'}}
+  %o = attn.attend %x, %x, %x blocks(%l, %m : tensor<1x1x?xi32>, tensor<2x1x?xi32>) block_sizes [64, 64]
+      : tensor<2x3x?x8xf32>, tensor<2x3x?x8xf32>, tensor<2x3x?x8xf32> -> tensor<2x3x?x8xf32>
+  return
+}
+
+// -----
+
+// attend_c20
+func.func @negative_attend_list_heads(%x: tensor<2x3x?x8xf32>, %l: tensor<1x2x?xi32>) {
+  // expected-error@below {{'offsets' must have 1 or all 3 heads, got 2}}
+  %o = attn.attend %x, %x, %x blocks(%l, %l : tensor<1x2x?xi32>, tensor<1x2x?xi32>) block_sizes [64, 64]
+      : tensor<2x3x?x8xf32>, tensor<2x3x?x8xf32>, tensor<2x3x?x8xf32> -> tensor<2x3x?x8xf32>
+  return
+}
+
+// -----
+
+// attend_c21
+func.func @negative_attend_list_and_keys(%x: tensor<2x3x?x8xf32>, %l: tensor<1x1x?xi32>) {
+  // expected-error@below {{cannot have 'blocks' and a region 'keys': a list says already which keys are visited}}
+  %o = attn.attend %x, %x, %x blocks(%l, %l : tensor<1x1x?xi32>, tensor<1x1x?xi32>) block_sizes [64, 64]
+      keys (%b, %h, %first, %last) {
+        attn.yield %first, %last, %first, %first : index, index, index, index
+      } : tensor<2x3x?x8xf32>, tensor<2x3x?x8xf32>, tensor<2x3x?x8xf32> -> tensor<2x3x?x8xf32>
+  return
+}
+
+// -----
+
+// attend_c22
+func.func @negative_attend_list_schedule(%x: tensor<2x3x?x8xf32>, %l: tensor<1x1x?xi32>) {
+  // expected-error@below {{'schedule' must have the blocks of 'block_sizes', [64, 64], and no splits, got #attn.schedule<block_q = 64, block_k = 32>}}
+  %o = attn.attend %x, %x, %x blocks(%l, %l : tensor<1x1x?xi32>, tensor<1x1x?xi32>) block_sizes [64, 64]
+      schedule(<block_q = 64, block_k = 32>)
+      : tensor<2x3x?x8xf32>, tensor<2x3x?x8xf32>, tensor<2x3x?x8xf32> -> tensor<2x3x?x8xf32>
+  return
+}
