@@ -109,6 +109,20 @@ class CudaDevice:
     def synchronize(self):
         self._call("cuStreamSynchronize", None)
 
+    def launch(self, ptx, name, blocks, threads, addresses):
+        """Runs a kernel of some PTX whose parameters are addresses."""
+        module, kernel = ctypes.c_void_p(), ctypes.c_void_p()
+        self._call("cuModuleLoadData", ctypes.byref(module), ptx.encode() + b"\0")
+        self._call("cuModuleGetFunction", ctypes.byref(kernel), module, name.encode())
+        values = [ctypes.c_uint64(address) for address in addresses]
+        pointers = (ctypes.c_void_p * len(values))(*map(ctypes.addressof, values))
+        grid, block = [[ctypes.c_uint(size), ctypes.c_uint(1), ctypes.c_uint(1)]
+                       for size in (blocks, threads)]
+        self._call("cuLaunchKernel", kernel, *grid, *block, ctypes.c_uint(0), None,
+                   pointers, None)
+        self.synchronize()
+        self._call("cuModuleUnload", module)
+
     def measure(self, call, count):
         """Seconds of one of `count` calls, between two events."""
         if self._events is None:

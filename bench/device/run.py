@@ -71,6 +71,17 @@ class Run:
         self._written = time.time()
 
 
+def describe_exponentials():
+    """What exponentials.py says, in a process of its own."""
+    script = pathlib.Path(__file__).with_name("exponentials.py")
+    try:
+        done = subprocess.run([sys.executable, script], capture_output=True, text=True,
+                              timeout=60)
+    except subprocess.TimeoutExpired:
+        return "no answer"
+    return "; ".join((done.stdout + done.stderr).strip().splitlines()[-2:])
+
+
 def describe_machine(options):
     from attn_runtime import RuntimeFailure
     from memory import describe_gpu
@@ -91,6 +102,8 @@ def describe_machine(options):
         torch = importlib.metadata.version("torch")
     except importlib.metadata.PackageNotFoundError:
         torch = "not installed"
+    if options.device == "cuda" and not options.dry_run:
+        machine["exponentials"] = describe_exponentials()
     return {**machine, "torch": torch, "python": platform.python_version(),
             "date": datetime.datetime.now().isoformat(timespec="minutes"),
             "command": " ".join(sys.argv)}

@@ -27,7 +27,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/gpu/LayoutClasses.h"
+#include "codegen/gpu/Resources.h"
 #include "codegen/gpu/SharedTiles.h"
+#include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -110,21 +112,43 @@ static void copySums(gpu::GPUFuncOp kernel) {
 // 2. Operands of products
 //===----------------------------------------------------------------------===//
 
+/// Whether the left operand of a product of 16 bits is there before the loop
+/// that the product is in.
+static bool isQuery(tile::DotOp dot) {
+  return dot.getLhs().getDefiningOp<tile::LoadOp>() ||
+         dot.getLhs().getParentBlock() != dot->getBlock();
+}
+
+/// Columns of all such operands of a kernel.
+static int64_t countQueryColumns(gpu::GPUFuncOp kernel) {
+  llvm::SmallPtrSet<Value, 4> queries;
+  kernel.walk([&](tile::DotOp dot) {
+    if (isNarrow(dot) && isQuery(dot))
+      queries.insert(dot.getLhs());
+  });
+  int64_t columns = 0;
+  for (Value query : queries)
+    columns += tileOf(query).getDimSize(1);
+  return columns;
+}
+
 /// Whether a product reads its left operand from shared memory. One of 16 bits
 /// does so if it is transposed, if it is loaded in each iteration of a loop, or
-/// if it is loaded and warps have more than one band of 16 rows: then the sums
-/// need the registers.
+/// if it is a query and the sums need the registers: warps have more than one
+/// band of 16 rows, or queries have many columns.
 static bool isLhsShared(tile::DotOp dot) {
-  if (!isNarrow(dot))
+  if (!isNarrow(dot) || dot.getTransposeLhs())
     return true;
-  if (dot.getTransposeLhs())
+  if (!isQuery(dot))
+    return false;
+  Operation *load = dot.getLhs().getDefiningOp<tile::LoadOp>();
+  if (load && isa<scf::ForOp>(load->getParentOp()))
     return true;
   constexpr int64_t band = 16, lanes = 32;
-  auto size = dot->getParentOfType<gpu::GPUFuncOp>().getKnownBlockSize();
-  int64_t rows = tileOf(dot.getLhs()).getDimSize(0);
-  return dot.getLhs().getDefiningOp<tile::LoadOp>() &&
-         (rows > (*size)[0] / lanes * band ||
-          isa<scf::ForOp>(dot.getLhs().getDefiningOp()->getParentOp()));
+  auto kernel = dot->getParentOfType<gpu::GPUFuncOp>();
+  int64_t warps = (*kernel.getKnownBlockSize())[0] / lanes;
+  return tileOf(dot.getLhs()).getDimSize(0) > warps * band ||
+         countQueryColumns(kernel) > kRegisterColumns;
 }
 
 /// Whether `use` reads an operand of a product from shared memory.

@@ -37,10 +37,45 @@ static constexpr int64_t kRows = 16, kColumns = 8, kDepth = 16, kLanes = 32;
 bool attn::isRoundedFactor(Operation *op) {
   auto round = dyn_cast<arith::TruncFOp>(op);
   return round && isa<RankedTensorType>(round.getType()) &&
+         cast<RankedTensorType>(round.getIn().getType())
+             .getElementType()
+             .isF32() &&
          llvm::all_of(round->getUses(), [](OpOperand &use) {
+           if (auto convert = dyn_cast<tile::ConvertLayoutOp>(use.getOwner()))
+             return static_cast<bool>(getSharedLayout(convert));
            auto dot = dyn_cast<tile::DotOp>(use.getOwner());
            return dot && isNarrow(dot) && use.getOperandNumber() == 0;
          });
+}
+
+bool Distributor::isShortOfRegisters() {
+  if (!shortOfRegisters) {
+    shortOfRegisters = false;
+    kernel.walk([&](tile::DotOp dot) {
+      if (isNarrow(dot) && ThreadTiles::getShape(tileOf(dot)).rows > 2)
+        shortOfRegisters = true;
+    });
+  }
+  return *shortOfRegisters;
+}
+
+Value Distributor::keepInLoop(Value value, Operation *op) {
+  constexpr int64_t indexBits = 64;
+  auto loop = dyn_cast<scf::ForOp>(op->getParentOp());
+  if (!loop)
+    return value;
+  Value sign =
+      arith::ShRUIOp::create(b, loop.getInductionVar(), index(indexBits - 1));
+  return add(value, sign);
+}
+
+Value Distributor::roundPair(Value low, Value high, Type element) {
+  auto pair = VectorType::get(2, low.getType());
+  Value both = vector::FromElementsOp::create(b, pair, ValueRange{low, high});
+  both = LLVM::FPTruncOp::create(b, VectorType::get(2, element), both);
+  return element.isF16()
+             ? both
+             : LLVM::BitcastOp::create(b, b.getI32Type(), both).getResult();
 }
 
 namespace attn {
@@ -61,8 +96,9 @@ public:
 private:
   using Values = SmallVector<Value>;
   Value getHalves(Value tile);
-  Value getStart(int64_t group);
-  Value getLhsStart(int64_t group);
+  Value getStart();
+  Value getTransposedStart();
+  Value getLhsStart(int64_t mostRow);
   Value makeStart(RankedTensorType of, Value row, Value group);
   SmallVector<Value> readMatrices(RankedTensorType of, Value from, Value start,
                                   int64_t row, int64_t group, bool transpose);
@@ -81,7 +117,8 @@ private:
   RankedTensorType type, rhsType;
   PieceShape shape;
   Value buffer, lhsBuffer;
-  std::map<int64_t, Value> starts, lhsStarts;
+  Value start, transposedStart;
+  std::map<int64_t, Value> lhsStarts;
 };
 } // namespace attn
 
@@ -131,6 +168,12 @@ struct LaneParts {
   Value remainder(Value x, int64_t by) {
     return arith::RemUIOp::create(b, x, threads.index(by));
   }
+  Value multiply(Value x, int64_t by) {
+    return arith::MulIOp::create(b, x, threads.index(by));
+  }
+  Value atMost(Value x, int64_t most) {
+    return arith::MinUIOp::create(b, x, threads.index(most));
+  }
   /// x + factor y
   Value add(Value x, Value y, int64_t factor = 1) {
     Value product = arith::MulIOp::create(b, y, threads.index(factor));
@@ -140,41 +183,48 @@ struct LaneParts {
 } // namespace
 
 /// Where the lane's row of the first matrices of the right operand starts, in
-/// elements, if these are the groups `group` and the next one of their rows.
-/// Other rows follow at multiples of eight rows, so their swizzle is the same.
-Value MatrixEmitter::getStart(int64_t group) {
-  Value &start = starts[group];
+/// elements. Other rows follow at multiples of eight rows, so their swizzle is
+/// the same.
+Value MatrixEmitter::getStart() {
   if (start)
     return start;
   LaneParts lane(d.threads);
   // Matrices follow each other along the depth first.
   Value nextRow = op.getTransposeRhs() ? lane.third : lane.second;
   Value nextGroup = op.getTransposeRhs() ? lane.second : lane.third;
-  return start = makeStart(rhsType, lane.add(lane.row, nextRow, 8),
-                           lane.add(d.index(group), nextGroup));
+  return start = makeStart(rhsType, lane.add(lane.row, nextRow, 8), nextGroup);
 }
 
-/// The same for the left operand: of the first band of the warp. The rows of a
-/// transposed one are groups of its columns: each warp starts two further, as
-/// the band that it has is two groups wide.
-Value MatrixEmitter::getLhsStart(int64_t group) {
-  Value &start = lhsStarts[group];
+/// Where the lane's column of the first band of the warp starts in a left
+/// operand that is transposed. Its rows are groups of columns: each warp starts
+/// two further, as the band that it has is two groups wide. A warp that has
+/// none reads the last one.
+Value MatrixEmitter::getTransposedStart() {
+  if (transposedStart)
+    return transposedStart;
+  LaneParts lane(d.threads);
+  RankedTensorType lhs = Distributor::tileOf(op.getLhs());
+  Value warp = lane.divide(d.threads.getThread(), kLanes);
+  Value own = lane.add(lane.second, warp, 2);
+  int64_t last = lhs.getDimSize(1) / getGroupColumns(lhs) - 1;
+  return transposedStart = makeStart(lhs, lane.add(lane.row, lane.third, 8),
+                                     lane.atMost(own, last));
+}
+
+/// The same for the left operand: of the first band of the warp, or row
+/// `mostRow` if that is in front of it. A warp that has no rows of the tile
+/// reads those of another.
+Value MatrixEmitter::getLhsStart(int64_t mostRow) {
+  Value &start = lhsStarts[mostRow];
   if (start)
     return start;
   LaneParts lane(d.threads);
   Value warp = lane.divide(d.threads.getThread(), kLanes);
-  if (op.getTransposeLhs()) {
-    Value own = lane.add(lane.add(d.index(group), lane.second), warp, 2);
-    Value last =
-        d.index(Distributor::tileOf(op.getLhs()).getDimSize(1) / 8 - 1);
-    return start = makeStart(
-               Distributor::tileOf(op.getLhs()),
-               lane.add(lane.row, lane.third, 8),
-               arith::MinUIOp::create(d.threads.atEntry(), own, last));
-  }
-  Value row = lane.add(lane.add(lane.row, lane.second, 8), warp, kRows);
-  return start = makeStart(Distributor::tileOf(op.getLhs()), row,
-                           lane.add(d.index(group), lane.third));
+  Value first = lane.multiply(warp, kRows);
+  if ((d.threads.getThreads() / kLanes - 1) * kRows > mostRow)
+    first = lane.atMost(first, mostRow);
+  Value row = lane.add(lane.add(lane.row, lane.second, 8), first);
+  return start = makeStart(Distributor::tileOf(op.getLhs()), row, lane.third);
 }
 
 /// The pair of elements of 16 bits as the register of an instruction.
@@ -186,17 +236,25 @@ Value MatrixEmitter::asRegister(Value pair) {
                                    0);
 }
 
-/// A swizzle changes the last three bits of a group: so many starts serve all.
+/// A swizzle changes the last three bits of a group: so many groups are moved
+/// among each other.
 static constexpr int64_t kSwizzled = 8;
 
-/// Four matrices that lie `row` rows and `group` groups behind those of which
-/// the lane's row starts at `start`; of the group, whole swizzles count.
+/// Four matrices that lie `row` rows and `group` groups, an even number, behind
+/// those of which the lane's row starts at `start`. Rows start at multiples of
+/// what is swizzled, and `start` is in the first groups, at one that has no bit
+/// of `group`: so what `group` adds before the swizzle is what it flips behind
+/// it.
 SmallVector<Value> MatrixEmitter::readMatrices(RankedTensorType of, Value from,
                                                Value start, int64_t row,
                                                int64_t group, bool transpose) {
   int64_t rowSize = cast<tile::SharedAttr>(of.getEncoding()).getRow();
-  int64_t fixed =
-      row * rowSize + group / kSwizzled * kSwizzled * getGroupColumns(of);
+  int64_t columns = getGroupColumns(of);
+  int64_t fixed = row * rowSize + group / kSwizzled * kSwizzled * columns;
+  if (d.isShortOfRegisters())
+    start = d.keepInLoop(start, op);
+  if (int64_t flipped = group % kSwizzled)
+    start = arith::XOrIOp::create(b, start, d.index(flipped * columns));
   auto four = VectorType::get({4, 2}, b.getF16Type());
   Value matrices = nvgpu::LdMatrixOp::create(
       b, four, from, d.add(start, d.index(fixed)), transpose, /*numTiles=*/4);
@@ -210,7 +268,7 @@ SmallVector<Value> MatrixEmitter::readRhs(int64_t depth, int64_t column) {
   int64_t row = op.getTransposeRhs() ? column : depth;
   int64_t first = op.getTransposeRhs() ? depth : column;
   int64_t group = first / getGroupColumns(rhsType);
-  return readMatrices(rhsType, buffer, getStart(group % kSwizzled), row, group,
+  return readMatrices(rhsType, buffer, getStart(), row, group,
                       /*transpose=*/!op.getTransposeRhs());
 }
 
@@ -219,26 +277,25 @@ SmallVector<Value> MatrixEmitter::readLhs(int64_t band, int64_t depth) {
   int64_t bands = 2 * ThreadTiles::getRegisters(type).getRows();
   if (op.getTransposeLhs()) {
     int64_t group = band * bands / getGroupColumns(lhs);
-    return readMatrices(lhs, lhsBuffer, getLhsStart(group % kSwizzled), depth,
-                        group, /*transpose=*/true);
+    return readMatrices(lhs, lhsBuffer, getTransposedStart(), depth, group,
+                        /*transpose=*/true);
   }
   int64_t group = depth / getGroupColumns(lhs);
-  return readMatrices(lhs, lhsBuffer, getLhsStart(group % kSwizzled),
-                      band * bands, group, /*transpose=*/false);
+  // The last band may not be whole.
+  int64_t mostRow = std::min(bands, lhs.getDimSize(0) - band * bands) - kRows;
+  return readMatrices(lhs, lhsBuffer, getLhsStart(mostRow), band * bands, group,
+                      /*transpose=*/false);
 }
 
 /// Two elements of a row in one register: numbers of 32 bits are rounded, by an
 /// instruction that does so for two.
 Value MatrixEmitter::pack(Value low, Value high) {
   Type element = rhsType.getElementType();
-  auto pair = VectorType::get(2, low.getType());
-  Value both = vector::FromElementsOp::create(b, pair, ValueRange{low, high});
   if (low.getType().isF32())
-    both = LLVM::FPTruncOp::create(b, VectorType::get(2, element), both);
+    return d.roundPair(low, high, element);
   if (element.isF16())
-    return both;
-  if (low.getType().isF32())
-    return LLVM::BitcastOp::create(b, b.getI32Type(), both);
+    return vector::FromElementsOp::create(b, VectorType::get(2, element),
+                                          ValueRange{low, high});
   auto bits = [&](Value value) -> Value {
     Value narrow = arith::BitcastOp::create(b, b.getI16Type(), value);
     return arith::ExtUIOp::create(b, b.getI32Type(), narrow);

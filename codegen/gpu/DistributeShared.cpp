@@ -17,6 +17,7 @@
 
 #include "codegen/LongSums.h"
 #include "codegen/gpu/Distributor.h"
+#include "codegen/gpu/Window.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
@@ -102,7 +103,51 @@ void Distributor::lower(tile::ConvertLayoutOp op) {
     exchange(op);
 }
 
+Value Distributor::testSharedRow(tile::ConvertLayoutOp op, int64_t i) {
+  tile::RegistersAttr layout = ThreadTiles::getRegisters(tileOf(op.getValue()));
+  int64_t perBand = layout.getPaired() ? 2 : 1;
+  int64_t rows = getSharedShape(tileOf(op)).rows;
+  if ((i / perBand + 1) * perBand * layout.getRows() <= rows)
+    return {};
+  return isLess(threads.getRow(layout, i), index(rows));
+}
+
+/// Rounds a tile to 16 bits on its way: two neighbours are 32 bits.
+void Distributor::shareRounded(tile::ConvertLayoutOp op, Value wide) {
+  RankedTensorType from = tileOf(wide), to = tileOf(op);
+  PieceShape shape = ThreadTiles::getShape(from);
+  tile::RegistersAttr registers = ThreadTiles::getRegisters(from);
+  Values values = pieces[wide];
+  clear(from, values);
+  auto pair = VectorType::get(
+      2, to.getElementType().isF16() ? to.getElementType() : b.getI16Type());
+  auto own = cast<MemRefType>(getBuffer(op).getType());
+  auto view = getBuffer(op).getDefiningOp<memref::ViewOp>();
+  Value buffer = memref::ViewOp::create(
+      threads.atEntry(),
+      MemRefType::get(own.getShape(), pair.getElementType(), own.getLayout(),
+                      own.getMemorySpace()),
+      view.getSource(), view.getByteShift(), ValueRange());
+  for (int64_t i = 0; i < shape.rows; ++i)
+    guard(b, testSharedRow(op, i), {}, [&] {
+      for (int64_t j = 0; j < shape.columns; j += 2) {
+        Value place = getPlace(to, threads.getRow(registers, i),
+                               threads.getColumn(registers, j));
+        const Value *at = &values[i * shape.columns + j];
+        Value both = roundPair(at[0], at[1], to.getElementType());
+        if (both.getType() != pair)
+          both = LLVM::BitcastOp::create(b, pair, both);
+        vector::StoreOp::create(b, both, buffer, ValueRange{place},
+                                /*nontemporal=*/false, llvm::Align(4));
+      }
+      return Values{};
+    });
+}
+
 void Distributor::share(tile::ConvertLayoutOp op) {
+  if (Operation *round = op.getValue().getDefiningOp();
+      round && isRoundedFactor(round))
+    return shareRounded(op, round->getOperand(0));
   RankedTensorType from = tileOf(op.getValue());
   PieceShape shape = ThreadTiles::getShape(from);
   tile::RegistersAttr registers = ThreadTiles::getRegisters(from);
@@ -112,18 +157,21 @@ void Distributor::share(tile::ConvertLayoutOp op) {
   clear(from, values);
   Value buffer = getBuffer(op);
   for (int64_t i = 0; i < shape.rows; ++i)
-    for (int64_t j = 0; j < shape.columns; j += shape.vector) {
-      Value place = getPlace(tileOf(op), threads.getRow(registers, i),
-                             threads.getColumn(registers, j));
-      ArrayRef<Value> group =
-          ArrayRef(values).slice(i * shape.columns + j, shape.vector);
-      if (shape.vector == 1)
-        memref::StoreOp::create(b, group.front(), buffer, ValueRange{place});
-      else
-        vector::StoreOp::create(
-            b, vector::FromElementsOp::create(b, vector, group), buffer,
-            ValueRange{place}, /*nontemporal=*/false, align);
-    }
+    guard(b, testSharedRow(op, i), {}, [&] {
+      for (int64_t j = 0; j < shape.columns; j += shape.vector) {
+        Value place = getPlace(tileOf(op), threads.getRow(registers, i),
+                               threads.getColumn(registers, j));
+        ArrayRef<Value> group =
+            ArrayRef(values).slice(i * shape.columns + j, shape.vector);
+        if (shape.vector == 1)
+          memref::StoreOp::create(b, group.front(), buffer, ValueRange{place});
+        else
+          vector::StoreOp::create(
+              b, vector::FromElementsOp::create(b, vector, group), buffer,
+              ValueRange{place}, /*nontemporal=*/false, align);
+      }
+      return Values{};
+    });
 }
 
 SmallVector<Value> Distributor::readShared(Value tile, Value place,

@@ -19,8 +19,8 @@
 
 namespace attn {
 
-/// Whether `op` rounds a tile to 16 bits and only products read it as left
-/// operand: they do it for two elements at a time.
+/// Whether `op` rounds a tile to 16 bits for products alone, which read it as
+/// left operand or from shared memory: two elements are rounded at a time.
 bool isRoundedFactor(mlir::Operation *op);
 
 class Distributor {
@@ -67,6 +67,9 @@ private:
   // Shared memory and products (DistributeShared.cpp).
   void lower(tile::ConvertLayoutOp op);
   void share(tile::ConvertLayoutOp op);
+  void shareRounded(tile::ConvertLayoutOp op, mlir::Value wide);
+  /// Whether the thread's i-th row exists in shared memory; null if it does.
+  mlir::Value testSharedRow(tile::ConvertLayoutOp op, int64_t i);
   void shareVector(tile::ConvertLayoutOp op);
   void readBack(tile::ConvertLayoutOp op);
   void lower(tile::DotOp op);
@@ -95,9 +98,21 @@ private:
 
   // Matrix instructions (DistributeMatrices.cpp).
   void multiplyMatrices(tile::DotOp op);
+  /// Two numbers of 32 bits, rounded to `element`, in the bits of one value of
+  /// two elements, or of an integer if these are bf16.
+  mlir::Value roundPair(mlir::Value low, mlir::Value high, mlir::Type element);
 
   // Between layouts of registers (DistributeExchange.cpp).
   void exchange(tile::ConvertLayoutOp op);
+
+  /// Whether the kernel's products of 16 bits, of two bands of rows, leave few
+  /// registers.
+  bool isShortOfRegisters();
+  /// `value`, but computed in each iteration of the loop around `op`: the sign
+  /// of the induction variable, which is 0, is added. What is computed from it
+  /// takes no register through the loop: where none is left, ptxas spills what
+  /// was computed in front of the loop.
+  mlir::Value keepInLoop(mlir::Value value, mlir::Operation *op);
 
   // Small things.
   mlir::Value index(int64_t value) { return threads.index(value); }
@@ -139,6 +154,7 @@ private:
   llvm::SmallVector<mlir::Value> waitingOrder;
   std::map<void *, std::map<llvm::SmallVector<void *>, mlir::Value>> waiting;
   llvm::SmallVector<mlir::Operation *> lowered;
+  std::optional<bool> shortOfRegisters;
 };
 
 } // namespace attn

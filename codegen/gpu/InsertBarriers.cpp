@@ -68,6 +68,17 @@ static Access getAccess(Value view, bool writes) {
   return {view, 0, 0, writes, /*ownRows=*/false};
 }
 
+/// Whether a warp reads rows of the left operand of a product that are its own:
+/// those of matrix instructions that have none read another's.
+static bool readsOwnRows(tile::DotOp dot) {
+  if (!isNarrow(dot))
+    return !dot.getTransposeLhs();
+  constexpr int64_t band = 16, lanes = 32;
+  auto size = dot->getParentOfType<gpu::GPUFuncOp>().getKnownBlockSize();
+  int64_t rows = cast<RankedTensorType>(dot.getLhs().getType()).getDimSize(0);
+  return size && rows % ((*size)[0] / lanes * band) == 0;
+}
+
 /// What `op` touches.
 static SmallVector<Access> getAccesses(Operation *op) {
   SmallVector<Access> accesses;
@@ -81,7 +92,7 @@ static SmallVector<Access> getAccesses(Operation *op) {
   for (OpOperand &operand : op->getOpOperands())
     if (!isOtherName && getSharedLayout(operand.get())) {
       bool ownRows =
-          dot && operand.getOperandNumber() == 0 && !dot.getTransposeLhs();
+          dot && operand.getOperandNumber() == 0 && readsOwnRows(dot);
       accesses.push_back(getAccess(operand.get(), false, ownRows));
     }
   for (Value result : op->getResults())

@@ -9,7 +9,9 @@
 // The blocks of a forall are numbered in row-major order, and the number is the
 // index of the thread block along x. That is the one dimension of a grid that
 // may have 2^31 - 1 blocks, and consecutive numbers are consecutive blocks of
-// queries, which read the same keys at about the same time.
+// queries, which read the same keys at about the same time. Where later blocks
+// have longer loops the last one comes first: the short ones are left for the
+// end, when some multiprocessors would be idle.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,6 +22,7 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/SmallPtrSet.h"
 
 namespace attn {
 #define GEN_PASS_DEF_GPUMAPBLOCKS
@@ -82,6 +85,36 @@ static Value getCount(OpBuilder &b, Location loc, OpFoldResult count,
   return mapping.lookup(cast<Value>(count));
 }
 
+/// Whether `value` is computed from `source` in the block of both.
+static bool dependsOn(Value value, Value source) {
+  SmallVector<Value> open{value};
+  llvm::SmallPtrSet<Operation *, 16> seen;
+  while (!open.empty()) {
+    Value next = open.pop_back_val();
+    if (next == source)
+      return true;
+    Operation *op = next.getDefiningOp();
+    if (op && op->getBlock() == source.getParentBlock() &&
+        seen.insert(op).second)
+      llvm::append_range(open, op->getOperands());
+  }
+  return false;
+}
+
+/// Whether later blocks of queries have longer loops, those of a causal mask
+/// say: loops begin where they do for all blocks, and one ends where it does
+/// because of the block. What begins late as well is as long for all.
+static bool isLongerLater(scf::ForallOp forall) {
+  Value block = forall.getInductionVars().back();
+  bool endsLater = false, beginsLater = false, isFirst = true;
+  for (auto loop : forall.getBody()->getOps<scf::ForOp>()) {
+    beginsLater |= isFirst && dependsOn(loop.getLowerBound(), block);
+    endsLater |= dependsOn(loop.getUpperBound(), block);
+    isFirst = false;
+  }
+  return endsLater && !beginsLater;
+}
+
 /// From the number of a block to its index in each dimension of the forall.
 static void mapIndices(OpBuilder &b, scf::ForallOp forall, IRMapping &mapping) {
   Location loc = forall.getLoc();
@@ -93,6 +126,11 @@ static void mapIndices(OpBuilder &b, scf::ForallOp forall, IRMapping &mapping) {
       Value count = getCount(b, loc, counts[dim], mapping);
       index = arith::RemUIOp::create(b, loc, rest, count);
       rest = arith::DivUIOp::create(b, loc, rest, count);
+      if (dim + 1 == counts.size() && isLongerLater(forall)) {
+        Value one = arith::ConstantIndexOp::create(b, loc, 1);
+        Value last = arith::SubIOp::create(b, loc, count, one);
+        index = arith::SubIOp::create(b, loc, last, index);
+      }
     }
     mapping.map(forall.getInductionVar(dim), index);
   }

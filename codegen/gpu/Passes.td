@@ -49,7 +49,9 @@ def GpuMapBlocks : Pass<"attn-gpu-map-blocks", "::mlir::ModuleOp"> {
   let description = [{
     Every outermost `scf.forall` becomes a kernel `FUNCTION_0`, `FUNCTION_1`, ... of
     the `gpu.module` `kernels`, and a launch with as many thread blocks, along x, as
-    the loop has iterations. Trip counts may be dynamic. The kernel takes what the
+    the loop has iterations. The last index runs backwards where a loop in the body ends
+    later for later indices, and none begins later: long blocks are started first. Trip
+    counts may be dynamic. The kernel takes what the
     body used; constants are copied into it. A launch of an empty grid does
     nothing. Parameters that the function allocates are marked `tile.alignment = 16`:
     of those of callers nothing is known. Ops on tiles outside of any loop, which are left where a loop over a
@@ -234,11 +236,12 @@ def GpuPipelineCopies
     : Pass<"attn-gpu-pipeline-copies", "::mlir::gpu::GPUModuleOp"> {
   let summary = "Copy the next tiles to shared memory while computing";
   let description = [{
-    In a loop that loads tiles of 16 bits to shared memory for products, the load that is
-    read first (keys) begins an iteration earlier and is carried by the loop, the others
-    (values) begin with the iteration. `tile.await` and a barrier stand where they are
-    read. A load of the first iteration stands in front of the loop, what was begun in
-    vain is waited for behind it.
+    In a loop that loads tiles of 16 bits to shared memory for products, the loads that the
+    first product and those of its kind read (keys) begin an iteration earlier and are
+    carried by the loop, the others (values) begin with the iteration; all do if the first
+    product reads none. `tile.await` and a barrier stand where they are read. Loads of the
+    first iteration stand in front of the loop, what was begun in vain is waited for
+    behind it.
 
     Before: layouts are assigned. After: such loads are `async`. Does nothing in loops that
     store, or with a load of which the offsets need more than the iteration, or that is

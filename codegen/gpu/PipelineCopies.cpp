@@ -9,18 +9,20 @@
 // In a loop that copies tiles to shared memory and multiplies them, each copy
 // begins as soon as its place is free and is waited for where it is read:
 //
-//   before the loop      begin the first tile (keys) of the first iteration
-//   in each iteration    wait for the first tile, barrier
+//   before the loop      begin the first tiles (keys) of the first iteration
+//   in each iteration    wait for the first tiles, barrier
 //                        begin the others (values)
-//                        what reads the first tile (scores)
+//                        what reads the first tiles (scores)
 //                        wait for the others, barrier
-//                        begin the first tile of the next iteration
+//                        begin the first tiles of the next iteration
 //                        what reads the others (sums)
 //   behind the loop      wait for what was begun in vain
 //
 // So keys arrive during the softmax and the product with values, values during
-// the product with keys, and no tile needs a second place. The first tile
-// becomes a value that the loop carries.
+// the product with keys, and no tile needs a second place. The first tiles
+// become values that the loop carries. There are several where rows were
+// joined, and none where the first product reads no copy, as its keys are
+// computed.
 //
 //===----------------------------------------------------------------------===//
 
@@ -51,13 +53,15 @@ private:
   Operation *getFirstUser(Value value);
   Operation *getLastUser(Value value);
   Value cloneInto(OpBuilder &b, Value value, IRMapping &mapping);
-  tile::LoadOp beginAt(OpBuilder &b, Value iteration);
+  tile::LoadOp beginAt(OpBuilder &b, tile::LoadOp load, Value iteration);
+  void splitCopies(ArrayRef<tile::LoadOp> copies);
+  SmallVector<tile::LoadOp> carryFirsts();
+  Operation *awaitFirsts(OpBuilder &b, Operation *&place);
   void moveBehind(Operation *op, Operation *&place);
   Operation *awaitOthers(Operation *lastRead);
 
   scf::ForOp loop;
-  tile::LoadOp first;
-  SmallVector<tile::LoadOp> others;
+  SmallVector<tile::LoadOp> firsts, others;
 };
 } // namespace
 
@@ -124,13 +128,25 @@ bool LoopPipeliner::analyze() {
   }
   if (copies.empty())
     return false;
-  llvm::sort(copies, [&](tile::LoadOp a, tile::LoadOp b) {
-    return getFirstUser(a) != getFirstUser(b) &&
-           getFirstUser(a)->isBeforeInBlock(getFirstUser(b));
-  });
-  first = copies.front();
-  others.assign(copies.begin() + 1, copies.end());
+  splitCopies(copies);
   return true;
+}
+
+/// The first tiles are those that products of the kind of the first one read,
+/// if that reads one.
+void LoopPipeliner::splitCopies(ArrayRef<tile::LoadOp> copies) {
+  auto products = loop.getBody()->getOps<tile::DotOp>();
+  auto getKind = [&](tile::LoadOp load) {
+    return cast<tile::DotOp>(getFirstUser(load)).getTransposeRhs();
+  };
+  tile::DotOp lead = *products.begin();
+  bool readsCopy = llvm::any_of(copies, [&](tile::LoadOp load) {
+    return getFirstUser(load) == lead.getOperation();
+  });
+  for (tile::LoadOp load : copies) {
+    bool isFirst = readsCopy && getKind(load) == lead.getTransposeRhs();
+    (isFirst ? firsts : others).push_back(load);
+  }
 }
 
 /// `value` as it is where `mapping` says what the iteration is.
@@ -146,8 +162,9 @@ Value LoopPipeliner::cloneInto(OpBuilder &b, Value value, IRMapping &mapping) {
   return mapping.lookup(value);
 }
 
-/// Begins the copy of the first tile of an iteration.
-tile::LoadOp LoopPipeliner::beginAt(OpBuilder &b, Value iteration) {
+/// Begins a copy of an iteration.
+tile::LoadOp LoopPipeliner::beginAt(OpBuilder &b, tile::LoadOp first,
+                                    Value iteration) {
   IRMapping mapping;
   mapping.map(loop.getInductionVar(), iteration);
   for (Value operand : first->getOperands())
@@ -169,16 +186,16 @@ void LoopPipeliner::moveBehind(Operation *op, Operation *&place) {
   place = op;
 }
 
-/// Waits for the others as soon as the first tile has been read, or in front of
-/// what reads the others if that is earlier. Returns the last op of the wait;
-/// null if there are no others.
+/// Waits for the others as soon as the first tiles have been read, or in front
+/// of what reads the others if that is earlier. Returns the last op of the
+/// wait; null if there are no others.
 Operation *LoopPipeliner::awaitOthers(Operation *lastRead) {
   if (others.empty())
     return nullptr;
-  Operation *wait = lastRead->getNextNode();
+  Operation *wait = lastRead ? lastRead->getNextNode() : nullptr;
   for (tile::LoadOp load : others) {
     Operation *reader = getFirstUser(load);
-    if (reader->isBeforeInBlock(wait))
+    if (!wait || reader->isBeforeInBlock(wait))
       wait = reader;
   }
   OpBuilder b(wait);
@@ -190,41 +207,68 @@ Operation *LoopPipeliner::awaitOthers(Operation *lastRead) {
   return tile::BarrierOp::create(b, loop.getLoc(), tile::Scope::Block);
 }
 
-/// Makes the loop carry its first tile, and begins the others with it.
-void LoopPipeliner::run() {
+/// Makes the loop carry its first tiles; returns those of the next iteration.
+SmallVector<tile::LoadOp> LoopPipeliner::carryFirsts() {
   IRRewriter rewriter(loop);
-  Value start = beginAt(rewriter, loop.getLowerBound());
-  tile::LoadOp next;
-  auto yield = [&](OpBuilder &b, Location loc,
-                   ArrayRef<BlockArgument>) -> SmallVector<Value> {
+  SmallVector<Value> starts;
+  for (tile::LoadOp first : firsts)
+    starts.push_back(beginAt(rewriter, first, loop.getLowerBound()));
+  SmallVector<tile::LoadOp> nexts;
+  auto yield = [&](OpBuilder &b, Location loc, ArrayRef<BlockArgument>) {
     Value later =
         arith::AddIOp::create(b, loc, loop.getInductionVar(), loop.getStep());
-    next = beginAt(b, later);
-    return {next.getResult()};
+    for (tile::LoadOp first : firsts)
+      nexts.push_back(beginAt(b, first, later));
+    return SmallVector<Value>(nexts.begin(), nexts.end());
   };
-  // The new loop takes the body over, so `first` and the others stay.
-  loop = cast<scf::ForOp>(loop.replaceWithAdditionalYields(
-                                  rewriter, start,
-                                  /*replaceInitOperandUsesInLoop=*/false, yield)
-                              ->getOperation());
-  rewriter.setInsertionPointToStart(loop.getBody());
-  Location loc = first.getLoc();
-  Type type = first.getType();
-  Value arrived = tile::AwaitOp::create(rewriter, loc, type,
-                                        loop.getRegionIterArgs().back());
-  Operation *place = tile::BarrierOp::create(rewriter, loc, tile::Scope::Block);
-  rewriter.replaceOp(first, arrived);
+  // The new loop takes the body over, so the copies stay.
+  if (!firsts.empty())
+    loop =
+        cast<scf::ForOp>(loop.replaceWithAdditionalYields(
+                                 rewriter, starts,
+                                 /*replaceInitOperandUsesInLoop=*/false, yield)
+                             ->getOperation());
+  return nexts;
+}
+
+/// Waits for the first tiles at the start of an iteration. Returns the last op
+/// that reads one, null if there are none; `place` becomes the barrier.
+Operation *LoopPipeliner::awaitFirsts(OpBuilder &b, Operation *&place) {
+  b.setInsertionPointToStart(loop.getBody());
+  SmallVector<Value> arrived;
+  for (auto [first, carried] : llvm::zip_equal(
+           firsts, loop.getRegionIterArgs().take_back(firsts.size())))
+    arrived.push_back(
+        tile::AwaitOp::create(b, first.getLoc(), first.getType(), carried));
+  place = tile::BarrierOp::create(b, loop.getLoc(), tile::Scope::Block);
+  Operation *last = nullptr;
+  for (auto [first, tile] : llvm::zip_equal(firsts, arrived)) {
+    first.getResult().replaceAllUsesWith(tile);
+    first->erase();
+    Operation *reader = getLastUser(tile);
+    if (!last || last->isBeforeInBlock(reader))
+      last = reader;
+  }
+  return last;
+}
+
+void LoopPipeliner::run() {
+  SmallVector<tile::LoadOp> nexts = carryFirsts();
+  OpBuilder b(loop);
+  Operation *place;
+  Operation *free = awaitFirsts(b, place);
   for (tile::LoadOp load : others) {
     load.setAsync(true);
     moveBehind(load, place);
   }
-  Operation *free = getLastUser(arrived);
   Operation *waited = awaitOthers(free);
-  if (waited && free->isBeforeInBlock(waited))
+  if (waited && (!free || free->isBeforeInBlock(waited)))
     free = waited;
-  moveBehind(next, free);
-  rewriter.setInsertionPointAfter(loop);
-  tile::AwaitOp::create(rewriter, loc, type, loop.getResults().back());
+  for (tile::LoadOp next : nexts)
+    moveBehind(next, free);
+  b.setInsertionPointAfter(loop);
+  for (Value begun : loop.getResults().take_back(nexts.size()))
+    tile::AwaitOp::create(b, loop.getLoc(), begun.getType(), begun);
 }
 
 namespace {

@@ -38,13 +38,22 @@ static int64_t getBands(const BlockProblem &problem) {
   return llvm::divideCeil(problem.blockQ, problem.threads / lanes * band);
 }
 
+/// Whether queries of narrow products are in shared memory.
+static bool sharesQueries(const BlockProblem &problem) {
+  return getBands(problem) > 1 ||
+         problem.queryTerms * problem.widthQk > kRegisterColumns;
+}
+
 /// Rows of 16 bits fill the banks.
 static int64_t estimateNarrowBytes(const BlockProblem &problem) {
   constexpr int64_t banks = 64;
   int64_t widthQk = llvm::alignTo(problem.widthQk, banks);
+  int64_t widthV = llvm::alignTo(problem.widthV, banks);
   int64_t keys = llvm::alignTo(problem.blockK, kRowMultiple) *
-                 (widthQk + llvm::alignTo(problem.widthV, banks));
-  int64_t queries = getBands(problem) > 1 ? problem.blockQ * widthQk : 0;
+                 (problem.keyTerms * widthQk + problem.valueTerms * widthV);
+  int64_t queries = sharesQueries(problem)
+                        ? problem.queryTerms * problem.blockQ * widthQk
+                        : 0;
   return 2 * (keys + queries);
 }
 
@@ -63,9 +72,12 @@ int64_t attn::estimateSharedBytes(const BlockProblem &problem) {
 static int64_t estimateNarrowRegisters(const BlockProblem &problem) {
   constexpr int64_t columns = 4, reserve = 48;
   int64_t bands = getBands(problem);
-  int64_t queries = bands > 1 ? 0 : problem.widthQk / 2;
+  int64_t queries =
+      sharesQueries(problem) ? 0 : problem.queryTerms * problem.widthQk / 2;
+  // Measured: each further tile of keys is copied, with a tile of values.
+  int64_t places = 11 * (problem.keyParts - 1);
   return 2 * bands * (problem.widthV + problem.blockK + queries) / columns +
-         reserve;
+         places + reserve;
 }
 
 int64_t attn::estimateRegisters(const BlockProblem &problem) {

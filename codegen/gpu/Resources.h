@@ -15,16 +15,27 @@ namespace attn {
 
 /// Sizes that decide how an op is blocked.
 struct BlockProblem {
-  int64_t widthQk, widthV; ///< Features of queries and keys, of values.
-  int64_t blockQ, blockK;  ///< Queries of a block, keys at a time.
+  int64_t widthQk = 0, widthV = 0; ///< Features of queries and keys, of values.
+  int64_t blockQ = 0, blockK = 0;  ///< Queries of a block, keys at a time.
   int64_t threads = 128;
   bool isNarrow = false;      ///< Products of 16 bits by matrix instructions.
   bool hasFewPairOps = false; ///< And little else for each pair.
+  /// Tiles of 16 bits whose sum these are.
+  int64_t queryTerms = 1, keyTerms = 1, valueTerms = 1;
+  int64_t keyParts = 1; ///< Tiles of keys that are joined.
 };
 
 /// Bytes of shared memory that the right operand of a product should have at
 /// most; attn-gpu-slice-products cuts larger ones. 64 keys of 128 features.
 inline constexpr int64_t kSliceBytes = 64 * 128 * 4;
+
+/// Columns of left operands of 16 bits, computed once for all keys, that a
+/// thread keeps in registers at most; more are in shared memory.
+inline constexpr int64_t kRegisterColumns = 128;
+
+/// Features of keys and values that a kernel of matrix instructions computes,
+/// at most.
+inline constexpr int64_t kMostComputedColumns = 128;
 
 /// Bytes of an operand of a product in shared memory.
 int64_t getOperandBytes(int64_t rows, int64_t columns);

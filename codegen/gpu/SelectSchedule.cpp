@@ -14,8 +14,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/gpu/BlockProblems.h"
 #include "codegen/gpu/Passes.h"
-#include "codegen/gpu/Resources.h"
 #include "dialect/AttnDialect.h"
 #include "passes/ScheduleText.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -87,55 +87,6 @@ private:
   WalkResult selectChunk(RecurOp op);
 };
 } // namespace
-
-/// Whether the products of an op can be of 16 bits: its operands are, nothing
-/// is computed from their rows, and sizes are multiples of a matrix
-/// instruction's.
-static bool isNarrow(AttendOp op) {
-  constexpr int64_t multiple = 16, most = 128;
-  Type element = typeOf(op.getQuery()).getElementType();
-  auto fits = [&](Value value) {
-    int64_t width = typeOf(value).getDimSize(3);
-    return typeOf(value).getElementType() == element && width % multiple == 0 &&
-           width <= most;
-  };
-  bool isPlain = op.getQueryRows().empty() && op.getKeyRows().empty() &&
-                 op.getValueRows().empty() && !op.getMixScores() &&
-                 !op.getMixWeights();
-  return isPlain && element.getIntOrFloatBitWidth() == 16 &&
-         fits(op.getQuery()) && fits(op.getKey()) && fits(op.getValue());
-}
-
-/// Whether little is computed for a pair besides its products: a mask of one
-/// comparison at most. More takes registers that two bands of rows leave few
-/// of.
-static bool hasFewPairOps(AttendOp op) {
-  if (!op.getScore().empty() || !op.getProb().empty())
-    return false;
-  return op.getMask().empty() ||
-         op.getMask().front().without_terminator().empty() ||
-         llvm::hasSingleElement(op.getMask().front().without_terminator());
-}
-
-/// What an op says of its blocks: the widths of rows, whatever regions make of
-/// them.
-static BlockProblem getProblem(AttendOp op) {
-  Region &keys = op.getKeyRows();
-  int64_t width = keys.empty() ? typeOf(op.getKey()).getDimSize(3)
-                               : typeOf(getYielded(keys)).getDimSize(0);
-  return {width,        typeOf(op.getOutput()).getDimSize(3), 0, 0, 0,
-          isNarrow(op), isNarrow(op) && hasFewPairOps(op)};
-}
-
-static BlockProblem getProblem(MapRowsOp op) {
-  return {typeOf(op.getInput()).getDimSize(3),
-          typeOf(op.getOutput()).getDimSize(3), 0, 0};
-}
-
-static BlockProblem getProblem(MergeOp op) {
-  int64_t width = typeOf(op.getOutput()).getDimSize(3);
-  return {width, width, 0, 0};
-}
 
 static Value getRows(AttendOp op) { return op.getQuery(); }
 static Value getRows(MapRowsOp op) { return op.getInput(); }

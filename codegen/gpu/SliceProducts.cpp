@@ -47,6 +47,10 @@ public:
   void run();
 
 private:
+  /// Bytes that a slice would have in elements of 32 bits.
+  int64_t getWideBytes(RankedTensorType type) const {
+    return bytes * 32 / type.getElementTypeBitWidth();
+  }
   Value multiply(Value lhs, Value rhs, Value init);
   Value addUp(Value rhs, ArrayRef<Cut> depths, Value init);
   Value cutDepth(Value rhs, Value init);
@@ -85,7 +89,7 @@ Value ProductCutter::addUp(Value rhs, ArrayRef<Cut> depths, Value init) {
 /// A plain product of whose right operand the rows are cut, if they can be.
 Value ProductCutter::cutDepth(Value rhs, Value init) {
   RankedTensorType type = tileOf(rhs);
-  int64_t rows = getSliceRows(type.getDimSize(1), bytes);
+  int64_t rows = getSliceRows(type.getDimSize(1), getWideBytes(type));
   // The rows of a transposed left operand cannot be cut.
   if (type.getDimSize(0) <= rows || !getMovableLoad(rhs) ||
       op.getTransposeLhs())
@@ -104,7 +108,8 @@ static constexpr int64_t kMostColumns = 128;
 /// the slices.
 void ProductCutter::cutColumns() {
   SmallVector<Value> results;
-  int64_t columns = getSliceColumns(tileOf(op.getRhs()).getDimSize(0), bytes);
+  RankedTensorType type = tileOf(op.getRhs());
+  int64_t columns = getSliceColumns(type.getDimSize(0), getWideBytes(type));
   columns = std::min(columns, kMostColumns);
   for (Cut cut : getColumnCuts(op.getRhs(), columns)) {
     Slicer slicer(op, /*isLate=*/true);
@@ -120,12 +125,13 @@ void ProductCutter::cutColumns() {
 void ProductCutter::run() {
   RankedTensorType type = tileOf(op.getRhs());
   int64_t rows = type.getDimSize(0), columns = type.getDimSize(1);
-  if (getOperandBytes(rows, columns) <= bytes ||
+  int64_t most = getWideBytes(type);
+  if (getOperandBytes(rows, columns) <= most ||
       (op.getTransposeLhs() && op.getTransposeRhs()))
     return;
   if (op.getTransposeRhs())
     op.replaceAllUsesWith(addUp(
-        op.getRhs(), getColumnCuts(op.getRhs(), getSliceColumns(rows, bytes)),
+        op.getRhs(), getColumnCuts(op.getRhs(), getSliceColumns(rows, most)),
         op.getInit()));
   else
     cutColumns();

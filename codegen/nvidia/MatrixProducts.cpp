@@ -7,25 +7,25 @@
 //===----------------------------------------------------------------------===//
 //
 // Tile programs convert 16-bit operands to f32 and multiply those. Here the
-// conversions in front of products go away, for all products of a kernel or
-// none:
+// products of a kernel become products of tiles of 16 bits, all or none.
+// MatrixFactors.h tells which tiles these are. Operands of which one is
+// computed are sums of terms, of bf16:
 //
-//   right operand   a load that is converted
-//   left operand    a tile that is converted, and perhaps multiplied by a
-//                   number, which then multiplies the product;
-//                   or something computed from another product of the kernel,
-//                   such as weights, which is rounded to 16 bits
+//   exact x exact, rounded x exact    one product
+//   computed x exact                  two
+//   computed x computed               three
 //
-// A left operand that is computed from loads, a rotated query say, is not
-// rounded: its errors would be those of scores, not of weights.
+// Rows that were joined, of heads that exchange scores, are multiplied part by
+// part: parts of exact tiles are exact.
 //
 //===----------------------------------------------------------------------===//
 
 #include "codegen/gpu/Resources.h"
+#include "codegen/nvidia/MatrixFactors.h"
 #include "codegen/nvidia/Passes.h"
-#include "dialect/TileDialect.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Matchers.h"
 
 namespace attn {
@@ -38,93 +38,191 @@ using namespace attn;
 
 /// Rows, columns and depth are multiples of it.
 static constexpr int64_t kMultiple = 16;
+/// A thread has a quarter of the columns of two rows of a result, in registers.
+static constexpr int64_t kMostColumns = 256;
 
 static RankedTensorType tileOf(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
 namespace {
-/// A product with operands of 16 bits.
+using Kind = MatrixFactor::Kind;
+
+/// A part of a product: all of it, or one of the parts that its right operand
+/// was joined from.
+struct Part {
+  MatrixFactor lhs, rhs;
+};
+
+/// A product that can be of 16 bits.
 struct Product {
   tile::DotOp op;
-  Value lhs, rhs;
-  /// What the left operand was multiplied by; null if by nothing.
-  DenseElementsAttr scale;
-  bool isRounded = false; ///< The left operand has 32 bits.
+  std::vector<Part> parts;
+  SmallVector<Value> scales; ///< Of all parts.
 };
 } // namespace
-
-/// The tile of 16 bits that `value` is, converted; null if it is none.
-static Value getNarrow(Value value) {
-  auto extend = value.getDefiningOp<arith::ExtFOp>();
-  Type from = extend ? tileOf(extend.getIn()).getElementType() : Type();
-  return from && (from.isF16() || from.isBF16()) ? extend.getIn() : Value();
-}
-
-/// Whether a product is among what `value` is computed from, on the way of ops
-/// without regions.
-static bool dependsOnProduct(Value value) {
-  Operation *op = value.getDefiningOp();
-  if (!op || op->getNumRegions())
-    return false;
-  return isa<tile::DotOp>(op) ||
-         llvm::any_of(op->getOperands(), dependsOnProduct);
-}
 
 static bool isMultiple(RankedTensorType type) {
   return llvm::all_of(type.getShape(),
                       [](int64_t size) { return size % kMultiple == 0; });
 }
 
-/// Fills in the left operand.
-static bool matchLhs(Product &product) {
-  Value lhs = product.op.getLhs();
-  if ((product.lhs = getNarrow(lhs)))
-    return true;
-  auto scaled = lhs.getDefiningOp<arith::MulFOp>();
-  if (scaled && matchPattern(scaled.getRhs(), m_Constant(&product.scale)) &&
-      product.scale.isSplat() && (product.lhs = getNarrow(scaled.getLhs())))
-    return matchPattern(product.op.getInit(), m_AnyZeroFloat());
-  product.scale = {};
-  product.lhs = lhs;
-  return product.isRounded = dependsOnProduct(lhs);
+/// The tiles that `value` is joined from, if all are exact; else `value`.
+static SmallVector<Value> getParts(Value value) {
+  auto concat = value.getDefiningOp<tile::ConcatOp>();
+  if (!concat || !llvm::all_of(concat.getParts(), getNarrow))
+    return {value};
+  return concat.getParts();
 }
 
-/// The product without conversions, if it can be one.
+/// Whether `value` is joined from tiles as wide as `parts`.
+static bool isJoinedLike(Value value, ArrayRef<Value> parts) {
+  auto concat = value.getDefiningOp<tile::ConcatOp>();
+  return concat && llvm::equal(concat.getParts(), parts, [](Value a, Value b) {
+           return tileOf(a).getDimSize(1) == tileOf(b).getDimSize(1);
+         });
+}
+
+/// The left operands of the parts of a product: of a transposed right operand,
+/// whose parts are along the depth, as many parts.
+static std::optional<SmallVector<Value>> getLhsParts(Product &product,
+                                                     ArrayRef<Value> rhs) {
+  tile::DotOp op = product.op;
+  if (rhs.size() == 1 || !op.getTransposeRhs())
+    return SmallVector<Value>(rhs.size(), op.getLhs());
+  Value joined = splitScales(op.getLhs(), product.scales);
+  if (!isJoinedLike(joined, rhs) ||
+      !matchPattern(op.getInit(), m_AnyZeroFloat()))
+    return std::nullopt;
+  return SmallVector<Value>(joined.getDefiningOp<tile::ConcatOp>().getParts());
+}
+
+/// Whether products of these operands can be of 16 bits. Wider rows than these
+/// leave no registers to compute them in (3.8 KB were spilled for 256
+/// features).
+static bool isPossible(const MatrixFactor &lhs, const MatrixFactor &rhs) {
+  bool isTooWide = rhs.kind == Kind::Computed &&
+                   tileOf(rhs.tile).getDimSize(1) > kMostComputedColumns;
+  return rhs.kind != Kind::Rounded && !isTooWide &&
+         isMultiple(tileOf(rhs.tile)) && isMultiple(tileOf(lhs.tile));
+}
+
+/// The product as one of 16 bits, if it can be one.
 static std::optional<Product> match(tile::DotOp op) {
-  Product product{op, {}, getNarrow(op.getRhs()), {}};
-  if (!product.rhs || !product.rhs.getDefiningOp<tile::LoadOp>() ||
-      !isMultiple(tileOf(product.rhs)) || !isMultiple(tileOf(op)))
+  Product product{op, {}, {}};
+  if (op.getTransposeLhs() || !isMultiple(tileOf(op)) ||
+      tileOf(op).getDimSize(1) > kMostColumns || op.getDepth() > kMostColumns)
     return std::nullopt;
-  RankedTensorType type = tileOf(product.rhs);
-  if (getOperandBytes(type.getDimSize(0), type.getDimSize(1)) > kSliceBytes)
+  SmallVector<Value> rhs = getParts(op.getRhs());
+  std::optional<SmallVector<Value>> lhs = getLhsParts(product, rhs);
+  if (!lhs)
     return std::nullopt;
-  if (!matchLhs(product))
-    return std::nullopt;
-  if (!product.isRounded &&
-      tileOf(product.lhs).getElementType() != type.getElementType())
-    return std::nullopt;
+  bool startsFromZero = matchPattern(op.getInit(), m_AnyZeroFloat());
+  for (auto [left, right] : llvm::zip_equal(*lhs, rhs)) {
+    std::optional<MatrixFactor> a = matchFactor(left, startsFromZero);
+    std::optional<MatrixFactor> b = matchFactor(right, /*splitsScales=*/false);
+    if (!a || !b || !isPossible(*a, *b))
+      return std::nullopt;
+    product.parts.push_back({*a, *b});
+  }
   return product;
 }
 
-static void rewrite(const Product &product) {
-  tile::DotOp op = product.op;
-  OpBuilder b(op);
-  Location loc = op.getLoc();
-  Value lhs = product.lhs;
-  if (product.isRounded)
-    lhs = arith::TruncFOp::create(
-        b, loc, tileOf(lhs).clone(tileOf(product.rhs).getElementType()), lhs);
-  Value result = tile::DotOp::create(b, loc, op.getType(), lhs, product.rhs,
-                                     op.getInit(), op.getTransposeRhs());
-  if (product.scale) {
-    DenseElementsAttr scale = product.scale;
-    scale = scale.resizeSplat(op.getType());
-    result = arith::MulFOp::create(b, loc, result,
-                                   arith::ConstantOp::create(b, loc, scale));
+namespace {
+/// Rewrites the products of a kernel.
+class Rewriter {
+public:
+  void rewrite(Product &product);
+
+private:
+  Value multiply(Product &product, const Part &part, Value init);
+  SmallVector<Value> getTerms(const MatrixFactor &factor, Type element,
+                              bool isOneEnough);
+  /// `value` by the name that it has now.
+  Value getNow(Value value) { return replaced.lookupOrDefault(value); }
+  Value addUp(Product &product);
+  Value join(Product &product);
+
+  FactorTerms terms;
+  IRMapping replaced;
+};
+} // namespace
+
+/// `value` times tiles of one number each.
+static Value scale(ImplicitLocOpBuilder &b, Value value,
+                   ArrayRef<Value> scales) {
+  for (Value scale : scales)
+    value =
+        arith::MulFOp::create(b, value, makeUniform(b, tileOf(value), scale));
+  return value;
+}
+
+/// The tiles of `element` that are multiplied in the place of a factor.
+SmallVector<Value> Rewriter::getTerms(const MatrixFactor &factor, Type element,
+                                      bool isOneEnough) {
+  if (factor.kind == Kind::Exact && factor.element == element)
+    return {factor.tile};
+  bool isOne = factor.kind == Kind::Rounded && isOneEnough;
+  return SmallVector<Value>(
+      terms.get(getNow(factor.original), element, isOne ? 1 : 2));
+}
+
+/// `init` plus the product of a part. Small terms are added first.
+Value Rewriter::multiply(Product &product, const Part &part, Value init) {
+  ImplicitLocOpBuilder b(product.op.getLoc(), product.op);
+  bool isExact =
+      part.rhs.kind == Kind::Exact &&
+      (part.lhs.kind == Kind::Rounded ||
+       (part.lhs.kind == Kind::Exact && part.lhs.element == part.rhs.element));
+  Type element = isExact ? part.rhs.element : Type(b.getBF16Type());
+  SmallVector<Value> lhs =
+      getTerms(part.lhs, element, isExact || part.rhs.element == element);
+  SmallVector<Value> rhs = getTerms(part.rhs, element, /*isOneEnough=*/false);
+  for (int64_t order : {1, 0})
+    for (auto [i, left] : llvm::enumerate(lhs))
+      for (auto [j, right] : llvm::enumerate(rhs))
+        if (int64_t(i + j) == order)
+          init = tile::DotOp::create(b, init.getType(), left, right, init,
+                                     product.op.getTransposeRhs());
+  // What a factor was multiplied by is part of its terms.
+  return part.lhs.kind == Kind::Exact && part.lhs.element == element
+             ? scale(b, init, part.lhs.scales)
+             : init;
+}
+
+/// The sum of the products of parts along the depth.
+Value Rewriter::addUp(Product &product) {
+  ImplicitLocOpBuilder b(product.op.getLoc(), product.op);
+  Value total;
+  for (const Part &part : product.parts) {
+    Value next = multiply(product, part, product.op.getInit());
+    total = total ? arith::AddFOp::create(b, total, next).getResult() : next;
   }
+  return scale(b, total, product.scales);
+}
+
+/// The products of parts of the columns, joined.
+Value Rewriter::join(Product &product) {
+  ImplicitLocOpBuilder b(product.op.getLoc(), product.op);
+  SmallVector<Value> results;
+  int64_t start = 0;
+  for (const Part &part : product.parts) {
+    RankedTensorType type = tileOf(product.op);
+    int64_t columns = tileOf(part.rhs.tile).getDimSize(1);
+    type = type.clone({type.getDimSize(0), columns});
+    Value init = tile::SliceOp::create(b, type, product.op.getInit(), start);
+    results.push_back(multiply(product, part, init));
+    start += columns;
+  }
+  return tile::ConcatOp::create(b, product.op.getType(), results);
+}
+
+void Rewriter::rewrite(Product &product) {
+  tile::DotOp op = product.op;
+  bool isJoined = product.parts.size() > 1 && !op.getTransposeRhs();
+  Value result = isJoined ? join(product) : addUp(product);
+  replaced.map(op.getResult(), result);
   op.replaceAllUsesWith(result);
-  op.erase();
 }
 
 /// Exponentials of a kernel whose weights are rounded may be those of the
@@ -136,7 +234,7 @@ static void approximate(gpu::GPUFuncOp kernel) {
 }
 
 static void narrow(gpu::GPUFuncOp kernel) {
-  SmallVector<Product> products;
+  std::vector<Product> products;
   WalkResult result = kernel.walk([&](tile::DotOp op) {
     std::optional<Product> product = match(op);
     if (!product)
@@ -146,7 +244,11 @@ static void narrow(gpu::GPUFuncOp kernel) {
   });
   if (result.wasInterrupted() || products.empty())
     return;
-  llvm::for_each(products, rewrite);
+  Rewriter rewriter;
+  for (Product &product : products)
+    rewriter.rewrite(product);
+  for (Product &product : llvm::reverse(products))
+    product.op->erase();
   approximate(kernel);
 }
 

@@ -16,16 +16,19 @@ def NvidiaMatrixProducts
   let summary = "Let products take operands of 16 bits";
   let description = [{
     Tile programs convert operands of 16 bits to f32 in front of products. In kernels
-    all of whose products can do without, they do: the right operand is a load, the left
-    one a tile of the same type, perhaps multiplied by a number, which then multiplies
-    the product, or something that is computed from another product, such as weights,
-    which is rounded to that type. Exponentials of such kernels get `fastmath<afn>`, for
-    `attn-nvidia-approximate-math`. `docs/numerics.md` says what rounding costs.
+    all of whose products can do without, they do. A tile of 16 bits, perhaps multiplied
+    by numbers, which then multiply the product, stays as it is. A left operand that is
+    computed from another product, such as weights, is rounded. What else is computed from
+    tiles of 16 bits, such as rotated rows, becomes the sum of two tiles of bf16, and the
+    product one of two or three products; the product of both small tiles is left out.
+    Joined rows are multiplied part by part. Exponentials of such kernels get
+    `fastmath<afn>`, for `attn-nvidia-approximate-math`. `docs/numerics.md` says what
+    rounding costs.
 
     Before: kernels with tiles without layouts. After: the products of a kernel have
-    operands of 16 bits, all or none. Does nothing in kernels with another product, one
-    whose sizes are not multiples of 16, or one whose right operand is larger than a
-    slice.
+    operands of 16 bits, all or none. Does nothing in kernels with another product, with
+    a transposed left operand, with sizes that are not multiples of 16 or with more than
+    256 columns or terms, or whose right operand is computed and has more than 128 columns.
 
     Example (afterwards `tile.dot` of two tiles of bf16 and an `arith.mulf` behind it):
 

@@ -141,3 +141,38 @@ func.func @counted(%x: memref<?xindex>, %n: index) {
   tile.write %sum, %x[%c0] : memref<?xindex>
   return
 }
+
+// -----
+
+// Later blocks have longer loops: the last index comes first. Where loops begin
+// later as well, all are as long.
+// CHECK: gpu.func @longer_0
+// CHECK-DAG: %[[LID:.*]] = gpu.block_id x
+// CHECK: %[[FORWARD:.*]] = arith.remui %[[LID]], %[[COUNT:.*]] : index
+// CHECK: arith.divui
+// CHECK: %[[LAST:.*]] = arith.subi %[[COUNT]], %{{.*}} : index
+// CHECK: %[[BACK:.*]] = arith.subi %[[LAST]], %[[FORWARD]] : index
+// CHECK: scf.for %{{.*}} = %{{.*}} to %[[BACK]]
+// CHECK: gpu.func @longer_1
+// CHECK-NOT: arith.subi
+// CHECK: scf.for
+func.func @longer(%x: memref<?x?xf32>, %m: index, %n: index) {
+  scf.forall (%h, %i) in (%m, %n) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %f = arith.constant 1.0 : f32
+    scf.for %j = %c0 to %i step %c1 {
+      memref.store %f, %x[%h, %j] : memref<?x?xf32>
+    }
+  }
+  scf.forall (%h, %i) in (%m, %n) {
+    %c1 = arith.constant 1 : index
+    %c8 = arith.constant 8 : index
+    %f = arith.constant 1.0 : f32
+    %end = arith.addi %i, %c8 : index
+    scf.for %j = %i to %end step %c1 {
+      memref.store %f, %x[%h, %j] : memref<?x?xf32>
+    }
+  }
+  return
+}

@@ -32,11 +32,21 @@ gpu.module @kernels {
     gpu.return
   }
 
-  // One product that must stay keeps all: rotated queries are no weights.
+  // Rotated queries are the sum of two tiles of bf16: what the upper 16 bits
+  // say, and the rest. The product with the small one is added first.
   // CHECK-LABEL: gpu.func @rotated
-  // CHECK: tile.dot {{.*}} tensor<64x64xf32>, tensor<64x64xf32>
-  // CHECK: math.exp2 %{{[0-9]+}} : tensor
-  // CHECK: tile.dot {{.*}} tensor<64x64xf32>, tensor<64x64xf32>
+  // CHECK: %[[X:.*]] = arith.mulf %{{.*}}, %{{.*}} : tensor<64x64xf32>
+  // CHECK: arith.addi
+  // CHECK: arith.andi
+  // CHECK: %[[UPPER:.*]] = arith.bitcast %{{.*}} : tensor<64x64xi32> to tensor<64x64xf32>
+  // CHECK: %[[LARGE:.*]] = arith.truncf %[[UPPER]] : tensor<64x64xf32> to tensor<64x64xbf16>
+  // CHECK: %[[REST:.*]] = arith.subf %[[X]], %[[UPPER]]
+  // CHECK: %[[SMALL:.*]] = arith.truncf %[[REST]] : tensor<64x64xf32> to tensor<64x64xbf16>
+  // CHECK: %[[K:.*]] = tile.load
+  // CHECK: %[[S0:.*]] = tile.dot %[[SMALL]], %[[K]], %{{.*}} transpose_rhs
+  // CHECK: %[[S:.*]] = tile.dot %[[LARGE]], %[[K]], %[[S0]] transpose_rhs
+  // CHECK: math.exp2 %[[S]] fastmath<afn>
+  // CHECK: tile.dot {{.*}} tensor<64x64xbf16>, tensor<64x64xbf16>
   gpu.func @rotated(%x: memref<?x64xbf16>, %y: memref<?x64xf32>, %r: tensor<64x64xf32>, %i: index) kernel {
     %c0 = arith.constant 0 : index
     %zero = arith.constant dense<0.0> : tensor<64x64xf32>
@@ -52,10 +62,85 @@ gpu.module @kernels {
     gpu.return
   }
 
-  // A scale must not move over what the product is added to; 24 is no multiple
-  // of 16.
-  // CHECK-LABEL: gpu.func @scaled_init
+  // Queries and keys of f16 that are computed: three products of bf16, whose
+  // range is that of f32. Without the product of the two small tiles.
+  // CHECK-LABEL: gpu.func @both_computed
+  // CHECK-COUNT-3: tile.dot {{.*}} transpose_rhs : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+  // CHECK-NOT: tile.dot
+  gpu.func @both_computed(%x: memref<?x64xf16>, %y: memref<?x64xf32>, %r: tensor<64x64xf32>, %i: index) kernel {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %q = tile.load %x[%i, %c0] : memref<?x64xf16> -> tensor<64x64xf16>
+    %q32 = arith.extf %q : tensor<64x64xf16> to tensor<64x64xf32>
+    %qr = arith.mulf %q32, %r : tensor<64x64xf32>
+    %k = tile.load %x[%c0, %c0] : memref<?x64xf16> -> tensor<64x64xf16>
+    %k32 = arith.extf %k : tensor<64x64xf16> to tensor<64x64xf32>
+    %kr = arith.mulf %k32, %r : tensor<64x64xf32>
+    %s = tile.dot %qr, %kr, %zero transpose_rhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+    tile.store %s, %y[%i, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+
+  // Heads that exchange scores: each part is exact, and its number multiplies
+  // its product.
+  // CHECK-LABEL: gpu.func @joined
+  // CHECK: %[[S0:.*]] = tile.dot {{.*}} transpose_rhs : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+  // CHECK: %[[M0:.*]] = arith.mulf %[[S0]]
+  // CHECK: %[[S1:.*]] = tile.dot {{.*}} transpose_rhs : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+  // CHECK: %[[M1:.*]] = arith.mulf %[[S1]]
+  // CHECK: %[[SUM:.*]] = arith.addf %[[M0]], %[[M1]]
+  // CHECK: arith.mulf %[[SUM]]
+  // CHECK: tile.dot {{.*}} : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+  // CHECK: tile.dot {{.*}} : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+  // CHECK: tile.concat {{.*}} -> tensor<64x128xf32>
+  gpu.func @joined(%x: memref<?x64xbf16>, %y: memref<?x128xf32>, %m: f32, %n: f32, %i: index) kernel {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %zeros = arith.constant dense<0.0> : tensor<64x128xf32>
+    %scale = arith.constant dense<0.125> : tensor<64x128xf32>
+    %a = tile.load %x[%i, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+    %a32 = arith.extf %a : tensor<64x64xbf16> to tensor<64x64xf32>
+    %b = tile.load %x[%c64, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+    %b32 = arith.extf %b : tensor<64x64xbf16> to tensor<64x64xf32>
+    %ms = tile.splat %m : f32 -> tensor<64x64xf32>
+    %ns = tile.splat %n : f32 -> tensor<64x64xf32>
+    %am = arith.mulf %a32, %ms : tensor<64x64xf32>
+    %bn = arith.mulf %b32, %ns : tensor<64x64xf32>
+    %q = tile.concat %am, %bn : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x128xf32>
+    %qs = arith.mulf %q, %scale : tensor<64x128xf32>
+    %k = tile.concat %a32, %b32 : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x128xf32>
+    %s = tile.dot %qs, %k, %zero transpose_rhs : tensor<64x128xf32>, tensor<64x128xf32> -> tensor<64x64xf32>
+    %o = tile.dot %s, %k, %zeros : tensor<64x64xf32>, tensor<64x128xf32> -> tensor<64x128xf32>
+    tile.store %o, %y[%i, %c0] : tensor<64x128xf32>, memref<?x128xf32>
+    gpu.return
+  }
+
+  // One product that must stay keeps all: keys of more than 128 features that
+  // are computed leave no registers to compute them in.
+  // CHECK-LABEL: gpu.func @wide_computed
+  // CHECK: tile.dot {{.*}} tensor<64x256xf32>, tensor<64x256xf32>
   // CHECK: tile.dot {{.*}} tensor<64x64xf32>, tensor<64x64xf32>
+  gpu.func @wide_computed(%w: memref<?x256xbf16>, %x: memref<?x64xbf16>, %y: memref<?x64xf32>, %r: tensor<64x256xf32>, %i: index) kernel {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %q = tile.load %w[%i, %c0] : memref<?x256xbf16> -> tensor<64x256xbf16>
+    %q32 = arith.extf %q : tensor<64x256xbf16> to tensor<64x256xf32>
+    %kr = arith.mulf %q32, %r : tensor<64x256xf32>
+    %s = tile.dot %q32, %kr, %zero transpose_rhs : tensor<64x256xf32>, tensor<64x256xf32> -> tensor<64x64xf32>
+    %v = tile.load %x[%c0, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+    %v32 = arith.extf %v : tensor<64x64xbf16> to tensor<64x64xf32>
+    %o = tile.dot %s, %v32, %zero : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+    tile.store %o, %y[%i, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+
+  // A scale must not move over what the product is added to: it stays with the
+  // queries, which are computed then. 24 is no multiple of 16.
+  // CHECK-LABEL: gpu.func @scaled_init
+  // CHECK: arith.mulf
+  // CHECK-COUNT-2: tile.dot {{.*}} tensor<64x64xbf16>, tensor<64x64xbf16>
+  // CHECK-NOT: arith.mulf
   gpu.func @scaled_init(%x: memref<?x64xbf16>, %y: memref<?x64xf32>, %init: tensor<64x64xf32>) kernel {
     %c0 = arith.constant 0 : index
     %scale = arith.constant dense<0.125> : tensor<64x64xf32>

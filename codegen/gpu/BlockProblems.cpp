@@ -1,0 +1,140 @@
+//===- BlockProblems.cpp - What ops say of their blocks -------------------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/gpu/BlockProblems.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace attn;
+
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+/// Features of a row behind the region that computes it, if there is one.
+static int64_t getWidth(Value tensor, Region &rows) {
+  return rows.empty() ? typeOf(tensor).getDimSize(3)
+                      : typeOf(getYielded(rows)).getDimSize(0);
+}
+
+/// `row` without factors that are one number.
+static Value skipScales(Value row) {
+  while (auto product = row.getDefiningOp<arith::MulFOp>()) {
+    auto isUniform = [](Value value) {
+      return value.getDefiningOp<tensor::SplatOp>() ||
+             matchPattern(value, m_Constant());
+    };
+    if (isUniform(product.getRhs()))
+      row = product.getLhs();
+    else if (isUniform(product.getLhs()))
+      row = product.getRhs();
+    else
+      break;
+  }
+  return row;
+}
+
+/// Whether a row consists of whole rows of tensors.
+static bool isExact(Value row, bool skipsScales) {
+  if (skipsScales)
+    row = skipScales(row);
+  if (isa<BlockArgument>(row))
+    return true;
+  if (auto concat = row.getDefiningOp<tensor::ConcatOp>())
+    return llvm::all_of(concat.getInputs(),
+                        [&](Value part) { return isExact(part, skipsScales); });
+  if (auto extend = row.getDefiningOp<arith::ExtFOp>())
+    row = extend.getIn();
+  auto slice = row.getDefiningOp<tensor::ExtractSliceOp>();
+  return slice && slice.getSourceType().getRank() > 1;
+}
+
+/// Rows that a row is joined from.
+static int64_t countParts(Region &rows) {
+  if (rows.empty())
+    return 1;
+  auto concat = getYielded(rows).getDefiningOp<tensor::ConcatOp>();
+  return concat ? concat.getInputs().size() : 1;
+}
+
+/// Tiles of 16 bits that rows are the sum of.
+static int64_t countTerms(Region &rows, bool skipsScales) {
+  return rows.empty() || isExact(getYielded(rows), skipsScales) ? 1 : 2;
+}
+
+/// Whether rows are computed without products of their own.
+static bool hasNoProduct(Region &rows) {
+  return rows.empty() || rows.front().getOps<ContractRowOp>().empty();
+}
+
+/// Whether the products of an op can be of 16 bits: its operands are, and the
+/// sizes are multiples of a matrix instruction's.
+static bool isNarrow(AttendOp op) {
+  constexpr int64_t multiple = 16, most = 256;
+  Type element = typeOf(op.getQuery()).getElementType();
+  auto fits = [&](Value tensor, Region &rows) {
+    int64_t width = getWidth(tensor, rows);
+    return typeOf(tensor).getElementType() == element &&
+           width % multiple == 0 && width <= most && hasNoProduct(rows);
+  };
+  auto isNotTooWide = [&](Value tensor, Region &rows) {
+    return countTerms(rows, /*skipsScales=*/false) == 1 ||
+           getWidth(tensor, rows) <= kMostComputedColumns;
+  };
+  return element.getIntOrFloatBitWidth() == 16 &&
+         fits(op.getQuery(), op.getQueryRows()) &&
+         fits(op.getKey(), op.getKeyRows()) &&
+         fits(op.getValue(), op.getValueRows()) &&
+         isNotTooWide(op.getKey(), op.getKeyRows()) &&
+         isNotTooWide(op.getValue(), op.getValueRows()) && !op.getMixScores() &&
+         !op.getMixWeights();
+}
+
+/// Whether little is computed for a pair besides its products: a mask of one
+/// comparison at most. More takes registers that two bands of rows leave few
+/// of.
+static bool hasFewPairOps(AttendOp op) {
+  if (!op.getScore().empty() || !op.getProb().empty())
+    return false;
+  return op.getMask().empty() ||
+         op.getMask().front().without_terminator().empty() ||
+         llvm::hasSingleElement(op.getMask().front().without_terminator());
+}
+
+BlockProblem attn::getProblem(AttendOp op) {
+  BlockProblem problem;
+  problem.widthQk = getWidth(op.getKey(), op.getKeyRows());
+  problem.widthV = typeOf(op.getOutput()).getDimSize(3);
+  problem.isNarrow = isNarrow(op);
+  if (!problem.isNarrow)
+    return problem;
+  problem.queryTerms = countTerms(op.getQueryRows(), /*skipsScales=*/true);
+  problem.keyTerms = countTerms(op.getKeyRows(), /*skipsScales=*/false);
+  problem.valueTerms = countTerms(op.getValueRows(), /*skipsScales=*/false);
+  if (problem.keyTerms == 1)
+    problem.keyParts = countParts(op.getKeyRows());
+  bool isPlain = op.getQueryRows().empty() && op.getKeyRows().empty() &&
+                 op.getValueRows().empty();
+  problem.hasFewPairOps = isPlain && hasFewPairOps(op);
+  return problem;
+}
+
+BlockProblem attn::getProblem(MapRowsOp op) {
+  BlockProblem problem;
+  problem.widthQk = typeOf(op.getInput()).getDimSize(3);
+  problem.widthV = typeOf(op.getOutput()).getDimSize(3);
+  return problem;
+}
+
+BlockProblem attn::getProblem(MergeOp op) {
+  BlockProblem problem;
+  problem.widthQk = problem.widthV = typeOf(op.getOutput()).getDimSize(3);
+  return problem;
+}
