@@ -249,7 +249,7 @@ static void wrap(Operation *first, Operation *last) {
   };
   for (Operation *op = first; op != end;) {
     Operation *next = op->getNextNode();
-    bool staysOut = isPure(op) && !op->getNumRegions() && !isOfBlock(op) &&
+    bool staysOut = isPure(op) && !op->getNumRegions() && !isOfKernel(op) &&
                     llvm::none_of(op->getOperands(), isInside);
     if (staysOut)
       op->moveBefore(forall);
