@@ -25,7 +25,7 @@ using namespace attn;
 /// has decided yet how it is blocked. In a branch somebody has.
 static bool isOpen(AttendOp op) {
   auto type = cast<RankedTensorType>(op.getQuery().getType());
-  if (isa<scf::IfOp>(op->getParentOp()))
+  if (isa<scf::IfOp>(op->getParentOp()) || op.getNumAxes() > 1)
     return false;
   return type.isDynamicDim(2) && !op.getMaxQueries() && !op.getScheduleAttr();
 }

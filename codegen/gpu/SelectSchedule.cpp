@@ -17,7 +17,7 @@
 #include "codegen/gpu/Passes.h"
 #include "codegen/gpu/Resources.h"
 #include "dialect/AttnDialect.h"
-#include "passes/ScheduleText.h"
+#include "passes/BoxSchedule.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace attn {
@@ -95,7 +95,7 @@ static bool isNarrow(AttendOp op) {
   constexpr int64_t multiple = 16, most = 128;
   Type element = typeOf(op.getQuery()).getElementType();
   auto fits = [&](Value value) {
-    int64_t width = typeOf(value).getDimSize(3);
+    int64_t width = typeOf(value).getShape().back();
     return typeOf(value).getElementType() == element && width % multiple == 0 &&
            width <= most;
   };
@@ -110,7 +110,8 @@ static bool isNarrow(AttendOp op) {
 /// comparison at most. More takes registers that two bands of rows leave few
 /// of.
 static bool hasFewPairOps(AttendOp op) {
-  if (!op.getScore().empty() || !op.getProb().empty())
+  // Keys of a box may lie outside of the grid, each for itself.
+  if (!op.getScore().empty() || !op.getProb().empty() || op.getNumAxes() > 1)
     return false;
   return op.getMask().empty() ||
          op.getMask().front().without_terminator().empty() ||
@@ -121,15 +122,15 @@ static bool hasFewPairOps(AttendOp op) {
 /// them.
 static BlockProblem getProblem(AttendOp op) {
   Region &keys = op.getKeyRows();
-  int64_t width = keys.empty() ? typeOf(op.getKey()).getDimSize(3)
+  int64_t width = keys.empty() ? typeOf(op.getKey()).getShape().back()
                                : typeOf(getYielded(keys)).getDimSize(0);
-  return {width,        typeOf(op.getOutput()).getDimSize(3), 0, 0, 0,
+  return {width,        typeOf(op.getOutput()).getShape().back(), 0, 0, 0,
           isNarrow(op), isNarrow(op) && hasFewPairOps(op)};
 }
 
 static BlockProblem getProblem(MapRowsOp op) {
-  return {typeOf(op.getInput()).getDimSize(3),
-          typeOf(op.getOutput()).getDimSize(3), 0, 0};
+  return {typeOf(op.getInput()).getShape().back(),
+          typeOf(op.getOutput()).getShape().back(), 0, 0};
 }
 
 static BlockProblem getProblem(MergeOp op) {
@@ -206,7 +207,7 @@ template <typename OpT> WalkResult GpuSelectSchedule::select(OpT op) {
   if (isFew && attend.isMergeable())
     blocks.splits = kSplits;
   if (ScheduleAttr given = op.getScheduleAttr())
-    blocks = {given.getBlockQ(), given.getBlockK(), given.getSplits()};
+    blocks = getBlockSizes(given);
   FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
   if (failed(asked))
     return WalkResult::interrupt();
@@ -220,8 +221,10 @@ template <typename OpT> WalkResult GpuSelectSchedule::select(OpT op) {
   bool isAsked = !schedule.empty() || op.getScheduleAttr();
   if (attend && isAsked && failed(checkAsked(attend, blocks)))
     return WalkResult::interrupt();
-  op.setScheduleAttr(
-      ScheduleAttr::get(&getContext(), blocks.q, blocks.k, blocks.splits));
+  FailureOr<ScheduleAttr> made = makeSchedule(op, blocks);
+  if (failed(made))
+    return WalkResult::interrupt();
+  op.setScheduleAttr(*made);
   return WalkResult::advance();
 }
 
