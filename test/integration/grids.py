@@ -93,16 +93,6 @@ def spec(case):
     first, last = axes[0], axes[-1]
     pair = f"%b, %h, {indices(('i', axes), ('j', axes))}"
     others = "" if case.plain else f"""
-      query (%row: tensor<{d}xf32>, %b, %h, {indices(('i', axes))}) {{
-        {as_float("place", f"%i{last}")}
-        %hundredth = arith.constant 0.0078125 : f32
-        %small = arith.mulf %place, %hundredth : f32
-        %all = tensor.splat %small : tensor<{d}xf32>
-        %turn = tensor.extract_slice %rows[%i{first}, 0] [1, {d}] [1, 1] : tensor<?x{d}xf32> to tensor<{d}xf32>
-        %moved = arith.addf %row, %all : tensor<{d}xf32>
-        %turned = arith.mulf %moved, %turn : tensor<{d}xf32>
-        attn.yield %turned : tensor<{d}xf32>
-      }}
       score (%s: f32, {pair}) {{
         %bias = tensor.extract %table[%i{first}, %j{last}] : tensor<?x?xf32>
         %t = arith.addf %s, %bias : f32
@@ -121,6 +111,18 @@ def spec(case):
         %r = arith.mulf %place, %slope : f32
         attn.yield %r : f32
       }}"""
+    rows = "" if case.plain else f"""
+  %mapped = attn.map_rows %q rows (%row: tensor<{d}xf32>, %b, %h, {indices(('i', axes))}) {{
+        {as_float("place", f"%i{last}")}
+        %hundredth = arith.constant 0.0078125 : f32
+        %small = arith.mulf %place, %hundredth : f32
+        %all = tensor.splat %small : tensor<{d}xf32>
+        %turn = tensor.extract_slice %rows[%i{first}, 0] [1, {d}] [1, 1] : tensor<?x{d}xf32> to tensor<{d}xf32>
+        %moved = arith.addf %row, %all : tensor<{d}xf32>
+        %turned = arith.mulf %moved, %turn : tensor<{d}xf32>
+        attn.yield %turned : tensor<{d}xf32>
+      }} : {q} -> {q}"""
+    query = "q" if case.plain else "mapped"
     return f"""func.func @grid(
     %q: {q} {{attn.name = "q", attn.dims = ["B", "H", {names("Q")}, "D"]}},
     %k: {k} {{attn.name = "k", attn.dims = ["B", "Hk", {names("K")}, "D"]}},
@@ -128,8 +130,8 @@ def spec(case):
     %rows: tensor<?x{d}xf32> {{attn.name = "rows", attn.dims = ["Q{first}", "D"]}},
     %table: tensor<?x?xf32> {{attn.name = "table", attn.dims = ["Q{first}", "K{last}"]}})
     -> ({o} {{attn.name = "out"}}, {lse} {{attn.name = "lse"}}) {{
-  %zero = arith.constant 0 : index
-  %out, %lse = attn.attend %q, %k, %v scale(0.25) alignment(start)
+  %zero = arith.constant 0 : index{rows}
+  %out, %lse = attn.attend %{query}, %k, %v scale(0.25) alignment(start)
       mask ({pair}) {{
         {mask(case)}
       }}{others}
