@@ -121,7 +121,8 @@ def list_variants(options):
     for path in sorted((options.pack / "packages").glob("*.attn.gz")):
         name, _, dtype = path.name.removesuffix(".attn.gz").rpartition("-")
         if name in catalogue.VARIANTS and dtype in options.dtype:
-            wanted = argparse.Namespace(dtype=[dtype], n=options.n, batch=2, heads=None)
+            wanted = argparse.Namespace(dtype=[dtype], n=options.n, batch=2, heads=None,
+                                        constants={})
             cases.setdefault(name, []).extend(
                 {"variant": name, "dtype": dtype, "dims": list(case.dims)}
                 for case in catalogue.cases_of(name, wanted))
