@@ -335,10 +335,49 @@ Value PairwiseTiles::plainWeights(PartialOp op, const Pairs &pairs,
   return weights;
 }
 
+/// Whether `slice` reads the row of a token from `rows` itself, where there is
+/// none behind the last one.
+static bool readsRow(tensor::ExtractSliceOp slice, Value rows, Value token) {
+  return slice.getSource() == rows && slice.getSourceType().getRank() == 4 &&
+         slice.getMixedOffsets()[2] == OpFoldResult(token);
+}
+
+/// Whether the map of value rows makes zeros of what is behind the last key:
+/// sums of zeros are, and products with numbers that all tokens share.
+static bool keepsZeros(PartialOp partial) {
+  Region &map = partial.getValueRows();
+  llvm::SmallDenseSet<Value> zeros{map.getArgument(0)}, ofToken;
+  for (Value index : map.getArguments().drop_front(3))
+    ofToken.insert(index);
+  auto isZero = [&](Value value) { return zeros.contains(value); };
+  for (Operation &op : map.front().without_terminator()) {
+    ValueRange operands = op.getOperands();
+    bool isOfToken = llvm::any_of(
+        operands, [&](Value value) { return ofToken.contains(value); });
+    bool isKept = false;
+    if (isa<tensor::ConcatOp, arith::AddFOp, arith::SubFOp, arith::NegFOp,
+            arith::ExtFOp, arith::TruncFOp>(op))
+      isKept = llvm::all_of(operands, isZero);
+    else if (isa<arith::MulFOp>(op))
+      isKept = llvm::any_of(operands, isZero) && !isOfToken;
+    else if (isa<tensor::ExtractSliceOp, ContractRowOp>(op))
+      isKept = isZero(operands.front()) && !isOfToken;
+    if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
+      isKept |= readsRow(slice, partial.getValue(), map.getArgument(3));
+    for (Value result : op.getResults()) {
+      if (isKept)
+        zeros.insert(result);
+      if (isOfToken)
+        ofToken.insert(result);
+    }
+  }
+  return isZero(getYielded(map));
+}
+
 /// Mapped value `rows`, with 0 behind the last key: a map may make something of
 /// zeros, or a NaN that a weight of 0 does not drop.
 Value PairwiseTiles::keepExisting(PartialOp op, Value rows) {
-  if (op.getValueRows().empty() || !op.getBounded())
+  if (!op.getBounded() || op.getValueRows().empty() || keepsZeros(op))
     return rows;
   auto type = cast<RankedTensorType>(rows.getType());
   return arith::SelectOp::create(b, regions.raise(areKeys(op), type.getShape()),
