@@ -89,6 +89,9 @@ def Attn_TokenOrder : I32EnumAttr<"TokenOrder",
   let cppNamespace = "::attn";
 }
 
+/// A list of numbers, one per axis of a grid of tokens; null if left out.
+def Attn_PerAxis : OptionalParameter<"::mlir::DenseI64ArrayAttr">;
+
 def Attn_ScheduleAttr : AttrDef<Attn_Dialect, "Schedule"> {
   let mnemonic = "schedule";
   let summary = "How an op is blocked";
@@ -103,12 +106,34 @@ def Attn_ScheduleAttr : AttrDef<Attn_Dialect, "Schedule"> {
       all heads of one key head, and `attn.merge` combines the parts. The number
       does not depend on threads, so neither do the bits of the result.
 
-    Example: `#attn.schedule<block_q = 96, block_k = 64>`
+    Where tokens are a grid, a block is a *box* of them:
+
+    - `box_q`, `box_k`: the sizes of a box of queries and of one of keys along
+      each axis; their products are `block_q` and `block_k`;
+    - `step`: the distance of neighbouring tokens of a box along each axis, 1 if
+      it is left out. With a step of d, the tokens of an axis that are equal
+      modulo d are cut into boxes of their own.
+
+    Examples: `#attn.schedule<block_q = 96, block_k = 64>`,
+    `#attn.schedule<block_q = 64, block_k = 64, box_q = [8, 8], box_k = [8, 8]>`
   }];
   let parameters = (ins "int64_t":$block_q, "int64_t":$block_k,
-                        DefaultValuedParameter<"int64_t", "0">:$splits);
+                        DefaultValuedParameter<"int64_t", "0">:$splits,
+                        Attn_PerAxis:$box_q, Attn_PerAxis:$box_k,
+                        Attn_PerAxis:$step);
+  let builders = [
+    AttrBuilder<(ins "int64_t":$blockQ, "int64_t":$blockK,
+                     CArg<"int64_t", "0">:$splits), [{
+      return $_get($_ctxt, blockQ, blockK, splits, ::mlir::DenseI64ArrayAttr(),
+                   ::mlir::DenseI64ArrayAttr(), ::mlir::DenseI64ArrayAttr());
+    }]>
+  ];
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Whether blocks are boxes of a grid.
+    bool hasBoxes() const { return bool(getBoxQ()); }
+  }];
 }
 
 class Attn_Op<string mnemonic, list<Trait> traits = []>

@@ -25,6 +25,19 @@ bool attn::isStorageType(Type type) {
   return type.isF64() || type.isF32() || type.isF16() || type.isBF16();
 }
 
+std::string attn::listSizes(DenseI64ArrayAttr sizes) {
+  if (!sizes)
+    return "nothing";
+  std::string text = "[";
+  for (auto [number, size] : llvm::enumerate(sizes.asArrayRef()))
+    text += (number ? ", " : "") + std::to_string(size);
+  return text + "]";
+}
+
+int64_t attn::getNumAxes(Value tensor) {
+  return tensorOf(tensor).getRank() - 3;
+}
+
 bool attn::hasSharedBatch(Value operand) {
   return tensorOf(operand).getDimSize(0) == 1;
 }
@@ -36,19 +49,24 @@ Value attn::getBatchOperand(Value query, Value key, Value value) {
   return query;
 }
 
-/// A `[B, H, N, D]` tensor of a supported element type with static D.
 LogicalResult attn::verifyRows(Operation *op, StringRef name,
-                               RankedTensorType type) {
-  if (type.getRank() != 4) // attend_c1, map_rows_c1
-    return op->emitOpError()
-           << "'" << name << "' must have rank 4 ([B, H, N, D]), got " << type;
+                               RankedTensorType type, int64_t mostAxes) {
+  int64_t axes = type.getRank() - 3;
+  if (axes < 1 || axes > mostAxes) { // attend_c1, map_rows_c1
+    InFlightDiagnostic error =
+        op->emitOpError() << "'" << name << "' must have rank 4 ([B, H, N, D])";
+    if (mostAxes > 1)
+      error << " to " << mostAxes + 3 << " ([B, H, X0, .., D])";
+    return error << ", got " << type;
+  }
   Type element = type.getElementType();
   if (!isStorageType(element)) // attend_c2, map_rows_c2
     return op->emitOpError() << "'" << name
                              << "' must have element type f64, f32, f16 or "
                                 "bf16, got "
                              << element;
-  if (type.isDynamicDim(3) || type.getDimSize(3) < 1) // attend_c3, map_rows_c3
+  int64_t features = type.getShape().back();
+  if (ShapedType::isDynamic(features) || features < 1) // attend_c3, map_rows_c3
     return op->emitOpError() << "'" << name
                              << "' must have a static number of features (its "
                                 "last dimension), got "
@@ -70,9 +88,15 @@ static LogicalResult verifySameSize(Operation *op, StringRef what,
 LogicalResult attn::verifyPairwiseOperands(Operation *op, Value query,
                                            Value key, Value value) {
   RankedTensorType q = tensorOf(query), k = tensorOf(key), v = tensorOf(value);
-  if (failed(verifyRows(op, "query", q)) || failed(verifyRows(op, "key", k)) ||
-      failed(verifyRows(op, "value", v)))
+  if (failed(verifyRows(op, "query", q, kMostAxes)) ||
+      failed(verifyRows(op, "key", k, kMostAxes)) ||
+      failed(verifyRows(op, "value", v, kMostAxes)))
     return failure();
+  for (auto [name, type] : {std::pair("key", k), {"value", v}})
+    if (type.getRank() != q.getRank()) // attend_c23
+      return op->emitOpError()
+             << "'" << name << "' must have the rank of 'query', expected "
+             << q.getRank() << ", got " << type.getRank();
   for (auto [name, type] : {std::pair("key", k), {"value", v}})
     if (type.getElementType() != q.getElementType()) // attend_c2
       return op->emitOpError()
@@ -96,8 +120,10 @@ LogicalResult attn::verifyPairwiseOperands(Operation *op, Value query,
     return failure(); // attend_c5
   if (failed(same("number of heads (dimension 1)", "key", k, "value", v, 1)))
     return failure(); // attend_c6
-  if (failed(same("number of rows (dimension 2)", "key", k, "value", v, 2)))
-    return failure(); // attend_c7
+  for (int dim = 2; dim + 1 < k.getRank(); ++dim)
+    if (failed(same("number of rows (dimension " + std::to_string(dim) + ")",
+                    "key", k, "value", v, dim)))
+      return failure(); // attend_c7
   int64_t heads = q.getDimSize(1), keyHeads = k.getDimSize(1);
   if (!q.isDynamicDim(1) && !k.isDynamicDim(1) &&
       (keyHeads == 0 || heads % keyHeads)) // attend_c6
@@ -111,18 +137,23 @@ FailureOr<int64_t> attn::verifyPairwiseRegions(Operation *op,
                                                Value query, Value key,
                                                Value value) {
   Type element = getAccumulatorType(tensorOf(query).getElementType());
-  auto width = [](Value operand) { return tensorOf(operand).getDimSize(3); };
-  auto dq =
-      verifyRowRegion(op, regions.queryRows, "query", width(query), element);
-  auto dk = verifyRowRegion(op, regions.keyRows, "key", width(key), element);
-  auto dv =
-      verifyRowRegion(op, regions.valueRows, "value", width(value), element);
+  int64_t axes = getNumAxes(query);
+  auto rows = [&](Region &region, StringRef name, Value operand) {
+    int64_t width = tensorOf(operand).getShape().back();
+    return verifyRowRegion(op, region, name, width, element, axes);
+  };
+  auto dq = rows(regions.queryRows, "query", query);
+  auto dk = rows(regions.keyRows, "key", key);
+  auto dv = rows(regions.valueRows, "value", value);
   if (failed(dq) || failed(dk) || failed(dv) ||
-      failed(verifyPairRegion(op, regions.score, "score", element)) ||
-      failed(verifyMaskRegion(op, regions.mask)) ||
+      failed(verifyPairRegion(op, regions.score, "score", element, axes)) ||
+      failed(verifyMaskRegion(op, regions.mask, axes)) ||
       failed(verifyKeysRegion(op, regions.keys)) ||
-      failed(verifyPairRegion(op, regions.prob, "prob", element)))
+      failed(verifyPairRegion(op, regions.prob, "prob", element, axes)))
     return failure();
+  if (axes > 1 && !regions.keys.empty()) // attend_c24
+    return op->emitOpError("region 'keys' needs one axis of tokens, got ")
+           << axes;
   if (*dq != *dk) // attend_c4
     return op->emitOpError()
            << "'query' and 'key' rows must have the same number "

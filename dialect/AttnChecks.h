@@ -17,9 +17,14 @@ namespace attn {
 /// Whether `type` is an element type of operands and outputs.
 bool isStorageType(mlir::Type type);
 
-/// Checks a `[B, H, N, D]` tensor of a supported element type with static D.
+/// The most axes that a grid of tokens may have.
+inline constexpr int64_t kMostAxes = 3;
+
+/// Checks a `[B, H, N, D]` tensor of a supported element type with static D;
+/// in the place of N may stand the sizes of a grid of up to `mostAxes` axes.
 llvm::LogicalResult verifyRows(mlir::Operation *op, llvm::StringRef name,
-                               mlir::RankedTensorType type);
+                               mlir::RankedTensorType type,
+                               int64_t mostAxes = 1);
 
 /// Checks element types and sizes of query, key and value, and their heads.
 llvm::LogicalResult verifyPairwiseOperands(mlir::Operation *op,
@@ -50,6 +55,9 @@ llvm::LogicalResult verifyResult(mlir::Operation *op, llvm::StringRef name,
 llvm::LogicalResult
 verifySegments(mlir::Operation *op, mlir::Value segments,
                llvm::ArrayRef<std::pair<llvm::StringRef, mlir::Value>> packed);
+
+/// "[8, 8]", for messages; "nothing" for null.
+std::string listSizes(mlir::DenseI64ArrayAttr sizes);
 
 } // namespace attn
 

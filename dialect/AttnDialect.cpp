@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/AttnDialect.h"
+#include "dialect/AttnChecks.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/Interfaces/FoldInterfaces.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -52,9 +53,55 @@ Type attn::getAccumulatorType(Type element) {
   return element.isF64() ? element : Float32Type::get(element.getContext());
 }
 
+/// Checks that `box`, called `name`, has `block` tokens (schedule_c4).
+static LogicalResult verifyBox(function_ref<InFlightDiagnostic()> emitError,
+                               StringRef name, DenseI64ArrayAttr box,
+                               int64_t block) {
+  ArrayRef<int64_t> sizes = box.asArrayRef();
+  int64_t tokens = 1;
+  // Sizes of at most 4096 do not overflow.
+  for (int64_t size : sizes)
+    tokens *= size < 1 || size > 4096 ? 0 : size;
+  if (sizes.empty() || sizes.size() > size_t(kMostAxes) || tokens != block)
+    return emitError() << "schedule 'box_" << name << "' must have 1 to "
+                       << kMostAxes << " positive sizes whose product is the "
+                       << block << " of 'block_" << name << "', got "
+                       << listSizes(box);
+  return success();
+}
+
+/// Checks what a schedule says of boxes.
+static LogicalResult verifyBoxes(function_ref<InFlightDiagnostic()> emitError,
+                                 int64_t blockQ, int64_t blockK, int64_t splits,
+                                 DenseI64ArrayAttr boxQ, DenseI64ArrayAttr boxK,
+                                 DenseI64ArrayAttr step) {
+  if (!boxQ && !boxK && !step)
+    return success();
+  if (!boxQ || !boxK || boxQ.size() != boxK.size() ||
+      (step && step.size() != boxQ.size())) // schedule_c3
+    return emitError() << "schedule must have both 'box_q' and 'box_k' or "
+                          "neither, and as many sizes in them and in 'step', "
+                          "got "
+                       << listSizes(boxQ) << ", " << listSizes(boxK) << " and "
+                       << listSizes(step);
+  if (failed(verifyBox(emitError, "q", boxQ, blockQ)) ||
+      failed(verifyBox(emitError, "k", boxK, blockK)))
+    return failure();
+  auto isStep = [](int64_t size) { return size >= 1 && size <= 65536; };
+  if (step && !llvm::all_of(step.asArrayRef(), isStep)) // schedule_c5
+    return emitError() << "schedule 'step' must be between 1 and 65536, got "
+                       << listSizes(step);
+  if (splits) // schedule_c6
+    return emitError() << "schedule 'splits' must be 0 with boxes, got "
+                       << splits;
+  return success();
+}
+
 LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                    int64_t blockQ, int64_t blockK,
-                                   int64_t splits) {
+                                   int64_t splits, DenseI64ArrayAttr boxQ,
+                                   DenseI64ArrayAttr boxK,
+                                   DenseI64ArrayAttr step) {
   // schedule_c1
   for (auto [name, value] : {std::pair("block_q", blockQ), {"block_k", blockK}})
     if (value < 1 || value > 4096)
@@ -63,7 +110,7 @@ LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   if (splits < 0 || splits > 64) // schedule_c2
     return emitError() << "schedule 'splits' must be between 0 and 64, got "
                        << splits;
-  return success();
+  return verifyBoxes(emitError, blockQ, blockK, splits, boxQ, boxK, step);
 }
 
 //===----------------------------------------------------------------------===//

@@ -40,6 +40,9 @@ inline constexpr llvm::StringLiteral kDefaultsAttr = "attn.defaults";
 /// `element` are evaluated: f64 for f64, else f32.
 mlir::Type getAccumulatorType(mlir::Type element);
 
+/// The axes of the grid of tokens of `tensor`, `[B, H, X0, .., D]`.
+int64_t getNumAxes(mlir::Value tensor);
+
 /// Whether `operand` of a pairwise op, `[B, H, N, D]`, has one batch that all
 /// batches of the result share: B is the static 1.
 bool hasSharedBatch(mlir::Value operand);

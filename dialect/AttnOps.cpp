@@ -41,7 +41,7 @@ double AttendOp::getScaleValue() {
     return scale->convertToDouble();
   // With a query region, the features that meet are those it yields.
   int64_t width = getQueryRows().empty()
-                      ? tensorOf(getQuery()).getDimSize(3)
+                      ? tensorOf(getQuery()).getShape().back()
                       : tensorOf(getYielded(getQueryRows())).getDimSize(0);
   return 1.0 / std::sqrt(double(width));
 }
@@ -49,6 +49,8 @@ double AttendOp::getScaleValue() {
 Type AttendOp::getAccumulatorType() {
   return attn::getAccumulatorType(tensorOf(getQuery()).getElementType());
 }
+
+int64_t AttendOp::getNumAxes() { return attn::getNumAxes(getQuery()); }
 
 Value AttendOp::getBatchOperand() {
   return attn::getBatchOperand(getQuery(), getKey(), getValue());
@@ -61,7 +63,7 @@ bool AttendOp::needsOneSweep() {
 
 bool AttendOp::isMergeable() {
   return getNormalizer() == Normalizer::Softmax && needsOneSweep() &&
-         !hasMatrixPerHead(getQueryRows());
+         getNumAxes() == 1 && !hasMatrixPerHead(getQueryRows());
 }
 
 /// Checks a matrix that mixes the heads of `op`.
@@ -115,17 +117,40 @@ static LogicalResult verifyList(AttendOp op) {
                           "says already which keys are visited");
   if (ScheduleAttr schedule = op.getScheduleAttr()) {
     SmallVector<int64_t> blocks{schedule.getBlockQ(), schedule.getBlockK()};
-    if (ArrayRef(blocks) != *op.getBlockSizes() || schedule.getSplits())
+    if (ArrayRef(blocks) != *op.getBlockSizes() || schedule.getSplits() ||
+        schedule.hasBoxes())
       return op.emitOpError("'schedule' must have the blocks of 'block_sizes', "
                             "[") // attend_c22
-             << *op.getBlockSizes() << "], and no splits, got " << schedule;
+             << *op.getBlockSizes() << "], and neither splits nor boxes, got "
+             << schedule;
   }
   return success();
 }
 
+/// Checks what is for tokens of one axis only, and the boxes of a grid.
+static LogicalResult verifyAxes(AttendOp op) {
+  int64_t axes = op.getNumAxes();
+  ScheduleAttr schedule = op.getScheduleAttr();
+  if (schedule && schedule.hasBoxes() &&
+      schedule.getBoxQ().size() != axes) // attend_c25
+    return op.emitOpError("'schedule' must have boxes with a size for each of "
+                          "the ")
+           << axes << " axes of tokens, got " << schedule.getBoxQ().size();
+  StringRef what = op.getAlignment() == Alignment::End ? "'alignment(end)'"
+                   : op.getMaxQueries()                ? "'max_queries'"
+                   : op.getMixScores()                 ? "'mix_scores'"
+                   : op.getMixWeights()                ? "'mix_weights'"
+                   : schedule && schedule.getSplits()  ? "'splits'"
+                                                       : "";
+  if (axes == 1 || what.empty())
+    return success();
+  return op.emitOpError() // attend_c24
+         << what << " needs one axis of tokens, got " << axes;
+}
+
 LogicalResult AttendOp::verify() {
   if (failed(verifyPairwiseOperands(*this, getQuery(), getKey(), getValue())) ||
-      failed(verifyList(*this)) ||
+      failed(verifyList(*this)) || failed(verifyAxes(*this)) ||
       failed(verifyMixing(*this, "mix_scores", getMixScores())) ||
       failed(verifyMixing(*this, "mix_weights", getMixWeights())))
     return failure();
@@ -171,35 +196,41 @@ static Attribute dimensionName(Value value, unsigned dim) {
 /// A region that relates query and key positions needs an alignment where the
 /// numbers of queries and keys are known to be different things (attend_c11).
 static LogicalResult verifyAlignment(AttendOp op) {
+  int64_t axes = op.getNumAxes();
   if (op.getAlignment() ||
-      !relatesPositions({&op.getScore(), &op.getMask(), &op.getProb()}))
+      !relatesPositions({&op.getScore(), &op.getMask(), &op.getProb()}, axes))
     return success();
-  int64_t nq = tensorOf(op.getQuery()).getDimSize(2);
-  int64_t nk = tensorOf(op.getKey()).getDimSize(2);
-  Attribute nameQ = dimensionName(op.getQuery(), 2);
-  Attribute nameK = dimensionName(op.getKey(), 2);
-  bool differ = failed(verifyCompatibleShape({nq}, {nk})) ||
-                (nameQ && nameK && nameQ != nameK);
-  if (!differ)
-    return success();
-  InFlightDiagnostic error = op.emitOpError(
-      "needs 'alignment(start)' or 'alignment(end)': its regions "
-      "use %i and %j, and 'query' and 'key' have different "
-      "numbers of rows, ");
-  if (nameQ && nameK)
-    return error << nameQ << " and " << nameK;
-  return error << nq << " and " << nk;
+  for (unsigned dim = 2; dim < 2 + axes; ++dim) {
+    int64_t nq = tensorOf(op.getQuery()).getDimSize(dim);
+    int64_t nk = tensorOf(op.getKey()).getDimSize(dim);
+    Attribute nameQ = dimensionName(op.getQuery(), dim);
+    Attribute nameK = dimensionName(op.getKey(), dim);
+    bool differ = failed(verifyCompatibleShape({nq}, {nk})) ||
+                  (nameQ && nameK && nameQ != nameK);
+    if (!differ)
+      continue;
+    InFlightDiagnostic error = op.emitOpError("needs 'alignment(start)'");
+    error << (axes == 1 ? " or 'alignment(end)': its regions use %i and %j"
+                        : ": its regions use indices of both")
+          << ", and 'query' and 'key' have different numbers of rows, ";
+    if (nameQ && nameK)
+      return error << nameQ << " and " << nameK;
+    return error << nq << " and " << nk;
+  }
+  return success();
 }
 
 LogicalResult AttendOp::verifyRegions() {
   FailureOr<int64_t> valueWidth = verifyPairwiseRegions(
       *this, getPairwiseRegions(*this), getQuery(), getKey(), getValue());
   if (failed(valueWidth) || failed(verifyAlignment(*this)) ||
-      failed(verifySinkRegion(*this, getSink(), getAccumulatorType())))
+      failed(verifySinkRegion(*this, getSink(), getAccumulatorType(),
+                              getNumAxes())))
     return failure();
   RankedTensorType q = tensorOf(getQuery());
-  SmallVector<int64_t> shape{tensorOf(getBatchOperand()).getDimSize(0),
-                             q.getDimSize(1), q.getDimSize(2), *valueWidth};
+  SmallVector<int64_t> shape(q.getShape());
+  shape.front() = tensorOf(getBatchOperand()).getDimSize(0);
+  shape.back() = *valueWidth;
   // Another op may go on with what is not rounded yet.
   Type element = tensorOf(getOutput()).getElementType();
   if (element != getAccumulatorType())
@@ -216,10 +247,11 @@ LogicalResult AttendOp::reifyResultShapes(OpBuilder &builder,
                                           ReifiedRankedShapedTypeDims &shapes) {
   SmallVector<OpFoldResult> shape{
       tensor::getMixedSize(builder, getLoc(), getBatchOperand(), 0)};
-  for (int64_t dim = 1; dim < 3; ++dim)
+  for (int64_t dim = 1; dim < 2 + getNumAxes(); ++dim)
     shape.push_back(tensor::getMixedSize(builder, getLoc(), getQuery(), dim));
   SmallVector<OpFoldResult> output = shape;
-  output.push_back(builder.getIndexAttr(tensorOf(getOutput()).getDimSize(3)));
+  output.push_back(
+      builder.getIndexAttr(tensorOf(getOutput()).getShape().back()));
   shapes.push_back(output);
   if (getLse())
     shapes.push_back(shape);
@@ -305,16 +337,16 @@ void AttendOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
 //===----------------------------------------------------------------------===//
 
 LogicalResult MapRowsOp::verify() {
-  return verifyRows(*this, "input", tensorOf(getInput()));
+  return verifyRows(*this, "input", tensorOf(getInput()), kMostAxes);
 }
 
 LogicalResult MapRowsOp::verifyRegions() {
   RankedTensorType input = tensorOf(getInput());
   if (getRows().empty()) // map_rows_c4
     return emitOpError("region 'rows' must not be empty");
-  FailureOr<int64_t> width =
-      verifyRowRegion(*this, getRows(), "rows", input.getDimSize(3),
-                      getAccumulatorType(input.getElementType()));
+  FailureOr<int64_t> width = verifyRowRegion(
+      *this, getRows(), "rows", input.getShape().back(),
+      getAccumulatorType(input.getElementType()), attn::getNumAxes(getInput()));
   if (failed(width))
     return failure();
   SmallVector<int64_t> shape(input.getShape());
@@ -330,9 +362,10 @@ LogicalResult
 MapRowsOp::reifyResultShapes(OpBuilder &builder,
                              ReifiedRankedShapedTypeDims &shapes) {
   SmallVector<OpFoldResult> shape;
-  for (int64_t dim = 0; dim < 3; ++dim)
+  for (int64_t dim = 0; dim < 2 + attn::getNumAxes(getInput()); ++dim)
     shape.push_back(tensor::getMixedSize(builder, getLoc(), getInput(), dim));
-  shape.push_back(builder.getIndexAttr(tensorOf(getOutput()).getDimSize(3)));
+  shape.push_back(
+      builder.getIndexAttr(tensorOf(getOutput()).getShape().back()));
   shapes.push_back(shape);
   return success();
 }

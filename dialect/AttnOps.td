@@ -45,6 +45,12 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     which are those of the result: learned queries, or keys and values of a
     common prefix.
 
+    Tokens may be a *grid* of two or three axes: operands and output then have
+    rank 5 or 6, `[B, H, Y, X, D]` or `[B, H, Z, Y, X, D]`, `lse` one less, and
+    regions get one index per axis in the place of each of theirs, those of the
+    query first: `mask (%b, %h, %iy, %ix, %jy, %jx)`. Queries and keys may have
+    grids of different sizes.
+
     `scale` defaults to `1 / sqrt(Dqk)`. Products, sums and regions are evaluated
     in the accumulator type: f64 for f64 operands, else f32.
 
@@ -103,6 +109,9 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     has `log(n)` added to its score. Dropout is a `prob` region that asks
     `attn.random`.
 
+    Blocks of a grid are boxes, which `schedule` describes; `alignment(end)`,
+    `max_queries`, `splits`, mixed heads and the region `keys` are for one axis.
+
     Sources: Vaswani et al., "Attention Is All You Need", 2017; grouped heads:
     Ainslie et al., "GQA", 2023; mixed heads: Shazeer et al., "Talking-Heads
     Attention", 2020; sinks: Xiao et al., "Efficient Streaming Language
@@ -121,6 +130,27 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
           } : tensor<?x8x?x64xf32>, tensor<?x2x?x64xf32>, tensor<?x2x?x64xf32>
             -> tensor<?x8x?x64xf32>
       return %out : tensor<?x8x?x64xf32>
+    }
+    ```
+
+    On a grid: each query meets the 3 x 3 keys around it (Hassani et al.,
+    "Neighborhood Attention Transformer", 2023, but for what happens at edges).
+
+    ```mlir
+    func.func @around(%q: tensor<?x?x?x?x64xf32>) -> tensor<?x?x?x?x64xf32> {
+      %one = arith.constant 1 : index
+      %out = attn.attend %q, %q, %q
+          mask (%b, %h, %iy, %ix, %jy, %jx) {
+            %dy = arith.subi %iy, %jy : index
+            %dx = arith.subi %ix, %jx : index
+            %ay = math.absi %dy : index
+            %ax = math.absi %dx : index
+            %far = arith.maxsi %ay, %ax : index
+            %keep = arith.cmpi sle, %far, %one : index
+            attn.yield %keep : i1
+          } : tensor<?x?x?x?x64xf32>, tensor<?x?x?x?x64xf32>,
+              tensor<?x?x?x?x64xf32> -> tensor<?x?x?x?x64xf32>
+      return %out : tensor<?x?x?x?x64xf32>
     }
     ```
   }];
@@ -159,6 +189,8 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     double getScaleValue();
     /// The type that products, sums and regions are evaluated in.
     ::mlir::Type getAccumulatorType();
+    /// The axes of the grid of tokens.
+    int64_t getNumAxes();
     /// The operand whose batches are those of the results.
     ::mlir::Value getBatchOperand();
     /// Whether heads exchange scores or weights.
@@ -183,6 +215,9 @@ def Attn_MapRowsOp : Attn_Op<"map_rows", [Pure, SingleBlock,
     |---|---|
     | `input` | `[B, H, N, D]` |
     | `output` | `[B, H, N, D']`, element type of `input` |
+
+    Tokens may be a grid of two or three axes, `[B, H, Y, X, D]` or
+    `[B, H, Z, Y, X, D]`; `rows` then has an index for each of them.
 
     The region sees the vector as `tensor<Dxf32>` (f64 for f64 operands) and
     yields `tensor<D'xf32>`. Inside it, `arith` and `math` act elementwise on

@@ -130,6 +130,53 @@ static LogicalResult verifyRanges(PartialOp op) {
   return success();
 }
 
+/// Whether the sizes of `box` are positive and have `block` as their product.
+static bool isBoxOf(ArrayRef<int64_t> box, int64_t block) {
+  int64_t tokens = 1;
+  for (int64_t size : box)
+    tokens *= size < 1 || size > block ? 0 : size;
+  return tokens == block;
+}
+
+static bool isStep(ArrayRef<int64_t> step) {
+  return llvm::all_of(step, [](int64_t size) { return size >= 1; });
+}
+
+/// Checks first tokens and boxes.
+static LogicalResult verifyBoxes(PartialOp op) {
+  size_t axes = getNumAxes(op.getQuery());
+  if (op.getFirstQuery().size() != axes ||
+      op.getFirstKey().size() != axes) // partial_c10
+    return op.emitOpError("must have an index of its first query and its first "
+                          "key for each of the ")
+           << axes << " axes of tokens, got " << op.getFirstQuery().size()
+           << " and " << op.getFirstKey().size();
+  std::optional<ArrayRef<int64_t>> boxQ = op.getBoxQ(), boxK = op.getBoxK(),
+                                   step = op.getStep();
+  if (bool(boxQ) != bool(boxK) || (step && !boxQ) ||
+      (axes > 1 && !boxQ)) // partial_c11
+    return op.emitOpError("must have both 'box_q' and 'box_k' on a grid, and "
+                          "where there is a 'step'");
+  if (!boxQ)
+    return success();
+  if (boxQ->size() != axes || boxK->size() != axes ||
+      !isBoxOf(*boxQ, op.getRows()) ||
+      !isBoxOf(*boxK, op.getWidth())) // partial_c12
+    return op.emitOpError("boxes must have ")
+           << axes << " sizes whose products are the " << op.getRows()
+           << " rows and the " << op.getWidth() << " keys of the block, got "
+           << listSizes(op.getBoxQAttr()) << " and "
+           << listSizes(op.getBoxKAttr());
+  if (step && (step->size() != axes || !isStep(*step))) // partial_c13
+    return op.emitOpError("'step' must have ")
+           << axes << " positive sizes, got " << listSizes(op.getStepAttr());
+  if (op.getPacked() || !op.getRanges().empty() || !op.getKeys().empty() ||
+      op.getAlignment() == Alignment::End) // partial_c14
+    return op.emitOpError("cannot have boxes together with 'packed', 'ranges', "
+                          "'alignment(end)' or a region 'keys'");
+  return success();
+}
+
 LogicalResult PartialOp::verify() {
   if (failed(verifyPairwiseOperands(*this, getQuery(), getKey(), getValue())) ||
       failed(verifyParts(*this)) ||
@@ -138,6 +185,8 @@ LogicalResult PartialOp::verify() {
     return failure();
   if (getWidth() < 1) // partial_c3
     return emitOpError("'width' must be positive, got ") << getWidth();
+  if (failed(verifyBoxes(*this)))
+    return failure();
   if (!getScale().isFinite()) // partial_c5
     return emitOpError("'scale' must be finite, got ") << getScaleAttr();
   return success();
@@ -165,6 +214,18 @@ LogicalResult AddSinkOp::verify() {
                          countStatistics(Normalizer::Softmax), element)) ||
       failed(verifyAccumulator(*this, "init", element)))
     return failure(); // add_sink_c1
+  std::optional<ArrayRef<int64_t>> box = getBox(), step = getStep();
+  size_t axes = getPosition().size();
+  int64_t rows = tensorOf(getInit().front()).getDimSize(0);
+  bool isPlain = axes == 1 && !box && !step;
+  bool isBox = axes >= 1 && axes <= size_t(kMostAxes) && box &&
+               box->size() == axes && isBoxOf(*box, rows) &&
+               (!step || (step->size() == axes && isStep(*step)));
+  if (!isPlain && !isBox) // add_sink_c3
+    return emitOpError("must be at one position, or at one per size of a 'box' "
+                       "of its ")
+           << rows << " rows with as many positive sizes of 'step', got "
+           << axes << " positions";
   return verifySameTuple(*this, getInit(), getState());
 }
 
@@ -172,7 +233,8 @@ LogicalResult AddSinkOp::verifyRegions() {
   if (getSink().empty()) // add_sink_c2
     return emitOpError("region 'sink' must not be empty");
   return verifySinkRegion(*this, getSink(),
-                          tensorOf(getInit().front()).getElementType());
+                          tensorOf(getInit().front()).getElementType(),
+                          getPosition().size());
 }
 
 LogicalResult FinishOp::verify() {

@@ -51,6 +51,13 @@ def Attn_PartialOp : Attn_Op<"partial", [Pure, SingleBlock,
     masked. Bounds are multiples of 8, at least 0 and at most `width`. What they
     leave out need not be computed (`attn-apply-sparsity` writes them).
 
+    Where tokens are a grid, blocks are boxes, and `at` has lists of the indices
+    of their first tokens, one per axis. With `box_q([w_0, w_1])`, row r of the
+    block is the query `row_a + step_a c_a`, where c are the coordinates of r in
+    the box: `r = c_0 w_1 + c_1`, with `c_1 < w_1`. `box_k` says the same of keys;
+    `step` is 1 if it is left out. Keys are left out by `bounded`, and rows hold
+    unspecified values, where one of their indices is outside of the grid.
+
     Regions, `scale` and `alignment` are those of `attn.attend`. Introduced by
     `attn-split-blocks`.
 
@@ -70,15 +77,30 @@ def Attn_PartialOp : Attn_Op<"partial", [Pure, SingleBlock,
           -> tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
       return %r#0 : tensor<4xf32>
     }
+
+    func.func @box(%q: tensor<?x?x?x?x8xf32>, %k: tensor<?x?x?x?x8xf32>,
+                   %v: tensor<?x?x?x?x8xf32>, %b: index, %h: index, %y: index,
+                   %x: index, %t: tensor<4xf32>, %l: tensor<4xf32>,
+                   %a: tensor<4x8xf32>) -> tensor<4xf32> {
+      %r:3 = attn.partial %q, %k, %v at(%b, %h, [%y, %x], [%y, %x])
+          init(%t, %l, %a) width(16) bounded box_q([2, 2]) box_k([4, 4])
+          scale(1.000000e+00)
+          : tensor<?x?x?x?x8xf32>, tensor<?x?x?x?x8xf32>, tensor<?x?x?x?x8xf32>
+          -> tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
+      return %r#0 : tensor<4xf32>
+    }
     ```
   }];
   let arguments = (ins
     AnyRankedTensor:$query, AnyRankedTensor:$key, AnyRankedTensor:$value,
-    Index:$batch, Index:$head, Index:$row, Index:$col,
+    Index:$batch, Index:$head,
+    Variadic<Index>:$firstQuery, Variadic<Index>:$firstKey,
     Variadic<AnyStaticShapeTensor>:$init,
     Variadic<AnyStaticShapeTensor>:$statistics,
     Variadic<Index>:$ranges, OptionalAttr<I64Attr>:$rangeRows,
     I64Attr:$width, UnitAttr:$bounded, UnitAttr:$packed,
+    OptionalAttr<DenseI64ArrayAttr>:$boxQ, OptionalAttr<DenseI64ArrayAttr>:$boxK,
+    OptionalAttr<DenseI64ArrayAttr>:$step,
     F64Attr:$scale, OptionalAttr<Attn_Alignment>:$alignment,
     DefaultValuedAttr<Attn_Normalizer, "::attn::Normalizer::Softmax">:$normalizer);
   let results = (outs Variadic<AnyStaticShapeTensor>:$state);
@@ -87,10 +109,11 @@ def Attn_PartialOp : Attn_Op<"partial", [Pure, SingleBlock,
                  AnyRegion:$keys, AnyRegion:$prob);
   let assemblyFormat = [{
     $query `,` $key `,` $value
-    `at` `(` $batch `,` $head `,` $row `,` $col `)`
+    `at` `(` $batch `,` $head `,` custom<FirstTokens>($firstQuery, $firstKey) `)`
     `init` `(` $init `)` (`given` `(` $statistics^ `:` type($statistics) `)`)?
     `width` `(` $width `)` (`bounded` $bounded^)? (`packed` $packed^)?
     (`ranges` `` `[` $rangeRows `]` `` `(` $ranges^ `)`)?
+    (`box_q` `(` $boxQ^ `)`)? (`box_k` `(` $boxK^ `)`)? (`step` `(` $step^ `)`)?
     `scale` `(` $scale `)` (`alignment` `(` $alignment^ `)`)?
     (`normalizer` `(` $normalizer^ `)`)?
     custom<PartialRegions>($queryRows, $keyRows, $valueRows, $score, $mask,
@@ -104,12 +127,16 @@ def Attn_PartialOp : Attn_Op<"partial", [Pure, SingleBlock,
     ::mlir::Type getAccumulatorType();
     /// Query rows of the block.
     int64_t getRows();
+    /// The first query and the first key of a block of one axis.
+    ::mlir::Value getRow() { return getFirstQuery().front(); }
+    ::mlir::Value getCol() { return getFirstKey().front(); }
     /// Whether the tuple has an accumulator; else it is statistics only.
     bool accumulates();
   }];
 }
 
-def Attn_AddSinkOp : Attn_Op<"add_sink", [Pure, SingleBlock]> {
+def Attn_AddSinkOp : Attn_Op<"add_sink", [Pure, SingleBlock,
+    AttrSizedOperandSegments]> {
   let summary = "Add a key whose value is 0 to a softmax partial result";
   let description = [{
     The tuple `init` (t, l) or (t, l, a) of `attn.partial` with one more key,
@@ -118,6 +145,9 @@ def Attn_AddSinkOp : Attn_Op<"add_sink", [Pure, SingleBlock]> {
     ```
     t' = max(t, s)   l' = exp(t - t') l + exp(s - t')   a' = exp(t - t') a
     ```
+
+    On a grid, `at` has one index per axis, and `box` and `step` say which tokens
+    the rows are, as those of `attn.partial` do.
 
     Introduced by `attn-split-blocks` after the last block of keys.
 
@@ -136,11 +166,13 @@ def Attn_AddSinkOp : Attn_Op<"add_sink", [Pure, SingleBlock]> {
     ```
   }];
   let arguments = (ins Variadic<AnyStaticShapeTensor>:$init,
-    Index:$batch, Index:$head, Index:$position);
+    Index:$batch, Index:$head, Variadic<Index>:$position,
+    OptionalAttr<DenseI64ArrayAttr>:$box, OptionalAttr<DenseI64ArrayAttr>:$step);
   let results = (outs Variadic<AnyStaticShapeTensor>:$state);
   let regions = (region AnyRegion:$sink);
   let assemblyFormat = [{
-    $init `at` `(` $batch `,` $head `,` $position `)` custom<SinkRegion>($sink)
+    $init `at` `(` $batch `,` $head `,` $position `)`
+    (`box` `(` $box^ `)`)? (`step` `(` $step^ `)`)? custom<SinkRegion>($sink)
     attr-dict `:` custom<SameTypes>(type($init), type($state))
   }];
   let hasVerifier = 1;

@@ -45,8 +45,9 @@ namespace {
 struct Body {
   Operation *parent; ///< The attn op whose region it is.
   Region &region;
-  StringRef name; ///< The keyword of the region.
-  bool vectors;   ///< Whether it is a row region, which computes vectors.
+  StringRef name;   ///< The keyword of the region.
+  bool vectors;     ///< Whether it is a row region, which computes vectors.
+  int64_t axes = 1; ///< Of the tokens of a row region, the last arguments.
 
   bool isCaptured(Value value) const {
     return value.getParentRegion() != &region;
@@ -195,11 +196,11 @@ static LogicalResult verifyDim(const Body &body, tensor::DimOp dim) {
 
 /// All rows of a block meet one matrix.
 static LogicalResult verifyMatrix(const Body &body, ContractRowOp contract) {
-  // All but batch and head, which stand before the row, the last one.
-  unsigned row = body.region.getNumArguments() - 1;
+  // All but batch and head, which stand before the indices of the row.
+  unsigned count = body.region.getNumArguments(), row = count - body.axes;
   for (Value index : contract.getIndices())
-    for (unsigned number = 0; number <= row; ++number)
-      if ((number == row || number + 3 <= row) &&
+    for (unsigned number = 0; number < count; ++number)
+      if ((number >= row || number + 3 <= row) &&
           dependsOn(index, body.region, number)) // regions_c14
         return body.refuse(contract)
                << "must take the same matrix for all rows of a head; its "
@@ -252,10 +253,10 @@ static LogicalResult verifyBodyOp(const Body &body, Operation *op) {
 /// regions_c3 lets no other one stand (regions_c2).
 static LogicalResult verifyRegion(Operation *op, Region &region, StringRef name,
                                   ArrayRef<Type> arguments, bool vectors,
-                                  size_t numYielded = 1) {
+                                  size_t numYielded = 1, int64_t axes = 1) {
   if (failed(verifyArguments(op, region, name, arguments)))
     return failure();
-  Body body{op, region, name, vectors};
+  Body body{op, region, name, vectors, axes};
   for (Operation &inner : region.front())
     if (failed(verifyBodyOp(body, &inner)))
       return failure();
@@ -284,8 +285,10 @@ static SmallVector<Type> indices(Operation *op, unsigned count) {
 /// what it yields.
 static FailureOr<int64_t> verifyVectorRegion(Operation *op, Region &region,
                                              StringRef name,
-                                             ArrayRef<Type> arguments) {
-  if (failed(verifyRegion(op, region, name, arguments, /*vectors=*/true)))
+                                             ArrayRef<Type> arguments,
+                                             int64_t axes = 1) {
+  if (failed(verifyRegion(op, region, name, arguments, /*vectors=*/true,
+                          /*numYielded=*/1, axes)))
     return failure();
   Type element = getElementTypeOrSelf(arguments.front());
   Type yielded = getYielded(region).getType();
@@ -299,12 +302,12 @@ static FailureOr<int64_t> verifyVectorRegion(Operation *op, Region &region,
 
 FailureOr<int64_t> attn::verifyRowRegion(Operation *op, Region &region,
                                          StringRef name, int64_t width,
-                                         Type element) {
+                                         Type element, int64_t axes) {
   if (region.empty())
     return width;
   SmallVector<Type> arguments{RankedTensorType::get({width}, element)};
-  llvm::append_range(arguments, indices(op, 3));
-  return verifyVectorRegion(op, region, name, arguments);
+  llvm::append_range(arguments, indices(op, 2 + axes));
+  return verifyVectorRegion(op, region, name, arguments, axes);
 }
 
 FailureOr<int64_t> attn::verifyNormRegion(Operation *op, Region &region,
@@ -317,31 +320,33 @@ FailureOr<int64_t> attn::verifyNormRegion(Operation *op, Region &region,
 }
 
 LogicalResult attn::verifyPairRegion(Operation *op, Region &region,
-                                     StringRef name, Type element) {
+                                     StringRef name, Type element,
+                                     int64_t axes) {
   if (region.empty())
     return success();
   SmallVector<Type> arguments{element};
-  llvm::append_range(arguments, indices(op, 4));
+  llvm::append_range(arguments, indices(op, 2 + 2 * axes));
   if (failed(verifyRegion(op, region, name, arguments, /*vectors=*/false)))
     return failure();
   return verifyYield(op, region, name, element);
 }
 
 LogicalResult attn::verifySinkRegion(Operation *op, Region &region,
-                                     Type element) {
+                                     Type element, int64_t axes) {
   if (region.empty())
     return success();
-  if (failed(
-          verifyRegion(op, region, "sink", indices(op, 3), /*vectors=*/false)))
+  if (failed(verifyRegion(op, region, "sink", indices(op, 2 + axes),
+                          /*vectors=*/false)))
     return failure();
   return verifyYield(op, region, "sink", element);
 }
 
-LogicalResult attn::verifyMaskRegion(Operation *op, Region &region) {
+LogicalResult attn::verifyMaskRegion(Operation *op, Region &region,
+                                     int64_t axes) {
   if (region.empty())
     return success();
-  if (failed(
-          verifyRegion(op, region, "mask", indices(op, 4), /*vectors=*/false)))
+  if (failed(verifyRegion(op, region, "mask", indices(op, 2 + 2 * axes),
+                          /*vectors=*/false)))
     return failure();
   return verifyYield(op, region, "mask", IntegerType::get(op->getContext(), 1));
 }
@@ -397,16 +402,17 @@ bool attn::hasMatrixPerHead(Region &rows) {
   });
 }
 
-bool attn::relatesPositions(ArrayRef<Region *> regions) {
-  // %i and %j are the last two arguments of each region.
-  auto uses = [&](unsigned fromEnd) {
+bool attn::relatesPositions(ArrayRef<Region *> regions, int64_t axes) {
+  // The indices of query and key are the last arguments of each region.
+  auto uses = [&](int64_t fromEnd) {
     return llvm::any_of(regions, [&](Region *region) {
       return !region->empty() &&
-             !region->getArguments()[region->getNumArguments() - fromEnd]
-                  .use_empty();
+             llvm::any_of(
+                 region->getArguments().take_back(fromEnd).take_front(axes),
+                 [](Value index) { return !index.use_empty(); });
     });
   };
-  return uses(1) && uses(2);
+  return uses(axes) && uses(2 * axes);
 }
 
 Value attn::getYielded(Region &region) {

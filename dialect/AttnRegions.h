@@ -32,12 +32,13 @@ template <typename OpT> PairwiseRegions getPairwiseRegions(OpT op) {
 }
 
 /// Checks a region that maps one feature vector of `width` elements of type
-/// `element`; returns the width of what it yields, or fails with an error on
-/// `op`. An empty region is the identity. `name` is the region's keyword.
+/// `element`, that of a token with an index for each of `axes`; returns the
+/// width of what it yields, or fails with an error on `op`. An empty region is
+/// the identity. `name` is the region's keyword.
 mlir::FailureOr<int64_t> verifyRowRegion(mlir::Operation *op,
                                          mlir::Region &region,
                                          llvm::StringRef name, int64_t width,
-                                         mlir::Type element);
+                                         mlir::Type element, int64_t axes = 1);
 
 /// Checks the `norm` region of a recurrence: (vector of `width` elements of
 /// type `element`, element, index x 3) -> vector; returns the width of what it
@@ -46,17 +47,19 @@ mlir::FailureOr<int64_t> verifyNormRegion(mlir::Operation *op,
                                           mlir::Region &region, int64_t width,
                                           mlir::Type element);
 
-/// Checks the region `name`, `score` or `prob`: (element, index x 4) ->
-/// element.
+/// Checks the region `name`, `score` or `prob`: (element, index x (2 + 2 axes))
+/// -> element.
 llvm::LogicalResult verifyPairRegion(mlir::Operation *op, mlir::Region &region,
-                                     llvm::StringRef name, mlir::Type element);
+                                     llvm::StringRef name, mlir::Type element,
+                                     int64_t axes = 1);
 
-/// Checks the `sink` region: (index x 3) -> element.
+/// Checks the `sink` region: (index x (2 + axes)) -> element.
 llvm::LogicalResult verifySinkRegion(mlir::Operation *op, mlir::Region &region,
-                                     mlir::Type element);
+                                     mlir::Type element, int64_t axes = 1);
 
-/// Checks the `mask` region: (index x 4) -> i1.
-llvm::LogicalResult verifyMaskRegion(mlir::Operation *op, mlir::Region &region);
+/// Checks the `mask` region: (index x (2 + 2 axes)) -> i1.
+llvm::LogicalResult verifyMaskRegion(mlir::Operation *op, mlir::Region &region,
+                                     int64_t axes = 1);
 
 /// Checks the `keys` region: (index x 4) -> (index x 4).
 llvm::LogicalResult verifyKeysRegion(mlir::Operation *op, mlir::Region &region);
@@ -69,9 +72,10 @@ llvm::LogicalResult verifyClassesRegion(mlir::Operation *op,
 /// another head.
 bool hasMatrixPerHead(mlir::Region &rows);
 
-/// Whether pair regions relate query positions to key positions, that is use
-/// both `%i` and `%j`; only then does an alignment matter.
-bool relatesPositions(llvm::ArrayRef<mlir::Region *> regions);
+/// Whether pair regions of tokens of so many `axes` relate query positions to
+/// key positions, that is use indices of both; only then does an alignment
+/// matter.
+bool relatesPositions(llvm::ArrayRef<mlir::Region *> regions, int64_t axes = 1);
 
 } // namespace attn
 

@@ -272,6 +272,34 @@ void attn::printRecurChunkRegions(OpAsmPrinter &printer, Operation *op,
   printRecurRegions(printer, op, queryRows, keyRows, valueRows, norm);
 }
 
+/// One index, or a list of several.
+static ParseResult
+parseToken(OpAsmParser &parser,
+           SmallVectorImpl<OpAsmParser::UnresolvedOperand> &token) {
+  if (failed(parser.parseOptionalLSquare()))
+    return parser.parseOperand(token.emplace_back());
+  return failure(parser.parseOperandList(token) || parser.parseRSquare());
+}
+
+ParseResult
+attn::parseFirstTokens(OpAsmParser &parser,
+                       SmallVectorImpl<OpAsmParser::UnresolvedOperand> &query,
+                       SmallVectorImpl<OpAsmParser::UnresolvedOperand> &key) {
+  return failure(parseToken(parser, query) || parser.parseComma() ||
+                 parseToken(parser, key));
+}
+
+void attn::printFirstTokens(OpAsmPrinter &printer, Operation *,
+                            OperandRange query, OperandRange key) {
+  auto print = [&](OperandRange token) {
+    bool isList = token.size() != 1;
+    printer << (isList ? "[" : "") << token << (isList ? "]" : "");
+  };
+  print(query);
+  printer << ", ";
+  print(key);
+}
+
 ParseResult attn::parseSinkRegion(OpAsmParser &parser, Region &sink) {
   return failure(parser.parseKeyword("sink") ||
                  parseRegionWithArguments(parser, sink));

@@ -83,6 +83,16 @@ void printRecurChunkRegions(mlir::OpAsmPrinter &printer, mlir::Operation *op,
                             mlir::Region &queryRows, mlir::Region &keyRows,
                             mlir::Region &valueRows, mlir::Region &norm);
 
+/// The ODS directive `custom<FirstTokens>`: the first query and the first key
+/// of a block, `%i, %j`; where they have more than one index, `[%y, %x], [%v,
+/// %u]`.
+mlir::ParseResult parseFirstTokens(
+    mlir::OpAsmParser &parser,
+    llvm::SmallVectorImpl<mlir::OpAsmParser::UnresolvedOperand> &query,
+    llvm::SmallVectorImpl<mlir::OpAsmParser::UnresolvedOperand> &key);
+void printFirstTokens(mlir::OpAsmPrinter &printer, mlir::Operation *op,
+                      mlir::OperandRange query, mlir::OperandRange key);
+
 /// The ODS directive `custom<SinkRegion>`.
 mlir::ParseResult parseSinkRegion(mlir::OpAsmParser &parser,
                                   mlir::Region &sink);

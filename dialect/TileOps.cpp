@@ -161,9 +161,29 @@ static LogicalResult verifyStride(Operation *op, MemRefType view) {
          << view;
 }
 
-/// Checks offsets and element type of a tile that meets a view.
+/// Checks the index vectors of the rows of a tile that meets a view.
+static LogicalResult verifyRowIndices(Operation *op, MemRefType view,
+                                      RankedTensorType tile, ValueRange rows) {
+  int64_t most = view.getRank() - (tile.getRank() - 1);
+  if ((int64_t)rows.size() > most) // access_c5
+    return op->emitOpError("'rows' must have at most the ")
+           << most << " dimensions of 'view' that rows can lie along, got "
+           << rows.size();
+  for (Value indices : rows) {
+    auto type = cast<RankedTensorType>(indices.getType());
+    if (type.getRank() != 1 || !type.getElementType().isIndex() ||
+        type.getDimSize(0) != tile.getDimSize(0)) // access_c6
+      return op->emitOpError("'rows' must be vectors of ")
+             << tile.getDimSize(0) << " indices, one per row of the tile, got "
+             << type;
+  }
+  return success();
+}
+
+/// Checks offsets, rows and element type of a tile that meets a view.
 static LogicalResult verifyAccess(Operation *op, MemRefType view,
-                                  RankedTensorType tile, size_t offsets) {
+                                  RankedTensorType tile, size_t offsets,
+                                  ValueRange rows) {
   if ((int64_t)offsets != view.getRank()) // access_c1
     return op->emitOpError(
                "needs one offset per dimension of 'view', expected ")
@@ -177,6 +197,8 @@ static LogicalResult verifyAccess(Operation *op, MemRefType view,
     return op->emitOpError(
                "tile and 'view' must have the same element type, got ")
            << tile.getElementType() << " and " << view.getElementType();
+  if (failed(verifyRowIndices(op, view, tile, rows)))
+    return failure();
   return verifyStride(op, view);
 }
 
@@ -186,12 +208,12 @@ LogicalResult LoadOp::verify() {
     return emitOpError("with 'async' must have a result in shared memory, got ")
            << tileOf(getResult());
   return verifyAccess(*this, cast<MemRefType>(getView().getType()),
-                      tileOf(getResult()), getOffsets().size());
+                      tileOf(getResult()), getOffsets().size(), getRows());
 }
 
 LogicalResult StoreOp::verify() {
   return verifyAccess(*this, cast<MemRefType>(getView().getType()),
-                      tileOf(getValue()), getOffsets().size());
+                      tileOf(getValue()), getOffsets().size(), getRows());
 }
 
 LogicalResult WriteOp::verify() {

@@ -20,12 +20,18 @@ class Tile_Op<string mnemonic, list<Trait> traits = []>
 defvar Tile_Tile = AnyStaticShapeTensor;
 defvar Tile_View = AnyStridedMemRef;
 
-def Tile_LoadOp : Tile_Op<"load"> {
+def Tile_LoadOp : Tile_Op<"load", [AttrSizedOperandSegments]> {
   let summary = "Read a tile from a view";
   let description = [{
     The trailing dimensions of the view, as many as the tile has, are read from
     the given offsets on; leading dimensions are fixed by their offset. Elements
     outside of the view read as zero.
+
+    With `rows(y, x)`, index vectors of one element per row, the rows of the tile
+    need not follow each other: that many dimensions in front of the last one
+    (all of them for a tile of rank 1) are indexed by the vectors, each added to
+    the offset of its dimension: `result[i, d] = view[..., o_y + y[i], o_x + x[i],
+    o + d]`.
 
     With `async` the result must not be read but through `tile.await`: until then it is on
     its way to shared memory.
@@ -41,21 +47,45 @@ def Tile_LoadOp : Tile_Op<"load"> {
       return %t : tensor<4x8xf32>
     }
     ```
+
+    A box of 2 x 2 tokens of a grid:
+
+    ```mlir
+    func.func @box(%q: memref<?x?x8xf32, strided<[?, ?, 1], offset: ?>>,
+                   %y: index, %x: index) -> tensor<4x8xf32> {
+      %c0 = arith.constant 0 : index
+      %two = arith.constant dense<2> : tensor<4xindex>
+      %row = tile.iota %c0 along 0 : tensor<4xindex>
+      %ys = arith.divui %row, %two : tensor<4xindex>
+      %xs = arith.remui %row, %two : tensor<4xindex>
+      %t = tile.load %q[%y, %x, %c0] rows(%ys, %xs : tensor<4xindex>, tensor<4xindex>)
+         : memref<?x?x8xf32, strided<[?, ?, 1], offset: ?>> -> tensor<4x8xf32>
+      return %t : tensor<4x8xf32>
+    }
+    ```
   }];
   let arguments = (ins Arg<Tile_View, "", [MemRead]>:$view, Variadic<Index>:$offsets,
-                   UnitAttr:$async);
+                   Variadic<Tile_Tile>:$rows, UnitAttr:$async);
   let results = (outs Tile_Tile:$result);
+  let builders = [
+    OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$view,
+                   "::mlir::ValueRange":$offsets), [{
+      build($_builder, $_state, result, view, offsets, ::mlir::ValueRange(),
+            ::mlir::UnitAttr());
+    }]>
+  ];
   let assemblyFormat = [{
-    $view `[` $offsets `]` (`async` $async^)? attr-dict `:` type($view) `->` type($result)
+    $view `[` $offsets `]` (`rows` `(` $rows^ `:` type($rows) `)`)?
+    (`async` $async^)? attr-dict `:` type($view) `->` type($result)
   }];
   let hasVerifier = 1;
 }
 
-def Tile_StoreOp : Tile_Op<"store"> {
+def Tile_StoreOp : Tile_Op<"store", [AttrSizedOperandSegments]> {
   let summary = "Write a tile to a view";
   let description = [{
     The converse of `tile.load`: elements that fall outside of the view are
-    dropped.
+    dropped. Rows that `rows` sends to the same place must not both be inside.
 
     Example:
 
@@ -70,9 +100,16 @@ def Tile_StoreOp : Tile_Op<"store"> {
     ```
   }];
   let arguments = (ins Tile_Tile:$value, Arg<Tile_View, "", [MemWrite]>:$view,
-                   Variadic<Index>:$offsets);
+                   Variadic<Index>:$offsets, Variadic<Tile_Tile>:$rows);
+  let builders = [
+    OpBuilder<(ins "::mlir::Value":$value, "::mlir::Value":$view,
+                   "::mlir::ValueRange":$offsets), [{
+      build($_builder, $_state, value, view, offsets, ::mlir::ValueRange());
+    }]>
+  ];
   let assemblyFormat = [{
-    $value `,` $view `[` $offsets `]` attr-dict `:` type($value) `,` type($view)
+    $value `,` $view `[` $offsets `]` (`rows` `(` $rows^ `:` type($rows) `)`)?
+    attr-dict `:` type($value) `,` type($view)
   }];
   let hasVerifier = 1;
 }

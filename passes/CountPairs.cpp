@@ -35,8 +35,13 @@ namespace {
 class PairCount {
 public:
   PairCount(ImplicitLocOpBuilder &b, AttendOp op)
-      : b(b), op(op), regions(getPairwiseRegions(op)),
-        keys(size(b, op.getKey(), 2)) {}
+      : b(b), op(op), regions(getPairwiseRegions(op)) {
+    for (int64_t axis = 0; axis < op.getNumAxes(); ++axis) {
+      extents.push_back(size(b, op.getKey(), 2 + axis));
+      keys = keys ? arith::MulIOp::create(b, keys, extents.back())
+                  : extents.back();
+    }
+  }
 
   /// Emits the count, an index.
   Value emit();
@@ -55,11 +60,13 @@ private:
   ImplicitLocOpBuilder &b;
   AttendOp op;
   PairwiseRegions regions;
-  Value keys; ///< Their number.
+  SmallVector<Value> extents; ///< Of the grid of keys.
+  Value keys;                 ///< Their number.
 };
 } // namespace
 
-/// Whether the regions depend on the batch (0), the head (1) or the query (2).
+/// Whether the regions depend on the batch (0), the head (1) or an index of the
+/// query (2 and more).
 bool PairCount::looksAt(unsigned dim) {
   if (op.getOffsets()) {
     auto list = cast<RankedTensorType>(op.getOffsets().getType());
@@ -84,7 +91,8 @@ PairCount::Bounds PairCount::bounds(const Pair &query) {
     return {zero, keys, zero, zero};
   IRMapping values;
   values.map(regions.keys.getArguments(),
-             ValueRange{query.batch, query.head, query.query, query.query});
+             ValueRange{query.batch, query.head, query.query.front(),
+                        query.query.front()});
   Block &block = regions.keys.front();
   for (Operation &inner : block.without_terminator())
     b.clone(inner, values);
@@ -110,7 +118,7 @@ Value PairCount::countKeys(const Pair &query, Value row, Value begin,
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Pair pair = query;
-  pair.key = loop.getInductionVar();
+  pair.key = unflatten(b, loop.getInductionVar(), extents);
   Value kept = pairIsVisited(b, op, pair, row);
   Value one = arith::IndexCastUIOp::create(b, b.getIndexType(), kept);
   Value sum = arith::AddIOp::create(b, loop.getRegionIterArg(0), one);
@@ -120,9 +128,11 @@ Value PairCount::countKeys(const Pair &query, Value row, Value begin,
 
 /// How many keys one query meets.
 Value PairCount::countKeys(ValueRange token) {
-  Value i =
-      position(b, op.getAlignment(), op.getQuery(), op.getKey(), token[2]);
-  Pair query{token[0], token[1], i, Value()};
+  SmallVector<Value> indices(token.drop_front(2));
+  if (indices.size() == 1)
+    indices[0] =
+        position(b, op.getAlignment(), op.getQuery(), op.getKey(), indices[0]);
+  Pair query{token[0], token[1], indices, {}};
   Bounds of = bounds(query);
   Value full = arith::SubIOp::create(b, of.fullEnd, of.fullBegin);
   Value before = countKeys(query, token[2], of.begin, of.fullBegin);
@@ -135,7 +145,7 @@ Value PairCount::countKeys(ValueRange token) {
 Value PairCount::emit() {
   SmallVector<Value> counts;
   Value factor = index(b, 1);
-  for (unsigned dim = 0; dim < 3; ++dim) {
+  for (unsigned dim = 0; dim < 2 + op.getNumAxes(); ++dim) {
     // A query of one batch may be shared by all batches of the keys.
     Value extent =
         size(b, dim == 0 ? op.getBatchOperand() : op.getQuery(), dim);

@@ -88,7 +88,9 @@ namespace {
 struct InferSparsity : attn::impl::InferSparsityBase<InferSparsity> {
   void runOnOperation() override {
     getOperation().walk([](AttendOp op) {
-      if (!op.getMask().empty() && op.getKeys().empty() && !op.getOffsets())
+      // On a grid, keys that a block of queries meets are no range.
+      if (!op.getMask().empty() && op.getKeys().empty() && !op.getOffsets() &&
+          op.getNumAxes() == 1)
         infer(op);
     });
   }

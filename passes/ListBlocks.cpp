@@ -259,8 +259,9 @@ struct ListBlocks : attn::impl::ListBlocksBase<ListBlocks> {
         op.emitOpError("has no schedule; run attn-select-schedule first");
         return signalPassFailure();
       }
-      // Few queries have one block, and share its keys.
-      if (!op.getScheduleAttr().getSplits())
+      // Few queries have one block, and share its keys. Lists of boxes are not
+      // here yet.
+      if (!op.getScheduleAttr().getSplits() && !op.getScheduleAttr().hasBoxes())
         Lister(op).run();
     }
   }

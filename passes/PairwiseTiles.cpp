@@ -52,13 +52,32 @@ Value PairwiseTiles::keyHead(PartialOp op) {
   return arith::DivSIOp::create(b, head, groupSize(op));
 }
 
-/// Heads and row numbers of the block's queries: a scalar and a column, or two
-/// columns where heads are packed.
-std::pair<Value, Value> PairwiseTiles::queryTokens(PartialOp op) {
+/// The tokens of a block: of a box, if there is one.
+RowTokens PairwiseTiles::blockTokens(ValueRange first,
+                                     std::optional<ArrayRef<int64_t>> box,
+                                     std::optional<ArrayRef<int64_t>> step) {
+  RowTokens tokens;
+  for (Value index : first)
+    tokens.first.push_back(mapping.lookup(index));
+  if (box)
+    tokens.shifts = makeBoxShifts(b, *box, step.value_or(ArrayRef<int64_t>()));
+  return tokens;
+}
+
+RowTokens PairwiseTiles::keyTokens(PartialOp op) {
+  return blockTokens(op.getFirstKey(), op.getBoxK(), op.getStep());
+}
+
+/// Heads and indices of the block's queries: a scalar and a column per axis, or
+/// two columns where heads are packed.
+std::pair<Value, SmallVector<Value>> PairwiseTiles::queryTokens(PartialOp op) {
   Value head = mapping.lookup(op.getHead());
-  Value rows = positions(mapping.lookup(op.getRow()), op.getRows());
+  SmallVector<Value> indices =
+      positions(blockTokens(op.getFirstQuery(), op.getBoxQ(), op.getStep()),
+                op.getRows());
   if (!op.getPacked())
-    return {head, rows};
+    return {head, indices};
+  Value rows = indices.front();
   Value two = arith::ConstantIndexOp::create(b, 2);
   Value queries = memref::DimOp::create(b, mapping.lookup(op.getQuery()), two);
   auto splat = [&](Value scalar) {
@@ -66,8 +85,9 @@ std::pair<Value, Value> PairwiseTiles::queryTokens(PartialOp op) {
   };
   Value first = arith::MulIOp::create(b, head, groupSize(op));
   Value inGroup = arith::DivUIOp::create(b, rows, splat(queries));
-  return {arith::AddIOp::create(b, splat(first), inGroup),
-          arith::RemUIOp::create(b, rows, splat(queries))};
+  Value heads = arith::AddIOp::create(b, splat(first), inGroup);
+  Value ofHead = arith::RemUIOp::create(b, rows, splat(queries));
+  return {heads, {ofHead}};
 }
 
 /// Rows of the query by their tokens, one element at a time: where heads are
@@ -94,19 +114,21 @@ FailureOr<Value> PairwiseTiles::scaledQuery(PartialOp op) {
   if (auto loop = dyn_cast<scf::ForOp>(b.getInsertionBlock()->getParentOp()))
     b.setInsertionPoint(loop);
   Value batch = batchIn(op, op.getQuery());
-  auto [head, position] = queryTokens(op);
   FailureOr<Value> rows;
   if (op.getPacked()) {
-    Value tile =
-        convert(gatherQuery(op, head, position), op.getAccumulatorType());
-    rows = regions.rows(op.getQueryRows(), tile, batch, head, position,
+    auto [head, position] = queryTokens(op);
+    Value row = position.front();
+    Value tile = convert(gatherQuery(op, head, row), op.getAccumulatorType());
+    rows = regions.rows(op.getQueryRows(), tile, batch, head, position, row,
                         /*first=*/Value());
   } else {
+    Value head = mapping.lookup(op.getHead());
     int64_t width =
-        cast<RankedTensorType>(op.getQuery().getType()).getDimSize(3);
-    rows = loadRows(mapping.lookup(op.getQuery()), op.getRows(), width,
-                    op.getQueryRows(), batch, head, head,
-                    mapping.lookup(op.getRow()));
+        cast<RankedTensorType>(op.getQuery().getType()).getShape().back();
+    rows =
+        loadRows(mapping.lookup(op.getQuery()), op.getRows(), width,
+                 op.getQueryRows(), batch, head, head,
+                 blockTokens(op.getFirstQuery(), op.getBoxQ(), op.getStep()));
   }
   if (failed(rows))
     return failure();
@@ -116,26 +138,56 @@ FailureOr<Value> PairwiseTiles::scaledQuery(PartialOp op) {
 
 struct PairwiseTiles::Pairs {
   Value batch, head; ///< Of the query; a column of heads where they are packed.
-  Value i, j;        ///< Positions: tiles of index.
-  Value keep;        ///< Which pairs exist; null if all do.
+  SmallVector<Value> i, j; ///< Positions: tiles of index, one per axis.
+  Value keep;              ///< Which pairs exist; null if all do.
   Value scores;
 
-  SmallVector<Value> arguments() const { return {batch, head, i, j}; }
+  SmallVector<Value> arguments() const {
+    SmallVector<Value> all{batch, head};
+    llvm::append_range(all, i);
+    llvm::append_range(all, j);
+    return all;
+  }
 };
+
+/// Whether `index` lies in dimension `dim` of the keys.
+Value PairwiseTiles::isBelow(PartialOp op, Value index, int64_t dim) {
+  Value number = arith::ConstantIndexOp::create(b, dim);
+  Value size = memref::DimOp::create(b, mapping.lookup(op.getKey()), number);
+  Value end = tile::SplatOp::create(b, index.getType(), size);
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, index, end);
+}
+
+/// Which rows of a block of keys are keys, in the grid along all axes.
+Value PairwiseTiles::areKeys(PartialOp op) {
+  Value all;
+  for (auto [axis, index] :
+       llvm::enumerate(positions(keyTokens(op), op.getWidth()))) {
+    Value inside = isBelow(op, index, 2 + axis);
+    all = all ? Value(arith::AndIOp::create(b, all, inside)) : inside;
+  }
+  return all;
+}
+
+/// Where the key of a pair is one.
+Value PairwiseTiles::isKey(PartialOp op, const Pairs &pairs) {
+  if (!op.getBoxK())
+    return isBelow(op, pairs.j.front(), 2);
+  auto type = cast<RankedTensorType>(pairs.j.front().getType());
+  // Asked once per key.
+  return tile::BroadcastOp::create(b, type.clone(b.getI1Type()), areKeys(op),
+                                   b.getI64IntegerAttr(0));
+}
 
 /// Where pairs exist: the mask keeps them, and the key is one.
 Value PairwiseTiles::exists(PartialOp op, const Pairs &pairs) {
-  auto type = cast<RankedTensorType>(pairs.j.getType());
+  auto type = cast<RankedTensorType>(pairs.j.front().getType());
   Value keep;
   if (!op.getMask().empty())
     keep = regions.evaluate(op.getMask(), pairs.arguments(), type.getShape());
   if (!op.getBounded())
     return keep;
-  Value two = arith::ConstantIndexOp::create(b, 2);
-  Value numKeys = memref::DimOp::create(b, mapping.lookup(op.getKey()), two);
-  Value end = tile::SplatOp::create(b, type, numKeys);
-  Value isKey =
-      arith::CmpIOp::create(b, arith::CmpIPredicate::slt, pairs.j, end);
+  Value isKey = this->isKey(op, pairs);
   return keep ? Value(arith::AndIOp::create(b, keep, isKey)) : isKey;
 }
 
@@ -151,12 +203,20 @@ void PairwiseTiles::locate(PartialOp op, Pairs &pairs) {
         memref::DimOp::create(b, mapping.lookup(op.getQuery()), two);
     Value keys = memref::DimOp::create(b, mapping.lookup(op.getKey()), two);
     Value shift = arith::SubIOp::create(b, keys, queries);
-    rows = arith::AddIOp::create(
-        b, rows, tile::SplatOp::create(b, rows.getType(), shift));
+    Value &row = rows.front();
+    row = arith::AddIOp::create(b, row,
+                                tile::SplatOp::create(b, row.getType(), shift));
   }
-  pairs.i = regions.raise(rows, shape);
-  pairs.j = tile::IotaOp::create(b, type, mapping.lookup(op.getCol()),
-                                 b.getI64IntegerAttr(1));
+  for (Value index : rows)
+    pairs.i.push_back(regions.raise(index, shape));
+  if (!op.getBoxK()) {
+    pairs.j.push_back(tile::IotaOp::create(b, type, mapping.lookup(op.getCol()),
+                                           b.getI64IntegerAttr(1)));
+    return;
+  }
+  for (Value index : positions(keyTokens(op), op.getWidth()))
+    pairs.j.push_back(
+        tile::BroadcastOp::create(b, type, index, b.getI64IntegerAttr(0)));
 }
 
 /// Positions, existence and scores of the block's pairs.
@@ -165,10 +225,11 @@ FailureOr<PairwiseTiles::Pairs> PairwiseTiles::pairs(PartialOp op) {
   result.batch = mapping.lookup(op.getBatch());
   Value keyHead = this->keyHead(op);
   FailureOr<Value> query = scaledQuery(op);
-  int64_t width = cast<RankedTensorType>(op.getKey().getType()).getDimSize(3);
+  int64_t width =
+      cast<RankedTensorType>(op.getKey().getType()).getShape().back();
   FailureOr<Value> key = loadRows(
       mapping.lookup(op.getKey()), op.getWidth(), width, op.getKeyRows(),
-      batchIn(op, op.getKey()), keyHead, keyHead, mapping.lookup(op.getCol()));
+      batchIn(op, op.getKey()), keyHead, keyHead, keyTokens(op));
   if (failed(query) || failed(key))
     return failure();
 
@@ -274,19 +335,53 @@ Value PairwiseTiles::plainWeights(PartialOp op, const Pairs &pairs,
   return weights;
 }
 
+/// Whether `slice` reads the row of a token from `rows` itself, where there is
+/// none behind the last one.
+static bool readsRow(tensor::ExtractSliceOp slice, Value rows, Value token) {
+  return slice.getSource() == rows && slice.getSourceType().getRank() == 4 &&
+         slice.getMixedOffsets()[2] == OpFoldResult(token);
+}
+
+/// Whether the map of value rows makes zeros of what is behind the last key:
+/// sums of zeros are, and products with numbers that all tokens share.
+static bool keepsZeros(PartialOp partial) {
+  Region &map = partial.getValueRows();
+  llvm::SmallDenseSet<Value> zeros{map.getArgument(0)}, ofToken;
+  for (Value index : map.getArguments().drop_front(3))
+    ofToken.insert(index);
+  auto isZero = [&](Value value) { return zeros.contains(value); };
+  for (Operation &op : map.front().without_terminator()) {
+    ValueRange operands = op.getOperands();
+    bool isOfToken = llvm::any_of(
+        operands, [&](Value value) { return ofToken.contains(value); });
+    bool isKept = false;
+    if (isa<tensor::ConcatOp, arith::AddFOp, arith::SubFOp, arith::NegFOp,
+            arith::ExtFOp, arith::TruncFOp>(op))
+      isKept = llvm::all_of(operands, isZero);
+    else if (isa<arith::MulFOp>(op))
+      isKept = llvm::any_of(operands, isZero) && !isOfToken;
+    else if (isa<tensor::ExtractSliceOp, ContractRowOp>(op))
+      isKept = isZero(operands.front()) && !isOfToken;
+    if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
+      isKept |= readsRow(slice, partial.getValue(), map.getArgument(3));
+    for (Value result : op.getResults()) {
+      if (isKept)
+        zeros.insert(result);
+      if (isOfToken)
+        ofToken.insert(result);
+    }
+  }
+  return isZero(getYielded(map));
+}
+
 /// Mapped value `rows`, with 0 behind the last key: a map may make something of
 /// zeros, or a NaN that a weight of 0 does not drop.
 Value PairwiseTiles::keepExisting(PartialOp op, Value rows) {
-  if (op.getValueRows().empty() || !op.getBounded())
+  if (!op.getBounded() || op.getValueRows().empty() || keepsZeros(op))
     return rows;
   auto type = cast<RankedTensorType>(rows.getType());
-  Value place = positions(mapping.lookup(op.getCol()), type.getDimSize(0));
-  Value two = arith::ConstantIndexOp::create(b, 2);
-  Value numKeys = memref::DimOp::create(b, mapping.lookup(op.getValue()), two);
-  Value end = tile::SplatOp::create(b, place.getType(), numKeys);
-  Value isKey = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, place, end);
-  return arith::SelectOp::create(b, regions.raise(isKey, type.getShape()), rows,
-                                 constantLike(rows, 0));
+  return arith::SelectOp::create(b, regions.raise(areKeys(op), type.getShape()),
+                                 rows, constantLike(rows, 0));
 }
 
 FailureOr<Value> PairwiseTiles::accumulate(PartialOp op, const Pairs &pairs,
@@ -299,10 +394,11 @@ FailureOr<Value> PairwiseTiles::accumulate(PartialOp op, const Pairs &pairs,
     weights = keepOr(pairs, weights, 0);
   }
   Value head = keyHead(op);
-  int64_t width = cast<RankedTensorType>(op.getValue().getType()).getDimSize(3);
+  int64_t width =
+      cast<RankedTensorType>(op.getValue().getType()).getShape().back();
   FailureOr<Value> value = loadRows(
       mapping.lookup(op.getValue()), op.getWidth(), width, op.getValueRows(),
-      batchIn(op, op.getValue()), head, head, mapping.lookup(op.getCol()));
+      batchIn(op, op.getValue()), head, head, keyTokens(op));
   if (failed(value))
     return failure();
   Value before = mapping.lookup(op.getInit().back());
@@ -336,13 +432,11 @@ FailureOr<SmallVector<Value>> PairwiseTiles::partial(PartialOp op) {
 SmallVector<Value> PairwiseTiles::addSink(AddSinkOp op) {
   Value reference = mapping.lookup(op.getInit()[0]);
   auto type = cast<RankedTensorType>(reference.getType());
-  Value position = tile::IotaOp::create(b, type.clone(b.getIndexType()),
-                                        mapping.lookup(op.getPosition()),
-                                        b.getI64IntegerAttr(0));
-  Value sink = regions.evaluate(
-      op.getSink(),
-      {mapping.lookup(op.getBatch()), mapping.lookup(op.getHead()), position},
-      type.getShape());
+  SmallVector<Value> arguments{mapping.lookup(op.getBatch()),
+                               mapping.lookup(op.getHead())};
+  RowTokens tokens = blockTokens(op.getPosition(), op.getBox(), op.getStep());
+  llvm::append_range(arguments, positions(tokens, type.getDimSize(0)));
+  Value sink = regions.evaluate(op.getSink(), arguments, type.getShape());
   Value larger = arith::MaxNumFOp::create(b, reference, sink);
   Value finite = finiteReference(larger);
   Value shrink = exponential(arith::SubFOp::create(b, reference, finite));

@@ -48,9 +48,17 @@ private:
   mlir::Value batchIn(PartialOp op, mlir::Value operand);
   mlir::Value groupSize(PartialOp op);
   mlir::Value keyHead(PartialOp op);
-  std::pair<mlir::Value, mlir::Value> queryTokens(PartialOp op);
+  RowTokens blockTokens(mlir::ValueRange first,
+                        std::optional<llvm::ArrayRef<int64_t>> box,
+                        std::optional<llvm::ArrayRef<int64_t>> step);
+  RowTokens keyTokens(PartialOp op);
+  std::pair<mlir::Value, llvm::SmallVector<mlir::Value>>
+  queryTokens(PartialOp op);
   mlir::Value gatherQuery(PartialOp op, mlir::Value heads, mlir::Value rows);
   void locate(PartialOp op, Pairs &pairs);
+  mlir::Value isBelow(PartialOp op, mlir::Value index, int64_t dim);
+  mlir::Value areKeys(PartialOp op);
+  mlir::Value isKey(PartialOp op, const Pairs &pairs);
   mlir::FailureOr<mlir::Value> scaledQuery(PartialOp op);
   mlir::FailureOr<Pairs> pairs(PartialOp op);
   mlir::Value exists(PartialOp op, const Pairs &pairs);

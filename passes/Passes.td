@@ -376,6 +376,8 @@ def SelectSchedule : Pass<"attn-select-schedule", "::mlir::func::FuncOp"> {
     vector registers and cache sizes (see `docs/rationale/schedule.md`). A
     schedule that the spec states is kept, one given by the option `schedule`
     replaces all, and either is refused, with the reason, if it does not fit.
+    Where tokens are a grid, or one of the two has boxes or a step, boxes that
+    are missing are chosen.
 
     Before and after, with the default options:
 
@@ -395,7 +397,8 @@ def SelectSchedule : Pass<"attn-select-schedule", "::mlir::func::FuncOp"> {
   }];
   let options = [
     Option<"schedule", "schedule", "std::string", /*default=*/"\"\"",
-           "block_q=M,block_k=N,splits=S: use this instead of the cost model">,
+           "block_q=M,block_k=N,splits=S or box_q=8x8,box_k=8x8,step=1x1: use "
+           "this instead of the cost model">,
     Option<"vectorBits", "vector-bits", "int64_t", /*default=*/"512",
            "width of a vector register">,
     Option<"l1Bytes", "l1-bytes", "int64_t", /*default=*/"49152",
@@ -482,6 +485,10 @@ def SplitBlocks : Pass<"attn-split-blocks", "::mlir::func::FuncOp"> {
     (`attn.partial`, `attn.finish`). A last block that may be cut short by `Nk`
     is visited by a loop of its own, at most once, so that the main loop needs no
     bound checks.
+
+    With boxes in the schedule, which grids of tokens need, both loops run over
+    the numbers of boxes (`docs/rationale/grids.md`), and each box checks its
+    bounds unless static sizes tell that none reaches beyond the grid.
 
     `attn.recur` becomes an `scf.forall` over (batch, head, block of columns of the
     state) around an `scf.for` over chunks of tokens that carries the state

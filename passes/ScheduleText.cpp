@@ -8,6 +8,7 @@
 
 #include "passes/ScheduleText.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 using namespace attn;
@@ -15,10 +16,37 @@ using namespace attn;
 /// At most so many queries are few.
 static constexpr int64_t kFewQueries = 16;
 
+/// Of a block along an axis, and of steps.
+static constexpr int64_t kMostTokens = 4096, kMostStep = 65536;
+
+/// Reads "8x16" into `sizes`.
+static LogicalResult readSizes(Operation *op, StringRef text, StringRef key,
+                               StringRef value, SmallVector<int64_t> &sizes) {
+  int64_t most = key == "step" ? kMostStep : kMostTokens;
+  sizes.clear();
+  for (StringRef part : llvm::split(value, 'x')) {
+    int64_t size;
+    if (part.getAsInteger(10, size) || size < 1 || size > most)
+      return emitError(op->getLoc())
+             << "schedule '" << text << "': '" << key
+             << "' must be numbers between 1 and " << most
+             << ", such as 8x16, got '" << value << "'";
+    sizes.push_back(size);
+  }
+  return success();
+}
+
 /// Reads one entry of a schedule into `blocks`.
 static LogicalResult readEntry(Operation *op, StringRef text, StringRef entry,
                                BlockSizes &blocks) {
   auto [key, value] = entry.split('=');
+  auto *list = llvm::StringSwitch<SmallVector<int64_t> *>(key)
+                   .Case("box_q", &blocks.boxQ)
+                   .Case("box_k", &blocks.boxK)
+                   .Case("step", &blocks.step)
+                   .Default(nullptr);
+  if (list)
+    return readSizes(op, text, key, value, *list);
   int64_t size;
   int64_t *slot = key == "block_q"   ? &blocks.q
                   : key == "block_k" ? &blocks.k
@@ -27,9 +55,11 @@ static LogicalResult readEntry(Operation *op, StringRef text, StringRef entry,
   if (!slot)
     return emitError(op->getLoc())
            << "schedule '" << text
-           << "': expected 'block_q', 'block_k' or 'splits', got '" << key
-           << "'";
-  int64_t least = key == "splits" ? 0 : 1, most = key == "splits" ? 64 : 4096;
+           << "': expected 'block_q', 'block_k', 'splits', 'box_q', 'box_k' or "
+              "'step', got '"
+           << key << "'";
+  int64_t least = key == "splits" ? 0 : 1,
+          most = key == "splits" ? 64 : kMostTokens;
   if (value.getAsInteger(10, size) || size < least || size > most)
     return emitError(op->getLoc())
            << "schedule '" << text << "': '" << key
@@ -39,6 +69,27 @@ static LogicalResult readEntry(Operation *op, StringRef text, StringRef entry,
   return success();
 }
 
+static int64_t countTokens(ArrayRef<int64_t> box) {
+  int64_t tokens = 1;
+  for (int64_t size : box)
+    tokens = std::min(tokens * size, kMostTokens + 1);
+  return tokens;
+}
+
+/// Lets a box and its block agree where `text` has one of the two.
+static void agree(StringRef text, StringRef block, StringRef box, int64_t &size,
+                  SmallVector<int64_t> &sizes) {
+  auto has = [&](StringRef key) {
+    return llvm::any_of(llvm::split(text, ','), [&](StringRef entry) {
+      return entry.split('=').first == key;
+    });
+  };
+  if (has(box) && !has(block))
+    size = countTokens(sizes);
+  else if (has(block) && !has(box) && size != countTokens(sizes))
+    sizes.clear();
+}
+
 FailureOr<BlockSizes> attn::overrideSchedule(Operation *op, StringRef text,
                                              BlockSizes blocks) {
   if (text.empty())
@@ -46,12 +97,44 @@ FailureOr<BlockSizes> attn::overrideSchedule(Operation *op, StringRef text,
   for (StringRef entry : llvm::split(text, ','))
     if (failed(readEntry(op, text, entry, blocks)))
       return failure();
+  agree(text, "block_q", "box_q", blocks.q, blocks.boxQ);
+  agree(text, "block_k", "box_k", blocks.k, blocks.boxK);
   return blocks;
+}
+
+BlockSizes attn::getBlockSizes(ScheduleAttr schedule) {
+  auto list = [](DenseI64ArrayAttr sizes) {
+    return sizes ? SmallVector<int64_t>(sizes.asArrayRef())
+                 : SmallVector<int64_t>();
+  };
+  return {schedule.getBlockQ(),     schedule.getBlockK(),
+          schedule.getSplits(),     list(schedule.getBoxQ()),
+          list(schedule.getBoxK()), list(schedule.getStep())};
+}
+
+std::string attn::printSchedule(ScheduleAttr schedule) {
+  std::string text = "block_q=" + std::to_string(schedule.getBlockQ()) +
+                     ",block_k=" + std::to_string(schedule.getBlockK());
+  if (schedule.getSplits())
+    text += ",splits=" + std::to_string(schedule.getSplits());
+  auto add = [&](StringRef name, DenseI64ArrayAttr sizes) {
+    if (!sizes)
+      return;
+    text += ("," + name + "=").str();
+    for (auto [number, size] : llvm::enumerate(sizes.asArrayRef()))
+      text += (number ? "x" : "") + std::to_string(size);
+  };
+  add("box_q", schedule.getBoxQ());
+  add("box_k", schedule.getBoxK());
+  add("step", schedule.getStep());
+  return text;
 }
 
 bool attn::hasFewQueries(AttendOp op) {
   int64_t queries =
       cast<RankedTensorType>(op.getQuery().getType()).getDimSize(2);
+  if (op.getNumAxes() > 1)
+    return false;
   if (std::optional<uint64_t> most = op.getMaxQueries())
     queries = *most;
   return !ShapedType::isDynamic(queries) && queries <= kFewQueries;

@@ -21,15 +21,24 @@ namespace attn {
 struct BlockSizes {
   int64_t q, k;
   int64_t splits = 0;
+  /// Sizes along each axis; empty where blocks are no boxes, or steps are 1.
+  llvm::SmallVector<int64_t> boxQ = {}, boxK = {}, step = {};
 };
 
-/// `blocks` with what `text`, "block_q=96,block_k=64", says; an error at `op`
-/// if it says something else. An empty text changes nothing.
+/// The numbers of an attribute.
+BlockSizes getBlockSizes(ScheduleAttr schedule);
+
+/// `blocks` with what `text`, "block_q=96,block_k=64" or "box_q=8x8,box_k=8x8",
+/// says; an error at `op` if it says something else. An empty text changes
+/// nothing.
 mlir::FailureOr<BlockSizes>
 overrideSchedule(mlir::Operation *op, llvm::StringRef text, BlockSizes blocks);
 
 /// The sizes that a list of blocks asks for; `blocks` without one.
 BlockSizes takeListed(AttendOp op, BlockSizes blocks);
+
+/// What `schedule` says, in the form that overrideSchedule() reads.
+std::string printSchedule(ScheduleAttr schedule);
 
 /// Whether a block of queries is known to be far from full.
 bool hasFewQueries(AttendOp op);

@@ -24,8 +24,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/AttnDialect.h"
+#include "passes/BoxSchedule.h"
 #include "passes/Passes.h"
-#include "passes/ScheduleText.h"
 
 namespace attn {
 #define GEN_PASS_DEF_SELECTSCHEDULE
@@ -55,6 +55,9 @@ static constexpr int64_t kMostStrips = 8;
 static constexpr int64_t kScratchLimit = 4 << 20;
 /// Blocks that share the keys where there are few queries.
 static constexpr int64_t kSplits = 8;
+/// The most tokens of a box where there is a mask: it mostly keeps what is
+/// near, which is more of the grid for a larger box.
+static constexpr int64_t kMaskedTokens = 64;
 
 /// Tokens of a chunk of a recurrence: the fewer, the less is computed between
 /// them, and the more often the state is loaded and stored
@@ -73,9 +76,10 @@ static int64_t chooseChunk(RecurOp op) {
 /// read as they lie, which takes whole vectors of the type that is computed in.
 static int64_t getPackedWidth(Value rows, Region &map, int64_t lanes) {
   auto type = cast<RankedTensorType>(rows.getType());
-  int64_t width = type.getDimSize(3);
+  int64_t width = type.getShape().back();
+  // The rows of a box are copied side by side.
   bool isPlain =
-      map.empty() && width % lanes == 0 &&
+      getNumAxes(rows) == 1 && map.empty() && width % lanes == 0 &&
       getAccumulatorType(type.getElementType()) == type.getElementType();
   return isPlain ? 0 : width;
 }
@@ -110,6 +114,29 @@ static BlockSizes cheapest(const Problem &problem) {
     for (int64_t k : {32, 64, 128}) {
       BlockSizes candidate{strips * problem.strip, k};
       if (cyclesPerPair(problem, candidate) < cyclesPerPair(problem, best))
+        best = candidate;
+    }
+  return best;
+}
+
+/// The same for blocks that are boxes, of a power of two of tokens: most grids
+/// are, so that little is computed in vain. Boxes reach beyond others.
+static BlockSizes cheapestBoxes(Problem problem, AttendOp op) {
+  problem.strip = 2 * problem.lanes;
+  auto cost = [&](BlockSizes blocks) {
+    ArrayRef<int64_t> queries = getExtents(op.getQuery()),
+                      keys = getExtents(op.getKey());
+    return cyclesPerPair(problem, blocks) *
+           getWaste(chooseBox(blocks.q, queries, {}), queries, {}) *
+           getWaste(chooseBox(blocks.k, keys, {}), keys, {});
+  };
+  BlockSizes best{problem.strip, 64};
+  for (int64_t strips = 1; strips <= kMostStrips; strips *= 2)
+    for (int64_t k : {32, 64, 128}) {
+      BlockSizes candidate{strips * problem.strip, k};
+      bool isNear =
+          op.getMask().empty() || std::max(candidate.q, k) <= kMaskedTokens;
+      if (isNear && cost(candidate) < cost(best))
         best = candidate;
     }
   return best;
@@ -158,7 +185,7 @@ private:
   WalkResult selectChunk(RecurOp op) {
     BlockSizes blocks{chooseChunk(op), op.getStateColumns()};
     if (ScheduleAttr given = op.getScheduleAttr())
-      blocks = {given.getBlockQ(), given.getBlockK(), given.getSplits()};
+      blocks = getBlockSizes(given);
     FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
     if (failed(asked))
       return WalkResult::interrupt();
@@ -193,8 +220,8 @@ private:
     problem.elementBytes = bytes;
     problem.l1Bytes = l1Bytes;
     problem.l2Bytes = l2Bytes;
-    problem.widthQk = rows.getDimSize(3);
-    problem.widthV = values.getDimSize(3);
+    problem.widthQk = rows.getShape().back();
+    problem.widthV = values.getShape().back();
     if (auto attend = dyn_cast<AttendOp>(op.getOperation()))
       problem.widthPacked =
           getPackedWidth(attend.getKey(), attend.getKeyRows(), problem.lanes) +
@@ -204,11 +231,13 @@ private:
     if (auto attend = dyn_cast<AttendOp>(op.getOperation());
         attend && hasFewQueries(attend))
       blocks = {problem.lanes, 64, attend.isMergeable() ? kSplits : 0};
+    else if (attend && attend.getNumAxes() > 1)
+      blocks = cheapestBoxes(problem, attend);
     // Every row is read once per set; nothing is gained by a larger block.
     if (isa<MergeOp>(op))
       blocks = {problem.lanes, 64};
     if (ScheduleAttr given = op.getScheduleAttr())
-      blocks = {given.getBlockQ(), given.getBlockK(), given.getSplits()};
+      blocks = getBlockSizes(given);
     if (auto attend = dyn_cast<AttendOp>(op.getOperation()))
       blocks = takeListed(attend, blocks);
     FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
@@ -217,8 +246,10 @@ private:
     blocks = *asked;
     if (failed(checkFits(op, problem, blocks)))
       return WalkResult::interrupt();
-    op.setScheduleAttr(
-        ScheduleAttr::get(&getContext(), blocks.q, blocks.k, blocks.splits));
+    FailureOr<ScheduleAttr> made = makeSchedule(op, blocks);
+    if (failed(made))
+      return WalkResult::interrupt();
+    op.setScheduleAttr(*made);
     return WalkResult::advance();
   }
 };

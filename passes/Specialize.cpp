@@ -28,9 +28,11 @@ static bool isOpen(Operation *op, Value rows, ScheduleAttr schedule) {
          !isa<scf::IfOp>(op->getParentOp());
 }
 
-/// A list of blocks says how attention is blocked, too.
+/// A list of blocks says how attention is blocked, too. On a grid it has no
+/// version for few queries.
 static bool isOpen(AttendOp op) {
-  return isOpen(op, op.getQuery(), op.getScheduleAttr()) &&
+  return op.getNumAxes() == 1 &&
+         isOpen(op, op.getQuery(), op.getScheduleAttr()) &&
          !op.getMaxQueries() && !op.getBlockSizes();
 }
 

@@ -36,6 +36,15 @@
 //   scf.for e = offsets[2 block] to offsets[2 block + 1]:
 //     tuple = attn.partial ... at (b, h, block M, blocks[e] W) init tuple
 //
+// On a grid of tokens, blocks are boxes, and both loops are over their numbers
+// (BoxGrid.h):
+//
+//   scf.forall (b, h, number) in (B, H, boxes of queries):
+//     scf.for n = 0 to boxes of keys:
+//       tuple = attn.partial ... at (b, h, first of number, first of n) bounded
+//     rows = attn.finish tuple, as a box
+//     insert the part of the box that exists, a step apart
+//
 // Recurrences are split by RecurBlocks.cpp.
 //
 //===----------------------------------------------------------------------===//
@@ -43,6 +52,7 @@
 #include "dialect/AttnDialect.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "passes/BoxGrid.h"
 #include "passes/Passes.h"
 #include "passes/RecurBlocks.h"
 
@@ -73,18 +83,20 @@ private:
     return tensor::DimOp::create(b, tensor, dim);
   }
   Value emptyLike(Value result, ArrayRef<OpFoldResult> sizes);
+  SmallVector<Value> gridSizes(Value tensor);
   Value splat(ArrayRef<int64_t> shape, bool isInfinity);
   SmallVector<Value> identityOfStatistics();
   Value identityOfAccumulator();
   SmallVector<Value> foldKeys(Value first, Value last, bool bounded,
                               ValueRange init, ValueRange statistics);
   SmallVector<Value> foldAllKeys(ValueRange init, ValueRange statistics = {});
-  PartialOp addBlock(OpBuilder &nested, Value col, bool bounded, bool masked,
-                     ValueRange init, ValueRange statistics);
+  PartialOp addBlock(OpBuilder &nested, ValueRange firstKey, bool bounded,
+                     bool masked, ValueRange init, ValueRange statistics);
   Value readEntry(ImplicitLocOpBuilder &nested, Value list, Value at);
   void readList(Value block);
   SmallVector<Value> foldEntries(Value first, Value last, bool mixed,
                                  ValueRange init, ValueRange statistics);
+  SmallVector<Value> getFirstKey(ImplicitLocOpBuilder &inner, Value block);
   SmallVector<Value> foldKeysOfSplit(Value split, ValueRange init);
   SmallVector<Value> addSink(ValueRange state);
   void runWhole();
@@ -94,20 +106,32 @@ private:
   Value positionShift();
   void insertRows(scf::ForallOp forall, unsigned result, Value rows,
                   Value numRows);
+  Value foldBox(Value rows);
+  void insertBox(scf::ForallOp forall, unsigned result, Value rows);
   Value reshape(Value tensor, ArrayRef<OpFoldResult> sizes);
 
   AttendOp op;
   ImplicitLocOpBuilder b;
   int64_t blockQ, blockK, splits;
+  std::optional<BoxGrid> queries, keys; ///< Where blocks are boxes.
   Value numQueries, numKeys, wholeKeys;
   Value
       numPacked; ///< Queries of all heads of a key head, where they are packed.
-  Value batch, head, row; ///< Of the block that is being emitted.
+  Value batch, head;        ///< Of the block that is being emitted.
+  SmallVector<Value> first; ///< Its first query, one index per axis.
   /// Where its entries in the list of blocks begin: full ones, mixed ones, and
   /// those of the next block.
   Value fullEntries, mixedEntries, endOfEntries;
 };
 } // namespace
+
+/// The sizes of `tensor` along the axes of tokens.
+SmallVector<Value> Splitter::gridSizes(Value tensor) {
+  SmallVector<Value> sizes;
+  for (int64_t axis = 0; axis < op.getNumAxes(); ++axis)
+    sizes.push_back(size(tensor, 2 + axis));
+  return sizes;
+}
 
 Value Splitter::emptyLike(Value result, ArrayRef<OpFoldResult> sizes) {
   auto type = cast<RankedTensorType>(result.getType());
@@ -140,24 +164,28 @@ SmallVector<Value> Splitter::identityOfStatistics() {
 
 Value Splitter::identityOfAccumulator() {
   auto type = cast<RankedTensorType>(op.getOutput().getType());
-  return splat({blockQ, type.getDimSize(3)}, /*isInfinity=*/false);
+  return splat({blockQ, type.getShape().back()}, /*isInfinity=*/false);
 }
 
-/// Continues `init` with the block of keys at `col`.
-PartialOp Splitter::addBlock(OpBuilder &nested, Value col, bool bounded,
-                             bool masked, ValueRange init,
+/// Continues `init` with the block of keys from `firstKey` on.
+PartialOp Splitter::addBlock(OpBuilder &nested, ValueRange firstKey,
+                             bool bounded, bool masked, ValueRange init,
                              ValueRange statistics) {
+  ScheduleAttr schedule = op.getScheduleAttr();
   auto partial = PartialOp::create(
       nested, op.getLoc(), init.getTypes(), op.getQuery(), op.getKey(),
-      op.getValue(), batch, head, row, col, init, statistics,
+      op.getValue(), batch, head, first, firstKey, init, statistics,
       /*ranges=*/ValueRange(), /*rangeRows=*/IntegerAttr(),
       b.getI64IntegerAttr(blockK), bounded ? b.getUnitAttr() : UnitAttr(),
-      splits ? b.getUnitAttr() : UnitAttr(),
+      splits ? b.getUnitAttr() : UnitAttr(), schedule.getBoxQ(),
+      schedule.getBoxK(), schedule.getStep(),
       b.getF64FloatAttr(op.getScaleValue()), op.getAlignmentAttr(),
       op.getNormalizerAttr());
   IRMapping mapping;
   for (auto [from, to] : llvm::zip(op->getRegions(), partial->getRegions())) {
+    // Boxes have no range of keys; the mask says all that `keys` does.
     bool isDropped = (&from == &op.getProb() && !partial.accumulates()) ||
+                     (&from == &op.getKeys() && keys) ||
                      (&from == &op.getMask() && !masked);
     if (!isDropped)
       from.cloneInto(&to, mapping);
@@ -165,17 +193,24 @@ PartialOp Splitter::addBlock(OpBuilder &nested, Value col, bool bounded,
   return partial;
 }
 
-/// The loop over blocks of keys from `first` to `last`.
-SmallVector<Value> Splitter::foldKeys(Value first, Value last, bool bounded,
+/// The first key of a block: of the box with number `block`, or `block` itself.
+SmallVector<Value> Splitter::getFirstKey(ImplicitLocOpBuilder &inner,
+                                         Value block) {
+  return keys ? keys->getFirstToken(inner, block) : SmallVector<Value>{block};
+}
+
+/// The loop over blocks of keys from `begin` to `end`.
+SmallVector<Value> Splitter::foldKeys(Value begin, Value end, bool bounded,
                                       ValueRange init, ValueRange statistics) {
-  auto body = [&](OpBuilder &nested, Location loc, Value col,
+  auto body = [&](OpBuilder &nested, Location loc, Value block,
                   ValueRange tuple) {
-    PartialOp partial =
-        addBlock(nested, col, bounded, /*masked=*/true, tuple, statistics);
-    scf::YieldOp::create(nested, loc, partial.getResults());
+    ImplicitLocOpBuilder inner(loc, nested);
+    PartialOp partial = addBlock(inner, getFirstKey(inner, block), bounded,
+                                 /*masked=*/true, tuple, statistics);
+    scf::YieldOp::create(inner, partial.getResults());
   };
-  return scf::ForOp::create(b, first, last, constant(blockK), init, body)
-      .getResults();
+  Value step = constant(keys ? 1 : blockK);
+  return scf::ForOp::create(b, begin, end, step, init, body).getResults();
 }
 
 /// Number `at` of `list`, a part of the list of blocks.
@@ -252,6 +287,13 @@ SmallVector<Value> Splitter::foldAllKeys(ValueRange init,
     return foldEntries(mixedEntries, endOfEntries, /*mixed=*/true, full,
                        statistics);
   }
+  if (keys) {
+    auto type = cast<RankedTensorType>(op.getKey().getType());
+    bool isWhole = fillsBoxes(type.getShape().drop_front(2).drop_back(),
+                              keys->getBox(), keys->getStep());
+    return foldKeys(constant(0), keys->getCount(), /*bounded=*/!isWhole, init,
+                    statistics);
+  }
   SmallVector<Value> tuple =
       foldKeys(constant(0), wholeKeys, /*bounded=*/false, init, statistics);
   return foldKeys(wholeKeys, numKeys, /*bounded=*/true, tuple, statistics);
@@ -260,11 +302,13 @@ SmallVector<Value> Splitter::foldAllKeys(ValueRange init,
 SmallVector<Value> Splitter::addSink(ValueRange state) {
   if (op.getSink().empty())
     return state;
-  Value position = row;
+  SmallVector<Value> position = first;
   if (Value shift = positionShift())
-    position = arith::AddIOp::create(b, row, shift);
+    position.front() = arith::AddIOp::create(b, first.front(), shift);
+  ScheduleAttr schedule = op.getScheduleAttr();
   auto sink =
-      AddSinkOp::create(b, state.getTypes(), state, batch, head, position);
+      AddSinkOp::create(b, state.getTypes(), state, batch, head, position,
+                        schedule.getBoxQ(), schedule.getStep());
   IRMapping mapping;
   op.getSink().cloneInto(&sink.getSink(), mapping);
   return sink.getResults();
@@ -282,6 +326,7 @@ Value Splitter::positionShift() {
 void Splitter::insertRows(scf::ForallOp forall, unsigned result, Value rows,
                           Value numRows) {
   auto type = cast<RankedTensorType>(rows.getType());
+  Value row = first.front();
   Value left = arith::SubIOp::create(b, numRows, row);
   OpFoldResult count = Value(arith::MinSIOp::create(b, left, constant(blockQ)));
   OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
@@ -311,14 +356,64 @@ void Splitter::insertRows(scf::ForallOp forall, unsigned result, Value rows,
       b, existing, forall.getRegionIterArgs()[result], at, atSizes, atStrides);
 }
 
+/// The rows of a box as a tensor with a dimension per axis.
+Value Splitter::foldBox(Value rows) {
+  ArrayRef<int64_t> box = queries->getBox();
+  if (box.size() == 1)
+    return rows;
+  auto type = cast<RankedTensorType>(rows.getType());
+  SmallVector<int64_t> shape(box);
+  SmallVector<ReassociationIndices> dims(1);
+  llvm::append_range(dims.front(), llvm::seq<int64_t>(box.size()));
+  if (type.getRank() == 2) {
+    dims.push_back({int64_t(box.size())});
+    shape.push_back(type.getDimSize(1));
+  }
+  return tensor::ExpandShapeOp::create(b, type.clone(shape), rows, dims);
+}
+
+/// Inserts the part of the box that exists into shared output `result`.
+void Splitter::insertBox(scf::ForallOp forall, unsigned result, Value rows) {
+  bool hasFeatures = cast<RankedTensorType>(rows.getType()).getRank() == 2;
+  Value box = foldBox(rows);
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+  SmallVector<OpFoldResult> sizes, at{batch, head}, atStrides{one, one};
+  for (auto [count, token, step] : llvm::zip_equal(
+           queries->countTokens(b, first), first, queries->getStep())) {
+    sizes.push_back(count);
+    at.push_back(token);
+    atStrides.push_back(b.getIndexAttr(step));
+  }
+  if (hasFeatures) {
+    auto type = cast<RankedTensorType>(box.getType());
+    sizes.push_back(b.getIndexAttr(type.getShape().back()));
+    at.push_back(zero);
+    atStrides.push_back(one);
+  }
+  SmallVector<OpFoldResult> offsets(sizes.size(), zero),
+      strides(sizes.size(), one), atSizes{one, one};
+  Value existing =
+      tensor::ExtractSliceOp::create(b, box, offsets, sizes, strides);
+  llvm::append_range(atSizes, sizes);
+
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToEnd(forall.getTerminator().getBody());
+  tensor::ParallelInsertSliceOp::create(
+      b, existing, forall.getRegionIterArgs()[result], at, atSizes, atStrides);
+}
+
 void Splitter::emitBlock(scf::ForallOp forall) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(forall.getTerminator());
   batch = forall.getInductionVar(0);
   head = forall.getInductionVar(1);
-  row = arith::MulIOp::create(b, forall.getInductionVar(2), constant(blockQ));
+  Value block = forall.getInductionVar(2);
+  if (queries)
+    first = queries->getFirstToken(b, block);
+  else
+    first = {arith::MulIOp::create(b, block, constant(blockQ))};
   if (op.getOffsets())
-    readList(forall.getInductionVar(2));
+    readList(block);
 
   bool twice = !op.needsOneSweep();
   SmallVector<Value> state = identityOfStatistics();
@@ -331,14 +426,17 @@ void Splitter::emitBlock(scf::ForallOp forall) {
   }
 
   auto output = cast<RankedTensorType>(op.getOutput().getType());
-  auto rows = RankedTensorType::get({blockQ, output.getDimSize(3)},
+  auto rows = RankedTensorType::get({blockQ, output.getShape().back()},
                                     output.getElementType());
   Type lse = op.getLse() ? state.front().getType() : Type();
   auto finish = FinishOp::create(b, rows, lse, state,
                                  twice ? b.getUnitAttr() : UnitAttr());
-  insertRows(forall, 0, finish.getOutput(), numQueries);
-  if (op.getLse())
-    insertRows(forall, 1, finish.getLse(), numQueries);
+  for (OpResult part : finish->getResults()) {
+    if (queries)
+      insertBox(forall, part.getResultNumber(), part);
+    else
+      insertRows(forall, part.getResultNumber(), part, numQueries);
+  }
 }
 
 /// The loops over the keys of one split.
@@ -362,7 +460,7 @@ void Splitter::emitSplitBlock(scf::ForallOp forall) {
   SmallVector<Value> indices = forall.getInductionVars();
   batch = indices[1];
   head = indices[2];
-  row = arith::MulIOp::create(b, indices[3], constant(blockQ));
+  first = {arith::MulIOp::create(b, indices[3], constant(blockQ))};
   SmallVector<Value> state = identityOfStatistics();
   state.push_back(identityOfAccumulator());
   state = foldKeysOfSplit(indices[0], state);
@@ -436,7 +534,9 @@ void Splitter::runWhole() {
   SmallVector<Value> outputs{emptyLike(op.getOutput(), shapes[0])};
   if (op.getLse())
     outputs.push_back(emptyLike(op.getLse(), shapes[1]));
-  Value blocks = arith::CeilDivSIOp::create(b, numQueries, constant(blockQ));
+  Value blocks =
+      queries ? queries->getCount()
+              : arith::CeilDivSIOp::create(b, numQueries, constant(blockQ));
   SmallVector<OpFoldResult> grid{size(op.getBatchOperand(), 0),
                                  size(op.getQuery(), 1), blocks};
   auto forall = scf::ForallOp::create(b, grid, outputs, std::nullopt);
@@ -445,6 +545,17 @@ void Splitter::runWhole() {
 }
 
 void Splitter::run() {
+  ScheduleAttr schedule = op.getScheduleAttr();
+  if (schedule.hasBoxes()) {
+    ArrayRef<int64_t> step;
+    if (schedule.getStep())
+      step = schedule.getStep();
+    queries.emplace(b, gridSizes(op.getQuery()), schedule.getBoxQ(), step);
+    keys.emplace(b, gridSizes(op.getKey()), schedule.getBoxK(), step);
+    runWhole();
+    op->erase();
+    return;
+  }
   numQueries = size(op.getQuery(), 2);
   numKeys = size(op.getKey(), 2);
   Value rest = arith::RemSIOp::create(b, numKeys, constant(blockK));
@@ -454,6 +565,19 @@ void Splitter::run() {
   else
     runWhole();
   op->erase();
+}
+
+/// Whether `op` can be cut into boxes, if it is to be.
+static LogicalResult checkBoxes(AttendOp op) {
+  bool hasBoxes = op.getScheduleAttr().hasBoxes();
+  if (!hasBoxes && op.getNumAxes() > 1)
+    return op.emitOpError("has a schedule without 'box_q' and 'box_k', which "
+                          "blocks of a grid need; run attn-select-schedule "
+                          "first");
+  if (hasBoxes && op.getAlignment() == Alignment::End)
+    return op.emitOpError("cannot be cut into boxes with 'alignment(end)'; "
+                          "expected a schedule without 'box_q' and 'box_k'");
+  return success();
 }
 
 namespace {
@@ -477,6 +601,8 @@ struct SplitBlocks : attn::impl::SplitBlocksBase<SplitBlocks> {
                        "query region");
         return signalPassFailure();
       }
+      if (failed(checkBoxes(op)))
+        return signalPassFailure();
       Splitter(op).run();
     }
     SmallVector<RecurOp> recurrences;

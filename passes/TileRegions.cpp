@@ -121,8 +121,33 @@ Value TileRegions::index(OpFoldResult value, IRMapping &mapping) {
   return mapping.lookupOrDefault(cast<Value>(value));
 }
 
+/// Whole rows of `capture` by `indices`, of which the last is a scalar; null if
+/// it is not.
+Value TileRegions::loadIndexed(Value capture, RankedTensorType type,
+                               ValueRange indices) {
+  size_t first = 0; // The first column among the indices.
+  while (first < indices.size() && !tileOf(indices[first]))
+    ++first;
+  if (first + 1 >= indices.size() || tileOf(indices.back()))
+    return {};
+  SmallVector<Value> offsets(indices), rows;
+  auto columnType =
+      RankedTensorType::get({type.getDimSize(0)}, b.getIndexType());
+  Value zero = arith::ConstantIndexOp::create(b, 0);
+  for (Value &offset : MutableArrayRef(offsets).drop_back().drop_front(first)) {
+    bool isColumn = bool(tileOf(offset));
+    rows.push_back(
+        isColumn ? offset : Value(tile::SplatOp::create(b, columnType, zero)));
+    if (isColumn)
+      offset = zero;
+  }
+  return tile::LoadOp::create(b, type, outer.lookup(capture), offsets, rows,
+                              UnitAttr());
+}
+
 /// Part of a vector, or a row of a captured tensor for each token. The row at
-/// the token's own position, the common case, is a plain load.
+/// the token's own position, the common case, is a plain load; on a grid, where
+/// `position` is null, so is one at computed indices.
 Value TileRegions::rowSlice(tensor::ExtractSliceOp slice, IRMapping &mapping,
                             Value position, Value first, int64_t rows) {
   auto type = RankedTensorType::get({rows, slice.getResultType().getDimSize(0)},
@@ -144,6 +169,9 @@ Value TileRegions::rowSlice(tensor::ExtractSliceOp slice, IRMapping &mapping,
     return tile::LoadOp::create(b, type, outer.lookup(slice.getSource()),
                                 indices);
   }
+  if (!position)
+    if (Value loaded = loadIndexed(slice.getSource(), type, indices))
+      return loaded;
   auto indexType = type.clone(b.getIndexType());
   Value column = tileOf(indices.back()) ? indices.back() : Value();
   Value start = column ? arith::ConstantIndexOp::create(b, 0) : indices.back();
@@ -251,11 +279,13 @@ FailureOr<Value> TileRegions::rowOp(Operation *op, IRMapping &mapping,
 }
 
 FailureOr<Value> TileRegions::rows(Region &region, Value tile, Value batch,
-                                   Value head, Value position, Value first) {
+                                   Value head, ValueRange token, Value position,
+                                   Value first) {
   if (region.empty())
     return tile;
-  return rows(region, ValueRange{tile, batch, head, position},
-              tileOf(tile).getDimSize(0), position, first);
+  SmallVector<Value> arguments{tile, batch, head};
+  llvm::append_range(arguments, token);
+  return rows(region, arguments, tileOf(tile).getDimSize(0), position, first);
 }
 
 FailureOr<Value> TileRegions::rows(Region &region, ValueRange arguments,

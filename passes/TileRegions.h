@@ -45,11 +45,12 @@ public:
                                          mlir::ValueRange arguments);
 
   /// Evaluates a row region for the tokens whose vectors are the rows of
-  /// `tile`; an empty region is the identity. `position` is the column of their
-  /// row numbers, `head` a scalar or a column. If `first` is not null,
-  /// positions are `first`, `first + 1`, ...
+  /// `tile`; an empty region is the identity. `token` has their indices, one
+  /// per axis, columns or scalars; `head` is a scalar or a column. If `first`
+  /// is not null, the column `position` is `first`, `first + 1`, ...
   mlir::FailureOr<mlir::Value> rows(mlir::Region &region, mlir::Value tile,
                                     mlir::Value batch, mlir::Value head,
+                                    mlir::ValueRange token,
                                     mlir::Value position, mlir::Value first);
 
   /// The same for a region with other arguments, of which `arguments` has the
@@ -72,6 +73,8 @@ private:
                                      mlir::IRMapping &mapping,
                                      mlir::Value position, mlir::Value first,
                                      int64_t rows);
+  mlir::Value loadIndexed(mlir::Value capture, mlir::RankedTensorType type,
+                          mlir::ValueRange indices);
   mlir::Value rowSlice(mlir::tensor::ExtractSliceOp slice,
                        mlir::IRMapping &mapping, mlir::Value position,
                        mlir::Value first, int64_t rows);

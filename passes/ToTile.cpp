@@ -38,7 +38,14 @@ using namespace attn;
 namespace {
 /// Where a block of rows is.
 struct RowBlock {
-  Value batch, head, row; ///< `row` is its first.
+  Value batch, head;
+  SmallVector<Value> token; ///< That of its first row, one index per axis.
+
+  SmallVector<Value> getOffsets() const {
+    SmallVector<Value> offsets{batch, head};
+    llvm::append_range(offsets, token);
+    return offsets;
+  }
 };
 
 /// Translates one function.
@@ -283,8 +290,8 @@ LogicalResult Translator::translate(Operation *op) {
                     indices)));
     return success();
   }
-  // Read where it matters: by the op that reshapes.
-  if (isa<tensor::FromElementsOp>(op))
+  // Read where they matter: by the op that reshapes, and the one that inserts.
+  if (isa<tensor::FromElementsOp, tensor::ExpandShapeOp>(op))
     return success();
   if (isa<arith::ArithDialect>(op->getDialect())) {
     b.clone(*op, mapping);
@@ -294,17 +301,19 @@ LogicalResult Translator::translate(Operation *op) {
                          "ops and index arithmetic");
 }
 
-/// Opens independent blocks of `rows` rows of a tensor whose first sizes are
-/// `sizes`, and builds inside of them from now on.
+/// Opens independent blocks of `rows` rows, along the last axis, of a tensor
+/// whose sizes but the last are `sizes`, and builds inside of them from now on.
 RowBlock Translator::enterRowBlocks(ArrayRef<Value> sizes, int64_t rows) {
   Value step = arith::ConstantIndexOp::create(b, rows);
-  Value blocks = arith::CeilDivSIOp::create(b, sizes[2], step);
-  auto nest = scf::ForallOp::create(
-      b, ArrayRef<OpFoldResult>{sizes[0], sizes[1], blocks}, ValueRange(),
-      std::nullopt);
+  SmallVector<OpFoldResult> grid(sizes);
+  grid.back() = Value(arith::CeilDivSIOp::create(b, sizes.back(), step));
+  auto nest = scf::ForallOp::create(b, grid, ValueRange(), std::nullopt);
   b.setInsertionPoint(nest.getTerminator());
-  Value row = arith::MulIOp::create(b, nest.getInductionVar(2), step);
-  return {nest.getInductionVar(0), nest.getInductionVar(1), row};
+  SmallVector<Value> indices = nest.getInductionVars();
+  indices.back() = arith::MulIOp::create(b, indices.back(), step);
+  RowBlock block{indices[0], indices[1], {}};
+  block.token.assign(indices.begin() + 2, indices.end());
+  return block;
 }
 
 LogicalResult Translator::mapRows(MapRowsOp op) {
@@ -314,7 +323,7 @@ LogicalResult Translator::mapRows(MapRowsOp op) {
   auto type = cast<RankedTensorType>(op.getInput().getType());
   Value input = mapping.lookup(op.getInput());
   SmallVector<Value> sizes, dynamic;
-  for (int64_t dim = 0; dim < 3; ++dim) {
+  for (int64_t dim = 0; dim < 2 + getNumAxes(op.getInput()); ++dim) {
     sizes.push_back(memref::DimOp::create(
         b, input, arith::ConstantIndexOp::create(b, dim)));
     if (cast<RankedTensorType>(op.getOutput().getType()).isDynamicDim(dim))
@@ -324,16 +333,18 @@ LogicalResult Translator::mapRows(MapRowsOp op) {
   mapping.map(op.getOutput(), output);
 
   int64_t rows = schedule.getBlockQ();
-  auto [batch, head, row] = enterRowBlocks(sizes, rows);
+  RowBlock block = enterRowBlocks(sizes, rows);
   PairwiseTiles tiles(b, mapping);
-  FailureOr<Value> mapped = tiles.loadRows(
-      input, rows, type.getDimSize(3), op.getRows(), batch, head, head, row);
+  FailureOr<Value> mapped =
+      tiles.loadRows(input, rows, type.getShape().back(), op.getRows(),
+                     block.batch, block.head, block.head, {block.token});
   if (failed(mapped))
     return failure();
   auto outputType = cast<RankedTensorType>(op.getOutput().getType());
   Value stored = tiles.convert(*mapped, outputType.getElementType());
-  Value zero = arith::ConstantIndexOp::create(b, 0);
-  tile::StoreOp::create(b, stored, output, ValueRange{batch, head, row, zero});
+  SmallVector<Value> offsets = block.getOffsets();
+  offsets.push_back(arith::ConstantIndexOp::create(b, 0));
+  tile::StoreOp::create(b, stored, output, offsets);
   return success();
 }
 
@@ -368,15 +379,16 @@ LogicalResult Translator::merge(MergeOp op) {
   }
 
   int64_t rows = schedule.getBlockQ();
-  auto [batch, head, row] = enterRowBlocks(sizes, rows);
+  RowBlock block = enterRowBlocks(sizes, rows);
   SmallVector<Value> merged =
-      PairwiseTiles(b, mapping).merge(op, batch, head, row, rows);
-  Value zero = arith::ConstantIndexOp::create(b, 0);
-  tile::StoreOp::create(b, merged[0], mapping.lookup(op.getOutput()),
-                        ValueRange{batch, head, row, zero});
+      PairwiseTiles(b, mapping)
+          .merge(op, block.batch, block.head, block.token.front(), rows);
+  SmallVector<Value> offsets = block.getOffsets();
+  offsets.push_back(arith::ConstantIndexOp::create(b, 0));
+  tile::StoreOp::create(b, merged[0], mapping.lookup(op.getOutput()), offsets);
+  offsets.pop_back();
   if (op.getLse())
-    tile::StoreOp::create(b, merged[1], mapping.lookup(op.getLse()),
-                          ValueRange{batch, head, row});
+    tile::StoreOp::create(b, merged[1], mapping.lookup(op.getLse()), offsets);
   return success();
 }
 
@@ -521,12 +533,16 @@ void Translator::storeRows(tensor::ParallelInsertSliceOp insert) {
   Value rows = insert.getSource();
   if (auto slice = rows.getDefiningOp<tensor::ExtractSliceOp>())
     rows = slice.getSource();
+  auto folded = rows.getDefiningOp<tensor::ExpandShapeOp>();
+  if (folded)
+    rows = folded.getSrc();
   SmallVector<Value> offsets;
   for (OpFoldResult offset : insert.getMixedOffsets())
     offsets.push_back(mapping.lookupOrDefault(
         getValueOrCreateConstantIndexOp(b, b.getLoc(), offset)));
   tile::StoreOp::create(b, mapping.lookup(rows),
-                        mapping.lookup(insert.getDest()), offsets);
+                        mapping.lookup(insert.getDest()), offsets,
+                        makeInsertShifts(b, insert, rows, folded));
 }
 
 /// Room for what blocks keep from one loop to the next; results get theirs with

@@ -136,8 +136,7 @@ private:
   void want(mlir::Value tile, llvm::SmallVector<Materialized> &wanted);
   llvm::LogicalResult storeRows(llvm::ArrayRef<tile::StoreOp> stores,
                                 int64_t rows);
-  llvm::LogicalResult storeRow(tile::StoreOp op, RowEvaluator &rows,
-                               mlir::Value row);
+  llvm::LogicalResult storeRow(tile::StoreOp op, RowEvaluator &rows);
 
   mlir::scf::ForallOp from;
   const VectorUnit &unit;

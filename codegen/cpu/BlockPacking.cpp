@@ -41,13 +41,13 @@ int64_t BlockLowering::getPitch(Value tile) const {
 }
 
 /// The load that `tile` holds the elements of, if it does nothing else to them
-/// than to convert them, and its rows are whole vectors and read as such; else
-/// null.
+/// than to convert them, and its rows follow each other, are whole vectors and
+/// read as such; else null.
 tile::LoadOp BlockLowering::getPlainLoad(Value tile) {
   if (auto widened = tile.getDefiningOp<arith::ExtFOp>())
     tile = widened.getIn();
   auto load = tile.getDefiningOp<tile::LoadOp>();
-  if (!load)
+  if (!load || !load.getRows().empty())
     return {};
   auto view = cast<MemRefType>(load.getView().getType());
   auto type = tileOf(load.getResult());

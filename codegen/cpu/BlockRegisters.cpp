@@ -384,16 +384,14 @@ void BlockLowering::wantEscaping(const Segment &segment,
 // Step 3: stores
 //===----------------------------------------------------------------------===//
 
-LogicalResult BlockLowering::storeRow(tile::StoreOp op, RowEvaluator &rows,
-                                      Value row) {
+LogicalResult BlockLowering::storeRow(tile::StoreOp op, RowEvaluator &rows) {
   auto type = tileOf(op.getValue());
   Value view = scalars.lookupOrDefault(op.getView());
   auto viewType = cast<MemRefType>(view.getType());
-  SmallVector<Value> offsets;
-  for (Value offset : op.getOffsets())
-    offsets.push_back(scalars.lookupOrDefault(offset));
-  Value &rowOffset = offsets[offsets.size() - type.getRank()];
-  rowOffset = vectors.add(rowOffset, row);
+  auto found = rows.rowOffsets(op.getOffsets(), op.getRows(), type.getRank());
+  if (failed(found))
+    return failure();
+  SmallVector<Value> offsets = std::move(*found);
   Value inside = vectors.rowInside(view, offsets);
   if (type.getRank() == 1)
     inside = arith::AndIOp::create(
@@ -429,7 +427,7 @@ LogicalResult BlockLowering::storeRows(ArrayRef<tile::StoreOp> stores,
     for (tile::StoreOp op : stores) {
       // A store of its own may be skipped, so it evaluates all it needs.
       RowEvaluator evaluator(b, vectors, unit, buffers, scalars, row);
-      if (failed(storeRow(op, evaluator, row)))
+      if (failed(storeRow(op, evaluator)))
         return failure();
     }
     return success();

@@ -63,33 +63,47 @@ FailureOr<Value> RowEvaluator::elementwise(Operation *op, int64_t col,
   return vectors.elementwise(op, operands, wantVectors);
 }
 
-/// Where the row of `op` begins.
-SmallVector<Value> RowEvaluator::rowOffsets(tile::LoadOp op) {
-  SmallVector<Value> offsets;
-  for (Value offset : op.getOffsets())
-    offsets.push_back(scalars.lookupOrDefault(offset));
-  offsets[offsets.size() - 2] = vectors.add(offsets[offsets.size() - 2], row);
-  return offsets;
+FailureOr<SmallVector<Value>> RowEvaluator::rowOffsets(OperandRange offsets,
+                                                       OperandRange rows,
+                                                       int64_t rank) {
+  SmallVector<Value> result;
+  for (Value offset : offsets)
+    result.push_back(scalars.lookupOrDefault(offset));
+  size_t end = result.size() - (rank - 1); // Of the dimensions of rows.
+  if (rows.empty())
+    result[end - 1] = vectors.add(result[end - 1], row);
+  for (auto [number, indices] : llvm::enumerate(rows)) {
+    FailureOr<Value> index = scalar(indices);
+    if (failed(index))
+      return failure();
+    Value &offset = result[end - rows.size() + number];
+    offset = vectors.add(offset, *index);
+  }
+  return result;
 }
 
 /// Whether the view of `op` has the row.
-Value RowEvaluator::rowExists(tile::LoadOp op) {
-  Value &exists = insideRow[op.getResult()];
-  if (!exists)
-    exists = vectors.rowInside(scalars.lookupOrDefault(op.getView()),
-                               rowOffsets(op));
-  return exists;
+FailureOr<Value> RowEvaluator::rowExists(tile::LoadOp op) {
+  if (Value exists = insideRow.lookup(op.getResult()))
+    return exists;
+  auto offsets = rowOffsets(op.getOffsets(), op.getRows(), /*rank=*/2);
+  if (failed(offsets))
+    return failure();
+  return insideRow[op.getResult()] =
+             vectors.rowInside(scalars.lookupOrDefault(op.getView()), *offsets);
 }
 
-Value RowEvaluator::load(tile::LoadOp op, int64_t col) {
-  Value exists = rowExists(op);
-  SmallVector<Value> offsets = rowOffsets(op);
-  offsets.back() = vectors.add(offsets.back(), column(col));
+FailureOr<Value> RowEvaluator::load(tile::LoadOp op, int64_t col) {
+  FailureOr<Value> exists = rowExists(op);
+  auto offsets = rowOffsets(op.getOffsets(), op.getRows(), /*rank=*/2);
+  if (failed(exists) || failed(offsets))
+    return failure();
+  offsets->back() = vectors.add(offsets->back(), column(col));
   std::optional<int64_t> wanted;
   if (!base)
     wanted = tileOf(op.getResult()).getDimSize(1) - col;
-  return vectors.loadRow(scalars.lookupOrDefault(op.getView()), offsets, wanted,
-                         exists);
+  return vectors.loadRow(scalars.lookupOrDefault(op.getView()), *offsets,
+                         wanted, *exists);
 }
 
 /// Row of a tile that lies in strips: elements a strip width apart.
@@ -251,7 +265,9 @@ static tile::LoadOp getBlockLoad(Value tile) {
   if (auto widened = tile.getDefiningOp<arith::ExtFOp>())
     tile = widened.getIn();
   auto load = tile.getDefiningOp<tile::LoadOp>();
-  return load && isa<scf::ForOp>(load->getParentOp()) ? load : tile::LoadOp();
+  bool isBlock =
+      load && isa<scf::ForOp>(load->getParentOp()) && load.getRows().empty();
+  return isBlock ? load : tile::LoadOp();
 }
 
 /// A product of the row with a matrix, in scratch: other ops may read it from
@@ -327,9 +343,37 @@ FailureOr<Value> RowEvaluator::repeat(tile::BroadcastOp op, int64_t col) {
   bool isUniform = source.getDefiningOp<arith::ConstantOp>() ||
                    source.getDefiningOp<tile::SplatOp>();
   if (op.getAlong() == 0 && !isUniform)
-    return op.emitOpError("the CPU back end has no buffer for a broadcast row");
+    return alongColumns(source, col);
   FailureOr<Value> value = scalar(source);
   return failed(value) ? value : FailureOr<Value>(vectors.splat(*value));
+}
+
+/// Elements col .. col + lanes - 1 of a tile of rank 1.
+FailureOr<Value> RowEvaluator::alongColumns(Value tile, int64_t col) {
+  Operation *op = tile.getDefiningOp();
+  if (!tileOf(tile))
+    return scalars.lookupOrDefault(tile);
+  if (auto constant = dyn_cast_if_present<arith::ConstantOp>(op))
+    return vectors.constant(constant, true);
+  if (auto splat = dyn_cast_if_present<tile::SplatOp>(op))
+    return vectors.splat(scalars.lookupOrDefault(splat.getScalar()));
+  if (auto iota = dyn_cast_if_present<tile::IotaOp>(op))
+    return vectors.iota(
+        vectors.add(scalars.lookupOrDefault(iota.getStart()), column(col)));
+  bool isGather = isa_and_present<tile::GatherOp>(op);
+  if (!op || (!isGather && !OpTrait::hasElementwiseMappableTraits(op)))
+    return emitError(tile.getLoc(),
+                     "the CPU back end has no buffer for a broadcast row");
+  SmallVector<Value> operands;
+  for (Value operand : op->getOperands()) {
+    FailureOr<Value> value = alongColumns(operand, col);
+    if (failed(value))
+      return failure();
+    operands.push_back(*value);
+  }
+  return isGather ? vectors.gather(operands.front(),
+                                   ArrayRef(operands).drop_front(), true)
+                  : vectors.elementwise(op, operands, true);
 }
 
 static vector::CombiningKind getCombining(tile::ReduceKind kind) {
@@ -382,11 +426,10 @@ FailureOr<Value> RowEvaluator::computeScalar(Value tile) {
   if (auto reduction = dyn_cast<tile::ReduceOp>(op))
     return reduce(reduction);
   if (auto loaded = dyn_cast<tile::LoadOp>(op)) {
-    SmallVector<Value> indices;
-    for (Value offset : loaded.getOffsets())
-      indices.push_back(scalars.lookupOrDefault(offset));
-    indices.back() = vectors.add(indices.back(), row);
-    return vectors.gather(scalars.lookupOrDefault(loaded.getView()), indices,
+    auto indices = rowOffsets(loaded.getOffsets(), loaded.getRows(), 1);
+    if (failed(indices))
+      return failure();
+    return vectors.gather(scalars.lookupOrDefault(loaded.getView()), *indices,
                           false);
   }
   if (isa<tile::GatherOp>(op) || OpTrait::hasElementwiseMappableTraits(op))

@@ -43,6 +43,11 @@ public:
   /// The element of a tile of rank 1.
   mlir::FailureOr<mlir::Value> scalar(mlir::Value tile);
 
+  /// Where the row of a tile of so much `rank` begins in a view, from the
+  /// offsets of the tile and the index vectors of its rows, if there are any.
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>>
+  rowOffsets(mlir::OperandRange offsets, mlir::OperandRange rows, int64_t rank);
+
   /// Writes all columns of the row of `tile` to `buffer[to]`.
   llvm::LogicalResult store(mlir::Value tile, mlir::Value buffer,
                             mlir::Value to);
@@ -65,9 +70,8 @@ private:
   mlir::Value column(int64_t col) {
     return base ? vectors.add(base, vectors.index(col)) : vectors.index(col);
   }
-  llvm::SmallVector<mlir::Value> rowOffsets(tile::LoadOp op);
-  mlir::Value rowExists(tile::LoadOp op);
-  mlir::Value load(tile::LoadOp op, int64_t col);
+  mlir::FailureOr<mlir::Value> rowExists(tile::LoadOp op);
+  mlir::FailureOr<mlir::Value> load(tile::LoadOp op, int64_t col);
   mlir::Value fromStrips(mlir::Value buffer, int64_t col, int64_t cols);
   mlir::FailureOr<mlir::Value> fromConcat(tile::ConcatOp op, int64_t col);
   mlir::FailureOr<mlir::Value> fromProduct(tile::DotOp op, int64_t col);
@@ -89,6 +93,7 @@ private:
                          mlir::VectorType type);
   mlir::Value multiplyAdd(mlir::Value x, mlir::Value y, mlir::Value sum);
   mlir::FailureOr<mlir::Value> repeat(tile::BroadcastOp op, int64_t col);
+  mlir::FailureOr<mlir::Value> alongColumns(mlir::Value tile, int64_t col);
   mlir::FailureOr<mlir::Value> reduce(tile::ReduceOp op);
 
   // RowTrims.cpp.

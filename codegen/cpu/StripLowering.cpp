@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/StripLowering.h"
+#include "codegen/cpu/RowEvaluator.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -229,7 +230,7 @@ FailureOr<StripLowering::Vectors> StripLowering::computeColumn(Value tile) {
   if (auto iota = dyn_cast<tile::IotaOp>(op))
     return rowPositions(scalars.lookupOrDefault(iota.getStart()));
   if (auto load = dyn_cast<tile::LoadOp>(op))
-    return loadColumn(load);
+    return load.getRows().empty() ? loadColumn(load) : loadIndexed(load);
   if (isa<tile::GatherOp>(op) || OpTrait::hasElementwiseMappableTraits(op))
     return elementwise(op, 0, /*rank2=*/false);
   return op->emitError("the CPU back end cannot evaluate '")
@@ -255,6 +256,30 @@ StripLowering::Vectors StripLowering::loadColumn(tile::LoadOp op) {
   Vectors values;
   for (Value rows : rowPositions(indices.back())) {
     indices.back() = rows;
+    values.push_back(vectors.gather(scalars.lookupOrDefault(op.getView()),
+                                    indices, /*vectors=*/true));
+  }
+  return values;
+}
+
+/// The same for rows at indices of their own.
+FailureOr<StripLowering::Vectors> StripLowering::loadIndexed(tile::LoadOp op) {
+  SmallVector<Vectors> shifts;
+  for (Value indices : op.getRows()) {
+    FailureOr<Vectors> shift = column(indices);
+    if (failed(shift))
+      return failure();
+    shifts.push_back(*shift);
+  }
+  Vectors values;
+  for (int64_t v = 0; v < registers; ++v) {
+    SmallVector<Value> indices;
+    for (Value offset : op.getOffsets())
+      indices.push_back(scalars.lookupOrDefault(offset));
+    for (auto [number, shift] : llvm::enumerate(shifts)) {
+      Value &index = indices[indices.size() - shifts.size() + number];
+      index = arith::AddIOp::create(b, vectors.splat(index), shift[v]);
+    }
     values.push_back(vectors.gather(scalars.lookupOrDefault(op.getView()),
                                     indices, /*vectors=*/true));
   }
@@ -291,6 +316,19 @@ StripLowering::elementwise(Operation *op, int64_t col, bool rank2) {
 // Pairs
 //===----------------------------------------------------------------------===//
 
+/// Element `at` of a vector that all rows have, in all lanes: read where it
+/// lies, else computed, once for the column.
+FailureOr<Value> StripLowering::elementOfRow(tile::BroadcastOp op, Value at) {
+  if (hasElements(op.getResult()))
+    return rowElement(op.getResult(), vectors.index(0), at);
+  FailureOr<Value> element =
+      RowEvaluator(b, vectors, unit, buffers, scalars, at)
+          .scalar(op.getVector());
+  if (failed(element))
+    return failure();
+  return vectors.splat(*element);
+}
+
 FailureOr<StripLowering::Vectors> StripLowering::pairs(Value tile,
                                                        int64_t col) {
   if (auto it = knownPairs.find({tile, col}); it != knownPairs.end())
@@ -326,7 +364,7 @@ FailureOr<StripLowering::Vectors> StripLowering::computePairs(Value tile,
   if (auto broadcast = dyn_cast<tile::BroadcastOp>(op)) {
     if (broadcast.getAlong() == 1)
       return column(broadcast.getVector());
-    FailureOr<Value> element = rowElement(tile, vectors.index(0), at);
+    FailureOr<Value> element = elementOfRow(broadcast, at);
     if (failed(element))
       return failure();
     return repeat(*element);

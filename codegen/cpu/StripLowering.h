@@ -184,6 +184,9 @@ private:
   }
   Vectors rowPositions(mlir::Value start);
   Vectors loadColumn(tile::LoadOp op);
+  mlir::FailureOr<Vectors> loadIndexed(tile::LoadOp op);
+  mlir::FailureOr<mlir::Value> elementOfRow(tile::BroadcastOp op,
+                                            mlir::Value at);
   Vectors loadVectors(mlir::Value buffer, mlir::Value col);
   void storeVectors(const Vectors &values, mlir::Value buffer, mlir::Value col);
   llvm::SmallVector<mlir::Value> address(mlir::Value buffer, mlir::Value col,

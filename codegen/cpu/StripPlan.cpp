@@ -100,6 +100,11 @@ void StripLowering::need(Value tile, int64_t atStage) {
 
 void StripLowering::needOperands(Operation *op, int64_t atStage) {
   auto dot = dyn_cast<tile::DotOp>(op);
+  auto broadcast = dyn_cast<tile::BroadcastOp>(op);
+  // Read or computed element by element, not as a column.
+  if (broadcast && broadcast.getAlong() == 0 &&
+      !hasElements(broadcast.getResult()))
+    return;
   if (!dot) {
     for (Value operand : op->getOperands())
       if (tileOf(operand))

@@ -43,7 +43,7 @@ static tile::LoadOp loadedFrom(Value tile) {
 /// beyond the view are harmless in a prefetch.
 void StripLowering::prefetchNext(tile::DotOp op, Value first, Value k) {
   tile::LoadOp load = loadedFrom(op.getRhs());
-  if (!load || !segment.contains(load))
+  if (!load || !segment.contains(load) || !load.getRows().empty())
     return;
   auto type = tileOf(load.getResult());
   int64_t elements = 512 / type.getElementType().getIntOrFloatBitWidth();

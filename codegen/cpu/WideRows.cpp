@@ -74,10 +74,8 @@ LogicalResult RowEvaluator::evaluateShared(Value tile, Visited &visited) {
   if (tileOf(tile).getRank() == 1)
     return scalar(tile);
   Operation *op = tile.getDefiningOp();
-  if (auto load = dyn_cast<tile::LoadOp>(op)) {
-    rowExists(load);
-    return success();
-  }
+  if (auto load = dyn_cast<tile::LoadOp>(op))
+    return rowExists(load);
   if (isa<tile::DotOp>(op))
     return vector(tile, 0);
   if (auto broadcast = dyn_cast<tile::BroadcastOp>(op);

@@ -28,6 +28,7 @@
 
 #include "codegen/gpu/LayoutClasses.h"
 #include "codegen/gpu/Resources.h"
+#include "codegen/gpu/RowIndices.h"
 #include "codegen/gpu/SharedTiles.h"
 #include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -67,12 +68,37 @@ static bool isFree(Operation *op) {
   return isa<arith::ConstantOp>(op) && isTile(op->getResult(0));
 }
 
-/// Gives every use of a free op a copy of its own.
+/// Whether `op` computes an index vector: of the rows of a box, of which
+/// queries and keys may have the same.
+static bool isIndexVector(Operation *op) {
+  auto type = op->getNumResults() == 1
+                  ? dyn_cast<RankedTensorType>(op->getResult(0).getType())
+                  : RankedTensorType();
+  return type && type.getRank() == 1 && type.getElementType().isIndex() &&
+         isComputable(op->getResult(0));
+}
+
+/// Whether tiles occur whose rows have indices of their own.
+static bool hasIndexedRows(gpu::GPUFuncOp kernel) {
+  WalkResult result = kernel.walk([](Operation *op) {
+    auto load = dyn_cast<tile::LoadOp>(op);
+    auto store = dyn_cast<tile::StoreOp>(op);
+    bool isIndexed = (load && !load.getRows().empty()) ||
+                     (store && !store.getRows().empty());
+    return isIndexed ? WalkResult::interrupt() : WalkResult::advance();
+  });
+  return result.wasInterrupted();
+}
+
+/// Gives every use of a free op a copy of its own, and those of index vectors
+/// of boxes, which threads compute for rows, for columns and for what they
+/// copy.
 static void copyFreeOps(gpu::GPUFuncOp kernel) {
+  bool hasBoxes = hasIndexedRows(kernel);
   // Users before producers, so that copies of broadcasts copy what they use.
   SmallVector<Operation *> ops;
   kernel.walk([&](Operation *op) {
-    if (isFree(op))
+    if (isFree(op) || (hasBoxes && isIndexVector(op)))
       ops.push_back(op);
   });
   for (Operation *op : llvm::reverse(ops)) {
@@ -325,8 +351,8 @@ static void collect(Operation *op, LayoutClasses &classes) {
       .Case([&](tile::DecayDotOp dot) {
         classes.join(dot.getInit(), dot.getResult());
       })
-      .Case<scf::YieldOp, tile::StoreOp, tile::ConvertLayoutOp, tile::ScanOp>(
-          [](auto) {})
+      .Case<scf::YieldOp, tile::LoadOp, tile::StoreOp, tile::ConvertLayoutOp,
+            tile::ScanOp>([](auto) {})
       .Default([&](Operation *plain) { collectElementwise(plain, classes); });
 }
 

@@ -20,7 +20,7 @@ static RankedTensorType typeOf(Value value) {
 
 /// Features of a row behind the region that computes it, if there is one.
 static int64_t getWidth(Value tensor, Region &rows) {
-  return rows.empty() ? typeOf(tensor).getDimSize(3)
+  return rows.empty() ? typeOf(tensor).getShape().back()
                       : typeOf(getYielded(rows)).getDimSize(0);
 }
 
@@ -101,7 +101,8 @@ static bool isNarrow(AttendOp op) {
 /// comparison at most. More takes registers that two bands of rows leave few
 /// of.
 static bool hasFewPairOps(AttendOp op) {
-  if (!op.getScore().empty() || !op.getProb().empty())
+  // Keys of a box may lie outside of the grid, each for itself.
+  if (!op.getScore().empty() || !op.getProb().empty() || op.getNumAxes() > 1)
     return false;
   return op.getMask().empty() ||
          op.getMask().front().without_terminator().empty() ||
@@ -111,7 +112,7 @@ static bool hasFewPairOps(AttendOp op) {
 BlockProblem attn::getProblem(AttendOp op) {
   BlockProblem problem;
   problem.widthQk = getWidth(op.getKey(), op.getKeyRows());
-  problem.widthV = typeOf(op.getOutput()).getDimSize(3);
+  problem.widthV = typeOf(op.getOutput()).getShape().back();
   problem.isNarrow = isNarrow(op);
   if (!problem.isNarrow)
     return problem;
@@ -128,8 +129,8 @@ BlockProblem attn::getProblem(AttendOp op) {
 
 BlockProblem attn::getProblem(MapRowsOp op) {
   BlockProblem problem;
-  problem.widthQk = typeOf(op.getInput()).getDimSize(3);
-  problem.widthV = typeOf(op.getOutput()).getDimSize(3);
+  problem.widthQk = typeOf(op.getInput()).getShape().back();
+  problem.widthV = typeOf(op.getOutput()).getShape().back();
   return problem;
 }
 

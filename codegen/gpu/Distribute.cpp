@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/gpu/Distributor.h"
+#include "codegen/gpu/RowIndices.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace attn {
@@ -101,7 +102,9 @@ LogicalResult Distributor::lowerOp(Operation *op) {
   b.setInsertionPoint(op);
   b.setLoc(op->getLoc());
   bool isElementwise = OpTrait::hasElementwiseMappableTraits(op);
-  bool takesTiles = llvm::any_of(op->getOperands(), isTile);
+  // Loads compute the indices of their rows for themselves.
+  bool takesTiles =
+      llvm::any_of(op->getOperands(), isTile) && !isa<tile::LoadOp>(op);
   if ((takesTiles && !isElementwise) || op->getNumRegions())
     flush();
   if (auto loop = dyn_cast<scf::ForOp>(op))
@@ -177,9 +180,25 @@ static bool isConvertible(tile::ConvertLayoutOp op) {
          type.getDimSize(1) % (from.getColumns() * vector) == 0;
 }
 
+/// Whether threads can compute the indices of the rows that `op` reads or
+/// writes.
+static LogicalResult checkRows(Operation *op) {
+  auto load = dyn_cast<tile::LoadOp>(op);
+  auto store = dyn_cast<tile::StoreOp>(op);
+  ValueRange rows = load    ? ValueRange(load.getRows())
+                    : store ? ValueRange(store.getRows())
+                            : ValueRange();
+  if (llvm::all_of(rows, isComputable))
+    return success();
+  return op->emitOpError("'rows' must be computed from positions, numbers and "
+                         "elements of views by elementwise ops on GPUs");
+}
+
 /// Whether all tiles have layouts and all tiles in shared memory a place.
 static LogicalResult checkLayouts(gpu::GPUFuncOp kernel) {
   WalkResult result = kernel.walk([&](Operation *op) -> WalkResult {
+    if (failed(checkRows(op)))
+      return WalkResult::interrupt();
     for (Value value : op->getResults()) {
       auto type = dyn_cast<RankedTensorType>(value.getType());
       if (type && !type.getEncoding())

@@ -13,8 +13,9 @@
 // Tiles of 16 bits are copied by asynchronous copies of 16 bytes where all rows
 // of the view start at multiples of them. That is tested when the kernel runs.
 // Whatever such a copy must not read it writes as zero: tiles at the end of a
-// view are copied in a loop of those. Where rows are not aligned, elements are
-// copied one by one.
+// view are copied in a loop of those, and so are tiles whose rows have indices
+// of their own, of which each is tested. Where rows are not aligned, elements
+// are copied one by one.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,7 +33,8 @@ class CopyEmitter {
 public:
   CopyEmitter(Distributor &d, tile::LoadOp op)
       : d(d), b(d.b), op(op), type(Distributor::tileOf(op)),
-        shape(getSharedShape(type)), window{op.getView(), op.getOffsets(), 2},
+        shape(getSharedShape(type)),
+        window{op.getView(), op.getOffsets(), 2, op.getRows()},
         buffer(d.getBuffer(op)) {}
 
   void emit();
@@ -74,7 +76,8 @@ std::pair<Value, Value> CopyEmitter::getElement(Value round) {
 
 /// Whether the whole tile lies in the view; null if it never does as a whole.
 Value CopyEmitter::testInside() {
-  bool isWhole = type.getDimSize(0) == shape.rows &&
+  // Of indexed rows, each is tested.
+  bool isWhole = !window.isIndexed() && type.getDimSize(0) == shape.rows &&
                  type.getDimSize(1) == shape.columns &&
                  getElements() % d.threads.getThreads() == 0;
   if (!isWhole)
@@ -104,13 +107,15 @@ void CopyEmitter::emitBatch(Value first, int64_t count, bool guarded) {
     auto [row, column] = getElement(d.add(first, d.index(n)));
     Value inside = leading, exists;
     if (guarded) {
-      for (auto [dim, position] :
-           llvm::enumerate(ArrayRef<Value>{row, column})) {
+      SmallVector<Value> place{row, column};
+      for (auto [dim, position] : llvm::enumerate(place)) {
         Value offset = window.offsets[window.getDim(dim)];
         if (type.getDimSize(dim) != (dim ? shape.columns : shape.rows))
           inside =
               d.both(inside, d.isLess(position, d.index(type.getDimSize(dim))));
-        if (!isKnownInside(window, dim, type.getDimSize(dim)))
+        if (dim == 0 && window.isIndexed())
+          inside = d.both(inside, testRow(b, window, position));
+        else if (!isKnownInside(window, dim, type.getDimSize(dim)))
           inside =
               d.both(inside, d.isLess(d.add(offset, position),
                                       getSize(b, window, window.getDim(dim))));
@@ -199,7 +204,8 @@ class GroupCopyEmitter {
 public:
   GroupCopyEmitter(Distributor &d, tile::LoadOp op)
       : d(d), b(d.b), op(op), type(Distributor::tileOf(op)),
-        shape(getSharedShape(type)), window{op.getView(), op.getOffsets(), 2},
+        shape(getSharedShape(type)),
+        window{op.getView(), op.getOffsets(), 2, op.getRows()},
         parameter(getParameter(op.getView())), columns(getGroupColumns(type)),
         perRow(shape.columns / columns), groups(shape.rows * perRow),
         buffer(d.getBuffer(op)) {}
@@ -320,16 +326,22 @@ void GroupCopyEmitter::emitGuarded() {
   Value leading = testLeading(b, window);
   auto loop = scf::ForOp::create(b, d.threads.getThread(), d.index(groups),
                                  d.index(d.threads.getThreads()));
-  keepRolled(loop);
+  // There is no other copy of indexed rows.
+  if (!window.isIndexed())
+    keepRolled(loop);
   OpBuilder::InsertionGuard insertion(b);
   b.setInsertionPointToStart(loop.getBody());
   auto [row, column] = getGroup(loop.getInductionVar());
   Value inside = leading;
   if (type.getDimSize(0) != shape.rows)
     inside = d.both(inside, d.isLess(row, d.index(type.getDimSize(0))));
-  Value position = d.add(window.offsets[window.getDim(0)], row);
-  inside =
-      d.both(inside, d.isLess(position, getSize(b, window, window.getDim(0))));
+  if (window.isIndexed()) {
+    inside = d.both(inside, testRow(b, window, row));
+  } else {
+    Value position = d.add(window.offsets[window.getDim(0)], row);
+    inside = d.both(inside,
+                    d.isLess(position, getSize(b, window, window.getDim(0))));
+  }
   Value elements =
       arith::SelectOp::create(b, inside, d.index(columns), d.index(0));
   copy(d.getPlace(type, row, column), parameter,

@@ -56,7 +56,9 @@ public:
     int64_t end = getEnd(dim);
     if (inTile && end > size)
       require(isBelow(b, position, threads.index(size)));
-    if (!isKnownInside(window, dim, inTile ? size : end))
+    if (dim == 0 && window.isIndexed())
+      require(testRow(b, window, position));
+    else if (!isKnownInside(window, dim, inTile ? size : end))
       require(isBelow(b,
                       arith::AddIOp::create(
                           b, window.offsets[window.getDim(dim)], position),
@@ -82,7 +84,7 @@ public:
 SmallVector<Value> Distributor::loadPieces(tile::LoadOp op) {
   RankedTensorType type = tileOf(op);
   PieceWalk walk(b, threads, type,
-                 {op.getView(), op.getOffsets(), type.getRank()});
+                 {op.getView(), op.getOffsets(), type.getRank(), op.getRows()});
   Type element = type.getElementType();
   int64_t columnDim = type.getRank() - 1;
   bool hasRows = type.getRank() == 2 || walk.isAlongRows();
@@ -99,9 +101,8 @@ SmallVector<Value> Distributor::loadPieces(tile::LoadOp op) {
           Values row;
           for (int64_t j = 0; j < walk.shape.columns; ++j) {
             SmallVector<Value> at = walk.at(i, j);
-            Value inside = hasColumns
-                               ? walk.testDim(columnDim, at.back(), true)
-                               : Value();
+            Value inside =
+                hasColumns ? walk.testDim(columnDim, at.back(), true) : Value();
             llvm::append_range(
                 row, guard(b, inside, element, [&] {
                   return Values{memref::LoadOp::create(
@@ -141,7 +142,7 @@ static void storeGroup(ImplicitLocOpBuilder &b, const Window &window,
 void Distributor::lower(tile::StoreOp op) {
   RankedTensorType type = tileOf(op.getValue());
   PieceWalk walk(b, threads, type,
-                 {op.getView(), op.getOffsets(), type.getRank()});
+                 {op.getView(), op.getOffsets(), type.getRank(), op.getRows()});
   const Values from = pieces[op.getValue()];
   int64_t columnDim = type.getRank() - 1;
   bool isVector = type.getRank() == 1;

@@ -71,8 +71,10 @@ static Access getAccess(Value view, bool writes) {
 /// Whether a warp reads rows of the left operand of a product that are its own:
 /// those of matrix instructions that have none read another's.
 static bool readsOwnRows(tile::DotOp dot) {
+  if (dot.getTransposeLhs())
+    return false;
   if (!isNarrow(dot))
-    return !dot.getTransposeLhs();
+    return true;
   constexpr int64_t band = 16, lanes = 32;
   auto size = dot->getParentOfType<gpu::GPUFuncOp>().getKnownBlockSize();
   int64_t rows = cast<RankedTensorType>(dot.getLhs().getType()).getDimSize(0);

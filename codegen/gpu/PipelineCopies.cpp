@@ -120,9 +120,9 @@ bool LoopPipeliner::analyze() {
     if (!load || !isCopy(load))
       continue;
     bool isRead = llvm::all_of(load->getUsers(), llvm::IsaPred<tile::DotOp>);
-    if (load.use_empty() || !isRead || !isMovable(load.getView()) ||
-        !llvm::all_of(load.getOffsets(),
-                      [&](Value offset) { return isMovable(offset); }))
+    if (load.use_empty() || !isRead ||
+        !llvm::all_of(load->getOperands(),
+                      [&](Value operand) { return isMovable(operand); }))
       return false;
     copies.push_back(load);
   }

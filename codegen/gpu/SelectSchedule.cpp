@@ -17,7 +17,7 @@
 #include "codegen/gpu/BlockProblems.h"
 #include "codegen/gpu/Passes.h"
 #include "dialect/AttnDialect.h"
-#include "passes/ScheduleText.h"
+#include "passes/BoxSchedule.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace attn {
@@ -157,7 +157,7 @@ template <typename OpT> WalkResult GpuSelectSchedule::select(OpT op) {
   if (isFew && attend.isMergeable())
     blocks.splits = kSplits;
   if (ScheduleAttr given = op.getScheduleAttr())
-    blocks = {given.getBlockQ(), given.getBlockK(), given.getSplits()};
+    blocks = getBlockSizes(given);
   if (attend)
     blocks = takeListed(attend, blocks);
   FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
@@ -174,8 +174,10 @@ template <typename OpT> WalkResult GpuSelectSchedule::select(OpT op) {
                  (attend && attend.getBlockSizes());
   if (attend && isAsked && failed(checkAsked(attend, blocks)))
     return WalkResult::interrupt();
-  op.setScheduleAttr(
-      ScheduleAttr::get(&getContext(), blocks.q, blocks.k, blocks.splits));
+  FailureOr<ScheduleAttr> made = makeSchedule(op, blocks);
+  if (failed(made))
+    return WalkResult::interrupt();
+  op.setScheduleAttr(*made);
   return WalkResult::advance();
 }
 

@@ -43,7 +43,7 @@ static void cut(tile::StoreOp store, int64_t columns) {
     SmallVector<Value> offsets(store.getOffsets());
     Value start = arith::ConstantIndexOp::create(b, cut.start);
     offsets.back() = arith::AddIOp::create(b, offsets.back(), start);
-    tile::StoreOp::create(b, slice, store.getView(), offsets);
+    tile::StoreOp::create(b, slice, store.getView(), offsets, store.getRows());
   }
   store.erase();
 }

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/gpu/TileSlices.h"
+#include "codegen/gpu/RowIndices.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -63,12 +64,17 @@ tile::LoadOp attn::getMovableLoad(Value value) {
 //===----------------------------------------------------------------------===//
 
 Value Slicer::cutLoad(tile::LoadOp load, Cut cut) {
-  SmallVector<Value> offsets(load.getOffsets());
-  Value &offset = offsets[offsets.size() - 2 + cut.dim];
-  Value start = arith::ConstantIndexOp::create(b, cut.start);
-  offset = arith::AddIOp::create(b, offset, start);
+  SmallVector<Value> offsets(load.getOffsets()), rows(load.getRows());
+  if (cut.dim == 0 && !rows.empty()) {
+    for (Value &vector : rows)
+      vector = cutVector(b, vector, cut.start, cut.size);
+  } else {
+    Value &offset = offsets[offsets.size() - 2 + cut.dim];
+    Value start = arith::ConstantIndexOp::create(b, cut.start);
+    offset = arith::AddIOp::create(b, offset, start);
+  }
   return tile::LoadOp::create(b, cut.applyTo(load.getType()), load.getView(),
-                              offsets);
+                              offsets, rows, UnitAttr());
 }
 
 /// The part that has all of the columns; null if they are in several.

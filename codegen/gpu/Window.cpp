@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/gpu/Window.h"
+#include "codegen/gpu/RowIndices.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -24,7 +25,7 @@ Value attn::isBelow(ImplicitLocOpBuilder &b, Value position, Value size) {
 
 Value attn::testLeading(ImplicitLocOpBuilder &b, const Window &window) {
   Value result;
-  for (int64_t dim = 0; dim < window.getDim(0); ++dim) {
+  for (int64_t dim = 0; dim < window.getRowDim(); ++dim) {
     std::optional<int64_t> offset = getConstantIntValue(window.offsets[dim]);
     int64_t size = window.getType().getDimSize(dim);
     if (offset && !ShapedType::isDynamic(size) && *offset >= 0 &&
@@ -47,9 +48,27 @@ bool attn::isKnownInside(const Window &window, int64_t dim, int64_t end) {
 SmallVector<Value> attn::getPositions(ImplicitLocOpBuilder &b,
                                       const Window &window, ValueRange at) {
   SmallVector<Value> result(window.offsets);
+  for (auto [number, vector] : llvm::enumerate(window.rows)) {
+    Value &position = result[window.getRowDim() + number];
+    position = arith::AddIOp::create(b, position, evaluateAt(b, vector, at[0]));
+  }
   for (auto [dim, index] : llvm::enumerate(at)) {
+    if (dim == 0 && window.isIndexed())
+      continue;
     Value &position = result[window.getDim(dim)];
     position = arith::AddIOp::create(b, position, index);
+  }
+  return result;
+}
+
+Value attn::testRow(ImplicitLocOpBuilder &b, const Window &window, Value row) {
+  Value result;
+  for (auto [number, vector] : llvm::enumerate(window.rows)) {
+    int64_t dim = window.getRowDim() + number;
+    Value position = arith::AddIOp::create(b, window.offsets[dim],
+                                           evaluateAt(b, vector, row));
+    Value inside = isBelow(b, position, getSize(b, window, dim));
+    result = result ? arith::AndIOp::create(b, result, inside) : inside;
   }
   return result;
 }

@@ -23,11 +23,18 @@ struct Window {
   mlir::Value view;
   llvm::SmallVector<mlir::Value> offsets;
   int64_t rank; ///< Of the tile.
+  /// Index vectors of its rows; none where rows follow each other.
+  llvm::SmallVector<mlir::Value> rows = {};
 
   mlir::MemRefType getType() const {
     return mlir::cast<mlir::MemRefType>(view.getType());
   }
   int64_t getDim(int64_t dim) const { return getType().getRank() - rank + dim; }
+  bool isIndexed() const { return !rows.empty(); }
+  /// The first of the dimensions that rows lie along.
+  int64_t getRowDim() const {
+    return getDim(0) + 1 - std::max<int64_t>(1, rows.size());
+  }
 };
 
 mlir::Value getSize(mlir::ImplicitLocOpBuilder &b, const Window &window,
@@ -44,10 +51,14 @@ mlir::Value testLeading(mlir::ImplicitLocOpBuilder &b, const Window &window);
 /// lie in the view.
 bool isKnownInside(const Window &window, int64_t dim, int64_t end);
 
-/// Positions in the view of element (at...) of the tile.
+/// Positions in the view of element (at...) of the tile, whose row is at[0].
 llvm::SmallVector<mlir::Value> getPositions(mlir::ImplicitLocOpBuilder &b,
                                             const Window &window,
                                             mlir::ValueRange at);
+
+/// Whether row `row` of an indexed tile lies in the view.
+mlir::Value testRow(mlir::ImplicitLocOpBuilder &b, const Window &window,
+                    mlir::Value row);
 
 /// Runs `body` where `condition` holds, or always if that is null; its values
 /// elsewhere are zero.

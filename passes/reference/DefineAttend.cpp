@@ -7,7 +7,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// For every batch b, query head h and query i, with A the pairs that exist:
+// For every batch b, query head h and query i, with A the pairs that exist (on
+// a grid, i is a tuple of indices, and keys j are counted row by row):
 //
 //   s[j] = score(scale * <query_rows(q[i]), key_rows(k[j])>)
 //   p[j] = s[j] normalised over A (see `weight`)
@@ -58,6 +59,9 @@ public:
 
 private:
   Carried defineQuery(ValueRange token, ValueRange results);
+  SmallVector<Value> queryIndices(ValueRange token);
+  SmallVector<Value> keyIndices(Value j);
+  Value countKeys();
   Pair pair(ValueRange token, Value j);
   Value exists(ValueRange token, Value j);
   Value product(ValueRange token, Value j);
@@ -81,9 +85,30 @@ private:
 };
 } // namespace
 
+/// What regions are told of the query at `token`, [b, h, x0, ..].
+SmallVector<Value> AttendDefinition::queryIndices(ValueRange token) {
+  SmallVector<Value> indices(token.drop_front(2));
+  if (indices.size() == 1)
+    indices[0] = position(b, op.getAlignment(), query, key, indices[0]);
+  return indices;
+}
+
+/// Keys are counted through the grid, row by row.
+Value AttendDefinition::countKeys() {
+  Value count = size(b, key, 2);
+  for (int64_t axis = 1; axis < op.getNumAxes(); ++axis)
+    count = arith::MulIOp::create(b, count, size(b, key, 2 + axis));
+  return count;
+}
+
+/// The indices of key `j` of them.
+SmallVector<Value> AttendDefinition::keyIndices(Value j) {
+  SmallVector<Value> all = sizes(b, key);
+  return unflatten(b, j, ArrayRef(all).slice(2, op.getNumAxes()));
+}
+
 Pair AttendDefinition::pair(ValueRange token, Value j) {
-  Value i = position(b, op.getAlignment(), query, key, token[2]);
-  return {token[0], token[1], i, j};
+  return {token[0], token[1], queryIndices(token), keyIndices(j)};
 }
 
 Value AttendDefinition::exists(ValueRange token, Value j) {
@@ -94,9 +119,11 @@ Value AttendDefinition::exists(ValueRange token, Value j) {
 Value AttendDefinition::product(ValueRange token, Value j) {
   auto ofHead = [&](Value head) {
     Value keyHead = arith::DivUIOp::create(b, head, groupSize(b, query, key));
-    return dotRows(b, type, query,
-                   {batchIn(b, query, token[0]), head, token[2]}, key,
-                   {batchIn(b, key, token[0]), keyHead, j});
+    SmallVector<Value> queryRow{batchIn(b, query, token[0]), head},
+        keyRow{batchIn(b, key, token[0]), keyHead};
+    llvm::append_range(queryRow, token.drop_front(2));
+    llvm::append_range(keyRow, keyIndices(j));
+    return dotRows(b, type, query, queryRow, key, keyRow);
   };
   if (!op.getMixScores())
     return ofHead(token[1]);
@@ -109,7 +136,7 @@ Value AttendDefinition::product(ValueRange token, Value j) {
 /// s, a vector over all keys; -inf outside of A.
 Value AttendDefinition::scores(ValueRange token) {
   auto vector = RankedTensorType::get(ShapedType::kDynamic, type);
-  return generate(b, vector, size(b, key, 2), [&](ValueRange at) {
+  return generate(b, vector, countKeys(), [&](ValueRange at) {
     auto product = [&] { return this->product(token, at[0]); };
     return pairScore(b, regions, op.getScaleValue(), type, pair(token, at[0]),
                      exists(token, at[0]), product);
@@ -119,9 +146,11 @@ Value AttendDefinition::scores(ValueRange token) {
 Statistics AttendDefinition::softmaxStatistics(ValueRange token, Value scores) {
   Value count = size(b, scores, 0);
   Value sink = number(b, type, -std::numeric_limits<double>::infinity());
-  if (!op.getSink().empty())
-    sink = evaluate(b, op.getSink(),
-                    {token[0], token[1], pair(token, Value()).query});
+  if (!op.getSink().empty()) {
+    SmallVector<Value> arguments{token[0], token[1]};
+    llvm::append_range(arguments, queryIndices(token));
+    sink = evaluate(b, op.getSink(), arguments);
+  }
   auto score = [&](Value j) { return read(b, scores, j); };
   Value largest = finiteReference(b, max(b, count, sink, score));
   auto exponential = [&](Value s) -> Value {
@@ -167,7 +196,7 @@ Value AttendDefinition::weight(Value score, const Statistics &of) {
 Value AttendDefinition::factors(ValueRange token, Value scores,
                                 const Statistics &of) {
   auto vector = RankedTensorType::get(ShapedType::kDynamic, type);
-  return generate(b, vector, size(b, key, 2), [&](ValueRange j) {
+  return generate(b, vector, countKeys(), [&](ValueRange j) {
     return choose(
         b, exists(token, j[0]),
         [&] {
@@ -181,15 +210,16 @@ Value AttendDefinition::factors(ValueRange token, Value scores,
 /// The factors of all heads, mixed for the head of `token`.
 Value AttendDefinition::mixedFactors(ValueRange token) {
   auto vector = RankedTensorType::get(ShapedType::kDynamic, type);
-  Value none = generate(b, vector, size(b, key, 2),
+  Value none = generate(b, vector, countKeys(),
                         [&](ValueRange) { return number(b, type, 0.0); });
   auto addHead = [&](ValueRange f, ValueRange so) -> Carried {
-    SmallVector<Value> other{token[0], f[0], token[2]};
+    SmallVector<Value> other(token);
+    other[1] = f[0];
     Value scores = this->scores(other);
     Value own = factors(other, scores, statistics(other, scores));
     Value share =
         convert(b, read(b, op.getMixWeights(), {f[0], token[1]}), type);
-    return {generate(b, vector, size(b, key, 2), [&](ValueRange j) -> Value {
+    return {generate(b, vector, countKeys(), [&](ValueRange j) -> Value {
       Value term = arith::MulFOp::create(b, share, read(b, own, j));
       return arith::AddFOp::create(b, read(b, so[0], j), term);
     })};
@@ -200,7 +230,7 @@ Value AttendDefinition::mixedFactors(ValueRange token) {
 /// The weighted sum of value rows, a vector over features.
 Value AttendDefinition::output(ValueRange token, Value factors) {
   Value head = keyHead(token), batch = batchIn(b, value, token[0]);
-  int64_t features = cast<RankedTensorType>(value.getType()).getDimSize(3);
+  int64_t features = cast<RankedTensorType>(value.getType()).getShape().back();
   Value width = index(b, features);
   Value zeros = generate(b, RankedTensorType::get(features, type),
                          [&](ValueRange) { return number(b, type, 0.0); });
@@ -210,16 +240,19 @@ Value AttendDefinition::output(ValueRange token, Value factors) {
     Value kept = op.getMixWeights()
                      ? Value(arith::ConstantOp::create(b, b.getBoolAttr(true)))
                      : exists(token, j[0]);
+    SmallVector<Value> at{batch, head};
+    llvm::append_range(at, keyIndices(j[0]));
+    at.push_back(Value());
     auto addFeature = [&](ValueRange d, ValueRange row) -> Carried {
-      Value element =
-          convert(b, read(b, value, {batch, head, j[0], d[0]}), type);
+      at.back() = d[0];
+      Value element = convert(b, read(b, value, at), type);
       Value term = termIf(b, kept, factor, element);
       Value sum = arith::AddFOp::create(b, read(b, row[0], d[0]), term);
       return {tensor::InsertOp::create(b, sum, row[0], d[0])};
     };
     return fold(b, width, so[0], addFeature);
   };
-  return fold(b, size(b, key, 2), zeros, addKey)[0];
+  return fold(b, countKeys(), zeros, addKey)[0];
 }
 
 /// Sets the output (and lse) of one query in `results`.
@@ -246,7 +279,7 @@ Results AttendDefinition::run() {
   SmallVector<Value> extents = tokens;
   tokens.pop_back();
   auto outputType = cast<RankedTensorType>(op.getOutput().getType());
-  extents.back() = index(b, outputType.getDimSize(3));
+  extents.back() = index(b, outputType.getShape().back());
   Results results{empty(b, outputType, extents)};
   if (op.getLse())
     results.push_back(

@@ -38,9 +38,10 @@ static Value exponential(ImplicitLocOpBuilder &b, Value x, Value reference) {
 }
 
 namespace {
-/// A head and a row of an operand.
+/// A head and a row of an operand, an index per axis.
 struct Token {
-  Value head, row;
+  Value head;
+  SmallVector<Value> row;
 };
 
 /// The definition of one attn.partial.
@@ -60,6 +61,7 @@ public:
 
 private:
   Token query(Value r);
+  SmallVector<Value> key(Value c);
   Value rows(Region &region, Value operand, int64_t count,
              function_ref<Token(Value)> token);
   Value keyRows(Region &region, Value operand);
@@ -86,21 +88,24 @@ private:
 
 /// Which query row `r` of the block is.
 Token PartialDefinition::query(Value r) {
-  Value row = arith::AddIOp::create(b, op.getRow(), r);
+  SmallVector<Value> token =
+      tokenOfBlock(b, op.getFirstQuery(), op.getBoxQ(), op.getStep(), r);
   if (!op.getPacked())
-    return {op.getHead(), row};
+    return {op.getHead(), token};
+  Value row = token.front();
   Value numQueries = size(b, op.getQuery(), 2);
   Value first = arith::MulIOp::create(b, op.getHead(),
                                       groupSize(b, op.getQuery(), op.getKey()));
   Value inGroup = arith::DivUIOp::create(b, row, numQueries);
-  return {arith::AddIOp::create(b, first, inGroup),
-          arith::RemUIOp::create(b, row, numQueries)};
+  Value head = arith::AddIOp::create(b, first, inGroup);
+  Value ofHead = arith::RemUIOp::create(b, row, numQueries);
+  return {head, {ofHead}};
 }
 
 /// `count` rows of `operand`, mapped; rows outside are those of a zero vector.
 Value PartialDefinition::rows(Region &region, Value operand, int64_t count,
                               function_ref<Token(Value)> token) {
-  int64_t from = cast<RankedTensorType>(operand.getType()).getDimSize(3);
+  int64_t from = cast<RankedTensorType>(operand.getType()).getShape().back();
   int64_t width =
       region.empty()
           ? from
@@ -109,9 +114,13 @@ Value PartialDefinition::rows(Region &region, Value operand, int64_t count,
   Value batch = batchIn(b, operand, op.getBatch());
   auto setOne = [&](ValueRange at, ValueRange so) -> Carried {
     auto [head, n] = token(at[0]);
-    Value vector = mapRow(b, region, RankedTensorType::get(from, type),
-                          {batch, head, n}, [&, head = head, n = n](Value d) {
-                            return readOrZero(b, operand, {batch, head, n, d});
+    SmallVector<Value> place{batch, head};
+    llvm::append_range(place, n);
+    Value vector = mapRow(b, region, RankedTensorType::get(from, type), place,
+                          [&](Value d) {
+                            SmallVector<Value> element(place);
+                            element.push_back(d);
+                            return readOrZero(b, operand, element);
                           });
     return {setRow(b, so[0], at, vector)};
   };
@@ -125,24 +134,33 @@ Value PartialDefinition::keyRows(Region &region, Value operand) {
   if (!op.getPacked())
     head = arith::DivUIOp::create(b, head,
                                   groupSize(b, op.getQuery(), op.getKey()));
-  return rows(region, operand, op.getWidth(), [&](Value r) -> Token {
-    return {head, arith::AddIOp::create(b, op.getCol(), r)};
-  });
+  return rows(region, operand, op.getWidth(),
+              [&](Value r) -> Token { return {head, key(r)}; });
+}
+
+/// Which key column `c` of the block is.
+SmallVector<Value> PartialDefinition::key(Value c) {
+  return tokenOfBlock(b, op.getFirstKey(), op.getBoxK(), op.getStep(), c);
 }
 
 Pair PartialDefinition::pair(ValueRange at) {
   auto [head, row] = query(at[0]);
-  Value i = position(b, op.getAlignment(), op.getQuery(), op.getKey(), row);
-  return {op.getBatch(), head, i, arith::AddIOp::create(b, op.getCol(), at[1])};
+  if (row.size() == 1)
+    row[0] = position(b, op.getAlignment(), op.getQuery(), op.getKey(), row[0]);
+  return {op.getBatch(), head, row, key(at[1])};
 }
 
 /// Whether `pair`, which stands at `at` in the block, is of a key that exists
 /// and in the range of its row; null if all are.
 Value PartialDefinition::inRange(ValueRange at, const Pair &pair) {
   Value result;
-  if (op.getBounded())
-    result = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, pair.key,
-                                   size(b, op.getKey(), 2));
+  for (auto [axis, index] : llvm::enumerate(pair.key)) {
+    if (!op.getBounded())
+      break;
+    Value exists = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, index,
+                                         size(b, op.getKey(), 2 + axis));
+    result = result ? arith::AndIOp::create(b, result, exists) : exists;
+  }
   if (op.getRanges().empty())
     return result;
   Value trimmed = isInRange(b, op.getRanges(), *op.getRangeRows(), at);
@@ -256,8 +274,10 @@ Results reference::defineAddSink(ImplicitLocOpBuilder &b, AddSinkOp op) {
   Value t = op.getInit()[0], l = op.getInit()[1];
   auto columnType = cast<RankedTensorType>(t.getType());
   Value sink = generate(b, columnType, [&](ValueRange r) {
-    Value i = arith::AddIOp::create(b, op.getPosition(), r[0]);
-    return evaluate(b, op.getSink(), {op.getBatch(), op.getHead(), i});
+    SmallVector<Value> arguments{op.getBatch(), op.getHead()};
+    llvm::append_range(arguments, tokenOfBlock(b, op.getPosition(), op.getBox(),
+                                               op.getStep(), r[0]));
+    return evaluate(b, op.getSink(), arguments);
   });
   Value larger = generate(b, columnType, [&](ValueRange r) -> Value {
     return arith::MaximumFOp::create(b, read(b, t, r), read(b, sink, r));

@@ -27,25 +27,32 @@ static Value add(ImplicitLocOpBuilder &b, Value lhs, Value rhs) {
   return arith::AddIOp::create(b, lhs, rhs);
 }
 
-/// Where element `at` of a tile lies in a view, from the offsets of the tile.
+/// Where element `at` of a tile lies in a view, from the offsets of the tile,
+/// and from index vectors of its rows where these are given.
 static SmallVector<Value> shift(ImplicitLocOpBuilder &b, ValueRange offsets,
-                                ValueRange at) {
+                                ValueRange rows, ValueRange at) {
   SmallVector<Value> indices(offsets);
-  size_t leading = offsets.size() - at.size();
-  for (auto [dim, index] : llvm::enumerate(at))
-    indices[leading + dim] = add(b, offsets[leading + dim], index);
+  auto move = [&](size_t fromEnd, Value by) {
+    Value &index = indices[indices.size() - fromEnd];
+    index = add(b, index, by);
+  };
+  for (auto [number, vector] : llvm::enumerate(rows))
+    move(at.size() - 1 + rows.size() - number, read(b, vector, at[0]));
+  for (size_t dim = rows.empty() ? 0 : 1; dim < at.size(); ++dim)
+    move(at.size() - dim, at[dim]);
   return indices;
 }
 
 static Value define(ImplicitLocOpBuilder &b, tile::LoadOp op) {
   return generate(b, tileOf(op), [&](ValueRange at) {
-    return readOrZero(b, op.getView(), shift(b, op.getOffsets(), at));
+    return readOrZero(b, op.getView(),
+                      shift(b, op.getOffsets(), op.getRows(), at));
   });
 }
 
 static void define(ImplicitLocOpBuilder &b, tile::StoreOp op) {
   auto storeOne = [&](ValueRange at, ValueRange) -> Carried {
-    SmallVector<Value> indices = shift(b, op.getOffsets(), at);
+    SmallVector<Value> indices = shift(b, op.getOffsets(), op.getRows(), at);
     auto inside = scf::IfOp::create(b, isInside(b, op.getView(), indices));
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(inside.thenBlock());

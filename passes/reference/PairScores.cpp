@@ -63,7 +63,9 @@ Value reference::mapAllRows(ImplicitLocOpBuilder &b, Region &rows,
   Value mapped = empty(b, RankedTensorType::get(shape, type), extents);
   auto mapToken = [&](ValueRange token, ValueRange so) -> Carried {
     Value vector = mapRow(b, rows, vectorType, token, [&](Value d) {
-      return read(b, operand, {token[0], token[1], token[2], d});
+      SmallVector<Value> at(token);
+      at.push_back(d);
+      return read(b, operand, at);
     });
     return {setRow(b, so[0], token, vector)};
   };
@@ -80,6 +82,36 @@ Value reference::groupSize(ImplicitLocOpBuilder &b, Value query, Value key) {
 
 Value reference::batchIn(ImplicitLocOpBuilder &b, Value operand, Value batch) {
   return hasSharedBatch(operand) ? index(b, 0) : batch;
+}
+
+SmallVector<Value> reference::unflatten(ImplicitLocOpBuilder &b, Value number,
+                                        ValueRange extents) {
+  SmallVector<Value> indices(extents.size());
+  for (size_t axis = extents.size(); axis-- > 1;) {
+    indices[axis] = arith::RemUIOp::create(b, number, extents[axis]);
+    number = arith::DivUIOp::create(b, number, extents[axis]);
+  }
+  indices.front() = number;
+  return indices;
+}
+
+SmallVector<Value>
+reference::tokenOfBlock(ImplicitLocOpBuilder &b, ValueRange first,
+                        std::optional<ArrayRef<int64_t>> box,
+                        std::optional<ArrayRef<int64_t>> step, Value row) {
+  if (!box)
+    return {arith::AddIOp::create(b, first.front(), row)};
+  SmallVector<Value> extents;
+  for (int64_t size : *box)
+    extents.push_back(index(b, size));
+  SmallVector<Value> token = unflatten(b, row, extents);
+  for (auto [axis, coordinate] : llvm::enumerate(token)) {
+    if (step)
+      coordinate =
+          arith::MulIOp::create(b, coordinate, index(b, (*step)[axis]));
+    coordinate = arith::AddIOp::create(b, first[axis], coordinate);
+  }
+  return token;
 }
 
 Value reference::position(ImplicitLocOpBuilder &b,
@@ -111,8 +143,7 @@ Value reference::pairExists(ImplicitLocOpBuilder &b,
   if (regions.mask.empty())
     return inRange ? inRange
                    : Value(arith::ConstantOp::create(b, b.getBoolAttr(true)));
-  Value kept =
-      evaluate(b, regions.mask, {pair.batch, pair.head, pair.query, pair.key});
+  Value kept = evaluate(b, regions.mask, pair.getArguments());
   return inRange ? arith::AndIOp::create(b, inRange, kept) : kept;
 }
 
@@ -155,7 +186,7 @@ Value reference::pairIsVisited(ImplicitLocOpBuilder &b, AttendOp op,
   for (int64_t part : {0, 1, 2})
     ends.push_back(readEntry(b, op.getOffsets(), pair,
                              arith::AddIOp::create(b, at, index(b, part))));
-  Value block = arith::DivUIOp::create(b, pair.key, width);
+  Value block = arith::DivUIOp::create(b, pair.key.front(), width);
   Value isFull = isListed(b, op, pair, ends[0], ends[1], block);
   Value isMixed = isListed(b, op, pair, ends[1], ends[2], block);
   // A block that is shorter than the others is mixed.
@@ -177,8 +208,9 @@ Value reference::pairScore(ImplicitLocOpBuilder &b,
     Value scaled = arith::MulFOp::create(b, number(b, type, scale), product());
     if (regions.score.empty())
       return scaled;
-    return evaluate(b, regions.score,
-                    {scaled, pair.batch, pair.head, pair.query, pair.key});
+    SmallVector<Value> arguments{scaled};
+    llvm::append_range(arguments, pair.getArguments());
+    return evaluate(b, regions.score, arguments);
   };
   return choose(b, exists, score, [&] {
     return number(b, type, -std::numeric_limits<double>::infinity());
@@ -190,8 +222,9 @@ Value reference::valueFactor(ImplicitLocOpBuilder &b,
                              Value weight) {
   if (regions.prob.empty())
     return weight;
-  return evaluate(b, regions.prob,
-                  {weight, pair.batch, pair.head, pair.query, pair.key});
+  SmallVector<Value> arguments{weight};
+  llvm::append_range(arguments, pair.getArguments());
+  return evaluate(b, regions.prob, arguments);
 }
 
 Value reference::isMinusInfinity(ImplicitLocOpBuilder &b, Value value) {

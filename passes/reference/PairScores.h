@@ -21,8 +21,8 @@ mlir::Value mapRow(mlir::ImplicitLocOpBuilder &b, mlir::Region &rows,
                    mlir::RankedTensorType type, mlir::ValueRange token,
                    llvm::function_ref<mlir::Value(mlir::Value)> element);
 
-/// `rows` of all tokens of `operand` [B, H, N, D], as elements of type `type`;
-/// `operand` itself if `rows` is empty.
+/// `rows` of all tokens of `operand` [B, H, X0, .., D], as elements of type
+/// `type`; `operand` itself if `rows` is empty.
 mlir::Value mapAllRows(mlir::ImplicitLocOpBuilder &b, mlir::Region &rows,
                        mlir::Value operand, mlir::Type type);
 
@@ -35,15 +35,37 @@ mlir::Value setRow(mlir::ImplicitLocOpBuilder &b, mlir::Value tensor,
 mlir::Value groupSize(mlir::ImplicitLocOpBuilder &b, mlir::Value query,
                       mlir::Value key);
 
+/// Of a row-major grid of `extents`, one index per axis of its element
+/// `number`.
+llvm::SmallVector<mlir::Value> unflatten(mlir::ImplicitLocOpBuilder &b,
+                                         mlir::Value number,
+                                         mlir::ValueRange extents);
+
+/// The token that row `row` of a block is whose first token is `first`: of a
+/// box, if there is one, with tokens `step` apart (1 if left out).
+llvm::SmallVector<mlir::Value>
+tokenOfBlock(mlir::ImplicitLocOpBuilder &b, mlir::ValueRange first,
+             std::optional<llvm::ArrayRef<int64_t>> box,
+             std::optional<llvm::ArrayRef<int64_t>> step, mlir::Value row);
+
 /// The position of query row `row`: under `alignment(end)`, the last row has
 /// that of the last key.
 mlir::Value position(mlir::ImplicitLocOpBuilder &b,
                      std::optional<Alignment> alignment, mlir::Value query,
                      mlir::Value key, mlir::Value row);
 
-/// A query and a key: what pair regions are told of them.
+/// A query and a key, an index per axis each: what pair regions are told of
+/// them.
 struct Pair {
-  mlir::Value batch, head, query, key;
+  mlir::Value batch, head;
+  llvm::SmallVector<mlir::Value> query, key;
+
+  llvm::SmallVector<mlir::Value> getArguments() const {
+    llvm::SmallVector<mlir::Value> all{batch, head};
+    llvm::append_range(all, query);
+    llvm::append_range(all, key);
+    return all;
+  }
 };
 
 /// Whether the mask keeps a pair and, if `inRange` is not null, that holds.

@@ -12,6 +12,7 @@
 #include "codegen/cpu/Pipeline.h"
 #include "codegen/nvidia/Ptx.h"
 #include "dialect/AttnDialect.h"
+#include "passes/ScheduleText.h"
 #include "runtime/CpuDevice.h"
 #include "runtime/compiler/CpuKernel.h"
 #include "runtime/compiler/DeviceProgram.h"
@@ -218,10 +219,7 @@ void Compilation::readSchedule() {
     auto attribute = op->getAttrOfType<ScheduleAttr>("schedule");
     if (!attribute)
       return;
-    std::string text = "block_q=" + std::to_string(attribute.getBlockQ()) +
-                       ",block_k=" + std::to_string(attribute.getBlockK());
-    if (attribute.getSplits())
-      text += ",splits=" + std::to_string(attribute.getSplits());
+    std::string text = printSchedule(attribute);
     if (!llvm::is_contained(found, text))
       found.push_back(text);
   });

@@ -48,12 +48,15 @@ static void addRules(Interface &interface, const AttendFacts &facts) {
   for (size_t i = 1; i < facts.batches.size(); ++i)
     addRule(interface, equal, facts.batches[i], facts.batches[0]);
   addRule(interface, equal, facts.value[1], facts.key[1]);
-  addRule(interface, equal, facts.value[2], facts.key[2]);
+  // Between heads and features, a size per axis of tokens.
+  for (size_t dim = 2; dim + 1 < facts.key.size(); ++dim)
+    addRule(interface, equal, facts.value[dim], facts.key[dim]);
   // Query heads are shared out evenly among key heads.
   addRule(interface, SizeRule::Kind::MultipleOf, facts.query[1], facts.key[1]);
-  if (facts.needsEqualLengths)
-    addRule(interface, equal, facts.key[2], facts.query[2],
-            ", as the attend op has no alignment");
+  for (size_t dim = 2; dim + 1 < facts.key.size(); ++dim)
+    if (facts.needsEqualLengths)
+      addRule(interface, equal, facts.key[dim], facts.query[dim],
+              ", as the attend op has no alignment");
 }
 
 //===----------------------------------------------------------------------===//

@@ -314,7 +314,8 @@ static AttendFacts describeAttend(AttendOp op) {
       facts.batches.push_back(traceSizes(operand).front());
   facts.needsEqualLengths =
       !op.getAlignment() &&
-      relatesPositions({&op.getScore(), &op.getMask(), &op.getProb()});
+      relatesPositions({&op.getScore(), &op.getMask(), &op.getProb()},
+                       op.getNumAxes());
   return facts;
 }
 
@@ -348,8 +349,10 @@ static WorkFacts getWork(Operation *op, WorkFacts facts) {
 static WorkFacts describeWork(AttendOp op) {
   SizeSources query = traceSizes(op.getQuery());
   WorkFacts facts;
-  facts.units = {traceSizes(op.getBatchOperand())[0], query[1], query[2],
-                 traceSizes(op.getKey())[2]};
+  SizeSources key = traceSizes(op.getKey());
+  facts.units = {traceSizes(op.getBatchOperand())[0], query[1]};
+  for (int64_t axis = 0; axis < op.getNumAxes(); ++axis)
+    llvm::append_values(facts.units, query[2 + axis], key[2 + axis]);
   facts.isExact = op.getMask().empty();
   facts.flopsPerUnit = getFlopsPerPair(op);
   return getWork(op, facts);

@@ -178,7 +178,7 @@ func.func @negative_attend_list_and_keys(%x: tensor<2x3x?x8xf32>, %l: tensor<1x1
 
 // attend_c22
 func.func @negative_attend_list_schedule(%x: tensor<2x3x?x8xf32>, %l: tensor<1x1x?xi32>) {
-  // expected-error@below {{'schedule' must have the blocks of 'block_sizes', [64, 64], and no splits, got #attn.schedule<block_q = 64, block_k = 32>}}
+  // expected-error@below {{'schedule' must have the blocks of 'block_sizes', [64, 64], and neither splits nor boxes, got #attn.schedule<block_q = 64, block_k = 32>}}
   %o = attn.attend %x, %x, %x blocks(%l, %l : tensor<1x1x?xi32>, tensor<1x1x?xi32>) block_sizes [64, 64]
       schedule(<block_q = 64, block_k = 32>)
       : tensor<2x3x?x8xf32>, tensor<2x3x?x8xf32>, tensor<2x3x?x8xf32> -> tensor<2x3x?x8xf32>

@@ -5,7 +5,7 @@
 
 // attend_c1
 func.func @negative_partial_query_rank(%q: tensor<4x8xf32>, %x: index, %t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x8xf32>) {
-  // expected-error@below {{'query' must have rank 4 ([B, H, N, D]), got 'tensor<4x8xf32>'}}
+  // expected-error@below {{'query' must have rank 4 ([B, H, N, D]) to 6 ([B, H, X0, .., D]), got 'tensor<4x8xf32>'}}
   %r:3 = attn.partial %q, %q, %q at(%x, %x, %x, %x) init(%t, %l, %a) width(16) scale(1.0)
       : tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32> -> tensor<4xf32>, tensor<4xf32>, tensor<4x8xf32>
   return
@@ -315,7 +315,7 @@ func.func @negative_add_sink_integer(%x: index, %t: tensor<4xi32>) {
 // partial_c6
 func.func @negative_add_sink_result_types(%x: index, %t: tensor<4xf32>) {
   // expected-error@below {{'init' and results must have the same types}}
-  %r:2 = "attn.add_sink"(%t, %t, %x, %x, %x) ({
+  %r:2 = "attn.add_sink"(%t, %t, %x, %x, %x) <{operandSegmentSizes = array<i32: 2, 1, 1, 1>}> ({
     ^bb0(%b: index, %h: index, %i: index):
       %zero = arith.constant 0.0 : f32
       attn.yield %zero : f32
@@ -328,7 +328,7 @@ func.func @negative_add_sink_result_types(%x: index, %t: tensor<4xf32>) {
 // add_sink_c2
 func.func @negative_add_sink_no_region(%x: index, %t: tensor<4xf32>) {
   // expected-error@below {{region 'sink' must not be empty}}
-  %r:2 = "attn.add_sink"(%t, %t, %x, %x, %x) ({}) : (tensor<4xf32>, tensor<4xf32>, index, index, index) -> (tensor<4xf32>, tensor<4xf32>)
+  %r:2 = "attn.add_sink"(%t, %t, %x, %x, %x) <{operandSegmentSizes = array<i32: 2, 1, 1, 1>}> ({}) : (tensor<4xf32>, tensor<4xf32>, index, index, index) -> (tensor<4xf32>, tensor<4xf32>)
   return
 }
 

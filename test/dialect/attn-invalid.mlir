@@ -7,7 +7,7 @@
 
 // attend_c1
 func.func @negative_attend_rank_3(%q: tensor<2x4x8xf32>, %k: tensor<2x4x8xf32>, %v: tensor<2x4x8xf32>) {
-  // expected-error@below {{'query' must have rank 4 ([B, H, N, D]), got 'tensor<2x4x8xf32>'}}
+  // expected-error@below {{'query' must have rank 4 ([B, H, N, D]) to 6 ([B, H, X0, .., D]), got 'tensor<2x4x8xf32>'}}
   %o = attn.attend %q, %k, %v : tensor<2x4x8xf32>, tensor<2x4x8xf32>, tensor<2x4x8xf32> -> tensor<2x4x8xf32>
   return
 }
@@ -287,7 +287,7 @@ func.func @negative_attend_max_queries_zero(%q: tensor<1x2x?x8xf32>) {
 
 // map_rows_c1
 func.func @negative_map_rows_rank_3(%q: tensor<2x4x8xf32>) {
-  // expected-error@below {{'input' must have rank 4 ([B, H, N, D]), got 'tensor<2x4x8xf32>'}}
+  // expected-error@below {{'input' must have rank 4 ([B, H, N, D]) to 6 ([B, H, X0, .., D]), got 'tensor<2x4x8xf32>'}}
   %y = attn.map_rows %q rows (%x: tensor<8xf32>, %b, %h, %n) {
     attn.yield %x : tensor<8xf32>
   } : tensor<2x4x8xf32> -> tensor<2x4x8xf32>

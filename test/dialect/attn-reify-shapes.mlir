@@ -119,3 +119,26 @@ func.func @reduce(%x: tensor<?x?x?x8xf32>) -> (index, index, index, index) {
   %d3 = tensor.dim %h, %c2 : tensor<?x?x8xf32>
   return %d0, %d1, %d2, %d3 : index, index, index, index
 }
+
+// A grid has a size per axis.
+
+// CHECK-LABEL: func.func @grid
+// CHECK-SAME: %[[Q:.*]]: tensor<?x?x?x?x8xf32>, %[[K:.*]]: tensor<?x?x?x?x8xf32>
+// CHECK-DAG: %[[C2:.*]] = arith.constant 2 : index
+// CHECK-DAG: %[[C3:.*]] = arith.constant 3 : index
+// CHECK-DAG: %[[X:.*]] = tensor.dim %[[Q]], %[[C3]]
+// CHECK-DAG: %[[Y:.*]] = tensor.dim %[[Q]], %[[C2]]
+// CHECK: return %[[X]], %[[Y]]
+func.func @grid(%q: tensor<?x?x?x?x8xf32>, %k: tensor<?x?x?x?x8xf32>) -> (index, index) {
+  %c2 = arith.constant 2 : index
+  %c3 = arith.constant 3 : index
+  %m = attn.map_rows %q rows (%r: tensor<8xf32>, %b, %h, %iy, %ix) {
+    %t = arith.addf %r, %r : tensor<8xf32>
+    attn.yield %t : tensor<8xf32>
+  } : tensor<?x?x?x?x8xf32> -> tensor<?x?x?x?x8xf32>
+  %o, %lse = attn.attend %m, %k, %k
+      : tensor<?x?x?x?x8xf32>, tensor<?x?x?x?x8xf32>, tensor<?x?x?x?x8xf32> -> tensor<?x?x?x?x8xf32>, tensor<?x?x?x?xf32>
+  %x = tensor.dim %o, %c3 : tensor<?x?x?x?x8xf32>
+  %y = tensor.dim %lse, %c2 : tensor<?x?x?x?xf32>
+  return %x, %y : index, index
+}

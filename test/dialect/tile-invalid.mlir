@@ -574,3 +574,30 @@ func.func @negative_await_registers(%x: tensor<4x8xf32>) {
   %t = tile.await %x : tensor<4x8xf32>
   return
 }
+
+// -----
+
+// access_c5
+func.func @negative_load_too_many_rows(%m: memref<?x8xf32, strided<[?, 1], offset: ?>>, %i: index, %r: tensor<4xindex>) {
+  // expected-error@below {{'rows' must have at most the 1 dimensions of 'view' that rows can lie along, got 2}}
+  %t = tile.load %m[%i, %i] rows(%r, %r : tensor<4xindex>, tensor<4xindex>) : memref<?x8xf32, strided<[?, 1], offset: ?>> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// access_c6
+func.func @negative_load_row_count(%m: memref<?x8xf32, strided<[?, 1], offset: ?>>, %i: index, %r: tensor<8xindex>) {
+  // expected-error@below {{'rows' must be vectors of 4 indices, one per row of the tile, got 'tensor<8xindex>'}}
+  %t = tile.load %m[%i, %i] rows(%r : tensor<8xindex>) : memref<?x8xf32, strided<[?, 1], offset: ?>> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// access_c6
+func.func @negative_store_row_element(%t: tensor<4x8xf32>, %m: memref<?x8xf32, strided<[?, 1], offset: ?>>, %i: index, %r: tensor<4xi32>) {
+  // expected-error@below {{'rows' must be vectors of 4 indices, one per row of the tile, got 'tensor<4xi32>'}}
+  tile.store %t, %m[%i, %i] rows(%r : tensor<4xi32>) : tensor<4x8xf32>, memref<?x8xf32, strided<[?, 1], offset: ?>>
+  return
+}

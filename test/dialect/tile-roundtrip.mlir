@@ -141,3 +141,17 @@ func.func @async(%x: memref<?x8xf32>, %i: index) {
   %a = tile.await %t : tensor<4x8xf32, #tile.shared<row = 32, swizzle = true>>
   return
 }
+
+// CHECK-LABEL: func.func @rows
+// CHECK: %[[T:.*]] = tile.load %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] rows(%[[Y:.*]], %[[X:.*]] : tensor<4xindex>, tensor<4xindex>) : memref<?x?x8xf32, strided<[?, ?, 1], offset: ?>> -> tensor<4x8xf32>
+// CHECK: tile.store %[[T]], %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] rows(%[[X]], %[[Y]] : tensor<4xindex>, tensor<4xindex>) : tensor<4x8xf32>, memref<?x?x8xf32, strided<[?, ?, 1], offset: ?>>
+// CHECK: tile.load %{{.*}}[%{{.*}}] rows(%[[Y]] : tensor<4xindex>) : memref<?xf32, strided<[1], offset: ?>> -> tensor<4xf32>
+func.func @rows(%m: memref<?x?x8xf32, strided<[?, ?, 1], offset: ?>>, %l: memref<?xf32, strided<[1], offset: ?>>,
+                %i: index, %y: tensor<4xindex>, %x: tensor<4xindex>) {
+  %t = tile.load %m[%i, %i, %i] rows(%y, %x : tensor<4xindex>, tensor<4xindex>)
+     : memref<?x?x8xf32, strided<[?, ?, 1], offset: ?>> -> tensor<4x8xf32>
+  tile.store %t, %m[%i, %i, %i] rows(%x, %y : tensor<4xindex>, tensor<4xindex>)
+     : tensor<4x8xf32>, memref<?x?x8xf32, strided<[?, ?, 1], offset: ?>>
+  %u = tile.load %l[%i] rows(%y : tensor<4xindex>) : memref<?xf32, strided<[1], offset: ?>> -> tensor<4xf32>
+  return
+}

@@ -47,6 +47,10 @@ DEFINITIONS = ("reference", "naive")
 TWO_LENGTHS = [(1, 1), (1, 65), (65, 1), (63, 127), (127, 63), (300, 65),
                (65, 300), (300, 300), (1000, 65), (1000, 300), (300, 1000)]
 
+# (Y, X) and (T, Y, X) of variants on grids: one token, lines, primes.
+PLANES = [(1, 1), (1, 31), (61, 1), (13, 9), (23, 13), (31, 29)]
+VIDEOS = [(1, 1, 1), (1, 1, 31), (5, 3, 7), (3, 9, 11), (11, 7, 13)]
+
 
 @dataclass(frozen=True)
 class Case:
@@ -82,6 +86,11 @@ def lengths_of(variant, sizes):
         page = variant.static["S"]
         return [{"Nq": few, "M": -(-n // page), "P": 2 * -(-n // page) + 1}
                 for n in sizes for few in (1, 70)]
+    if "X" in variant.dynamic:
+        axes, grids = (("TYX", VIDEOS) if "T" in variant.dynamic
+                       else ("YX", PLANES))
+        return [dict(zip(axes, grid)) for grid in grids
+                if np.prod(grid) <= max(sizes)]
     if "Nq" not in variant.dynamic:
         return [{"N": n} for n in sizes]
     return [{"Nq": q, "Nk": k} for q, k in TWO_LENGTHS

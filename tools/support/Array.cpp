@@ -70,10 +70,12 @@ Expected<Array> Array::create(StringRef name, ElementType type,
   Array array;
   array.type = type;
   array.sizes.assign(sizes.begin(), sizes.end());
-  array.isRowMajor = layout == Layout::Bhnd || sizes.size() != 4;
+  // Grids have two or three dimensions of tokens.
+  bool hasHeads = sizes.size() >= 4 && sizes.size() <= 6;
+  array.isRowMajor = layout == Layout::Bhnd || !hasHeads;
   auto order = llvm::to_vector<4>(llvm::seq<int64_t>(0, sizes.size()));
   if (!array.isRowMajor)
-    std::swap(order[1], order[2]);
+    std::rotate(order.begin() + 1, order.begin() + 2, order.end() - 1);
   array.strides.resize(sizes.size());
   int64_t stride = 1;
   for (int64_t dim : llvm::reverse(order)) {
