@@ -276,12 +276,12 @@ LogicalResult BlockLowering::computeByRows(ArrayRef<Materialized> wanted,
 /// read all of it.
 LogicalResult BlockLowering::verifyYields(ArrayRef<Materialized> yields,
                                           const Segment &segment) {
-  SmallVector<Value> todo;
+  SmallVector<Value> pending;
   llvm::DenseSet<Value> seen;
   for (const Materialized &yield : yields)
-    todo.push_back(yield.tile);
-  while (!todo.empty()) {
-    Value tile = todo.pop_back_val();
+    pending.push_back(yield.tile);
+  while (!pending.empty()) {
+    Value tile = pending.pop_back_val();
     Operation *op = tile.getDefiningOp();
     if (!op || !segment.contains(op) || buffers.hasAny(tile) ||
         !seen.insert(tile).second)
@@ -290,7 +290,7 @@ LogicalResult BlockLowering::verifyYields(ArrayRef<Materialized> yields,
         dot && isa<BlockArgument>(dot.getRhs()))
       return op->emitOpError("the CPU back end cannot update a state with a "
                              "product that reads all of it");
-    llvm::append_range(todo, op->getOperands());
+    llvm::append_range(pending, op->getOperands());
   }
   return success();
 }
