@@ -12,46 +12,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/attn.h"
-#include "runtime/LoadedKernel.h"
+#include "runtime/Handles.h"
 #include <algorithm>
-#include <new>
 
 using namespace attn;
 
-struct attn_package {
-  std::shared_ptr<const Package> package;
-};
-
-struct attn_kernel {
-  std::unique_ptr<LoadedKernel> kernel;
-  /// The names of dimensions of arguments, then results, for attn_port.
-  std::vector<std::vector<const char *>> dims;
-};
-
-/// The message of the last error of this thread.
-static std::string &getLastError() {
+std::string &attn::getLastError() {
   static thread_local std::string message;
   return message;
-}
-
-/// Runs `body`, which returns a Status, and keeps its message.
-template <typename Body> static attn_status report(Body &&body) {
-  try {
-    Status status = body();
-    if (status)
-      getLastError() = status.getMessage();
-    return status.getCode();
-  } catch (const std::bad_alloc &) {
-    // This text is short enough to need no memory.
-    getLastError() = "out of memory";
-    return ATTN_OUT_OF_MEMORY;
-  }
-}
-
-static Status checkNotNull(const void *pointer, const char *name) {
-  if (pointer)
-    return {};
-  return invalidArgument(std::string(name) + " must not be null");
 }
 
 uint32_t attn_version(void) { return ATTN_API_MAJOR << 16 | ATTN_API_MINOR; }
@@ -76,6 +44,8 @@ const char *attn_status_name(attn_status status) {
     return "ATTN_OUT_OF_MEMORY";
   case ATTN_IO_ERROR:
     return "ATTN_IO_ERROR";
+  case ATTN_INVALID_SPEC:
+    return "ATTN_INVALID_SPEC";
   }
   return "unknown status";
 }
@@ -139,17 +109,12 @@ const char *attn_package_manifest(const attn_package *package, size_t *size) {
 // Kernels
 //===----------------------------------------------------------------------===//
 
-static const Interface &getInterface(const attn_kernel *kernel) {
-  return kernel->kernel->getKernel().interface;
+static const LoadedKernel &getKernel(const attn_kernel *kernel) {
+  return kernel->kernel->get();
 }
 
-/// Collects the names of dimensions as C has them.
-static void collectDims(const std::vector<Port> &ports, attn_kernel &kernel) {
-  for (const Port &port : ports) {
-    std::vector<const char *> &names = kernel.dims.emplace_back();
-    for (const std::string &dim : port.dims)
-      names.push_back(dim.c_str());
-  }
+static const Interface &getInterface(const attn_kernel *kernel) {
+  return getKernel(kernel).getKernel().interface;
 }
 
 attn_status attn_kernel_load(const attn_package *package, const char *name,
@@ -165,11 +130,8 @@ attn_status attn_kernel_load(const attn_package *package, const char *name,
     auto loaded = LoadedKernel::load(package->package, **found, device);
     if (!loaded)
       return loaded.takeStatus();
-    auto handle = std::make_unique<attn_kernel>();
-    handle->kernel = std::move(*loaded);
-    collectDims(getInterface(handle.get()).arguments, *handle);
-    collectDims(getInterface(handle.get()).results, *handle);
-    *kernel = handle.release();
+    *kernel = new attn_kernel{
+        std::make_shared<const SharedKernel>(std::move(*loaded))};
     return {};
   });
 }
@@ -177,7 +139,7 @@ attn_status attn_kernel_load(const attn_package *package, const char *name,
 void attn_kernel_destroy(attn_kernel *kernel) { delete kernel; }
 
 const char *attn_kernel_target(const attn_kernel *kernel) {
-  return kernel ? kernel->kernel->getTarget().c_str() : nullptr;
+  return kernel ? getKernel(kernel).getTarget().c_str() : nullptr;
 }
 
 size_t attn_kernel_argument_count(const attn_kernel *kernel) {
@@ -208,7 +170,7 @@ static attn_status describe(const attn_kernel *kernel,
     const Port &found = all[index];
     *port = {found.name.c_str(),    getTypeName(found.type).data(),
              getDLType(found.type), int32_t(found.dims.size()),
-             found.sizes.data(),    kernel->dims[first + index].data()};
+             found.sizes.data(),    kernel->kernel->getDims(first + index)};
     return {};
   });
 }
@@ -299,7 +261,7 @@ attn_status attn_kernel_result_shape(const attn_kernel *kernel,
       return status;
     if (Status status = checkTensorList(arguments, argumentCount, "arguments"))
       return status;
-    auto sizes = kernel->kernel->getResultSizes({arguments, argumentCount});
+    auto sizes = getKernel(kernel).getResultSizes({arguments, argumentCount});
     if (!sizes)
       return sizes.takeStatus();
     if (result >= sizes->size())
@@ -328,7 +290,7 @@ attn_status attn_kernel_workspace_size(const attn_kernel *kernel,
       return status;
     if (Status status = checkTensorList(arguments, argumentCount, "arguments"))
       return status;
-    auto size = kernel->kernel->getWorkspaceBytes({arguments, argumentCount});
+    auto size = getKernel(kernel).getWorkspaceBytes({arguments, argumentCount});
     if (!size)
       return size.takeStatus();
     *bytes = *size;
@@ -348,13 +310,13 @@ attn_kernel_launch(const attn_kernel *kernel, const DLTensor *const *arguments,
       return status;
     if (Status status = checkTensorList(results, resultCount, "results"))
       return status;
-    if (options && options->struct_size != sizeof(attn_launch_options))
-      return invalidArgument("struct_size must be " +
-                             std::to_string(sizeof(attn_launch_options)) +
-                             ", got " + std::to_string(options->struct_size));
+    if (options)
+      if (Status status =
+              checkStructSize(sizeof(*options), options->struct_size))
+        return status;
     LaunchResources resources = {workspace, workspaceBytes, stream,
                                  options ? options->threads : 0};
-    return kernel->kernel->launch({arguments, argumentCount},
-                                  {results, resultCount}, resources);
+    return getKernel(kernel).launch({arguments, argumentCount},
+                                    {results, resultCount}, resources);
   });
 }

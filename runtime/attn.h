@@ -54,7 +54,7 @@ extern "C" {
 /* The version of this interface. Functions are added in minor versions; what
    exists changes its meaning in major versions only. */
 #define ATTN_API_MAJOR 1
-#define ATTN_API_MINOR 1
+#define ATTN_API_MINOR 2
 
 /* The version of the package format that this runtime reads: all packages of
    the same major version, whatever their minor version is. */
@@ -71,7 +71,9 @@ typedef enum attn_status {
   ATTN_NO_CODE_FOR_DEVICE = 5,  /* The package has none that runs here. */
   ATTN_DEVICE_ERROR = 6,        /* The driver or the kernel reports it. */
   ATTN_OUT_OF_MEMORY = 7,
-  ATTN_IO_ERROR = 8
+  ATTN_IO_ERROR = 8,
+  ATTN_INVALID_SPEC = 9 /* The compiler refuses a spec (attn_jit.h). Since API
+                           1.2. */
 } attn_status;
 
 typedef struct attn_package attn_package;

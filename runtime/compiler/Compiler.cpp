@@ -22,7 +22,9 @@
 #include "runtime/compiler/SharedObject.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
+#include "llvm/TargetParser/Host.h"
 #include <chrono>
 
 using namespace mlir;
@@ -522,23 +524,85 @@ Expected<std::string> attn::emit(StringRef text, StringRef name,
   }
 }
 
-/// Compiles for the target of `options`.
-static Expected<CompiledCode> compileCode(StringRef text, StringRef name,
-                                          const CompileOptions &options) {
-  Expected<Target> target = parseTarget(options.target);
-  if (!target)
-    return target.takeError();
-  if (!target->definition.empty())
-    return llvm::createStringError("target '" + options.target +
+//===----------------------------------------------------------------------===//
+// Packages
+//===----------------------------------------------------------------------===//
+
+static Expected<Target> parsePackageTarget(StringRef name) {
+  Expected<Target> target = parseTarget(name);
+  if (target && !target->definition.empty())
+    return llvm::createStringError("target '" + name +
                                    "' has no package: expected a cpu or cuda "
                                    "target");
-  Compilation compilation(options, *target);
-  if (Error error = compilation.parse(text, name))
+  return target;
+}
+
+Expected<std::string> attn::describeTarget(StringRef name) {
+  Expected<Target> target = parsePackageTarget(name);
+  if (!target)
+    return target.takeError();
+  if (target->nvidia)
+    return "cuda:" + target->nvidia->chip;
+  // Schedules fit into the caches; LLVM orders code for the processor.
+  return llvm::formatv("cpu:{0} l1={1} l2={2} tune={3}", target->cpu.name,
+                       target->cpu.l1Bytes, target->cpu.l2Bytes,
+                       llvm::sys::getHostCPUName())
+      .str();
+}
+
+namespace {
+/// One target of a package.
+class CodeCompilation : public PackageCompilation {
+public:
+  CodeCompilation(const CompileOptions &options, Target target)
+      : options(options), compilation(this->options, std::move(target)) {}
+
+  Error parse(StringRef text, StringRef name) {
+    if (Error error = compilation.parse(text, name))
+      return error;
+    spec = compilation.getProgram().getText();
+    return Error::success();
+  }
+
+  const std::string &getCanonicalText() const override { return spec; }
+
+  Expected<CompiledCode> compile() {
+    if (Error error = compilation.lower(Form::Llvm))
+      return std::move(error);
+    return compilation.makeCode(spec);
+  }
+
+  Expected<std::string> emit(StringRef cacheKey) override {
+    Expected<CompiledCode> code = compile();
+    if (!code)
+      return code.takeError();
+    std::vector<CompiledCode> codes;
+    codes.push_back(std::move(*code));
+    return writePackage(std::move(codes), options.dtype, cacheKey);
+  }
+
+private:
+  CompileOptions options;
+  Compilation compilation;
+  std::string spec;
+};
+} // namespace
+
+static Expected<std::unique_ptr<CodeCompilation>>
+parseCode(StringRef text, StringRef name, const CompileOptions &options) {
+  Expected<Target> target = parsePackageTarget(options.target);
+  if (!target)
+    return target.takeError();
+  auto made = std::make_unique<CodeCompilation>(options, *target);
+  if (Error error = made->parse(text, name))
     return std::move(error);
-  std::string spec = compilation.getProgram().getText();
-  if (Error error = compilation.lower(Form::Llvm))
-    return std::move(error);
-  return compilation.makeCode(std::move(spec));
+  return made;
+}
+
+Expected<std::unique_ptr<PackageCompilation>>
+attn::parseForPackage(StringRef text, StringRef name,
+                      const CompileOptions &options) {
+  return parseCode(text, name, options);
 }
 
 Expected<std::string> attn::emitPackage(StringRef text, StringRef name,
@@ -548,7 +612,10 @@ Expected<std::string> attn::emitPackage(StringRef text, StringRef name,
   for (const std::string &target : targets) {
     CompileOptions own = options;
     own.target = target;
-    Expected<CompiledCode> code = compileCode(text, name, own);
+    auto parsed = parseCode(text, name, own);
+    if (!parsed)
+      return parsed.takeError();
+    Expected<CompiledCode> code = (*parsed)->compile();
     if (!code)
       return code.takeError();
     codes.push_back(std::move(*code));

@@ -127,6 +127,29 @@ llvm::Expected<std::string> emitPackage(llvm::StringRef text,
                                         const CompileOptions &options,
                                         llvm::ArrayRef<std::string> targets);
 
+/// A spec that was parsed and verified, before it is compiled: whoever has met
+/// its canonical text before may have a package of it.
+class PackageCompilation {
+public:
+  virtual ~PackageCompilation() = default;
+
+  /// The program as it is printed, with all names and sizes of its interface.
+  virtual const std::string &getCanonicalText() const = 0;
+
+  /// The bytes of the package, whose manifest gets the key. Call once.
+  virtual llvm::Expected<std::string> emit(llvm::StringRef cacheKey) = 0;
+};
+
+/// Parses a spec for the target of `options`.
+llvm::Expected<std::unique_ptr<PackageCompilation>>
+parseForPackage(llvm::StringRef text, llvm::StringRef name,
+                const CompileOptions &options);
+
+/// All that packages for a target depend on beside the spec and the options:
+/// "cpu:avx512 l1=32768 l2=1048576 tune=znver4". Fails for a target that has no
+/// packages.
+llvm::Expected<std::string> describeTarget(llvm::StringRef target);
+
 } // namespace attn
 
 #endif // ATTN_RUNTIME_COMPILER_COMPILER_H

@@ -27,7 +27,8 @@ LaunchProgram attn::makeCpuProgram(const Signature &signature) {
 }
 
 llvm::Expected<std::string> attn::writePackage(std::vector<CompiledCode> codes,
-                                               llvm::StringRef dtype) {
+                                               llvm::StringRef dtype,
+                                               llvm::StringRef cacheKey) {
   PackageKernel kernel;
   kernel.name = codes.front().signature.function;
   kernel.interface = makeInterface(codes.front().signature);
@@ -48,6 +49,7 @@ llvm::Expected<std::string> attn::writePackage(std::vector<CompiledCode> codes,
   }
   Manifest manifest;
   manifest.producer = "attn-mlir " ATTN_VERSION;
+  manifest.cacheKey = cacheKey.str();
   manifest.kernels.push_back(std::move(kernel));
   file.manifest = writeManifest(manifest);
   // Expressions have limits, which readers enforce.

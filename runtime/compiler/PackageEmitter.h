@@ -33,9 +33,11 @@ struct CompiledCode {
 /// The launch program of CPU code: one call of the entry with all tensors.
 LaunchProgram makeCpuProgram(const Signature &signature);
 
-/// The bytes of a package with one kernel, compiled for several targets.
+/// The bytes of a package with one kernel, compiled for several targets. The
+/// manifest gets the key, unless it is empty.
 llvm::Expected<std::string> writePackage(std::vector<CompiledCode> codes,
-                                         llvm::StringRef dtype);
+                                         llvm::StringRef dtype,
+                                         llvm::StringRef cacheKey = "");
 
 } // namespace attn
 

@@ -127,6 +127,7 @@ struct PackageKernel {
 /// All that is said.
 struct Manifest {
   std::string producer; ///< "attn-mlir 0.1.0".
+  std::string cacheKey; ///< Its name in a cache (jit/DiskCache.h), or empty.
   std::vector<PackageKernel> kernels;
 
   bool operator==(const Manifest &) const = default;

@@ -463,6 +463,8 @@ static Manifest read(const json &root, const std::vector<Section> &sections) {
   if (!node.isObject())
     node.fail("an object");
   manifest.producer = node.at("producer").getText();
+  if (node.has("cache_key"))
+    manifest.cacheKey = node.at("cache_key").getText();
   std::set<std::string> names;
   node.at("kernels").forEach(1, kMostKernels, [&](const Node &kernel) {
     manifest.kernels.push_back(KernelReader(sections).read(kernel));

@@ -194,6 +194,8 @@ private:
 
 std::string attn::writeManifest(const Manifest &manifest) {
   json object = {{"producer", manifest.producer}, {"kernels", json::array()}};
+  if (!manifest.cacheKey.empty())
+    object["cache_key"] = manifest.cacheKey;
   for (const PackageKernel &kernel : manifest.kernels)
     object["kernels"].push_back(KernelWriter(kernel).write());
   return object.dump();

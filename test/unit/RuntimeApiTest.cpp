@@ -61,7 +61,7 @@ protected:
 } // namespace
 
 TEST_F(RuntimeApi, DescribesKernels) {
-  EXPECT_EQ(attn_version(), 0x10001u);
+  EXPECT_EQ(attn_version(), 0x10002u);
   EXPECT_EQ(attn_package_kernel_count(package), 1u);
   EXPECT_STREQ(attn_package_kernel_name(package, 0), "scale");
   EXPECT_EQ(attn_package_kernel_name(package, 1), nullptr);

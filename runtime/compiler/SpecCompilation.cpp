@@ -1,0 +1,123 @@
+//===- SpecCompilation.cpp - The compiler behind contexts -----------------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/compiler/SpecCompilation.h"
+#include "codegen/cpu/HostFeatures.h"
+#include "codegen/nvidia/Pipeline.h"
+#include "runtime/CudaGpu.h"
+#include "runtime/TensorViews.h"
+#include "runtime/compiler/Compiler.h"
+#include "runtime/jit/BuildId.h"
+#include "llvm/Config/llvm-config.h"
+
+using namespace attn;
+using llvm::StringRef;
+
+/// An error of the compiler, which has no code, as a status.
+static Status toStatus(attn_status code, llvm::Error error) {
+  return {code, llvm::toString(std::move(error))};
+}
+
+namespace {
+class CompiledSpec : public ParsedSpec {
+public:
+  explicit CompiledSpec(std::unique_ptr<PackageCompilation> compilation)
+      : compilation(std::move(compilation)) {}
+
+  const std::string &getCanonicalText() const override {
+    return compilation->getCanonicalText();
+  }
+
+  Result<std::string> makePackage(const std::string &cacheKey) override {
+    llvm::Expected<std::string> bytes = compilation->emit(cacheKey);
+    if (!bytes)
+      return toStatus(ATTN_INVALID_SPEC, bytes.takeError());
+    return std::move(*bytes);
+  }
+
+private:
+  std::unique_ptr<PackageCompilation> compilation;
+};
+
+class Compiler : public SpecCompiler {
+public:
+  std::string getBuild() const override {
+    std::string build = getBuildId();
+    return build.empty() ? build : build + " LLVM " LLVM_VERSION_STRING;
+  }
+
+  Result<std::string> chooseTarget(DLDevice device) const override;
+  Result<std::string> describeTarget(const std::string &target,
+                                     DLDevice device) const override;
+  Result<std::unique_ptr<ParsedSpec>>
+  parse(const SpecRequest &request) const override;
+};
+} // namespace
+
+Result<std::string> Compiler::chooseTarget(DLDevice device) const {
+  if (device.device_type == kDLCPU)
+    return std::string("cpu");
+  if (device.device_type != kDLCUDA)
+    return invalidArgument("device must be cpu or cuda, got " +
+                           describeDevice(device));
+  Result<CudaGpu> gpu = CudaGpu::open(device.device_id);
+  if (!gpu)
+    return gpu.takeStatus();
+  // The newest that is not newer than the GPU.
+  for (int made = gpu->capability; made >= 80; --made) {
+    std::string chip = "sm_" + std::to_string(made);
+    llvm::Expected<NvidiaTarget> known = getNvidiaTarget(chip);
+    if (known)
+      return "cuda:" + chip;
+    llvm::consumeError(known.takeError());
+  }
+  return Status(ATTN_NO_CODE_FOR_DEVICE,
+                describeDevice(device) + " must be sm_80 or newer, got sm_" +
+                    std::to_string(gpu->capability));
+}
+
+Result<std::string> Compiler::describeTarget(const std::string &target,
+                                             DLDevice device) const {
+  llvm::Expected<std::string> text = attn::describeTarget(target);
+  if (!text)
+    return toStatus(ATTN_INVALID_ARGUMENT, text.takeError());
+  StringRef level = *text;
+  bool isForCpu = level.consume_front("cpu:");
+  if (isForCpu != (device.device_type == kDLCPU))
+    return invalidArgument("target '" + target + "' is not for " +
+                           describeDevice(device) + "; expected a " +
+                           (isForCpu ? "cuda" : "cpu") + " target");
+  if (!isForCpu)
+    return std::move(*text);
+  auto cpu = getCpuTarget(level.take_until([](char c) { return c == ' '; }));
+  if (!cpu)
+    return toStatus(ATTN_INVALID_ARGUMENT, cpu.takeError());
+  if (llvm::Error error = checkRunsHere(*cpu))
+    return toStatus(ATTN_NO_CODE_FOR_DEVICE, std::move(error));
+  return std::move(*text);
+}
+
+Result<std::unique_ptr<ParsedSpec>>
+Compiler::parse(const SpecRequest &request) const {
+  CompileOptions options;
+  options.target = request.target;
+  options.function = request.function;
+  options.dtype = request.dtype;
+  options.schedule = request.schedule;
+  auto parsed =
+      parseForPackage(StringRef(request.text.data(), request.text.size()),
+                      request.name, options);
+  if (!parsed)
+    return toStatus(ATTN_INVALID_SPEC, parsed.takeError());
+  return std::unique_ptr<ParsedSpec>(
+      std::make_unique<CompiledSpec>(std::move(*parsed)));
+}
+
+std::unique_ptr<SpecCompiler> attn::makeSpecCompiler() {
+  return std::make_unique<Compiler>();
+}

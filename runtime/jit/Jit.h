@@ -1,0 +1,70 @@
+//===- Jit.h - Kernels of specs, each made once -----------------*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A kernel is looked for in four places, the cheap ones first:
+//
+//   1. in memory, by the text of the spec, its options and the device
+//   2. in the folder, by the hash of that text (DiskCache.h)
+//   3. after parsing, in memory and in the folder, by the hash of the canonical
+//      program and of all that code depends on
+//   4. where the compiler makes it
+//
+// A kernel that is found is entered into the places before. In memory, kernels
+// stay until the context is destroyed.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_RUNTIME_JIT_JIT_H
+#define ATTN_RUNTIME_JIT_JIT_H
+
+#include "runtime/Handles.h"
+#include "runtime/jit/DiskCache.h"
+#include "runtime/jit/JitConfig.h"
+#include "runtime/jit/OnceMap.h"
+#include "runtime/jit/SpecCompiler.h"
+
+namespace attn {
+
+/// A context. All members may be called concurrently.
+class Jit {
+public:
+  using Kernel = std::shared_ptr<const SharedKernel>;
+
+  Jit(JitConfig config, std::unique_ptr<SpecCompiler> compiler);
+
+  /// The kernel of a spec on a device.
+  Result<Kernel> compile(const SpecRequest &request, DLDevice device);
+
+  /// What has been done so far.
+  attn_jit_counters getCounters() const;
+
+  /// What was resolved, as JSON.
+  const std::string &getConfig() const { return configText; }
+
+private:
+  Result<Kernel> find(const SpecRequest &request, DLDevice device);
+  Kernel findKnown(const CacheKey &key, DLDevice device);
+  Result<Kernel> parseAndFind(const SpecRequest &request, DLDevice device,
+                              const std::string &target,
+                              const CacheKey &textKey);
+  Result<Kernel> makeKernel(ParsedSpec &spec, const CacheKey &key,
+                            DLDevice device);
+  Kernel load(const CacheKey &key, DLDevice device);
+  void describeConfig(const JitConfig &config);
+
+  std::unique_ptr<SpecCompiler> compiler;
+  std::string build;
+  std::optional<DiskCache> disk;
+  std::string configText;
+  OnceMap<Kernel> byText, byKey;
+  std::atomic<uint64_t> compilations = 0, memoryHits = 0, diskHits = 0;
+};
+
+} // namespace attn
+
+#endif // ATTN_RUNTIME_JIT_JIT_H
