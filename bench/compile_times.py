@@ -16,6 +16,7 @@ optimizer and LLVM's code generator. Slowest first.
 """
 
 import argparse
+import os
 import pathlib
 import re
 import subprocess
@@ -27,8 +28,9 @@ PARTS = ["total", "passes", "optimizer", "machine code"]
 
 def compile_once(tool, spec, dtype):
     """Seconds of each part."""
+    environment = os.environ | {"ATTN_OBJECT_CACHE": ""}
     result = subprocess.run([tool, spec, f"--dtype={dtype}", "--mlir-timing"],
-                            capture_output=True, text=True)
+                            capture_output=True, text=True, env=environment)
     if result.returncode:
         sys.exit(f"compile_times.py: error: {result.stderr.strip()}")
     phases = re.findall(r"^ +([0-9.]+) \( *[0-9.]+%\)  (\S+)$", result.stderr, re.M)

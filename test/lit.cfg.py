@@ -90,6 +90,9 @@ def set_environment():
     # Kernels that earlier runs left in the user's cache must not be found.
     config.environment["XDG_CACHE_HOME"] = os.path.join(
         config.test_exec_root, "cache")
+    # A spec is compiled for many sizes of its inputs, each time by all passes.
+    config.environment["ATTN_OBJECT_CACHE"] = os.path.join(
+        config.test_exec_root, "objects")
     if config.attn_sanitize:
         # The packaged MLIR is not instrumented, so its containers look broken
         # and what it keeps until exit looks leaked.

@@ -17,6 +17,7 @@ import argparse
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import unittest
@@ -47,6 +48,8 @@ def read_report(path):
 
 def run_lit(options, reports):
     report = reports / "lit.json"
+    if not options.filter:  # Those of earlier builds would pile up.
+        shutil.rmtree(options.build / "test" / "objects", ignore_errors=True)
     command = [sys.executable, str(LIT), "-v", f"--output={report}",
                f"--timeout={FULL_TIMEOUT if options.full else TIMEOUT}"]
     if options.jobs:

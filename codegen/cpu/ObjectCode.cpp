@@ -8,6 +8,8 @@
 
 #include "codegen/cpu/ObjectCode.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/Bitcode/BitcodeWriter.h"
+#include "llvm/Config/llvm-config.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -71,6 +73,15 @@ ObjectCode::create(mlir::ModuleOp module, const CpuTarget &target,
   code->module->setDataLayout(code->machine->createDataLayout());
   setProcessor(*code->module, target);
   return code;
+}
+
+std::string ObjectCode::getIdentity() const {
+  std::string bytes;
+  llvm::raw_string_ostream stream(bytes);
+  stream << LLVM_VERSION_STRING << '\0' << static_cast<int>(effort)
+         << machine->getTargetCPU() << '\0';
+  llvm::WriteBitcodeToFile(*module, stream);
+  return bytes;
 }
 
 /// What kernels gain from. Loops are vectors already and have the shape that

@@ -29,6 +29,10 @@ public:
   static llvm::Expected<std::unique_ptr<ObjectCode>>
   create(mlir::ModuleOp module, const CpuTarget &target, CodeEffort effort);
 
+  /// Bytes that name the machine code that optimize() and generate() of this
+  /// build will make: all that it depends on.
+  std::string getIdentity() const;
+
   /// Runs LLVM's -O2 passes, but for those that vectorize: code has vectors
   /// where they pay already. With low effort a few passes for each function.
   void optimize();

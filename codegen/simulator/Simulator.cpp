@@ -15,6 +15,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "runtime/compiler/ObjectCache.h"
 #include "runtime/compiler/SharedObject.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <deque>
@@ -113,14 +114,10 @@ Error SimulatedModule::compile(mlir::ModuleOp module, CodeEffort effort) {
   auto object = ObjectCode::create(module, *target, effort);
   if (!object)
     return object.takeError();
-  (*object)->optimize();
-  auto bytes = (*object)->generate(llvm::CodeGenFileType::ObjectFile);
+  auto bytes = makeSharedObject(**object);
   if (!bytes)
     return bytes.takeError();
-  auto linked = linkSharedObject(*bytes);
-  if (!linked)
-    return linked.takeError();
-  auto loaded = SharedObject::load(*linked);
+  auto loaded = SharedObject::load(*bytes);
   if (!loaded)
     return loaded.takeError();
   code = std::move(*loaded);

@@ -17,6 +17,7 @@
 #include "runtime/compiler/CpuKernel.h"
 #include "runtime/compiler/DeviceProgram.h"
 #include "runtime/compiler/GpuProgram.h"
+#include "runtime/compiler/ObjectCache.h"
 #include "runtime/compiler/PackageEmitter.h"
 #include "runtime/compiler/Program.h"
 #include "runtime/compiler/SharedObject.h"
@@ -119,8 +120,11 @@ public:
   Error lower(Form last);
   /// Both for the function that counts the pairs of the function of `text`.
   Error lowerCounter(StringRef text, StringRef name);
-  Error makeLlvmIr();
+  /// To LLVM IR, which the caller may want as it is, or optimized.
+  Error translate();
+  Error optimize();
   Expected<std::string> generate(llvm::CodeGenFileType type);
+  /// From what translate() left; does what optimize() does, if need be.
   Expected<std::string> makeSharedObject();
   Expected<std::unique_ptr<CpuKernel>> load();
   /// Code and launches for a package; `spec` is the text of the program.
@@ -276,7 +280,7 @@ Error Compilation::lowerCounter(StringRef text, StringRef name) {
   return Error::success();
 }
 
-Error Compilation::makeLlvmIr() {
+Error Compilation::translate() {
   TimingScope scope = timing.nest("llvm-ir");
   Expected<std::unique_ptr<ObjectCode>> made =
       ObjectCode::create(program->getModule(), target.cpu,
@@ -286,6 +290,11 @@ Error Compilation::makeLlvmIr() {
     return program->takeError("error: cannot be translated to LLVM IR");
   }
   code = std::move(*made);
+  return Error::success();
+}
+
+Error Compilation::optimize() {
+  TimingScope scope = timing.nest("llvm-ir");
   code->optimize();
   return dump("llvm-ir", "ll", options.dumpPhasesTo.empty() ? "" : getLlvmIr());
 }
@@ -296,15 +305,21 @@ Expected<std::string> Compilation::generate(llvm::CodeGenFileType type) {
 }
 
 Expected<std::string> Compilation::makeSharedObject() {
-  Expected<std::string> object = generate(llvm::CodeGenFileType::ObjectFile);
-  if (!object)
-    return object.takeError();
-  TimingScope scope = timing.nest("link");
-  return linkSharedObject(*object);
+  auto make = [&]() -> Expected<std::string> {
+    if (Error error = optimize())
+      return std::move(error);
+    Expected<std::string> object = generate(llvm::CodeGenFileType::ObjectFile);
+    if (!object)
+      return object.takeError();
+    TimingScope scope = timing.nest("link");
+    return linkSharedObject(*object);
+  };
+  // The form that is dumped must be made.
+  return options.dumpPhasesTo.empty() ? findSharedObject(*code, make) : make();
 }
 
 Expected<std::unique_ptr<CpuKernel>> Compilation::load() {
-  if (Error error = makeLlvmIr())
+  if (Error error = translate())
     return std::move(error);
   Expected<std::string> bytes = makeSharedObject();
   if (!bytes)
@@ -314,7 +329,7 @@ Expected<std::unique_ptr<CpuKernel>> Compilation::load() {
 }
 
 Error Compilation::makeCpuCode(CompiledCode &made) {
-  if (Error error = makeLlvmIr())
+  if (Error error = translate())
     return error;
   Expected<std::string> bytes = makeSharedObject();
   if (!bytes)
@@ -510,17 +525,19 @@ Expected<std::string> attn::emit(StringRef text, StringRef name,
     return compilation.getProgram().getText();
   if (target->nvidia)
     return compilation.emitDeviceCode(stage);
-  if (Error error = compilation.makeLlvmIr())
+  if (Error error = compilation.translate())
+    return std::move(error);
+  if (stage == Stage::SharedObject)
+    return compilation.makeSharedObject();
+  if (Error error = compilation.optimize())
     return std::move(error);
   switch (stage) {
   case Stage::LlvmIr:
     return compilation.getLlvmIr();
   case Stage::Assembly:
     return compilation.generate(llvm::CodeGenFileType::AssemblyFile);
-  case Stage::Object:
-    return compilation.generate(llvm::CodeGenFileType::ObjectFile);
   default:
-    return compilation.makeSharedObject();
+    return compilation.generate(llvm::CodeGenFileType::ObjectFile);
   }
 }
 
