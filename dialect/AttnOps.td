@@ -452,6 +452,7 @@ def Attn_RandomOp : Attn_Op<"random", [Pure]> {
 }
 
 include "dialect/AttnBlockOps.td"
+include "dialect/AttnGatherOp.td"
 include "dialect/AttnReduceOp.td"
 include "dialect/AttnRecurOp.td"
 include "dialect/AttnPartialOps.td"

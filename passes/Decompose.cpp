@@ -1,4 +1,4 @@
-//===- Decompose.cpp - Mixed heads as attention over the features of all -===//
+//===- Decompose.cpp - Mixed heads and gathered rows by other ops ---------===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -21,6 +21,10 @@
 // The longer rows are row regions that read all heads of their operand; the
 // last sum is an attn.map_rows. Rows of D features become Hk D features long,
 // so the products cost Hk times as much, and nothing is kept for all pairs.
+//
+// Gathered rows are an attn.map_rows that reads them from a capture. What it
+// maps are rows of one feature that nothing reads: their number is what
+// matters.
 //
 //===----------------------------------------------------------------------===//
 
@@ -225,6 +229,57 @@ void Decomposer::run() {
   op->erase();
 }
 
+/// Rows of one feature, as many as `op` yields, with any contents.
+static Value emptyRows(ImplicitLocOpBuilder &b, GatherOp op) {
+  ReifiedRankedShapedTypeDims shapes;
+  [[maybe_unused]] LogicalResult known = op.reifyResultShapes(b, shapes);
+  assert(succeeded(known) && "sizes are those of the operands");
+  SmallVector<OpFoldResult> sizes = shapes.front();
+  sizes.back() = b.getIndexAttr(1);
+  return tensor::EmptyOp::create(b, sizes,
+                                 tensorOf(op.getOutput()).getElementType());
+}
+
+/// In the region of `rows`, reads row `n` of the output of `op`.
+static void buildGather(ImplicitLocOpBuilder &b, GatherOp op, MapRowsOp rows) {
+  RankedTensorType source = tensorOf(op.getSource());
+  Type stored = source.getElementType(), type = getAccumulatorType(stored);
+  Type index = b.getIndexType();
+  SmallVector<Type> types{RankedTensorType::get({1}, type), index, index,
+                          index};
+  SmallVector<Location> locations(types.size(), b.getLoc());
+  Block *block =
+      b.createBlock(&rows.getRows(), rows.getRows().end(), types, locations);
+  Value batch = block->getArgument(1), head = block->getArgument(2),
+        n = block->getArgument(3);
+  Value pageSize = arith::ConstantIndexOp::create(b, op.getPageSize());
+  Value place = arith::DivSIOp::create(b, n, pageSize);
+  Value slot = arith::RemSIOp::create(b, n, pageSize);
+  Value number =
+      tensor::ExtractOp::create(b, op.getTable(), ValueRange{batch, place});
+  Value page = arith::IndexCastOp::create(b, index, number);
+  OpFoldResult one = b.getIndexAttr(1);
+  int64_t width = source.getDimSize(3);
+  SmallVector<OpFoldResult> offsets{page, slot, head, b.getIndexAttr(0)};
+  SmallVector<OpFoldResult> sizes{one, one, one, b.getIndexAttr(width)};
+  SmallVector<OpFoldResult> strides(4, one);
+  Value row =
+      tensor::ExtractSliceOp::create(b, RankedTensorType::get({width}, stored),
+                                     op.getSource(), offsets, sizes, strides);
+  if (stored != type)
+    row = arith::ExtFOp::create(b, RankedTensorType::get({width}, type), row);
+  YieldOp::create(b, row);
+}
+
+static void decompose(GatherOp op) {
+  ImplicitLocOpBuilder b(op.getLoc(), op);
+  auto rows = MapRowsOp::create(b, op.getOutput().getType(), emptyRows(b, op),
+                                ScheduleAttr());
+  buildGather(b, op, rows);
+  op->replaceAllUsesWith(rows);
+  op->erase();
+}
+
 namespace {
 struct Decompose : attn::impl::DecomposeBase<Decompose> {
   void runOnOperation() override {
@@ -235,6 +290,7 @@ struct Decompose : attn::impl::DecomposeBase<Decompose> {
     });
     for (AttendOp op : ops)
       Decomposer(op).run();
+    getOperation().walk([](GatherOp op) { decompose(op); });
   }
 };
 } // namespace

@@ -35,9 +35,9 @@ static bool isExecutable(Operation *op) {
 
 /// Whether `op` has a definition here.
 static bool hasDefinition(Operation *op) {
-  return isa<AttendOp, MapRowsOp, ReduceOp, MergeOp, RecurOp, LoadStateOp,
-             MergeStateOp, RecurChunkOp, PartialOp, AddSinkOp, FinishOp,
-             BlockBoundsOp, BlockListOp>(op) ||
+  return isa<AttendOp, MapRowsOp, GatherOp, ReduceOp, MergeOp, RecurOp,
+             LoadStateOp, MergeStateOp, RecurChunkOp, PartialOp, AddSinkOp,
+             FinishOp, BlockBoundsOp, BlockListOp>(op) ||
          isa<tile::TileDialect>(op->getDialect()) || isElementwiseOnTensors(op);
 }
 
@@ -68,6 +68,8 @@ static Results define(ImplicitLocOpBuilder &b, Operation *op) {
     return defineAttend(b, attend);
   if (auto rows = dyn_cast<MapRowsOp>(op))
     return defineMapRows(b, rows);
+  if (auto gather = dyn_cast<GatherOp>(op))
+    return defineGather(b, gather);
   if (auto reduce = dyn_cast<ReduceOp>(op))
     return defineReduce(b, reduce);
   if (auto merge = dyn_cast<MergeOp>(op))

@@ -84,7 +84,7 @@ def LowerToReference : Pass<"attn-lower-to-reference", "::mlir::ModuleOp"> {
 }
 
 def Decompose : Pass<"attn-decompose", "::mlir::func::FuncOp"> {
-  let summary = "Rewrite mixed heads to attention over longer rows";
+  let summary = "Rewrite mixed heads and gathered rows to other ops";
   let description = [{
     An `attn.attend` with `mix_scores` or `mix_weights` becomes one without:
 
@@ -98,8 +98,12 @@ def Decompose : Pass<"attn-decompose", "::mlir::func::FuncOp"> {
 
     Nothing is kept for all pairs, but each head works on the features of all `Hk`
     key heads: both products cost `Hk` times as much. Row regions that were there
-    are evaluated for each head; other regions stay as they are. After it no op
-    mixes heads. It does nothing where none did.
+    are evaluated for each head; other regions stay as they are.
+
+    An `attn.gather` becomes an `attn.map_rows` that reads its rows as a capture.
+    It maps rows of one feature with any contents: only their number matters.
+
+    After it no op mixes heads or gathers. It does nothing where none did.
 
     Before and after:
 

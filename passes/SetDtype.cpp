@@ -49,6 +49,8 @@ static SmallVector<Value> dataOperands(Operation *op) {
     return {attend.getQuery(), attend.getKey(), attend.getValue()};
   if (auto rows = dyn_cast<MapRowsOp>(op))
     return {rows.getInput()};
+  if (auto gather = dyn_cast<GatherOp>(op))
+    return {gather.getSource()};
   // What it yields is a statistic, in the accumulator type.
   if (auto reduce = dyn_cast<ReduceOp>(op))
     return {reduce.getInput()};
@@ -70,7 +72,7 @@ static SmallVector<Value> dataOperands(Operation *op) {
 /// The result of `op` that is data: that of an attn op, not its log-sum-exp or
 /// its state.
 static Value dataResult(Operation *op) {
-  return isa<AttendOp, MapRowsOp, RecurOp, MergeOp>(op)
+  return isa<AttendOp, MapRowsOp, GatherOp, RecurOp, MergeOp>(op)
              ? Value(op->getResult(0))
              : Value();
 }
@@ -170,8 +172,8 @@ static LogicalResult convertUse(OpOperand &use, FloatType dtype) {
   Operation *user = use.getOwner();
   bool inRegion =
       isa<AttendOp, MapRowsOp, ReduceOp, RecurOp, MergeOp>(user->getParentOp());
-  if (isa<tensor::DimOp, func::ReturnOp, AttendOp, MapRowsOp, ReduceOp, RecurOp,
-          MergeOp>(user))
+  if (isa<tensor::DimOp, func::ReturnOp, AttendOp, MapRowsOp, GatherOp,
+          ReduceOp, RecurOp, MergeOp>(user))
     return success();
   // Its sums stay in the type of the vector.
   if (inRegion && isa<ContractRowOp>(user))

@@ -545,10 +545,12 @@ void Translator::storeRows(tensor::ParallelInsertSliceOp insert) {
                         makeInsertShifts(b, insert, rows, folded));
 }
 
-/// Room for what blocks keep from one loop to the next; results get theirs with
-/// the op that fills them.
+/// Room for what blocks keep from one loop to the next, or for rows of which
+/// only the number matters; results get theirs with the op that fills them.
 void Translator::room(tensor::EmptyOp op) {
-  if (!llvm::any_of(op->getUsers(), llvm::IsaPred<tensor::ExtractSliceOp>))
+  if (!llvm::any_of(op->getUsers(),
+                    llvm::IsaPred<tensor::ExtractSliceOp, MapRowsOp, ReduceOp,
+                                  PartialOp, RecurChunkOp>))
     return;
   SmallVector<Value> sizes;
   for (Value size : op.getDynamicSizes())

@@ -21,6 +21,7 @@ using Results = llvm::SmallVector<mlir::Value>;
 
 Results defineAttend(mlir::ImplicitLocOpBuilder &b, AttendOp op);
 Results defineMapRows(mlir::ImplicitLocOpBuilder &b, MapRowsOp op);
+Results defineGather(mlir::ImplicitLocOpBuilder &b, GatherOp op);
 Results defineMerge(mlir::ImplicitLocOpBuilder &b, MergeOp op);
 Results defineRecur(mlir::ImplicitLocOpBuilder &b, RecurOp op);
 Results defineLoadState(mlir::ImplicitLocOpBuilder &b, LoadStateOp op);

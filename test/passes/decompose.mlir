@@ -79,3 +79,27 @@ func.func @unmixed(%q: tensor<?x4x?x8xf32>) -> tensor<?x4x?x8xf32> {
   %o = attn.attend %q, %q, %q : tensor<?x4x?x8xf32>, tensor<?x4x?x8xf32>, tensor<?x4x?x8xf32> -> tensor<?x4x?x8xf32>
   return %o : tensor<?x4x?x8xf32>
 }
+
+// -----
+
+// Rows are read from their pages; of what is mapped only the number of rows matters.
+// CHECK-LABEL: func @gather
+// CHECK-SAME: (%[[X:.*]]: tensor<?x16x?x8xbf16>, %[[T:.*]]: tensor<?x?xi32>)
+// CHECK-DAG: %[[B:.*]] = tensor.dim %[[T]], %c0
+// CHECK-DAG: %[[M:.*]] = tensor.dim %[[T]], %c1
+// CHECK-DAG: %[[H:.*]] = tensor.dim %[[X]], %c2
+// CHECK-DAG: %[[N:.*]] = arith.muli %[[M]], %c16
+// CHECK: %[[ROWS:.*]] = tensor.empty(%[[B]], %[[H]], %[[N]]) : tensor<?x?x?x1xbf16>
+// CHECK: attn.map_rows %[[ROWS]]
+// CHECK-NEXT: rows (%{{.*}}: tensor<1xf32>, %[[IB:.*]], %[[IH:.*]], %[[IN:.*]]) {
+// CHECK:   %[[PLACE:.*]] = arith.divsi %[[IN]], %c16
+// CHECK:   %[[SLOT:.*]] = arith.remsi %[[IN]], %c16
+// CHECK:   %[[NUMBER:.*]] = tensor.extract %[[T]][%[[IB]], %[[PLACE]]]
+// CHECK:   %[[PAGE:.*]] = arith.index_cast %[[NUMBER]] : i32 to index
+// CHECK:   %[[ROW:.*]] = tensor.extract_slice %[[X]][%[[PAGE]], %[[SLOT]], %[[IH]], 0] [1, 1, 1, 8]
+// CHECK:   arith.extf %[[ROW]]
+// CHECK-NOT: attn.gather
+func.func @gather(%x: tensor<?x16x?x8xbf16>, %t: tensor<?x?xi32>) -> tensor<?x?x?x8xbf16> {
+  %y = attn.gather %x at(%t) : tensor<?x16x?x8xbf16>, tensor<?x?xi32> -> tensor<?x?x?x8xbf16>
+  return %y : tensor<?x?x?x8xbf16>
+}
