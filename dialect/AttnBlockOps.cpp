@@ -105,6 +105,35 @@ LogicalResult attn::verifyBlockList(Operation *op, ArrayRef<int64_t> sizes,
   return success();
 }
 
+/// Checks axes and boxes of a list.
+static LogicalResult verifyBoxes(BlockListOp op) {
+  size_t axes = op.getQueries().size();
+  if (axes < 1 || axes > size_t(kMostAxes) ||
+      op.getKeyCount().size() != axes) // block_list_c5
+    return op.emitOpError("'queries' and 'keys' must have a size for each of 1 "
+                          "to ")
+           << kMostAxes << " axes of tokens, got " << axes << " and "
+           << op.getKeyCount().size();
+  if (!op.getBoxQ() && !op.getBoxK() && !op.getStep() && axes == 1)
+    return success();
+  // Numbers of boxes mean what they mean to schedules.
+  auto fail = [&] { return op.emitOpError("boxes of a list: "); };
+  if (!op.getBoxQ() || op.getBoxQ()->size() != axes) // block_list_c6
+    return fail() << "'box_q', 'box_k' and 'step' must have a size for each of "
+                     "the "
+                  << axes << " axes of tokens, got "
+                  << listSizes(op.getBoxQAttr());
+  if (failed(ScheduleAttr::verify(fail, op.getBlockSizes()[0],
+                                  op.getBlockSizes()[1], /*splits=*/0,
+                                  op.getBoxQAttr(), op.getBoxKAttr(),
+                                  op.getStepAttr()))) // block_list_c6
+    return failure();
+  if (op.getShift() || !op.getKeys().empty()) // block_list_c7
+    return op.emitOpError("cannot have 'shift' or a region 'keys' with boxes: "
+                          "they are those of one axis");
+  return success();
+}
+
 LogicalResult BlockListOp::verify() {
   if (failed(verifyBlockList( // block_list_c1
           *this, getBlockSizes(), tensorOf(getOffsets()),
@@ -122,13 +151,13 @@ LogicalResult BlockListOp::verify() {
       return emitOpError("'") << name // block_list_c3
                               << "' must be given where the results have a "
                                  "dynamic number of them, and only there";
-  return success();
+  return verifyBoxes(*this);
 }
 
 LogicalResult BlockListOp::verifyRegions() {
   if (getClasses().empty()) // block_list_c4
     return emitOpError("region 'classes' must not be empty");
-  if (failed(verifyClassesRegion(*this, getClasses())))
+  if (failed(verifyClassesRegion(*this, getClasses(), getNumAxes())))
     return failure();
   return verifyKeysRegion(*this, getKeys());
 }
@@ -145,8 +174,21 @@ BlockListOp::reifyResultShapes(OpBuilder &builder,
   auto constant = [&](int64_t value) -> Value {
     return arith::ConstantIndexOp::create(builder, loc, value);
   };
-  Value rows = arith::CeilDivSIOp::create(builder, loc, getQueries(),
-                                          constant(getBlockSizes()[0]));
+  Value rows;
+  ArrayRef<int64_t> box = getBoxQ().value_or(getBlockSizes().take_front());
+  for (auto [axis, size] : llvm::enumerate(getQueries())) {
+    int64_t step = getStep() ? (*getStep())[axis] : 1;
+    Value boxes = arith::CeilDivSIOp::create(
+        builder, loc,
+        step == 1
+            ? size
+            : arith::CeilDivSIOp::create(builder, loc, size, constant(step))
+                  .getResult(),
+        constant(box[axis]));
+    if (step != 1)
+      boxes = arith::MulIOp::create(builder, loc, boxes, constant(step));
+    rows = rows ? arith::MulIOp::create(builder, loc, rows, boxes) : boxes;
+  }
   Value twice = arith::MulIOp::create(builder, loc, rows, constant(2));
   Value ends = arith::AddIOp::create(builder, loc, twice, constant(1));
   SmallVector<OpFoldResult> offsets = shape, blocks = shape;

@@ -86,6 +86,16 @@ def Attn_BlockListOp : Attn_Op<"block_list", [Pure, SingleBlock,
     `keys (%b, %h, %first, %last)` is that of `attn.attend`: blocks without a key
     in its first range are left out, and their classes are not asked for.
 
+    On a grid, `queries` and `keys` have a size per axis, and blocks are boxes, as
+    in the schedule of `attn.attend`: `box_q`, `box_k` and `step` say which. The
+    numbers of the list are those of boxes. Indices of `classes` come per axis,
+    `(%b, %h, %first_y, %first_x, %last_y, %last_x, %first_key_y, ..)`; a box
+    without a token is in no list and has none. The region may also be asked for
+    all boxes of a row of boxes at once, with the first and the last of their keys,
+    and must then allow some pair if it does so for one of them. Entries of a part
+    are ascending by the residue classes of a step, axis by axis, and then by their
+    numbers. There is neither `shift` nor `keys`.
+
     | operand | | |
     |---|---|---|
     | `batches`, `heads` | sizes of the results where they are dynamic | |
@@ -109,19 +119,43 @@ def Attn_BlockListOp : Attn_Op<"block_list", [Pure, SingleBlock,
       return %offsets, %blocks : tensor<1x1x?xi32>, tensor<1x1x?xi32>
     }
     ```
+
+    Boxes of 8 x 8 tokens, on the same rows of boxes:
+
+    ```mlir
+    func.func @rows(%y: index, %x: index, %capacity: index) -> (tensor<1x1x?xi32>, tensor<1x1x?xi32>) {
+      %offsets, %blocks = attn.block_list queries(%y, %x) keys(%y, %x) capacity(%capacity)
+          block_sizes [64, 64] box_q [8, 8] box_k [8, 8]
+          classes (%b, %h, %iy, %ix, %ly, %lx, %jy, %jx, %my, %mx) {
+            %no = arith.constant false
+            %below = arith.cmpi sge, %ly, %jy : index
+            %above = arith.cmpi sge, %my, %iy : index
+            %some = arith.andi %below, %above : i1
+            attn.yield %some, %no : i1, i1
+          } : tensor<1x1x?xi32>, tensor<1x1x?xi32>
+      return %offsets, %blocks : tensor<1x1x?xi32>, tensor<1x1x?xi32>
+    }
+    ```
   }];
   let arguments = (ins
-    Index:$queries, Index:$keyCount, Index:$capacity, Optional<Index>:$shift,
-    Optional<Index>:$batches, Optional<Index>:$heads,
-    DenseI64ArrayAttr:$blockSizes);
+    Variadic<Index>:$queries, Variadic<Index>:$keyCount, Index:$capacity,
+    Optional<Index>:$shift, Optional<Index>:$batches, Optional<Index>:$heads,
+    DenseI64ArrayAttr:$blockSizes, OptionalAttr<DenseI64ArrayAttr>:$boxQ,
+    OptionalAttr<DenseI64ArrayAttr>:$boxK,
+    OptionalAttr<DenseI64ArrayAttr>:$step);
   let results = (outs AnyRankedTensor:$offsets, AnyRankedTensor:$blocks);
   let regions = (region AnyRegion:$classes, AnyRegion:$keys);
   let assemblyFormat = [{
     `queries` `(` $queries `)` `keys` `(` $keyCount `)`
     `capacity` `(` $capacity `)` (`shift` `(` $shift^ `)`)?
     (`batches` `(` $batches^ `)`)? (`heads` `(` $heads^ `)`)?
-    `block_sizes` $blockSizes custom<BlockListRegions>($classes, $keys)
+    `block_sizes` $blockSizes (`box_q` $boxQ^)? (`box_k` $boxK^)?
+    (`step` $step^)? custom<BlockListRegions>($classes, $keys)
     attr-dict `:` type($offsets) `,` type($blocks)
+  }];
+  let extraClassDeclaration = [{
+    /// How many axes tokens have.
+    int64_t getNumAxes() { return getQueries().size(); }
   }];
   let hasVerifier = 1;
   let hasRegionVerifier = 1;

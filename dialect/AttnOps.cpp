@@ -115,15 +115,21 @@ static LogicalResult verifyList(AttendOp op) {
   if (!op.getKeys().empty()) // attend_c21
     return op.emitOpError("cannot have 'blocks' and a region 'keys': a list "
                           "says already which keys are visited");
-  if (ScheduleAttr schedule = op.getScheduleAttr()) {
-    SmallVector<int64_t> blocks{schedule.getBlockQ(), schedule.getBlockK()};
-    if (ArrayRef(blocks) != *op.getBlockSizes() || schedule.getSplits() ||
-        schedule.hasBoxes())
-      return op.emitOpError("'schedule' must have the blocks of 'block_sizes', "
-                            "[") // attend_c22
-             << *op.getBlockSizes() << "], and neither splits nor boxes, got "
-             << schedule;
-  }
+  ScheduleAttr schedule = op.getScheduleAttr();
+  if (!schedule && op.getNumAxes() > 1) // attend_c26
+    return op.emitOpError("needs a 'schedule' with boxes beside 'blocks': a "
+                          "list of blocks of a grid says nothing without them");
+  if (!schedule)
+    return success();
+  SmallVector<int64_t> blocks{schedule.getBlockQ(), schedule.getBlockK()};
+  if (ArrayRef(blocks) != *op.getBlockSizes() || schedule.getSplits())
+    return op.emitOpError("'schedule' must have the blocks of 'block_sizes', "
+                          "[") // attend_c22
+           << *op.getBlockSizes() << "], and no splits, got " << schedule;
+  if (!schedule.hasBoxes() && op.getNumAxes() > 1) // attend_c26
+    return op.emitOpError("needs a 'schedule' with boxes beside 'blocks' of a "
+                          "grid, got ")
+           << schedule;
   return success();
 }
 

@@ -98,7 +98,9 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     the last block of keys where it is shorter than the others: it is always
     mixed. Sizes of the first two dimensions are the static 1 where all batches or
     heads have one list. `attn-list-blocks` makes lists where a mask has no closed
-    form; they may also be arguments. There is no `keys` region beside a list.
+    form; they may also be arguments. There is no `keys` region beside a list. On a
+    grid the numbers are those of the boxes of `schedule`, which must be given then,
+    and boxes that reach beyond the grid may be full.
 
     `max_queries(n)` promises that there are at most `n` queries; it lets
     `attn-select-schedule` share keys among blocks. `attn-specialize` makes such

@@ -384,8 +384,9 @@ LogicalResult attn::verifyKeysRegion(Operation *op, Region &region) {
   return success();
 }
 
-LogicalResult attn::verifyClassesRegion(Operation *op, Region &region) {
-  if (failed(verifyRegion(op, region, "classes", indices(op, 6),
+LogicalResult attn::verifyClassesRegion(Operation *op, Region &region,
+                                        int64_t axes) {
+  if (failed(verifyRegion(op, region, "classes", indices(op, 2 + 4 * axes),
                           /*vectors=*/false, /*numYielded=*/2)))
     return failure();
   for (Type type : region.front().getTerminator()->getOperandTypes())

@@ -64,9 +64,9 @@ llvm::LogicalResult verifyMaskRegion(mlir::Operation *op, mlir::Region &region,
 /// Checks the `keys` region: (index x 4) -> (index x 4).
 llvm::LogicalResult verifyKeysRegion(mlir::Operation *op, mlir::Region &region);
 
-/// Checks the `classes` region: (index x 6) -> (i1, i1).
+/// Checks the `classes` region: (index x (2 + 4 axes)) -> (i1, i1).
 llvm::LogicalResult verifyClassesRegion(mlir::Operation *op,
-                                        mlir::Region &region);
+                                        mlir::Region &region, int64_t axes);
 
 /// Whether an `attn.contract_row` of a row region takes another matrix for
 /// another head.

@@ -14,7 +14,7 @@
 //   fill     the classes once more; numbers of blocks are written in order
 //
 // All of it is arithmetic on scalars: a write to a place outside of the view,
-// which is dropped, stands for a branch.
+// which is dropped, stands for a branch. BoxPairs.h visits the boxes of grids.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,6 +24,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "passes/BoxPairs.h"
 #include "passes/TileRegions.h"
 
 using namespace mlir;
@@ -127,6 +128,8 @@ private:
 
   SmallVector<Value> forEachBlock(ArrayRef<Value> place, ValueRange init,
                                   Visit visit);
+  SmallVector<Value> forEachBox(ArrayRef<Value> place, ValueRange init,
+                                Visit visit);
   std::pair<Value, Value> getQueries(Value block);
   std::pair<Value, Value> getBlocks(ArrayRef<Value> place, Value first,
                                     Value last);
@@ -148,9 +151,32 @@ private:
   ImplicitLocOpBuilder &b;
   const IRMapping &mapping;
   BlockListOp op;
-  Value queries, keys, shift;
+  std::optional<BoxGrid> queryBoxes, keyBoxes; ///< Where blocks are boxes.
+  Value queries, keys, shift;                  ///< Where they are not.
 };
 } // namespace
+
+/// Sizes of tokens in the tile program.
+static SmallVector<Value> lookup(const IRMapping &mapping, ValueRange sizes) {
+  return llvm::map_to_vector(
+      sizes, [&](Value size) { return mapping.lookupOrDefault(size); });
+}
+
+/// The boxes of one side of `op`, with `extents` tokens.
+static BoxGrid makeGrid(ImplicitLocOpBuilder &b, BlockListOp op,
+                        ArrayRef<int64_t> box, ValueRange extents) {
+  return BoxGrid(b, extents, box, op.getStep().value_or(ArrayRef<int64_t>()));
+}
+
+/// How many blocks of queries there are.
+static Value countRows(ImplicitLocOpBuilder &b, const IRMapping &mapping,
+                       BlockListOp op) {
+  SmallVector<Value> queries = lookup(mapping, op.getQueries());
+  if (op.getBoxQ())
+    return makeGrid(b, op, *op.getBoxQ(), queries).getCount();
+  return arith::CeilDivSIOp::create(b, queries.front(),
+                                    constant(b, op.getBlockSizes()[0]));
+}
 
 /// The positions of the first and the last query of a block.
 std::pair<Value, Value> ListWriter::getQueries(Value block) {
@@ -190,6 +216,8 @@ std::pair<Value, Value> ListWriter::getBlocks(ArrayRef<Value> place,
 /// A loop over the blocks of keys that may be visited, with their classes.
 SmallVector<Value> ListWriter::forEachBlock(ArrayRef<Value> place,
                                             ValueRange init, Visit visit) {
+  if (queryBoxes)
+    return forEachBox(place, init, visit);
   auto [first, last] = getQueries(place[2]);
   auto [begin, end] = getBlocks(place, first, last);
   Value firstQuery = first, lastQuery = last;
@@ -209,6 +237,19 @@ SmallVector<Value> ListWriter::forEachBlock(ArrayRef<Value> place,
     scf::YieldOp::create(inner, next);
   };
   return scf::ForOp::create(b, begin, end, number(1), init, body).getResults();
+}
+
+/// The same where blocks are boxes.
+SmallVector<Value> ListWriter::forEachBox(ArrayRef<Value> place,
+                                          ValueRange init, Visit visit) {
+  auto classify = [&](ImplicitLocOpBuilder &inner, ValueRange ends) {
+    SmallVector<Value> arguments{place[0], place[1]};
+    llvm::append_range(arguments, ends);
+    SmallVector<Value> classes = evaluate(inner, op.getClasses(), arguments);
+    return std::pair(classes[0], classes[1]);
+  };
+  return BoxPairs(*queryBoxes, *keyBoxes, classify)
+      .forEach(b, place[2], init, visit);
 }
 
 void ListWriter::write(ImplicitLocOpBuilder &inner, Value number, Value view,
@@ -287,11 +328,16 @@ void ListWriter::run(Value offsets, Value blocks, Value counts) {
   auto scalar = [&](Value value) {
     return value ? mapping.lookupOrDefault(value) : Value();
   };
-  queries = scalar(op.getQueries());
-  keys = scalar(op.getKeyCount());
+  queries = scalar(op.getQueries().front());
+  keys = scalar(op.getKeyCount().front());
   shift = scalar(op.getShift());
-  Value rows =
-      arith::CeilDivSIOp::create(b, queries, number(op.getBlockSizes()[0]));
+  if (op.getBoxQ()) {
+    queryBoxes =
+        makeGrid(b, op, *op.getBoxQ(), lookup(mapping, op.getQueries()));
+    keyBoxes =
+        makeGrid(b, op, *op.getBoxK(), lookup(mapping, op.getKeyCount()));
+  }
+  Value rows = countRows(b, mapping, op);
   SmallVector<Value> grid{memref::DimOp::create(b, offsets, number(0)),
                           memref::DimOp::create(b, offsets, number(1)), rows};
   count(grid, counts);
@@ -310,9 +356,7 @@ ListSizes attn::getListSizes(ImplicitLocOpBuilder &b, const IRMapping &mapping,
     all.push_back(count);
     return all;
   };
-  Value rows =
-      arith::CeilDivSIOp::create(b, mapping.lookupOrDefault(op.getQueries()),
-                                 constant(b, op.getBlockSizes()[0]));
+  Value rows = countRows(b, mapping, op);
   Value twice = arith::MulIOp::create(b, rows, constant(b, 2));
   return {sizes(add(b, twice, constant(b, 1))),
           sizes(mapping.lookupOrDefault(op.getCapacity())), sizes(twice)};

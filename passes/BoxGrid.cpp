@@ -62,6 +62,45 @@ SmallVector<Value> BoxGrid::getFirstToken(ImplicitLocOpBuilder &b,
   return first;
 }
 
+SmallVector<Value> BoxGrid::getLastToken(ImplicitLocOpBuilder &b,
+                                         ValueRange first) const {
+  SmallVector<Value> last;
+  for (auto [token, count, distance] :
+       llvm::zip_equal(first, countTokens(b, first), step)) {
+    Value more = arith::SubIOp::create(b, count, constant(b, 1));
+    last.push_back(
+        arith::AddIOp::create(b, token, multiply(b, more, distance)));
+  }
+  return last;
+}
+
+Value BoxGrid::getNumber(ImplicitLocOpBuilder &b, ValueRange residues,
+                         ValueRange boxesAt) const {
+  Value number;
+  for (size_t axis = 0; axis < box.size(); ++axis) {
+    Value place = boxesAt[axis];
+    if (step[axis] != 1)
+      place = arith::AddIOp::create(
+          b, arith::MulIOp::create(b, residues[axis], boxes[axis]), place);
+    number = number
+                 ? arith::AddIOp::create(
+                       b, arith::MulIOp::create(b, number, places[axis]), place)
+                 : place;
+  }
+  return number;
+}
+
+Value BoxGrid::getNumberOfToken(ImplicitLocOpBuilder &b,
+                                ValueRange token) const {
+  SmallVector<Value> residues, boxesAt;
+  for (auto [index, size, distance] : llvm::zip_equal(token, box, step)) {
+    Value d = constant(b, distance), width = constant(b, size * distance);
+    residues.push_back(arith::RemUIOp::create(b, index, d));
+    boxesAt.push_back(arith::DivUIOp::create(b, index, width));
+  }
+  return getNumber(b, residues, boxesAt);
+}
+
 SmallVector<Value> BoxGrid::countTokens(ImplicitLocOpBuilder &b,
                                         ValueRange first) const {
   SmallVector<Value> counts;

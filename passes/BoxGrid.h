@@ -47,6 +47,27 @@ public:
   llvm::SmallVector<mlir::Value> getFirstToken(mlir::ImplicitLocOpBuilder &b,
                                                mlir::Value number) const;
 
+  /// The last token that exists of the box that begins at `first`; before
+  /// `first` where there is none.
+  llvm::SmallVector<mlir::Value> getLastToken(mlir::ImplicitLocOpBuilder &b,
+                                              mlir::ValueRange first) const;
+
+  /// The number of the box that is `boxes` of the residue classes `residues`,
+  /// one index per axis each.
+  mlir::Value getNumber(mlir::ImplicitLocOpBuilder &b,
+                        mlir::ValueRange residues,
+                        mlir::ValueRange boxes) const;
+
+  /// The number of the box that `token` is in.
+  mlir::Value getNumberOfToken(mlir::ImplicitLocOpBuilder &b,
+                               mlir::ValueRange token) const;
+
+  /// How many boxes a residue class has along each axis.
+  llvm::ArrayRef<mlir::Value> getBoxesOfClass() const { return boxes; }
+
+  /// How many tokens there are along each axis.
+  llvm::ArrayRef<mlir::Value> getExtents() const { return extents; }
+
   /// How many tokens of the box that begins at `first` exist along each axis.
   llvm::SmallVector<mlir::Value> countTokens(mlir::ImplicitLocOpBuilder &b,
                                              mlir::ValueRange first) const;

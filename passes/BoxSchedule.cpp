@@ -121,5 +121,13 @@ FailureOr<ScheduleAttr> attn::makeSchedule(Operation *op, BlockSizes blocks) {
       blocks.splits, list(blocks.boxQ), list(blocks.boxK), list(blocks.step));
   if (!schedule)
     return failure();
+  // The numbers of a list that is given are those of the boxes it came with.
+  ScheduleAttr listed = attend.getScheduleAttr();
+  bool hasBoxes = schedule.hasBoxes() || (listed && listed.hasBoxes());
+  if (attend.getBlocks() && hasBoxes && schedule != listed)
+    return emitError(op->getLoc())
+           << "schedule: boxes cannot be changed where 'blocks' lists them; "
+              "got "
+           << schedule;
   return schedule;
 }

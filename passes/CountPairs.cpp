@@ -70,7 +70,7 @@ private:
 bool PairCount::looksAt(unsigned dim) {
   if (op.getOffsets()) {
     auto list = cast<RankedTensorType>(op.getOffsets().getType());
-    if (dim == 2 || list.getDimSize(dim) != 1)
+    if (dim >= 2 || list.getDimSize(dim) != 1)
       return true;
   }
   if (regions.mask.empty())

@@ -10,12 +10,14 @@
 // positions (data, gaps), the mask is evaluated for pairs of blocks by interval
 // arithmetic (passes/sparsity/BlockClasses.h), and attn.block_list writes down
 // which are visited. What is known of ranges bounds the pairs that are asked
-// for, and so the room for the list.
+// for, and so the room for the list. On a grid, where there are no ranges, all
+// masks have lists, of boxes.
 //
 //===----------------------------------------------------------------------===//
 
 #include "dialect/AttnRegions.h"
 #include "mlir/IR/Matchers.h"
+#include "passes/BoxGrid.h"
 #include "passes/Passes.h"
 #include "passes/sparsity/BlockClasses.h"
 #include "passes/sparsity/MaskIntervals.h"
@@ -33,9 +35,7 @@ namespace {
 /// Gives one attn.attend its list.
 class Lister {
 public:
-  explicit Lister(AttendOp op)
-      : op(op), b(op.getLoc(), op), blockQ(op.getScheduleAttr().getBlockQ()),
-        blockK(op.getScheduleAttr().getBlockK()) {}
+  explicit Lister(AttendOp op);
 
   void run();
 
@@ -51,19 +51,40 @@ private:
   bool classify(Region &classes);
   Value getWidth();
   Value getCapacity();
+  SmallVector<Value> getExtents(Value tensor);
+  BlockAxis getAxis(Block &classes, unsigned axis);
   BlockListOp createList(Region &classes);
 
   AttendOp op;
   ImplicitLocOpBuilder b;
   int64_t blockQ, blockK;
-  Value numQueries, numKeys;
+  unsigned axes;
+  SmallVector<int64_t> boxQ, boxK, step; ///< Also where blocks are no boxes.
+  SmallVector<Value> numQueries, numKeys;
   /// Bounds by tensor, dimension and width.
   DenseMap<std::tuple<Value, unsigned, int64_t>, BlockBoundsOp> bounds;
 };
 } // namespace
 
-/// Queries are arguments 2 of masks, keys arguments 3.
-static constexpr unsigned kQueryAxis = 2, kKeyAxis = 3;
+/// Queries are arguments 2 and following of masks, an index per axis, and keys
+/// those behind them.
+static constexpr unsigned kQueryAxis = 2;
+
+/// The most tokens of a block whose bounds are known.
+static constexpr int64_t kMostWidth = 4096;
+
+Lister::Lister(AttendOp op)
+    : op(op), b(op.getLoc(), op), blockQ(op.getScheduleAttr().getBlockQ()),
+      blockK(op.getScheduleAttr().getBlockK()), axes(op.getNumAxes()),
+      boxQ{blockQ}, boxK{blockK}, step(axes, 1) {
+  ScheduleAttr schedule = op.getScheduleAttr();
+  if (!schedule.hasBoxes())
+    return;
+  boxQ.assign(schedule.getBoxQ().asArrayRef());
+  boxK.assign(schedule.getBoxK().asArrayRef());
+  if (schedule.getStep())
+    step.assign(schedule.getStep().asArrayRef());
+}
 
 std::optional<TableBounds> Lister::findBounds(Value table, unsigned dim,
                                               unsigned axis) {
@@ -71,7 +92,12 @@ std::optional<TableBounds> Lister::findBounds(Value table, unsigned dim,
   Type element = type.getElementType();
   if (!element.isIndex() && element.getIntOrFloatBitWidth() < 8)
     return std::nullopt;
-  int64_t width = axis == kQueryAxis ? blockQ : blockK;
+  unsigned place = (axis - kQueryAxis) % axes;
+  ArrayRef<int64_t> box = axis < kQueryAxis + axes ? boxQ : boxK;
+  // Bounds know no residue classes: they are those of all tokens between.
+  int64_t width = box[place] * step[place];
+  if (width > kMostWidth)
+    return std::nullopt;
   BlockBoundsOp &found = bounds[{table, dim, width}];
   if (!found) {
     SmallVector<int64_t> shape(type.getShape());
@@ -84,10 +110,19 @@ std::optional<TableBounds> Lister::findBounds(Value table, unsigned dim,
   return TableBounds{found.getLeast(), found.getLargest(), width};
 }
 
+/// What index argument `axis` of the mask, counted from the first query, is in
+/// a pair of blocks.
+BlockAxis Lister::getAxis(Block &classes, unsigned axis) {
+  // First tokens of queries, last ones, and the same of keys.
+  unsigned first = 2 + axis + (axis < axes ? 0 : axes);
+  return {classes.getArgument(first), classes.getArgument(first + axes),
+          step[axis % axes]};
+}
+
 /// Fills `classes`; whether that says anything.
 bool Lister::classify(Region &classes) {
   Block &block = classes.emplaceBlock();
-  for (int i = 0; i < 6; ++i)
+  for (unsigned i = 0; i < 2 + 4 * axes; ++i)
     block.addArgument(b.getIndexType(), op.getLoc());
   ImplicitLocOpBuilder inner(op.getLoc(), op.getContext());
   inner.setInsertionPointToEnd(&block); // It belongs to no op yet.
@@ -97,10 +132,8 @@ bool Lister::classify(Region &classes) {
   BlockClasses evaluator(op.getMask(), inner, find);
   evaluator.bind(0, block.getArgument(0));
   evaluator.bind(1, block.getArgument(1));
-  evaluator.bind(kQueryAxis,
-                 BlockAxis{block.getArgument(2), block.getArgument(3)});
-  evaluator.bind(kKeyAxis,
-                 BlockAxis{block.getArgument(4), block.getArgument(5)});
+  for (unsigned axis = 0; axis < 2 * axes; ++axis)
+    evaluator.bind(kQueryAxis + axis, getAxis(block, axis));
   BlockClass result = evaluator.evaluate();
   YieldOp::create(inner, ValueRange{result.some, result.all});
   tidy(block);
@@ -170,12 +203,27 @@ Value Lister::getWidth() {
   return b.createOrFold<arith::MaxSIOp>(sum, constant(0));
 }
 
+/// The sizes of `tensor` along the axes of tokens.
+SmallVector<Value> Lister::getExtents(Value tensor) {
+  SmallVector<Value> extents;
+  for (unsigned axis = 0; axis < axes; ++axis)
+    extents.push_back(size(tensor, 2 + axis));
+  return extents;
+}
+
 /// Room for the entries of one head: it follows from sizes.
 Value Lister::getCapacity() {
   auto blocks = [&](Value count, int64_t width) {
     return b.createOrFold<arith::CeilDivSIOp>(count, constant(width));
   };
-  Value rows = blocks(numQueries, blockQ), most = blocks(numKeys, blockK);
+  if (op.getScheduleAttr().hasBoxes()) {
+    Value rows = BoxGrid(b, numQueries, boxQ, step).getCount();
+    Value most = BoxGrid(b, numKeys, boxK, step).getCount();
+    Value entries = b.createOrFold<arith::MulIOp>(rows, most);
+    return b.createOrFold<arith::MaxSIOp>(entries, constant(1));
+  }
+  Value rows = blocks(numQueries.front(), blockQ);
+  Value most = blocks(numKeys.front(), blockK);
   if (Value width = getWidth()) {
     // A range that begins inside of a block touches one more.
     Value touched =
@@ -200,14 +248,16 @@ BlockListOp Lister::createList(Region &classes) {
   Value heads = isUsed(1) ? size(op.getQuery(), 1) : Value();
   Value shift;
   if (op.getAlignment() == Alignment::End)
-    shift = b.createOrFold<arith::SubIOp>(numKeys, numQueries);
+    shift = b.createOrFold<arith::SubIOp>(numKeys.front(), numQueries.front());
   auto type = RankedTensorType::get({batches ? ShapedType::kDynamic : 1,
                                      heads ? ShapedType::kDynamic : 1,
                                      ShapedType::kDynamic},
                                     b.getI32Type());
-  auto list = BlockListOp::create(b, type, type, numQueries, numKeys,
-                                  getCapacity(), shift, batches, heads,
-                                  b.getDenseI64ArrayAttr({blockQ, blockK}));
+  ScheduleAttr schedule = op.getScheduleAttr();
+  auto list = BlockListOp::create(
+      b, type, type, numQueries, numKeys, getCapacity(), shift, batches, heads,
+      b.getDenseI64ArrayAttr({blockQ, blockK}), schedule.getBoxQ(),
+      schedule.getBoxK(), schedule.getStep());
   list.getClasses().takeBody(classes);
   list.getKeys().takeBody(op.getKeys());
   return list;
@@ -215,6 +265,8 @@ BlockListOp Lister::createList(Region &classes) {
 
 /// Whether ranges of keys say all that there is to say of blocks.
 static bool isExact(AttendOp op) {
+  if (op.getScheduleAttr().hasBoxes())
+    return false;
   Region scratch;
   Block &keys = scratch.emplaceBlock();
   for (int i = 0; i < 4; ++i)
@@ -234,8 +286,11 @@ void Lister::run() {
       unused.erase();
     return;
   }
-  numQueries = size(op.getQuery(), 2);
-  numKeys = size(op.getKey(), 2);
+  numQueries = getExtents(op.getQuery());
+  numKeys = getExtents(op.getKey());
+  // What `keys` of one axis says is in the mask as well.
+  if (op.getScheduleAttr().hasBoxes())
+    op.getKeys().getBlocks().clear();
   // Dead ops of the region were the only ones to read some of them.
   BlockListOp list = createList(classes);
   for (auto &[key, candidate] : bounds)
@@ -259,9 +314,8 @@ struct ListBlocks : attn::impl::ListBlocksBase<ListBlocks> {
         op.emitOpError("has no schedule; run attn-select-schedule first");
         return signalPassFailure();
       }
-      // Few queries have one block, and share its keys. Lists of boxes are not
-      // here yet.
-      if (!op.getScheduleAttr().getSplits() && !op.getScheduleAttr().hasBoxes())
+      // Few queries have one block, and share its keys.
+      if (!op.getScheduleAttr().getSplits())
         Lister(op).run();
     }
   }

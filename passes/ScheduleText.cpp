@@ -141,7 +141,10 @@ bool attn::hasFewQueries(AttendOp op) {
 }
 
 BlockSizes attn::takeListed(AttendOp op, BlockSizes blocks) {
-  if (std::optional<ArrayRef<int64_t>> sizes = op.getBlockSizes())
-    return {(*sizes)[0], (*sizes)[1], 0};
+  if (std::optional<ArrayRef<int64_t>> sizes = op.getBlockSizes()) {
+    blocks.q = (*sizes)[0];
+    blocks.k = (*sizes)[1];
+    blocks.splits = 0;
+  }
   return blocks;
 }

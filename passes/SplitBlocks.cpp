@@ -94,6 +94,8 @@ private:
                      bool masked, ValueRange init, ValueRange statistics);
   Value readEntry(ImplicitLocOpBuilder &nested, Value list, Value at);
   void readList(Value block);
+  bool areKeysWhole();
+  Value getLastBlock();
   SmallVector<Value> foldEntries(Value first, Value last, bool mixed,
                                  ValueRange init, ValueRange statistics);
   SmallVector<Value> getFirstKey(ImplicitLocOpBuilder &inner, Value block);
@@ -225,7 +227,8 @@ Value Splitter::readEntry(ImplicitLocOpBuilder &nested, Value list, Value at) {
 }
 
 /// Finds the entries of `block`. The last block of keys counts as mixed where
-/// it is shorter than the others: it stands last among the full ones.
+/// it is shorter than the others: it stands last among the full ones. Boxes ask
+/// anyway which of their keys exist.
 void Splitter::readList(Value block) {
   Value one = constant(1);
   Value at = arith::MulIOp::create(b, block, constant(2));
@@ -234,8 +237,8 @@ void Splitter::readList(Value block) {
   mixedEntries = readEntry(b, op.getOffsets(), middle);
   endOfEntries =
       readEntry(b, op.getOffsets(), arith::AddIOp::create(b, middle, one));
-  if (getConstantIntValue(wholeKeys) &&
-      getConstantIntValue(wholeKeys) == getConstantIntValue(numKeys))
+  if (keys || (getConstantIntValue(wholeKeys) &&
+               getConstantIntValue(wholeKeys) == getConstantIntValue(numKeys)))
     return;
   Value last = arith::SubIOp::create(b, mixedEntries, one);
   last = arith::MaxSIOp::create(b, last, constant(0));
@@ -251,13 +254,28 @@ void Splitter::readList(Value block) {
   mixedEntries = arith::SelectOp::create(b, isTail, last, mixedEntries);
 }
 
+/// Whether all keys of all boxes exist.
+bool Splitter::areKeysWhole() {
+  auto type = cast<RankedTensorType>(op.getKey().getType());
+  return fillsBoxes(type.getShape().drop_front(2).drop_back(), keys->getBox(),
+                    keys->getStep());
+}
+
+/// The number of the last block of keys.
+Value Splitter::getLastBlock() {
+  if (keys)
+    return arith::SubIOp::create(b, keys->getCount(), constant(1));
+  Value lastKey = arith::SubIOp::create(b, numKeys, constant(1));
+  return arith::DivSIOp::create(b, lastKey, constant(blockK));
+}
+
 /// The loop over the entries from `first` to `last` of the list.
 SmallVector<Value> Splitter::foldEntries(Value first, Value last, bool mixed,
                                          ValueRange init,
                                          ValueRange statistics) {
   // Whatever the list says, blocks begin inside of the keys.
-  Value lastKey = arith::SubIOp::create(b, numKeys, constant(1));
-  Value lastBlock = arith::DivSIOp::create(b, lastKey, constant(blockK));
+  Value lastBlock = getLastBlock();
+  bool bounded = keys ? !areKeysWhole() : mixed;
   Value lastEntry = arith::SubIOp::create(b, last, constant(1));
   auto body = [&](OpBuilder &builder, Location loc, Value entry,
                   ValueRange tuple) {
@@ -270,9 +288,13 @@ SmallVector<Value> Splitter::foldEntries(Value first, Value last, bool mixed,
     Value block = readEntry(nested, op.getBlocks(), entry);
     block = arith::MaxSIOp::create(nested, block, index(0));
     block = arith::MinSIOp::create(nested, block, lastBlock);
-    Value col = arith::MulIOp::create(nested, block, index(blockK));
-    PartialOp partial = addBlock(nested, col, /*bounded=*/mixed,
-                                 /*masked=*/mixed, tuple, statistics);
+    SmallVector<Value> col;
+    if (keys)
+      col = getFirstKey(nested, block);
+    else
+      col = {arith::MulIOp::create(nested, block, index(blockK))};
+    PartialOp partial =
+        addBlock(nested, col, bounded, /*masked=*/mixed, tuple, statistics);
     scf::YieldOp::create(nested, partial.getResults());
   };
   return scf::ForOp::create(b, first, last, constant(1), init, body)
@@ -287,13 +309,9 @@ SmallVector<Value> Splitter::foldAllKeys(ValueRange init,
     return foldEntries(mixedEntries, endOfEntries, /*mixed=*/true, full,
                        statistics);
   }
-  if (keys) {
-    auto type = cast<RankedTensorType>(op.getKey().getType());
-    bool isWhole = fillsBoxes(type.getShape().drop_front(2).drop_back(),
-                              keys->getBox(), keys->getStep());
-    return foldKeys(constant(0), keys->getCount(), /*bounded=*/!isWhole, init,
-                    statistics);
-  }
+  if (keys)
+    return foldKeys(constant(0), keys->getCount(), /*bounded=*/!areKeysWhole(),
+                    init, statistics);
   SmallVector<Value> tuple =
       foldKeys(constant(0), wholeKeys, /*bounded=*/false, init, statistics);
   return foldKeys(wholeKeys, numKeys, /*bounded=*/true, tuple, statistics);

@@ -8,7 +8,8 @@
 //
 // For each batch and head, entries are appended one after the other: for each
 // block of queries first the blocks of keys that are full, then those that are
-// mixed, and the number of entries so far is noted behind each part.
+// mixed, and the number of entries so far is noted behind each part. Blocks are
+// boxes of a grid, which has one axis and boxes of all sizes where it is none.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,7 +17,9 @@
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "passes/BoxGrid.h"
 #include "passes/reference/Definitions.h"
+#include "passes/reference/PairScores.h"
 #include "passes/reference/ScalarRegions.h"
 
 using namespace mlir;
@@ -67,14 +70,20 @@ namespace {
 class ListDefinition {
 public:
   ListDefinition(ImplicitLocOpBuilder &b, BlockListOp op)
-      : b(b), op(op), blockQ(index(b, op.getBlockSizes()[0])),
-        blockK(index(b, op.getBlockSizes()[1])) {}
+      : b(b), op(op), queries(makeGrid(op.getQueries(), op.getBoxQ(), 0)),
+        keys(makeGrid(op.getKeyCount(), op.getBoxK(), 1)) {}
 
   Results run();
 
 private:
+  using Box = std::optional<ArrayRef<int64_t>>;
+
+  BoxGrid makeGrid(ValueRange extents, Box box, unsigned side) {
+    return BoxGrid(b, extents, box.value_or(op.getBlockSizes().slice(side, 1)),
+                   op.getStep().value_or(ArrayRef<int64_t>()));
+  }
+  Value getNumber(Value turn);
   Value isListed(ValueRange place, Value block, bool full);
-  std::pair<Value, Value> getEnds(Value block, Value width, Value count);
   Value isInRange(ValueRange place, ValueRange queries, ValueRange keys);
   Carried addHead(ValueRange head, ValueRange results);
   Carried addPart(ValueRange place, ValueRange carried, bool full);
@@ -84,17 +93,21 @@ private:
 
   ImplicitLocOpBuilder &b;
   BlockListOp op;
-  Value blockQ, blockK;
+  BoxGrid queries, keys;
 };
 } // namespace
 
-/// First and last of the numbers below `count` that are in `block`.
-std::pair<Value, Value> ListDefinition::getEnds(Value block, Value width,
-                                                Value count) {
-  Value first = arith::MulIOp::create(b, block, width);
-  Value end = arith::AddIOp::create(b, first, width);
-  end = arith::MinSIOp::create(b, end, count);
-  return {first, arith::SubIOp::create(b, end, index(b, 1))};
+/// The block of keys whose turn is `turn`: residue classes of a step come one
+/// after the other.
+Value ListDefinition::getNumber(Value turn) {
+  SmallVector<Value> counts;
+  for (int64_t step : keys.getStep())
+    counts.push_back(index(b, step));
+  llvm::append_range(counts, keys.getBoxesOfClass());
+  SmallVector<Value> at = unflatten(b, turn, counts);
+  ArrayRef<Value> all = at;
+  return keys.getNumber(b, all.take_front(keys.getNumAxes()),
+                        all.drop_front(keys.getNumAxes()));
 }
 
 /// Whether the `keys` region leaves some of the keys.
@@ -111,18 +124,28 @@ Value ListDefinition::isInRange(ValueRange place, ValueRange queries,
 /// Whether `block` stands in one part of the list of the block of queries at
 /// `place`.
 Value ListDefinition::isListed(ValueRange place, Value block, bool full) {
-  auto [first, last] = getEnds(place[2], blockQ, op.getQueries());
-  auto [firstKey, lastKey] = getEnds(block, blockK, op.getKeyCount());
-  if (op.getShift()) {
-    first = arith::AddIOp::create(b, first, op.getShift());
-    last = arith::AddIOp::create(b, last, op.getShift());
-  }
-  SmallVector<Value> classes = evaluateAll(
-      b, op.getClasses(), {place[0], place[1], first, last, firstKey, lastKey});
+  SmallVector<Value> first = queries.getFirstToken(b, place[2]);
+  SmallVector<Value> last = queries.getLastToken(b, first);
+  SmallVector<Value> firstKey = keys.getFirstToken(b, block);
+  SmallVector<Value> lastKey = keys.getLastToken(b, firstKey);
+  if (op.getShift())
+    for (Value *end : {&first.front(), &last.front()})
+      *end = arith::AddIOp::create(b, *end, op.getShift());
+  SmallVector<Value> arguments{place[0], place[1]};
+  for (ArrayRef<Value> ends : {first, last, firstKey, lastKey})
+    llvm::append_range(arguments, ends);
+  SmallVector<Value> classes = evaluateAll(b, op.getClasses(), arguments);
   Value listed = classes[0];
+  for (auto [from, to] : llvm::zip_equal(llvm::concat<Value>(first, firstKey),
+                                         llvm::concat<Value>(last, lastKey))) {
+    Value exists =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::sle, from, to);
+    listed = arith::AndIOp::create(b, listed, exists);
+  }
   if (!op.getKeys().empty())
     listed = arith::AndIOp::create(
-        b, listed, isInRange(place, {first, last}, {firstKey, lastKey}));
+        b, listed,
+        isInRange(place, {first[0], last[0]}, {firstKey[0], lastKey[0]}));
   Value isFull = arith::AndIOp::create(b, listed, classes[1]);
   if (full)
     return isFull;
@@ -133,20 +156,20 @@ Value ListDefinition::isListed(ValueRange place, Value block, bool full) {
 /// and the number of entries so far.
 Carried ListDefinition::addPart(ValueRange place, ValueRange carried,
                                 bool full) {
-  auto addBlock = [&](ValueRange block, ValueRange so) -> Carried {
-    Value listed = isListed(place, block[0], full);
+  auto addBlock = [&](ValueRange turn, ValueRange so) -> Carried {
+    Value block = getNumber(turn[0]);
+    Value listed = isListed(place, block, full);
     SmallVector<Value> at{place[0], place[1], so[1]};
     Value blocks = choose(
         b, listed,
         [&]() -> Value {
-          return tensor::InsertOp::create(b, toEntry(block[0]), so[0], at);
+          return tensor::InsertOp::create(b, toEntry(block), so[0], at);
         },
         [&]() -> Value { return so[0]; });
     Value one = arith::IndexCastUIOp::create(b, b.getIndexType(), listed);
     return {blocks, arith::AddIOp::create(b, so[1], one)};
   };
-  Value count = arith::CeilDivSIOp::create(b, op.getKeyCount(), blockK);
-  Carried next = fold(b, count, {carried[1], carried[2]}, addBlock);
+  Carried next = fold(b, keys.getCount(), {carried[1], carried[2]}, addBlock);
   Value part = arith::MulIOp::create(b, place[2], index(b, 2));
   part = arith::AddIOp::create(b, part, index(b, full ? 1 : 2));
   Value offsets = tensor::InsertOp::create(
@@ -162,8 +185,8 @@ Carried ListDefinition::addHead(ValueRange head, ValueRange results) {
     SmallVector<Value> place{head[0], head[1], row[0]};
     return addPart(place, addPart(place, so, /*full=*/true), /*full=*/false);
   };
-  Value rows = arith::CeilDivSIOp::create(b, op.getQueries(), blockQ);
-  Carried ends = fold(b, rows, {offsets, results[1], zero}, addRow);
+  Carried ends =
+      fold(b, queries.getCount(), {offsets, results[1], zero}, addRow);
   return {ends[0], ends[1]};
 }
 

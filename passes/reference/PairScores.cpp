@@ -9,6 +9,7 @@
 #include "passes/reference/PairScores.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "passes/BoxGrid.h"
 #include "passes/reference/ScalarRegions.h"
 
 using namespace mlir;
@@ -173,29 +174,57 @@ static Value isListed(ImplicitLocOpBuilder &b, AttendOp op, const Pair &pair,
   return loop.getResult(0);
 }
 
+/// The blocks of a query, with row `row`, and of a key.
+static std::pair<Value, Value> getBlocks(ImplicitLocOpBuilder &b, AttendOp op,
+                                         const Pair &pair, Value row) {
+  ScheduleAttr schedule = op.getScheduleAttr();
+  if (!schedule || !schedule.hasBoxes()) {
+    ArrayRef<int64_t> sizes = *op.getBlockSizes();
+    return {arith::DivUIOp::create(b, row, index(b, sizes[0])),
+            arith::DivUIOp::create(b, pair.key.front(), index(b, sizes[1]))};
+  }
+  ArrayRef<int64_t> step;
+  if (schedule.getStep())
+    step = schedule.getStep();
+  auto getNumber = [&](Value tensor, ArrayRef<int64_t> box, ValueRange token) {
+    SmallVector<Value> extents;
+    for (size_t axis = 0; axis < box.size(); ++axis)
+      extents.push_back(size(b, tensor, 2 + axis));
+    return BoxGrid(b, extents, box, step).getNumberOfToken(b, token);
+  };
+  return {getNumber(op.getQuery(), schedule.getBoxQ(), pair.query),
+          getNumber(op.getKey(), schedule.getBoxK(), pair.key)};
+}
+
+/// Whether all keys of `block` exist, as far as lists ask: boxes may be full
+/// though they reach beyond the grid.
+static Value isWhole(ImplicitLocOpBuilder &b, AttendOp op, Value block) {
+  ScheduleAttr schedule = op.getScheduleAttr();
+  if (schedule && schedule.hasBoxes())
+    return arith::ConstantOp::create(b, b.getBoolAttr(true));
+  Value end =
+      arith::MulIOp::create(b, arith::AddIOp::create(b, block, index(b, 1)),
+                            index(b, (*op.getBlockSizes())[1]));
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::ule, end,
+                               size(b, op.getKey(), 2));
+}
+
 Value reference::pairIsVisited(ImplicitLocOpBuilder &b, AttendOp op,
                                const Pair &pair, Value row) {
   Value kept = pairExists(b, getPairwiseRegions(op), pair, Value());
   if (!op.getOffsets())
     return kept;
-  ArrayRef<int64_t> sizes = *op.getBlockSizes();
-  Value width = index(b, sizes[1]);
-  Value at = arith::DivUIOp::create(b, row, index(b, sizes[0]));
-  at = arith::MulIOp::create(b, at, index(b, 2));
+  auto [queries, block] = getBlocks(b, op, pair, row);
+  Value at = arith::MulIOp::create(b, queries, index(b, 2));
   SmallVector<Value> ends;
   for (int64_t part : {0, 1, 2})
     ends.push_back(readEntry(b, op.getOffsets(), pair,
                              arith::AddIOp::create(b, at, index(b, part))));
-  Value block = arith::DivUIOp::create(b, pair.key.front(), width);
   Value isFull = isListed(b, op, pair, ends[0], ends[1], block);
   Value isMixed = isListed(b, op, pair, ends[1], ends[2], block);
-  // A block that is shorter than the others is mixed.
-  Value end = arith::MulIOp::create(
-      b, arith::AddIOp::create(b, block, index(b, 1)), width);
-  Value isWhole = arith::CmpIOp::create(b, arith::CmpIPredicate::ule, end,
-                                        size(b, op.getKey(), 2));
   Value isListed = arith::OrIOp::create(b, isFull, isMixed);
-  Value isFree = arith::AndIOp::create(b, isFull, isWhole);
+  // A block that is shorter than the others is mixed.
+  Value isFree = arith::AndIOp::create(b, isFull, isWhole(b, op, block));
   return arith::OrIOp::create(b, isFree,
                               arith::AndIOp::create(b, isListed, kept));
 }

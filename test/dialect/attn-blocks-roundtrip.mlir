@@ -29,7 +29,30 @@ func.func @list(%n: index, %m: index) -> tensor<?x?x?xi32> {
   return %blocks : tensor<?x?x?xi32>
 }
 
-// CHECK-LABEL: func.func @attend
+// CHECK-LABEL: func.func @list_of_boxes
+// CHECK: attn.block_list queries(%{{.*}}, %{{.*}}) keys(%{{.*}}, %{{.*}}) capacity(%{{.*}}) block_sizes [64, 32] box_q [8, 8] box_k [4, 8] step [2, 1]
+// CHECK-NEXT: classes (%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) {
+func.func @list_of_boxes(%n: index, %m: index) -> tensor<1x1x?xi32> {
+  %offsets, %blocks = attn.block_list queries(%n, %m) keys(%m, %n) capacity(%n)
+      block_sizes [64, 32] box_q [8, 8] box_k [4, 8] step [2, 1]
+      classes (%b, %h, %iy, %ix, %ly, %lx, %jy, %jx, %my, %mx) {
+        %some = arith.cmpi sge, %ly, %jy : index
+        %all = arith.cmpi sge, %iy, %my : index
+        attn.yield %some, %all : i1, i1
+      } : tensor<1x1x?xi32>, tensor<1x1x?xi32>
+  return %blocks : tensor<1x1x?xi32>
+}
+
+// CHECK-LABEL: func.func @attend_boxes
+// CHECK: blocks(%{{.*}}, %{{.*}} : tensor<1x1x?xi32>, tensor<1x1x?xi32>) block_sizes [16, 16] schedule(<block_q = 16, block_k = 16, box_q = [4, 4], box_k = [2, 8]>)
+func.func @attend_boxes(%x: tensor<?x2x?x?x8xf32>, %l: tensor<1x1x?xi32>) -> tensor<?x2x?x?x8xf32> {
+  %y = attn.attend %x, %x, %x blocks(%l, %l : tensor<1x1x?xi32>, tensor<1x1x?xi32>) block_sizes [16, 16]
+      schedule(<block_q = 16, block_k = 16, box_q = [4, 4], box_k = [2, 8]>)
+      : tensor<?x2x?x?x8xf32>, tensor<?x2x?x?x8xf32>, tensor<?x2x?x?x8xf32> -> tensor<?x2x?x?x8xf32>
+  return %y : tensor<?x2x?x?x8xf32>
+}
+
+// CHECK-LABEL: func.func @attend(
 // CHECK: attn.attend %{{.*}}, %{{.*}}, %{{.*}} blocks(%{{.*}}, %{{.*}} : tensor<?x1x?xi32>, tensor<?x1x?xi32>) block_sizes [64, 32] alignment(end) schedule(<block_q = 64, block_k = 32>)
 func.func @attend(%x: tensor<?x2x?x8xf32>, %o: tensor<?x1x?xi32>, %l: tensor<?x1x?xi32>) -> tensor<?x2x?x8xf32> {
   %y = attn.attend %x, %x, %x blocks(%o, %l : tensor<?x1x?xi32>, tensor<?x1x?xi32>) block_sizes [64, 32]

@@ -178,9 +178,94 @@ func.func @negative_attend_list_and_keys(%x: tensor<2x3x?x8xf32>, %l: tensor<1x1
 
 // attend_c22
 func.func @negative_attend_list_schedule(%x: tensor<2x3x?x8xf32>, %l: tensor<1x1x?xi32>) {
-  // expected-error@below {{'schedule' must have the blocks of 'block_sizes', [64, 64], and neither splits nor boxes, got #attn.schedule<block_q = 64, block_k = 32>}}
+  // expected-error@below {{'schedule' must have the blocks of 'block_sizes', [64, 64], and no splits, got #attn.schedule<block_q = 64, block_k = 32>}}
   %o = attn.attend %x, %x, %x blocks(%l, %l : tensor<1x1x?xi32>, tensor<1x1x?xi32>) block_sizes [64, 64]
       schedule(<block_q = 64, block_k = 32>)
       : tensor<2x3x?x8xf32>, tensor<2x3x?x8xf32>, tensor<2x3x?x8xf32> -> tensor<2x3x?x8xf32>
+  return
+}
+
+// -----
+
+// attend_c26
+func.func @negative_attend_list_grid_without_schedule(%x: tensor<2x3x?x?x8xf32>, %l: tensor<1x1x?xi32>) {
+  // expected-error@below {{needs a 'schedule' with boxes beside 'blocks': a list of blocks of a grid says nothing without them}}
+  %o = attn.attend %x, %x, %x blocks(%l, %l : tensor<1x1x?xi32>, tensor<1x1x?xi32>) block_sizes [64, 64]
+      : tensor<2x3x?x?x8xf32>, tensor<2x3x?x?x8xf32>, tensor<2x3x?x?x8xf32> -> tensor<2x3x?x?x8xf32>
+  return
+}
+
+// -----
+
+// attend_c26
+func.func @negative_attend_list_grid_without_boxes(%x: tensor<2x3x?x?x8xf32>, %l: tensor<1x1x?xi32>) {
+  // expected-error@below {{needs a 'schedule' with boxes beside 'blocks' of a grid, got #attn.schedule<block_q = 64, block_k = 64>}}
+  %o = attn.attend %x, %x, %x blocks(%l, %l : tensor<1x1x?xi32>, tensor<1x1x?xi32>) block_sizes [64, 64]
+      schedule(<block_q = 64, block_k = 64>)
+      : tensor<2x3x?x?x8xf32>, tensor<2x3x?x?x8xf32>, tensor<2x3x?x?x8xf32> -> tensor<2x3x?x?x8xf32>
+  return
+}
+
+// -----
+
+// block_list_c5
+func.func @negative_list_axes_differ(%n: index) {
+  // expected-error@below {{'queries' and 'keys' must have a size for each of 1 to 3 axes of tokens, got 2 and 1}}
+  %o:2 = attn.block_list queries(%n, %n) keys(%n) capacity(%n) block_sizes [64, 64] box_q [8, 8] box_k [8, 8]
+      classes (%b, %h, %iy, %ix, %ly, %lx, %jy, %jx, %my, %mx) {
+        %true = arith.constant true
+        attn.yield %true, %true : i1, i1
+      } : tensor<1x1x?xi32>, tensor<1x1x?xi32>
+  return
+}
+
+// -----
+
+// block_list_c6
+func.func @negative_list_grid_without_boxes(%n: index) {
+  // expected-error@below {{'box_q', 'box_k' and 'step' must have a size for each of the 2 axes of tokens, got nothing}}
+  %o:2 = attn.block_list queries(%n, %n) keys(%n, %n) capacity(%n) block_sizes [64, 64]
+      classes (%b, %h, %iy, %ix, %ly, %lx, %jy, %jx, %my, %mx) {
+        %true = arith.constant true
+        attn.yield %true, %true : i1, i1
+      } : tensor<1x1x?xi32>, tensor<1x1x?xi32>
+  return
+}
+
+// -----
+
+// block_list_c6
+func.func @negative_list_box_product(%n: index) {
+  // expected-error@below {{boxes of a list: schedule 'box_k' must have 1 to 3 positive sizes whose product is the 64 of 'block_k', got [8, 4]}}
+  %o:2 = attn.block_list queries(%n, %n) keys(%n, %n) capacity(%n) block_sizes [64, 64] box_q [8, 8] box_k [8, 4]
+      classes (%b, %h, %iy, %ix, %ly, %lx, %jy, %jx, %my, %mx) {
+        %true = arith.constant true
+        attn.yield %true, %true : i1, i1
+      } : tensor<1x1x?xi32>, tensor<1x1x?xi32>
+  return
+}
+
+// -----
+
+// block_list_c7
+func.func @negative_list_box_shift(%n: index) {
+  // expected-error@below {{cannot have 'shift' or a region 'keys' with boxes: they are those of one axis}}
+  %o:2 = attn.block_list queries(%n) keys(%n) capacity(%n) shift(%n) block_sizes [64, 64] box_q [64] box_k [64] step [2]
+      classes (%b, %h, %f, %l, %fk, %lk) {
+        %true = arith.constant true
+        attn.yield %true, %true : i1, i1
+      } : tensor<1x1x?xi32>, tensor<1x1x?xi32>
+  return
+}
+
+// -----
+
+func.func @negative_list_grid_six_arguments(%n: index) {
+  // expected-error@below {{region 'classes' takes 10 arguments, got 6}}
+  %o:2 = attn.block_list queries(%n, %n) keys(%n, %n) capacity(%n) block_sizes [64, 64] box_q [8, 8] box_k [8, 8]
+      classes (%b, %h, %f, %l, %fk, %lk) {
+        %true = arith.constant true
+        attn.yield %true, %true : i1, i1
+      } : tensor<1x1x?xi32>, tensor<1x1x?xi32>
   return
 }
