@@ -14,6 +14,8 @@
 
 namespace attn {
 
+class AttendOp;
+
 /// Whether `type` is an element type of operands and outputs.
 bool isStorageType(mlir::Type type);
 
@@ -55,6 +57,9 @@ llvm::LogicalResult verifyResult(mlir::Operation *op, llvm::StringRef name,
 llvm::LogicalResult
 verifySegments(mlir::Operation *op, mlir::Value segments,
                llvm::ArrayRef<std::pair<llvm::StringRef, mlir::Value>> packed);
+
+/// Checks the packed sequences of `op`, if it has any.
+llvm::LogicalResult verifyPackedAttention(AttendOp op);
 
 /// "[8, 8]", for messages; "nothing" for null.
 std::string listSizes(mlir::DenseI64ArrayAttr sizes);

@@ -156,7 +156,8 @@ static LogicalResult verifyAxes(AttendOp op) {
 
 LogicalResult AttendOp::verify() {
   if (failed(verifyPairwiseOperands(*this, getQuery(), getKey(), getValue())) ||
-      failed(verifyList(*this)) || failed(verifyAxes(*this)) ||
+      failed(verifyList(*this)) || failed(verifyPackedAttention(*this)) ||
+      failed(verifyAxes(*this)) ||
       failed(verifyMixing(*this, "mix_scores", getMixScores())) ||
       failed(verifyMixing(*this, "mix_weights", getMixWeights())))
     return failure();
@@ -206,6 +207,10 @@ static LogicalResult verifyAlignment(AttendOp op) {
   if (op.getAlignment() ||
       !relatesPositions({&op.getScore(), &op.getMask(), &op.getProb()}, axes))
     return success();
+  if (op.getKeySegments()) // attend_c31
+    return op.emitOpError("needs 'alignment(start)' or 'alignment(end)': its "
+                          "regions use %i and %j, and 'segments' have offsets "
+                          "of their own for keys");
   for (unsigned dim = 2; dim < 2 + axes; ++dim) {
     int64_t nq = tensorOf(op.getQuery()).getDimSize(dim);
     int64_t nk = tensorOf(op.getKey()).getDimSize(dim);
@@ -307,9 +312,10 @@ struct DropUnusedLse : OpRewritePattern<AttendOp> {
     auto smaller = AttendOp::create(
         rewriter, op.getLoc(), op.getOutput().getType(), Type(), op.getQuery(),
         op.getKey(), op.getValue(), op.getMixScores(), op.getMixWeights(),
-        op.getOffsets(), op.getBlocks(), op.getScaleAttr(),
-        op.getAlignmentAttr(), op.getNormalizerAttr(), op.getMaxQueriesAttr(),
-        op.getBlockSizesAttr(), op.getScheduleAttr());
+        op.getOffsets(), op.getBlocks(), op.getQuerySegments(),
+        op.getKeySegments(), op.getScaleAttr(), op.getAlignmentAttr(),
+        op.getNormalizerAttr(), op.getMaxQueriesAttr(), op.getBlockSizesAttr(),
+        op.getScheduleAttr());
     for (auto [from, to] : llvm::zip(op->getRegions(), smaller->getRegions()))
       rewriter.inlineRegionBefore(from, to, to.end());
     rewriter.replaceAllUsesWith(op.getOutput(), smaller.getOutput());

@@ -102,6 +102,16 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     grid the numbers are those of the boxes of `schedule`, which must be given then,
     and boxes that reach beyond the grid may be full.
 
+    With `segments(offsets)`, sequences are packed one behind the other: tokens
+    `offsets[g]` to `offsets[g + 1] - 1` are those of sequence `g`, and a query
+    meets the keys of its own sequence only. A second operand, `segments(queries,
+    keys)`, says where the keys of sequence `g` lie. Every sequence is to pair
+    regions and sinks a batch of its own: `%b` is `g`, and `%i` and `%j` count
+    from its begin, so a causal mask is the same as without. `alignment(end)` lets
+    the last query of each sequence meet its last key. Row regions see the batch 0
+    and count all tokens. Sequences may be empty. Batches are a static 1; offsets
+    are as those of `attn.recur`. `attn-expand-segments` makes a mask of them.
+
     `max_queries(n)` promises that there are at most `n` queries; it lets
     `attn-select-schedule` share keys among blocks. `attn-specialize` makes such
     ops for numbers of queries that are known at run time only.
@@ -112,7 +122,8 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     `attn.random`.
 
     Blocks of a grid are boxes, which `schedule` describes; `alignment(end)`,
-    `max_queries`, `splits`, mixed heads and the region `keys` are for one axis.
+    `max_queries`, `splits`, `segments`, mixed heads and the region `keys` are for
+    one axis.
 
     Sources: Vaswani et al., "Attention Is All You Need", 2017; grouped heads:
     Ainslie et al., "GQA", 2023; mixed heads: Shazeer et al., "Talking-Heads
@@ -160,6 +171,8 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     AnyRankedTensor:$query, AnyRankedTensor:$key, AnyRankedTensor:$value,
     Optional<AnyRankedTensor>:$mixScores, Optional<AnyRankedTensor>:$mixWeights,
     Optional<AnyRankedTensor>:$offsets, Optional<AnyRankedTensor>:$blocks,
+    Optional<AnyRankedTensor>:$querySegments,
+    Optional<AnyRankedTensor>:$keySegments,
     OptionalAttr<F64Attr>:$scale, OptionalAttr<Attn_Alignment>:$alignment,
     DefaultValuedAttr<Attn_Normalizer, "::attn::Normalizer::Softmax">:$normalizer,
     OptionalAttr<I64Attr>:$max_queries,
@@ -175,6 +188,8 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     (`mix_weights` `(` $mixWeights^ `:` type($mixWeights) `)`)?
     (`blocks` `(` $offsets^ `,` $blocks `:` type($offsets) `,` type($blocks) `)`)?
     (`block_sizes` $block_sizes^)?
+    (`segments` `(` $querySegments^ (`,` $keySegments^)? `:`
+     type($querySegments) (`,` type($keySegments)^)? `)`)?
     (`scale` `(` $scale^ `)`)? (`alignment` `(` $alignment^ `)`)?
     (`normalizer` `(` $normalizer^ `)`)? (`max_queries` `(` $max_queries^ `)`)?
     (`schedule` `(` $schedule^ `)`)?
@@ -195,6 +210,10 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     int64_t getNumAxes();
     /// The operand whose batches are those of the results.
     ::mlir::Value getBatchOperand();
+    /// Where the sequences of the keys begin, if sequences are packed.
+    ::mlir::Value getOffsetsOfKeys() {
+      return getKeySegments() ? getKeySegments() : getQuerySegments();
+    }
     /// Whether heads exchange scores or weights.
     bool mixesHeads() { return getMixScores() || getMixWeights(); }
     /// Whether weights are normalised by a sum that value factors do not enter,
@@ -455,6 +474,7 @@ def Attn_RandomOp : Attn_Op<"random", [Pure]> {
 
 include "dialect/AttnBlockOps.td"
 include "dialect/AttnGatherOp.td"
+include "dialect/AttnSegmentOp.td"
 include "dialect/AttnReduceOp.td"
 include "dialect/AttnRecurOp.td"
 include "dialect/AttnPartialOps.td"

@@ -355,6 +355,8 @@ LogicalResult attn::verifyMaskRegion(Operation *op, Region &region,
 static LogicalResult verifyKeysOp(Operation *op, Operation &inner) {
   auto isWhole = [](Type type) { return type.isIntOrIndex(); };
   bool isIndexArithmetic = isa<tensor::DimOp, YieldOp>(inner) ||
+                           (isa<tensor::ExtractOp>(inner) &&
+                            isWhole(inner.getResult(0).getType())) ||
                            (isa<arith::ArithDialect>(inner.getDialect()) &&
                             llvm::all_of(inner.getOperandTypes(), isWhole) &&
                             llvm::all_of(inner.getResultTypes(), isWhole));
@@ -363,7 +365,7 @@ static LogicalResult verifyKeysOp(Operation *op, Operation &inner) {
   InFlightDiagnostic error = op->emitOpError() // regions_c13
                              << "region 'keys' cannot hold '" << inner.getName()
                              << "'; expected arith on indices and integers, "
-                                "and tensor.dim";
+                                "tensor.dim, and tensor.extract of integers";
   error.attachNote(inner.getLoc()) << "the op is here";
   return failure();
 }

@@ -209,6 +209,7 @@ void Decomposer::run() {
       op.getLse() ? op.getLse().getType() : Type(), op.getQuery(), op.getKey(),
       op.getValue(), /*mixScores=*/Value(),
       /*mixWeights=*/Value(), op.getOffsets(), op.getBlocks(),
+      op.getQuerySegments(), op.getKeySegments(),
       b.getF64FloatAttr(op.getScaleValue()), op.getAlignmentAttr(),
       op.getNormalizerAttr(), op.getMaxQueriesAttr(), op.getBlockSizesAttr(),
       op.getScheduleAttr());

@@ -90,7 +90,7 @@ struct InferSparsity : attn::impl::InferSparsityBase<InferSparsity> {
     getOperation().walk([](AttendOp op) {
       // On a grid, keys that a block of queries meets are no range.
       if (!op.getMask().empty() && op.getKeys().empty() && !op.getOffsets() &&
-          op.getNumAxes() == 1)
+          !op.getQuerySegments() && op.getNumAxes() == 1)
         infer(op);
     });
   }

@@ -37,7 +37,7 @@ static bool isExecutable(Operation *op) {
 static bool hasDefinition(Operation *op) {
   return isa<AttendOp, MapRowsOp, GatherOp, ReduceOp, MergeOp, RecurOp,
              LoadStateOp, MergeStateOp, RecurChunkOp, PartialOp, AddSinkOp,
-             FinishOp, BlockBoundsOp, BlockListOp>(op) ||
+             FinishOp, BlockBoundsOp, BlockListOp, SegmentBoundsOp>(op) ||
          isa<tile::TileDialect>(op->getDialect()) || isElementwiseOnTensors(op);
 }
 
@@ -90,6 +90,8 @@ static Results define(ImplicitLocOpBuilder &b, Operation *op) {
     return defineBlockBounds(b, bounds);
   if (auto list = dyn_cast<BlockListOp>(op))
     return defineBlockList(b, list);
+  if (auto bounds = dyn_cast<SegmentBoundsOp>(op))
+    return defineSegmentBounds(b, bounds);
   if (auto finish = dyn_cast<FinishOp>(op))
     return defineFinish(b, finish);
   if (isElementwiseOnTensors(op))

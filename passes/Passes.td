@@ -83,6 +83,52 @@ def LowerToReference : Pass<"attn-lower-to-reference", "::mlir::ModuleOp"> {
                            "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect"];
 }
 
+def ExpandSegments : Pass<"attn-expand-segments", "::mlir::func::FuncOp"> {
+  let summary = "Rewrite packed sequences to a mask";
+  let description = [{
+    An `attn.attend` with `segments` becomes one without: `attn.segment_bounds` finds,
+    for each query, where the keys and the queries of its sequence lie, and its mask
+    keeps only those keys. Regions compute the positions in the sequence from those in
+    the packed tensor, and the number of the sequence stands for the batch. The
+    alignment becomes `start`.
+
+    Nothing but the tables of `attn.segment_bounds` is kept, a few integers for each
+    query; what they say of ranges of keys, `attn-infer-sparsity` finds. After it no op has
+    `segments`. It does nothing where none did.
+
+    Before and after:
+
+    ```mlir
+    func.func @f(%q: tensor<1x4x?x8xf32>, %o: tensor<?xi32>) -> tensor<1x4x?x8xf32> {
+      %out = attn.attend %q, %q, %q segments(%o : tensor<?xi32>)
+          : tensor<1x4x?x8xf32>, tensor<1x4x?x8xf32>, tensor<1x4x?x8xf32> -> tensor<1x4x?x8xf32>
+      return %out : tensor<1x4x?x8xf32>
+    }
+    ```
+
+    ```mlir
+    func.func @f(%q: tensor<1x4x?x8xf32>, %o: tensor<?xi32>) -> tensor<1x4x?x8xf32> {
+      %rows = arith.constant 2 : index
+      %n = tensor.dim %q, %rows : tensor<1x4x?x8xf32>
+      %number, %begin, %end = attn.segment_bounds %o, %o tokens(%n) limit(%n)
+          : tensor<?xi32>, tensor<?xi32> -> tensor<?xi32>
+      %out = attn.attend %q, %q, %q alignment(start) mask (%b, %h, %i, %j) {
+        %from = tensor.extract %begin[%i] : tensor<?xi32>
+        %first = arith.index_cast %from : i32 to index
+        %behind = arith.cmpi sge, %j, %first : index
+        %to = tensor.extract %end[%i] : tensor<?xi32>
+        %last = arith.index_cast %to : i32 to index
+        %before = arith.cmpi slt, %j, %last : index
+        %keep = arith.andi %behind, %before : i1
+        attn.yield %keep : i1
+      } : tensor<1x4x?x8xf32>, tensor<1x4x?x8xf32>, tensor<1x4x?x8xf32> -> tensor<1x4x?x8xf32>
+      return %out : tensor<1x4x?x8xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def Decompose : Pass<"attn-decompose", "::mlir::func::FuncOp"> {
   let summary = "Rewrite mixed heads and gathered rows to other ops";
   let description = [{

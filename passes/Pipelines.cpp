@@ -72,6 +72,8 @@ SmallVector<Phase> attn::getTilePhases(const TileOptions &options) {
   if (!options.dtype.empty())
     phases.push_back(getDtypePhase(options.dtype));
   phases.push_back({"decompose", Form::Attn, [](OpPassManager &manager) {
+                      manager.addNestedPass<func::FuncOp>(
+                          createExpandSegments());
                       manager.addNestedPass<func::FuncOp>(createDecompose());
                     }});
   phases.push_back({"fuse", Form::Attn, [](OpPassManager &manager) {
@@ -124,6 +126,7 @@ SmallVector<Phase> attn::getCountPhases(StringRef dtype) {
     phases.push_back(getDtypePhase(dtype));
   phases.push_back({"count-pairs", Form::Attn, [](OpPassManager &manager) {
                       OpPassManager &nested = manager.nest<func::FuncOp>();
+                      nested.addPass(createExpandSegments());
                       nested.addPass(createInferSparsity());
                       nested.addPass(createExpandRandom());
                       nested.addPass(createCountPairs());

@@ -608,6 +608,10 @@ struct SplitBlocks : attn::impl::SplitBlocksBase<SplitBlocks> {
         op.emitOpError("has no schedule; run attn-select-schedule first");
         return signalPassFailure();
       }
+      if (op.getQuerySegments()) {
+        op.emitOpError("has segments; run attn-expand-segments first");
+        return signalPassFailure();
+      }
       if (op.mixesHeads()) {
         op.emitOpError("mixes heads; run attn-decompose first");
         return signalPassFailure();

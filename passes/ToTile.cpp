@@ -25,6 +25,7 @@
 #include "passes/PairwiseTiles.h"
 #include "passes/RecurTiles.h"
 #include "passes/ReduceTiles.h"
+#include "passes/SegmentTiles.h"
 #include "passes/TileRegions.h"
 
 namespace attn {
@@ -69,6 +70,7 @@ private:
   LogicalResult merge(MergeOp op);
   void blockBounds(BlockBoundsOp op);
   void blockList(BlockListOp op);
+  void segmentBounds(SegmentBoundsOp op);
   LogicalResult conditional(scf::IfOp op);
   LogicalResult reshape(tensor::ReshapeOp op);
   Value sizeBefore(Value size);
@@ -106,7 +108,8 @@ LogicalResult Translator::checkSignature() {
   for (auto [index, value] :
        llvm::enumerate(from.getBody().front().getTerminator()->getOperands())) {
     if (!isa_and_nonnull<scf::ForallOp, scf::IfOp, MapRowsOp, ReduceOp, MergeOp,
-                         BlockBoundsOp, BlockListOp>(value.getDefiningOp()))
+                         BlockBoundsOp, BlockListOp, SegmentBoundsOp>(
+            value.getDefiningOp()))
       return refuseResult(index, value);
     if (!seen.insert(value).second)
       return from.emitOpError("result ") << index << " is returned twice";
@@ -218,6 +221,10 @@ LogicalResult Translator::translate(Operation *op) {
   }
   if (auto list = dyn_cast<BlockListOp>(op)) {
     blockList(list);
+    return success();
+  }
+  if (auto bounds = dyn_cast<SegmentBoundsOp>(op)) {
+    segmentBounds(bounds);
     return success();
   }
   if (auto entry = dyn_cast<tensor::ExtractOp>(op)) {
@@ -397,6 +404,15 @@ void Translator::blockBounds(BlockBoundsOp op) {
   for (Value result : op.getResults())
     mapping.map(result, viewFor(result, sizes));
   writeBlockBounds(b, mapping, op);
+}
+
+void Translator::segmentBounds(SegmentBoundsOp op) {
+  SmallVector<Value> sizes;
+  if (cast<RankedTensorType>(op.getNumber().getType()).isDynamicDim(0))
+    sizes.push_back(mapping.lookupOrDefault(op.getTokens()));
+  for (Value result : op.getResults())
+    mapping.map(result, viewFor(result, sizes));
+  writeSegmentBounds(b, mapping, op);
 }
 
 /// Makes room for the list and for the counts that it is made from.

@@ -14,6 +14,9 @@
 //   p[j] = s[j] normalised over A (see `weight`)
 //   out  = sum over j in A of prob(p[j]) value_rows(v[j])
 //
+// With segments, A has the keys of the sequence of i only; regions are given
+// its number in the place of b, and positions in it.
+//
 // With mix_scores(w), the product of head h is the sum over heads f of w[f, h]
 // times the product of f. With mix_weights(u), the factor prob(p[j]) of head h
 // is the sum over heads f of u[f, h] times that of f.
@@ -59,6 +62,8 @@ public:
 
 private:
   Carried defineQuery(ValueRange token, ValueRange results);
+  void enterSegment(Value row);
+  Value batchIndex(ValueRange token);
   SmallVector<Value> queryIndices(ValueRange token);
   SmallVector<Value> keyIndices(Value j);
   Value countKeys();
@@ -82,13 +87,36 @@ private:
   PairwiseRegions regions;
   Type type;               ///< In which everything is evaluated.
   Value query, key, value; ///< Mapped.
+  /// With segments, where the sequence of the query lies among keys and
+  /// queries.
+  std::optional<SegmentOfToken> ofKeys, ofQueries;
 };
 } // namespace
+
+/// Finds the sequence of query `row`.
+void AttendDefinition::enterSegment(Value row) {
+  Value segments = op.getQuerySegments();
+  if (!segments)
+    return;
+  ofKeys = findSegment(b, segments, op.getOffsetsOfKeys(), countKeys(), row);
+  ofQueries = findSegment(b, segments, segments, size(b, query, 2), row);
+}
+
+/// The batch that regions are told of.
+Value AttendDefinition::batchIndex(ValueRange token) {
+  return ofKeys ? ofKeys->number : token[0];
+}
 
 /// What regions are told of the query at `token`, [b, h, x0, ..].
 SmallVector<Value> AttendDefinition::queryIndices(ValueRange token) {
   SmallVector<Value> indices(token.drop_front(2));
-  if (indices.size() == 1)
+  if (ofKeys && op.getAlignment() == Alignment::End) {
+    Value fromEnd = arith::SubIOp::create(b, indices[0], ofQueries->end);
+    Value length = arith::SubIOp::create(b, ofKeys->end, ofKeys->begin);
+    indices[0] = arith::AddIOp::create(b, fromEnd, length);
+  } else if (ofKeys) {
+    indices[0] = arith::SubIOp::create(b, indices[0], ofQueries->begin);
+  } else if (indices.size() == 1)
     indices[0] = position(b, op.getAlignment(), query, key, indices[0]);
   return indices;
 }
@@ -108,11 +136,22 @@ SmallVector<Value> AttendDefinition::keyIndices(Value j) {
 }
 
 Pair AttendDefinition::pair(ValueRange token, Value j) {
-  return {token[0], token[1], queryIndices(token), keyIndices(j)};
+  SmallVector<Value> keys = keyIndices(j);
+  if (ofKeys)
+    keys[0] = arith::SubIOp::create(b, keys[0], ofKeys->begin);
+  return {batchIndex(token), token[1], queryIndices(token), keys};
 }
 
 Value AttendDefinition::exists(ValueRange token, Value j) {
-  return pairIsVisited(b, op, pair(token, j), token[2]);
+  Value kept = pairIsVisited(b, op, pair(token, j), token[2]);
+  if (!ofKeys)
+    return kept;
+  Value hasBegun =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::sle, ofKeys->begin, j);
+  Value isBefore =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::slt, j, ofKeys->end);
+  kept = arith::AndIOp::create(b, kept, hasBegun);
+  return arith::AndIOp::create(b, kept, isBefore);
 }
 
 /// The product of two rows, mixed with those of the other heads if asked for.
@@ -147,7 +186,7 @@ Statistics AttendDefinition::softmaxStatistics(ValueRange token, Value scores) {
   Value count = size(b, scores, 0);
   Value sink = number(b, type, -std::numeric_limits<double>::infinity());
   if (!op.getSink().empty()) {
-    SmallVector<Value> arguments{token[0], token[1]};
+    SmallVector<Value> arguments{batchIndex(token), token[1]};
     llvm::append_range(arguments, queryIndices(token));
     sink = evaluate(b, op.getSink(), arguments);
   }
@@ -257,6 +296,7 @@ Value AttendDefinition::output(ValueRange token, Value factors) {
 
 /// Sets the output (and lse) of one query in `results`.
 Carried AttendDefinition::defineQuery(ValueRange token, ValueRange results) {
+  enterSegment(token[2]);
   Value s = scores(token);
   Statistics of = statistics(token, s);
   Value f = op.getMixWeights() ? mixedFactors(token) : factors(token, s, of);

@@ -30,6 +30,18 @@ Results defineRecurChunk(mlir::ImplicitLocOpBuilder &b, RecurChunkOp op);
 Results defineReduce(mlir::ImplicitLocOpBuilder &b, ReduceOp op);
 Results defineBlockBounds(mlir::ImplicitLocOpBuilder &b, BlockBoundsOp op);
 Results defineBlockList(mlir::ImplicitLocOpBuilder &b, BlockListOp op);
+Results defineSegmentBounds(mlir::ImplicitLocOpBuilder &b, SegmentBoundsOp op);
+
+/// The sequence of a token, and where it lies in another packed tensor.
+struct SegmentOfToken {
+  mlir::Value number, begin, end;
+};
+
+/// That of token `token`, where sequences begin at `segments`; in the other
+/// tensor, of `limit` tokens, at `bounds`.
+SegmentOfToken findSegment(mlir::ImplicitLocOpBuilder &b, mlir::Value segments,
+                           mlir::Value bounds, mlir::Value limit,
+                           mlir::Value token);
 Results definePartial(mlir::ImplicitLocOpBuilder &b, PartialOp op);
 Results defineAddSink(mlir::ImplicitLocOpBuilder &b, AddSinkOp op);
 Results defineFinish(mlir::ImplicitLocOpBuilder &b, FinishOp op);

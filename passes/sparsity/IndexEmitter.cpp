@@ -16,8 +16,15 @@ using namespace attn;
 std::optional<LinearForm> IndexEmitter::overQueries(const LinearForm &form,
                                                     bool largest) const {
   bool grows = form.getCoefficient(variables.query) > 0;
-  return form.substitute(variables.query,
-                         grows == largest ? variables.last : variables.first);
+  std::optional<LinearForm> extreme = form.substitute(
+      variables.query, grows == largest ? variables.last : variables.first);
+  for (auto [value, first, last] : ascending) {
+    if (!extreme)
+      break;
+    grows = extreme->getCoefficient(value) > 0;
+    extreme = extreme->substitute(value, grows == largest ? last : first);
+  }
+  return extreme;
 }
 
 bool IndexEmitter::isNonNegative(const LinearForm &form) const {

@@ -35,6 +35,11 @@ public:
 
   /// States that `value` is at least 0.
   void assumeNonNegative(mlir::Value value) { nonNegative.insert(value); }
+  /// States that `value` depends on the query and does not decrease with it; it
+  /// is `first` and `last` at the ends of the block.
+  void assumeAscending(mlir::Value value, mlir::Value first, mlir::Value last) {
+    ascending.push_back({value, first, last});
+  }
   /// Whether `form` is at least 0 for all queries of the block and all keys.
   bool isNonNegative(const LinearForm &form) const;
 
@@ -56,8 +61,13 @@ public:
   mlir::Value select(mlir::Value condition, mlir::Value a, mlir::Value b);
 
 private:
+  struct Ascending {
+    mlir::Value value, first, last;
+  };
+
   mlir::ImplicitLocOpBuilder &b;
   PairVariables variables;
+  llvm::SmallVector<Ascending> ascending;
   llvm::DenseSet<mlir::Value> nonNegative;
 };
 

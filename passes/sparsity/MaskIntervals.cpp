@@ -14,6 +14,9 @@
 //   max(x, y) >= 0          x >= 0 or y >= 0;  min: and
 //   floor(n / c) >= 0       n >= 0, linear in query and key, solved for the key
 //
+// What is read at the query from a table that does not decrease is one more
+// variable, which is largest at the last query of the block.
+//
 // Cost: one visit per value and sign.
 //
 //===----------------------------------------------------------------------===//
@@ -247,6 +250,30 @@ ExprRef MaskIntervals::index(Value value) {
   return result;
 }
 
+/// An element of a table that does not decrease, at the query; else null.
+ExprRef MaskIntervals::ascending(Value value) {
+  auto cast = value.getDefiningOp<arith::IndexCastOp>();
+  auto extract =
+      cast ? cast.getIn().getDefiningOp<tensor::ExtractOp>() : nullptr;
+  const PairVariables &variables = emitter.getVariables();
+  if (!extract || !extract.getTensor().getDefiningOp<SegmentBoundsOp>() ||
+      extract.getIndices().front() != variables.query)
+    return nullptr;
+  Value table = extract.getTensor();
+  ExprRef &known = atQuery[table];
+  if (known)
+    return known;
+  auto elementAt = [&](Value query) -> Value {
+    Value element = tensor::ExtractOp::create(b, table, query);
+    element = arith::IndexCastOp::create(b, value.getType(), element);
+    emitter.assumeNonNegative(element);
+    return element;
+  };
+  emitter.assumeAscending(value, elementAt(variables.first),
+                          elementAt(variables.last));
+  return known = exprs.exact(value);
+}
+
 ExprRef MaskIntervals::computeIndex(Value value) {
   APInt constant;
   if (matchPattern(value, m_ConstantInt(&constant)))
@@ -255,6 +282,8 @@ ExprRef MaskIntervals::computeIndex(Value value) {
   const PairVariables &variables = emitter.getVariables();
   if (value == variables.query || value == variables.key)
     return exprs.exact(value);
+  if (ExprRef element = ascending(value))
+    return element;
   Operation *op = value.getDefiningOp();
   bool isInside = op && op->getParentRegion() == &mask;
   // Narrower integers wrap around where indices do not.

@@ -52,6 +52,7 @@ private:
 
   ExprRef index(mlir::Value value);
   ExprRef computeIndex(mlir::Value value);
+  ExprRef ascending(mlir::Value value);
   ExprRef computeOp(mlir::Operation *op);
   ExprRef multiply(ExprRef x, ExprRef y);
   ExprRef divide(mlir::Operation *op);
@@ -66,6 +67,8 @@ private:
   KeySetAlgebra sets;
   mlir::IRMapping hoisted;
   llvm::DenseMap<mlir::Value, ExprRef> indices;
+  /// What tables have at the query, by table.
+  llvm::DenseMap<mlir::Value, ExprRef> atQuery;
   llvm::DenseMap<mlir::Value, KeySets> conditions[2]; ///< [1]: negated.
   mlir::Operation *obstacle = nullptr;
 };

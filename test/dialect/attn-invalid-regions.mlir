@@ -750,13 +750,13 @@ func.func @negative_keys_yields_bit(%q: tensor<1x2x4x8xf32>) {
 // -----
 
 // regions_c13
-func.func @negative_keys_reads_capture(%q: tensor<1x2x4x8xf32>, %lengths: tensor<1xindex>) {
-  // expected-error@below {{region 'keys' cannot hold 'tensor.extract'; expected arith on indices and integers, and tensor.dim}}
+func.func @negative_keys_reads_float(%q: tensor<1x2x4x8xf32>, %lengths: tensor<1xf32>) {
+  // expected-error@below {{region 'keys' cannot hold 'tensor.extract'; expected arith on indices and integers, tensor.dim, and tensor.extract of integers}}
   %o = attn.attend %q, %q, %q
       keys (%b, %h, %first, %last) {
         // expected-note@below {{the op is here}}
-        %end = tensor.extract %lengths[%b] : tensor<1xindex>
-        attn.yield %first, %end, %first, %first : index, index, index, index
+        %end = tensor.extract %lengths[%b] : tensor<1xf32>
+        attn.yield %first, %last, %first, %first : index, index, index, index
       } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
   return
 }

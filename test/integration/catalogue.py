@@ -78,7 +78,8 @@ class Failure(Exception):
 
 def lengths_of(variant, sizes):
     """The sequence lengths to try: one per size, or pairs within the sizes."""
-    if "G" in variant.dynamic:  # One sequence, and several that are packed.
+    if "G" in variant.dynamic and "N" in variant.dynamic:
+        # One sequence, and several that are packed.
         return [{"G": count, "N": n} for n in sizes for count in (1, 5)]
     if "L" in variant.dynamic:  # Few learned queries, and many.
         return [{"L": few, "N": n} for n in sizes for few in (4, 70)]
@@ -93,7 +94,8 @@ def lengths_of(variant, sizes):
                 if np.prod(grid) <= max(sizes)]
     if "Nq" not in variant.dynamic:
         return [{"N": n} for n in sizes]
-    return [{"Nq": q, "Nk": k} for q, k in TWO_LENGTHS
+    packed = {"G": 6} if "G" in variant.dynamic else {}
+    return [{**packed, "Nq": q, "Nk": k} for q, k in TWO_LENGTHS
             if max(q, k) <= max(sizes)]
 
 

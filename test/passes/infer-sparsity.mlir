@@ -209,3 +209,44 @@ func.func @no_mask(%q: !x) -> !x {
   %o = attn.attend %q, %q, %q : !x, !x, !x -> !x
   return %o : !x
 }
+
+// -----
+
+!x = tensor<1x?x?x8xf32>
+
+// What is read at the query from bounds of sequences grows with it: from the first query
+// of the block and the last. Differences of positions do not depend on the sequence.
+// CHECK-LABEL: func.func @packed
+// CHECK: %{{.*}}, %[[BEGIN:.*]], %[[END:.*]] = attn.segment_bounds
+// CHECK: keys (%{{.*}}, %{{.*}}, %[[FIRST:.*]], %[[LAST:.*]]) {
+// CHECK-DAG: %[[BF:.*]] = tensor.extract %[[BEGIN]][%[[FIRST]]]
+// CHECK-DAG: %[[BEGIN_FIRST:.*]] = arith.index_cast %[[BF]]
+// CHECK-DAG: %[[BL:.*]] = tensor.extract %[[BEGIN]][%[[LAST]]]
+// CHECK-DAG: %[[BEGIN_LAST:.*]] = arith.index_cast %[[BL]]
+// CHECK-DAG: %[[EF:.*]] = tensor.extract %[[END]][%[[FIRST]]]
+// CHECK-DAG: %[[END_FIRST:.*]] = arith.index_cast %[[EF]]
+// CHECK-DAG: %[[EL:.*]] = tensor.extract %[[END]][%[[LAST]]]
+// CHECK-DAG: %[[END_LAST:.*]] = arith.index_cast %[[EL]]
+// CHECK-DAG: %[[PAST_LAST:.*]] = arith.addi %[[LAST]], %{{.*}}
+// CHECK-DAG: %[[VISITED:.*]] = arith.minsi %{{.*}}, %{{.*}}
+// CHECK-DAG: %[[PAST_FIRST:.*]] = arith.addi %[[FIRST]], %{{.*}}
+// CHECK: attn.yield %[[BEGIN_FIRST]], %{{.*}}, %[[BEGIN_LAST]], %{{.*}} : index, index, index, index
+func.func @packed(%q: !x, %c: tensor<?xi32>, %n: index) -> !x {
+  %number, %begin, %end = attn.segment_bounds %c, %c tokens(%n) limit(%n) : tensor<?xi32>, tensor<?xi32> -> tensor<?xi32>
+  %o = attn.attend %q, %q, %q
+      mask (%b, %h, %i, %j) {
+        %from = tensor.extract %begin[%i] : tensor<?xi32>
+        %first = arith.index_cast %from : i32 to index
+        %query = arith.subi %i, %first : index
+        %key = arith.subi %j, %first : index
+        %past = arith.cmpi sge, %query, %key : index
+        %behind = arith.cmpi sge, %j, %first : index
+        %to = tensor.extract %end[%i] : tensor<?xi32>
+        %last = arith.index_cast %to : i32 to index
+        %before = arith.cmpi slt, %j, %last : index
+        %inside = arith.andi %behind, %before : i1
+        %keep = arith.andi %inside, %past : i1
+        attn.yield %keep : i1
+      } : !x, !x, !x -> !x
+  return %o : !x
+}

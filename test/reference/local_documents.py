@@ -85,19 +85,17 @@ def prefix_document(q, k, v, document, prefix_end):
     return attend_documents(q, k, v, document, sees)
 
 
-def varlen_causal(q, k, v, query_sequence, key_sequence, last):
+def varlen_causal(q, k, v, cu_seqlens_q, cu_seqlens_k):
     """Sequences of several lengths in one row, in each of them the queries are
     its last tokens.
 
     T. Dao, "FlashAttention-2: Faster Attention with Better Parallelism and Work
     Partitioning", 2023, arXiv:2307.08691 (its interface for sequences of
-    different lengths, causal masks aligned at the end). What `last` says follows
-    from the sequences, see `packed`.
+    different lengths, causal masks aligned at the end). Sequence s has the rows
+    offsets[s] up to, not including, offsets[s + 1].
     """
-    del last
-    numbers = np.union1d(query_sequence, key_sequence)
-    queries = [np.flatnonzero(query_sequence == n) for n in numbers]
-    keys = [np.flatnonzero(key_sequence == n) for n in numbers]
+    queries, keys = ([range(*ends) for ends in zip(offsets, offsets[1:])]
+                     for offsets in (cu_seqlens_q, cu_seqlens_k))
     # Both count from the end; a key that is nearer to it comes later.
     return attend_apart(
         q, k, v, queries, keys,
@@ -161,21 +159,14 @@ def prefixes(generator, arguments):
     return {"prefix_end": ends}
 
 
-def packed(query_offsets, key_offsets):
-    """The arguments of varlen_causal from the offsets of sequences: sequence s
-    has the rows offsets[s] up to, not including, offsets[s + 1]."""
-    lengths = [np.diff(offsets) for offsets in (query_offsets, key_offsets)]
-    names = [np.repeat(np.arange(len(x)), x) for x in lengths]
-    shift = (key_offsets - query_offsets)[1:][names[0]]
-    arrays = {"query_sequence": names[0], "key_sequence": names[1],
-              "last": np.arange(len(names[0])) + shift}
-    return {name: x.astype(np.int32) for name, x in arrays.items()}
-
-
-def random_packed(generator, arguments, count=6):
-    """Sequences of random lengths, some of them 0 on one side or both."""
-    totals = [arguments[name].shape[2] for name in "qk"]
-    return packed(*(cuts(generator, total, count) for total in totals))
+def random_packed(generator, arguments):
+    """Sequences of random lengths, some of them 0 on one side or both. The last
+    queries are of no sequence."""
+    count = len(arguments["cu_seqlens_q"]) - 1
+    queries, keys = (arguments[name].shape[2] for name in "qk")
+    used = queries - generator.integers(0, min(queries, 4))
+    return {"cu_seqlens_q": cuts(generator, used, count).astype(np.int32),
+            "cu_seqlens_k": cuts(generator, keys, count).astype(np.int32)}
 
 
 def cache(generator, arguments):
@@ -201,8 +192,8 @@ VARIANTS = {
     "varlen-causal": Laid(
         varlen_causal,
         {"q": ("B", "H", "Nq", "D"), "k": ("B", "Hk", "Nk", "D"),
-         "v": ("B", "Hk", "Nk", "D"), "query_sequence": ("Nq",),
-         "key_sequence": ("Nk",), "last": ("Nq",)},
+         "v": ("B", "Hk", "Nk", "D"), "cu_seqlens_q": ("G+1",),
+         "cu_seqlens_k": ("G+1",)},
         {"B": 1, "D": 64}, layout=random_packed),
     "paged-causal": Laid(
         paged_causal,

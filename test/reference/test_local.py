@@ -21,7 +21,7 @@ from variants import VARIANTS
 def arguments_of(name, seed=0, **dims):
     """Random arguments, with few features."""
     sizes = {"B": 2, "H": 3, "Hk": 3, "N": 50, "Nq": 50, "Nk": 40, "P": 5,
-             "M": 3, **dims, "D": 4}
+             "M": 3, "G": 6, **dims, "D": 4}
     return VARIANTS[name].random_arguments(np.random.default_rng(seed), sizes)
 
 

@@ -31,15 +31,23 @@ def paged(a, i, j):
     return (j <= i + a["length"][:, None, None, None] - a["q"].shape[2])
 
 
+def packed(a, i, j):
+    """The last key of query i is as far from the end of its sequence as the query."""
+    starts, ends = a["cu_seqlens_q"][:-1], a["cu_seqlens_q"][1:]
+    inside = (starts[:, None, None] <= i) & (i < ends[:, None, None])
+    first, behind = (x[:, None, None] for x in (
+        a["cu_seqlens_k"][:-1], a["cu_seqlens_k"][1:]))
+    past = j <= i - ends[:, None, None] + behind
+    return (inside & (first <= j) & past).any(axis=0)
+
+
 # The masks, by comparisons of arrays.
 SEES = {
     "document-causal": lambda a, i, j: same(a) & (j <= i),
     "document-window": lambda a, i, j: same(a) & (j <= i) & (i < j + 1024),
     "prefix-document": lambda a, i, j: same(a) & (
         (j <= i) | (j < a["prefix_end"][:, None, :, None])),
-    "varlen-causal": lambda a, i, j: (
-        a["query_sequence"][:, None] == a["key_sequence"]) & (
-            j <= a["last"][:, None]),
+    "varlen-causal": packed,
 }
 
 
@@ -118,7 +126,7 @@ class Documents(unittest.TestCase):
     def test_packed_sequences_equal_decoding_of_each(self):
         queries, keys = np.array([0, 3, 3, 10, 12]), np.array([0, 5, 9, 16, 17])
         a = {**arguments_of("varlen-causal", B=1, Nq=12, Nk=17),
-             **local_documents.packed(queries, keys)}
+             "cu_seqlens_q": queries, "cu_seqlens_k": keys}
         out, lse = local_documents.varlen_causal(**a)
         for s in range(4):
             rows, columns = (slice(x[s], x[s + 1]) for x in (queries, keys))
