@@ -17,7 +17,9 @@
 #include "dialect/AttnRegions.h"
 #include "mlir/IR/Matchers.h"
 #include "passes/Passes.h"
+#include "passes/Report.h"
 #include "passes/sparsity/BlockClasses.h"
+#include "passes/sparsity/FormulaText.h"
 #include "passes/sparsity/MaskIntervals.h"
 #include "passes/sparsity/TidyBlock.h"
 
@@ -225,15 +227,29 @@ static bool isExact(AttendOp op) {
   return intervals.isExact();
 }
 
+/// Reports whether `op` gets a list, or why not.
+static void reportList(AttendOp op, StringRef decision) {
+  report(op.getLoc(), "list") << FactValue("Decision", decision);
+}
+
+/// Reports the tensor that `bounds` are of.
+static void reportBounds(BlockBoundsOp bounds) {
+  report(bounds.getLoc(), "bounds")
+      << FactValue("Table", getTensorName(bounds.getTable()))
+      << FactValue("Dim", bounds.getAlong())
+      << FactValue("Width", bounds.getWidth());
+}
+
 void Lister::run() {
   if (isExact(op))
-    return;
+    return reportList(op, "exact ranges");
   Region classes;
   if (!classify(classes)) {
     for (auto &[key, unused] : bounds)
       unused.erase();
-    return;
+    return reportList(op, "nothing known");
   }
+  reportList(op, "made");
   numQueries = size(op.getQuery(), 2);
   numKeys = size(op.getKey(), 2);
   // Dead ops of the region were the only ones to read some of them.
@@ -241,6 +257,8 @@ void Lister::run() {
   for (auto &[key, candidate] : bounds)
     if (candidate->use_empty())
       candidate.erase();
+    else
+      reportBounds(candidate);
   op.getOffsetsMutable().assign(list.getOffsets());
   op.getBlocksMutable().assign(list.getBlocks());
   op.setBlockSizes(ArrayRef<int64_t>{blockQ, blockK});
@@ -261,7 +279,11 @@ struct ListBlocks : attn::impl::ListBlocksBase<ListBlocks> {
       }
       // Few queries have one block, and share its keys. Lists of boxes are not
       // here yet.
-      if (!op.getScheduleAttr().getSplits() && !op.getScheduleAttr().hasBoxes())
+      if (op.getScheduleAttr().getSplits())
+        reportList(op, "few queries");
+      else if (op.getScheduleAttr().hasBoxes())
+        reportList(op, "boxes");
+      else
         Lister(op).run();
     }
   }
