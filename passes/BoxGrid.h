@@ -43,6 +43,9 @@ public:
   /// How many boxes there are. Their numbers are below it.
   mlir::Value getCount() const { return count; }
 
+  /// How many places there are along each axis.
+  llvm::ArrayRef<mlir::Value> getPlaces() const { return places; }
+
   /// The first token of box `number`, one index per axis.
   llvm::SmallVector<mlir::Value> getFirstToken(mlir::ImplicitLocOpBuilder &b,
                                                mlir::Value number) const;

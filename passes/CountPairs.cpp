@@ -19,6 +19,7 @@
 #include "dialect/AttnRegions.h"
 #include "mlir/IR/IRMapping.h"
 #include "passes/Passes.h"
+#include "passes/ResultArguments.h"
 #include "passes/reference/PairScores.h"
 
 namespace attn {
@@ -183,41 +184,25 @@ static void addCount(Operation *op, Value counter) {
                           zero);
 }
 
-/// Drops what the function returns.
-static void returnNothing(func::FuncOp function) {
-  function.front().getTerminator()->setOperands({});
-  function.removeResAttrsAttr();
-  function.setFunctionType(FunctionType::get(function.getContext(),
-                                             function.getArgumentTypes(), {}));
-}
-
 namespace {
 struct CountPairs : attn::impl::CountPairsBase<CountPairs> {
   void runOnOperation() override {
     func::FuncOp function = getOperation();
     if (function.isExternal())
       return;
-    if (!function.getBody().hasOneBlock()) {
-      function.emitOpError("must have one block, got ")
-          << function.getBlocks().size();
+    if (failed(returnNothing(function)))
       return signalPassFailure();
-    }
-    returnNothing(function);
-    Builder b(&getContext());
-    Type counter = tile::getViewType(RankedTensorType::get(1, b.getI64Type()));
-    auto isResult =
-        b.getDictionaryAttr(b.getNamedAttr(kResultAttr, b.getUnitAttr()));
     SmallVector<Operation *> ops;
     function.walk([&](Operation *op) {
       if (isa<AttendOp, RecurOp>(op))
         ops.push_back(op);
     });
     for (Operation *op : ops) {
-      unsigned position = function.getNumArguments();
-      if (failed(function.insertArgument(position, counter, isResult,
-                                         function.getLoc())))
+      Type count = IntegerType::get(&getContext(), 64);
+      FailureOr<Value> counter = addResult(function, 1, count);
+      if (failed(counter))
         return signalPassFailure();
-      addCount(op, function.getArgument(position));
+      addCount(op, *counter);
     }
   }
 };

@@ -19,7 +19,9 @@
 #include "mlir/IR/Matchers.h"
 #include "passes/BoxGrid.h"
 #include "passes/Passes.h"
+#include "passes/Report.h"
 #include "passes/sparsity/BlockClasses.h"
+#include "passes/sparsity/FormulaText.h"
 #include "passes/sparsity/MaskIntervals.h"
 #include "passes/sparsity/TidyBlock.h"
 
@@ -277,15 +279,29 @@ static bool isExact(AttendOp op) {
   return intervals.isExact();
 }
 
+/// Reports whether `op` gets a list, or why not.
+static void reportList(AttendOp op, StringRef decision) {
+  report(op.getLoc(), "list") << FactValue("Decision", decision);
+}
+
+/// Reports the tensor that `bounds` are of.
+static void reportBounds(BlockBoundsOp bounds) {
+  report(bounds.getLoc(), "bounds")
+      << FactValue("Table", getTensorName(bounds.getTable()))
+      << FactValue("Dim", bounds.getAlong())
+      << FactValue("Width", bounds.getWidth());
+}
+
 void Lister::run() {
   if (isExact(op))
-    return;
+    return reportList(op, "exact ranges");
   Region classes;
   if (!classify(classes)) {
     for (auto &[key, unused] : bounds)
       unused.erase();
-    return;
+    return reportList(op, "nothing known");
   }
+  reportList(op, "made");
   numQueries = getExtents(op.getQuery());
   numKeys = getExtents(op.getKey());
   // What `keys` of one axis says is in the mask as well.
@@ -296,6 +312,8 @@ void Lister::run() {
   for (auto &[key, candidate] : bounds)
     if (candidate->use_empty())
       candidate.erase();
+    else
+      reportBounds(candidate);
   op.getOffsetsMutable().assign(list.getOffsets());
   op.getBlocksMutable().assign(list.getBlocks());
   op.setBlockSizes(ArrayRef<int64_t>{blockQ, blockK});
@@ -315,7 +333,9 @@ struct ListBlocks : attn::impl::ListBlocksBase<ListBlocks> {
         return signalPassFailure();
       }
       // Few queries have one block, and share its keys.
-      if (!op.getScheduleAttr().getSplits())
+      if (op.getScheduleAttr().getSplits())
+        reportList(op, "few queries");
+      else
         Lister(op).run();
     }
   }

@@ -367,6 +367,69 @@ def CountPairs : Pass<"attn-count-pairs", "::mlir::func::FuncOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def ClassifyBlocks : Pass<"attn-classify-blocks", "::mlir::func::FuncOp"> {
+  let summary = "Write down which blocks of pairs a mask leaves";
+  let description = [{
+    Gives the function three more arguments for every `attn.attend`, in the order of a
+    walk, memrefs that are marked with `attn.result`, and writes to them
+
+    - eight i64: numbers of batches, heads, blocks of queries and blocks of keys, 1, and
+      boxes of keys along each axis. Batches and heads are 1 where the mask does not ask
+      for them. Nothing is written if control flow goes another way;
+    - for each pair of blocks an i8, blocks of keys fastest: 0 if the formula of the mask
+      says that no pair is kept, 2 if it says that all are, else 1, and 3 if no
+      pair exists, as in a box beyond the grid; plus 4 times the same number as the
+      `keys` region says it, 4 without one;
+    - for each pair of blocks two i32: how many pairs exist, and how many are kept.
+
+    The second and the third are written only where they have room for all blocks, so a
+    caller may ask for the numbers first. Pairs are counted by evaluating the mask where
+    the classes do not tell, and everywhere with the option `exact`. Boxes of grids have
+    the numbers of `docs/rationale/grids.md`. An op with a list of blocks gets its
+    numbers only. Nothing is returned any more; `attn-explain` prints what it is told.
+
+    Needs schedules (`attn-select-schedule`); `attn.random` only where masks do not ask
+    for it. Reports an error if there is no schedule or the function has several blocks.
+
+    Before:
+
+    ```mlir
+    func.func @f(%q: tensor<1x2x?x8xf32>) -> tensor<1x2x?x8xf32> {
+      %o = attn.attend %q, %q, %q schedule(<block_q = 64, block_k = 32>)
+        mask (%b, %h, %i, %j) {
+          %keep = arith.cmpi sge, %i, %j : index
+          attn.yield %keep : i1
+        } : tensor<1x2x?x8xf32>, tensor<1x2x?x8xf32>, tensor<1x2x?x8xf32> -> tensor<1x2x?x8xf32>
+      return %o : tensor<1x2x?x8xf32>
+    }
+    ```
+
+    After, in part:
+
+    ```mlir
+    func.func @f(%q: tensor<1x2x?x8xf32>,
+                 %numbers: memref<8xi64, strided<[1], offset: ?>> {attn.result},
+                 %classes: memref<?xi8, strided<[1], offset: ?>> {attn.result},
+                 %pairs: memref<?xi32, strided<[1], offset: ?>> {attn.result}) {
+      %c0 = arith.constant 0 : index
+      %c2 = arith.constant 2 : index
+      %c64 = arith.constant 64 : index
+      %n = tensor.dim %q, %c2 : tensor<1x2x?x8xf32>
+      %rows = arith.ceildivsi %n, %c64 : index
+      %number = arith.index_cast %rows : index to i64
+      memref.store %number, %numbers[%c2] : memref<8xi64, strided<[1], offset: ?>>
+      return
+    }
+    ```
+  }];
+  let options = [Option<"exact", "exact", "bool", /*default=*/"false",
+                        "evaluate the mask for all pairs">];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def Specialize : Pass<"attn-specialize", "::mlir::func::FuncOp"> {
   let summary = "Versions for few and for many queries or tokens";
   let description = [{

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/ScheduleText.h"
+#include "passes/Report.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
 
@@ -128,6 +129,20 @@ std::string attn::printSchedule(ScheduleAttr schedule) {
   add("box_k", schedule.getBoxK());
   add("step", schedule.getStep());
   return text;
+}
+
+void attn::reportSchedule(Operation *op, ScheduleAttr schedule,
+                          StringRef rule) {
+  if (!isReported(op->getContext()))
+    return;
+  std::optional<uint64_t> most;
+  if (auto attend = dyn_cast<AttendOp>(op))
+    most = attend.getMaxQueries();
+  else if (auto recur = dyn_cast<RecurOp>(op))
+    most = recur.getMaxTokens();
+  report(op->getLoc(), "schedule")
+      << FactValue("Schedule", printSchedule(schedule))
+      << FactValue("Rule", rule) << FactValue("Most", most.value_or(0));
 }
 
 bool attn::hasFewQueries(AttendOp op) {

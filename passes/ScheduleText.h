@@ -40,6 +40,10 @@ BlockSizes takeListed(AttendOp op, BlockSizes blocks);
 /// What `schedule` says, in the form that overrideSchedule() reads.
 std::string printSchedule(ScheduleAttr schedule);
 
+/// Reports the schedule of `op`, and the rule that chose it.
+void reportSchedule(mlir::Operation *op, ScheduleAttr schedule,
+                    llvm::StringRef rule);
+
 /// Whether a block of queries is known to be far from full.
 bool hasFewQueries(AttendOp op);
 

@@ -26,6 +26,8 @@
 #include "dialect/AttnDialect.h"
 #include "passes/BoxSchedule.h"
 #include "passes/Passes.h"
+#include "passes/Report.h"
+#include "llvm/Support/FormatVariadic.h"
 
 namespace attn {
 #define GEN_PASS_DEF_SELECTSCHEDULE
@@ -91,6 +93,17 @@ static int64_t blockBytes(const Problem &problem, BlockSizes blocks) {
          (blocks.q + blocks.k);
 }
 
+/// Whether the scores of a strip need most of the first cache.
+static bool leavesFirstCache(const Problem &problem, BlockSizes blocks) {
+  double scoreBytes =
+      double(problem.elementBytes) * double(problem.strip) * double(blocks.k);
+  return scoreBytes > 0.75 * double(problem.l1Bytes);
+}
+
+static bool leavesSecondCache(const Problem &problem, BlockSizes blocks) {
+  return double(blockBytes(problem, blocks)) > 0.5 * double(problem.l2Bytes);
+}
+
 static double cyclesPerPair(const Problem &problem, BlockSizes blocks) {
   double lanes = problem.lanes, width = problem.widthQk + problem.widthV;
   double strip = double(problem.strip);
@@ -99,47 +112,86 @@ static double cyclesPerPair(const Problem &problem, BlockSizes blocks) {
                   2 * double(problem.widthV) / (lanes * double(blocks.k)) +
                   40 / (strip * double(problem.columns));
   double factor = 1 + 3 * strip / 4096 + double(blocks.q) / 8192;
-  double scoreBytes = double(problem.elementBytes) * strip * double(blocks.k);
-  if (scoreBytes > 0.75 * double(problem.l1Bytes))
+  if (leavesFirstCache(problem, blocks))
     factor *= 1.05;
-  if (double(blockBytes(problem, blocks)) > 0.5 * double(problem.l2Bytes))
+  if (leavesSecondCache(problem, blocks))
     factor *= 1.5;
   return cycles * factor;
 }
 
-/// The cheapest of the candidates; ties go to the smaller block.
-static BlockSizes cheapest(const Problem &problem) {
-  BlockSizes best{problem.strip, 64};
+namespace {
+/// Blocks that are considered, and what they cost.
+struct Candidate {
+  BlockSizes blocks;
+  double cycles;
+  StringRef note = ""; ///< Why it is no choice, whatever it costs.
+};
+} // namespace
+
+/// The cheapest of the candidates; ties go to the one that is as large as
+/// `first`, then to the smaller block.
+static BlockSizes cheapest(ArrayRef<Candidate> candidates, BlockSizes first) {
+  const Candidate *best = llvm::find_if(candidates, [&](const Candidate &one) {
+    return one.blocks.q == first.q && one.blocks.k == first.k;
+  });
+  for (const Candidate &candidate : candidates)
+    if (candidate.note.empty() && candidate.cycles < best->cycles)
+      best = &candidate;
+  return best->blocks;
+}
+
+static SmallVector<Candidate> getCandidates(const Problem &problem) {
+  SmallVector<Candidate> candidates;
   for (int64_t strips = 1; strips <= kMostStrips; ++strips)
     for (int64_t k : {32, 64, 128}) {
-      BlockSizes candidate{strips * problem.strip, k};
-      if (cyclesPerPair(problem, candidate) < cyclesPerPair(problem, best))
-        best = candidate;
+      BlockSizes blocks{strips * problem.strip, k};
+      candidates.push_back({blocks, cyclesPerPair(problem, blocks)});
     }
-  return best;
+  return candidates;
 }
 
 /// The same for blocks that are boxes, of a power of two of tokens: most grids
 /// are, so that little is computed in vain. Boxes reach beyond others.
-static BlockSizes cheapestBoxes(Problem problem, AttendOp op) {
-  problem.strip = 2 * problem.lanes;
-  auto cost = [&](BlockSizes blocks) {
-    ArrayRef<int64_t> queries = getExtents(op.getQuery()),
-                      keys = getExtents(op.getKey());
-    return cyclesPerPair(problem, blocks) *
-           getWaste(chooseBox(blocks.q, queries, {}), queries, {}) *
-           getWaste(chooseBox(blocks.k, keys, {}), keys, {});
-  };
-  BlockSizes best{problem.strip, 64};
+static SmallVector<Candidate> getBoxCandidates(const Problem &problem,
+                                               AttendOp op) {
+  ArrayRef<int64_t> queries = getExtents(op.getQuery()),
+                    keys = getExtents(op.getKey());
+  SmallVector<Candidate> candidates;
   for (int64_t strips = 1; strips <= kMostStrips; strips *= 2)
     for (int64_t k : {32, 64, 128}) {
-      BlockSizes candidate{strips * problem.strip, k};
+      BlockSizes blocks{strips * problem.strip, k};
+      double cycles = cyclesPerPair(problem, blocks) *
+                      getWaste(chooseBox(blocks.q, queries, {}), queries, {}) *
+                      getWaste(chooseBox(blocks.k, keys, {}), keys, {});
       bool isNear =
-          op.getMask().empty() || std::max(candidate.q, k) <= kMaskedTokens;
-      if (isNear && cost(candidate) < cost(best))
-        best = candidate;
+          op.getMask().empty() || std::max(blocks.q, k) <= kMaskedTokens;
+      candidates.push_back(
+          {blocks, cycles,
+           isNear ? "" : "boxes of more than 64 tokens meet more of a mask"});
     }
-  return best;
+  return candidates;
+}
+
+/// Reports the candidates other than `chosen`, and why they were not chosen.
+static void reportCandidates(Operation *op, const Problem &problem,
+                             ArrayRef<Candidate> candidates,
+                             BlockSizes chosen) {
+  if (!isReported(op->getContext()))
+    return;
+  for (const Candidate &candidate : candidates) {
+    BlockSizes blocks = candidate.blocks;
+    bool isChosen = blocks.q == chosen.q && blocks.k == chosen.k;
+    StringRef reason = candidate.note;
+    if (reason.empty())
+      reason = leavesSecondCache(problem, blocks) ? "leaves the second cache"
+               : leavesFirstCache(problem, blocks)
+                   ? "scores leave the first cache"
+                   : "costs more";
+    report(op->getLoc(), "candidate")
+        << FactValue("BlockQ", blocks.q) << FactValue("BlockK", blocks.k)
+        << FactValue("Cycles", llvm::formatv("{0:f3}", candidate.cycles).str())
+        << FactValue("Reason", isChosen ? "" : reason);
+  }
 }
 
 /// Why `blocks` cannot be run, if so.
@@ -184,8 +236,17 @@ private:
   /// Chunks of tokens and columns of the state.
   WalkResult selectChunk(RecurOp op) {
     BlockSizes blocks{chooseChunk(op), op.getStateColumns()};
-    if (ScheduleAttr given = op.getScheduleAttr())
+    StringRef rule = op.hasOneToken() ? "there is one token"
+                     : op.hasGatePerChannel()
+                         ? "chunks of 16 tokens where channels decay on their "
+                           "own, and all columns of the state"
+                         : "chunks of 32 tokens, and all columns of the state";
+    if (ScheduleAttr given = op.getScheduleAttr()) {
       blocks = getBlockSizes(given);
+      rule = "the spec states it";
+    }
+    if (!schedule.empty())
+      rule = "it was asked for";
     FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
     if (failed(asked))
       return WalkResult::interrupt();
@@ -204,7 +265,33 @@ private:
     }
     op.setScheduleAttr(
         ScheduleAttr::get(&getContext(), asked->q, asked->k, asked->splits));
+    reportSchedule(op, op.getScheduleAttr(), rule);
     return WalkResult::advance();
+  }
+
+  /// What is best for `op`, and which rule says so.
+  std::pair<BlockSizes, StringRef> choose(Operation *op, Problem problem) {
+    // Every row is read once per set; nothing is gained by a larger block.
+    if (isa<MergeOp>(op))
+      return {{problem.lanes, 64}, "each row is read once"};
+    StringRef least = "the least estimate of cycles per pair";
+    auto attend = dyn_cast<AttendOp>(op);
+    if (attend && hasFewQueries(attend))
+      return {{problem.lanes, 64, attend.isMergeable() ? kSplits : 0},
+              attend.isMergeable() ? "few queries: blocks share the keys"
+                                   : "few queries"};
+    bool hasBoxes = attend && attend.getNumAxes() > 1;
+    if (hasBoxes)
+      problem.strip = 2 * problem.lanes;
+    SmallVector<Candidate> candidates =
+        hasBoxes ? getBoxCandidates(problem, attend) : getCandidates(problem);
+    BlockSizes best = cheapest(candidates, {problem.strip, 64});
+    bool isOpen = schedule.empty() && !op->hasAttr("schedule");
+    if (isOpen)
+      reportCandidates(op, problem, candidates, best);
+    return {best, hasBoxes ? "the least estimate, with what boxes compute "
+                             "beyond the grid"
+                           : least};
   }
 
   template <typename OpT>
@@ -227,19 +314,18 @@ private:
           getPackedWidth(attend.getKey(), attend.getKeyRows(), problem.lanes) +
           getPackedWidth(attend.getValue(), attend.getValueRows(),
                          problem.lanes);
-    BlockSizes blocks = cheapest(problem);
-    if (auto attend = dyn_cast<AttendOp>(op.getOperation());
-        attend && hasFewQueries(attend))
-      blocks = {problem.lanes, 64, attend.isMergeable() ? kSplits : 0};
-    else if (attend && attend.getNumAxes() > 1)
-      blocks = cheapestBoxes(problem, attend);
-    // Every row is read once per set; nothing is gained by a larger block.
-    if (isa<MergeOp>(op))
-      blocks = {problem.lanes, 64};
-    if (ScheduleAttr given = op.getScheduleAttr())
+    auto [blocks, rule] = choose(op, problem);
+    if (ScheduleAttr given = op.getScheduleAttr()) {
       blocks = getBlockSizes(given);
-    if (auto attend = dyn_cast<AttendOp>(op.getOperation()))
+      rule = "the spec states it";
+    }
+    if (auto attend = dyn_cast<AttendOp>(op.getOperation());
+        attend && attend.getBlockSizes()) {
       blocks = takeListed(attend, blocks);
+      rule = "the list of blocks states its sizes";
+    }
+    if (!schedule.empty())
+      rule = "it was asked for";
     FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
     if (failed(asked))
       return WalkResult::interrupt();
@@ -250,6 +336,7 @@ private:
     if (failed(made))
       return WalkResult::interrupt();
     op.setScheduleAttr(*made);
+    reportSchedule(op, *made, rule);
     return WalkResult::advance();
   }
 };

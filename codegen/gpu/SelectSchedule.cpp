@@ -18,6 +18,7 @@
 #include "codegen/gpu/Passes.h"
 #include "dialect/AttnDialect.h"
 #include "passes/BoxSchedule.h"
+#include "passes/Report.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace attn {
@@ -70,47 +71,85 @@ struct GpuSelectSchedule
   }
 
 private:
-  bool fits(const BlockProblem &problem, int64_t blocks) const {
-    return estimateSharedBytes(problem) <= sharedBytes / blocks &&
-           estimateRegisters(problem) <= kRegisters;
+  /// Whether a block fits that has so many others beside it; `at`, if it is
+  /// not null, is the op whose candidate this is.
+  bool fits(const BlockProblem &problem, int64_t blocks,
+            Operation *at = nullptr) const {
+    return fits({problem.blockQ, problem.blockK, 0},
+                estimateSharedBytes(problem), estimateRegisters(problem),
+                blocks, at);
   }
-  BlockSizes choose(BlockProblem problem, int64_t mostRows) const;
+  bool fits(BlockSizes sizes, int64_t bytes, int64_t registers, int64_t blocks,
+            Operation *at) const;
+  BlockSizes choose(BlockProblem problem, int64_t mostRows,
+                    Operation *at) const;
   LogicalResult checkAsked(AttendOp attend, BlockSizes blocks) const;
   template <typename OpT> WalkResult select(OpT op);
 
-  bool fits(const ChunkProblem &problem, int64_t blocks) const {
-    return estimateSharedBytes(problem) <= sharedBytes / blocks &&
-           estimateRegisters(problem) <= kRegisters;
+  bool fits(const ChunkProblem &problem, int64_t blocks,
+            Operation *at = nullptr) const {
+    return fits({problem.chunk, problem.columns, 0},
+                estimateSharedBytes(problem), estimateRegisters(problem),
+                blocks, at);
   }
-  BlockSizes choose(RecurOp op) const;
+  BlockSizes choose(RecurOp op, Operation *at) const;
   LogicalResult checkAsked(RecurOp op, BlockSizes blocks) const;
   WalkResult selectChunk(RecurOp op);
 };
 } // namespace
 
+bool GpuSelectSchedule::fits(BlockSizes sizes, int64_t bytes, int64_t registers,
+                             int64_t blocks, Operation *at) const {
+  int64_t most = sharedBytes / blocks;
+  bool fits = bytes <= most && registers <= kRegisters;
+  if (at)
+    report(at->getLoc(), "candidate")
+        << FactValue("BlockQ", sizes.q) << FactValue("BlockK", sizes.k)
+        << FactValue("Beside", blocks) << FactValue("Shared", bytes)
+        << FactValue("MostShared", most) << FactValue("Registers", registers)
+        << FactValue("MostRegisters", kRegisters)
+        << FactValue("Reason", fits           ? ""
+                               : bytes > most ? "shared memory"
+                                              : "registers");
+  return fits;
+}
+
 static Value getRows(AttendOp op) { return op.getQuery(); }
 static Value getRows(MapRowsOp op) { return op.getInput(); }
 static Value getRows(MergeOp op) { return op.getOutput(); }
+
+/// Reports the schedule of `op` and what it computes with.
+static void reportResources(Operation *op, ScheduleAttr schedule, bool isAsked,
+                            bool isNarrow, int64_t threads) {
+  StringRef rule = isAsked ? "it was asked for"
+                           : "the largest blocks that fit, two on a "
+                             "multiprocessor if possible";
+  reportSchedule(op, schedule, rule);
+  report(op->getLoc(), "device")
+      << FactValue("Warps", threads / 32)
+      << FactValue("Products",
+                   isNarrow ? "matrix instructions of 16 bits" : "f32 units");
+}
 
 /// The first candidate that fits twice, else once; else the smallest. Matrix
 /// instructions wait for what they read from shared memory: with two bands of
 /// rows, a warp reads keys and values once for both, for which up to 64
 /// features leave registers (1.3 times as fast, docs/results/device-h200.md).
-BlockSizes GpuSelectSchedule::choose(BlockProblem problem,
-                                     int64_t mostRows) const {
+BlockSizes GpuSelectSchedule::choose(BlockProblem problem, int64_t mostRows,
+                                     Operation *at) const {
   constexpr int64_t twoBands = 128, mostFeatures = 64;
   problem.blockQ = twoBands;
   problem.blockK = 64;
   if (problem.hasFewPairOps && mostRows > kRows &&
       std::max(problem.widthQk, problem.widthV) <= mostFeatures &&
-      fits(problem, 2))
+      fits(problem, 2, at))
     return {problem.blockQ, problem.blockK, 0};
   for (int64_t blocks : {2, 1})
     for (int64_t q : {64, 32, 16})
       for (int64_t k : {64, 32, 16}) {
         problem.blockQ = std::min(q, mostRows);
         problem.blockK = k;
-        if (fits(problem, blocks))
+        if (fits(problem, blocks, at))
           return {problem.blockQ, k, 0};
       }
   return {kRows, 16, 0};
@@ -153,7 +192,10 @@ template <typename OpT> WalkResult GpuSelectSchedule::select(OpT op) {
     return WalkResult::interrupt();
   auto attend = dyn_cast<AttendOp>(op.getOperation());
   bool isFew = attend && hasFewQueries(attend);
-  BlockSizes blocks = choose(problem, attend && !isFew ? 64 : kRows);
+  bool isAsked = !schedule.empty() || op.getScheduleAttr() ||
+                 (attend && attend.getBlockSizes());
+  BlockSizes blocks = choose(problem, attend && !isFew ? 64 : kRows,
+                             isAsked || !attend ? nullptr : op);
   if (isFew && attend.isMergeable())
     blocks.splits = kSplits;
   if (ScheduleAttr given = op.getScheduleAttr())
@@ -170,14 +212,13 @@ template <typename OpT> WalkResult GpuSelectSchedule::select(OpT op) {
         << " on GPUs, got " << blocks.q << " and " << blocks.k;
     return WalkResult::interrupt();
   }
-  bool isAsked = !schedule.empty() || op.getScheduleAttr() ||
-                 (attend && attend.getBlockSizes());
   if (attend && isAsked && failed(checkAsked(attend, blocks)))
     return WalkResult::interrupt();
   FailureOr<ScheduleAttr> made = makeSchedule(op, blocks);
   if (failed(made))
     return WalkResult::interrupt();
   op.setScheduleAttr(*made);
+  reportResources(op, *made, isAsked, problem.isNarrow, threads);
   return WalkResult::advance();
 }
 
@@ -232,7 +273,7 @@ static ChunkProblem getProblem(RecurOp op, BlockSizes blocks, int64_t threads) {
 /// The most columns that fit twice, else once, and most tokens with them; else
 /// the smallest. Blocks of 64 columns compute what does not depend on columns
 /// seldom enough, and there are more of them than of larger ones.
-BlockSizes GpuSelectSchedule::choose(RecurOp op) const {
+BlockSizes GpuSelectSchedule::choose(RecurOp op, Operation *at) const {
   int64_t whole = op.getStateColumns();
   SmallVector<int64_t> columns{whole};
   if (!needsAllColumns(op))
@@ -247,7 +288,7 @@ BlockSizes GpuSelectSchedule::choose(RecurOp op) const {
   for (int64_t blocks : {2, 1})
     for (int64_t k : columns)
       for (int64_t q : tokens)
-        if (fits(getProblem(op, {q, k, 0}, threads), blocks))
+        if (fits(getProblem(op, {q, k, 0}, threads), blocks, at))
           return {q, std::min(k, whole), 0};
   return {tokens.back(), std::min(columns.back(), whole), 0};
 }
@@ -262,16 +303,18 @@ LogicalResult GpuSelectSchedule::checkAsked(RecurOp op,
 WalkResult GpuSelectSchedule::selectChunk(RecurOp op) {
   if (failed(checkType(op, typeOf(op.getQuery()).getElementType())))
     return WalkResult::interrupt();
-  BlockSizes blocks = choose(op);
+  bool isAsked = !schedule.empty() || op.getScheduleAttr();
+  BlockSizes blocks = choose(op, isAsked ? nullptr : op.getOperation());
   if (ScheduleAttr given = op.getScheduleAttr())
     blocks = {given.getBlockQ(), given.getBlockK(), given.getSplits()};
   FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
   if (failed(asked))
     return WalkResult::interrupt();
-  bool isAsked = !schedule.empty() || op.getScheduleAttr();
   if (isAsked && failed(checkAsked(op, *asked)))
     return WalkResult::interrupt();
   op.setScheduleAttr(
       ScheduleAttr::get(&getContext(), asked->q, asked->k, asked->splits));
+  reportResources(op, op.getScheduleAttr(), isAsked,
+                  getProblem(op, *asked, threads).isNarrow, threads);
   return WalkResult::advance();
 }

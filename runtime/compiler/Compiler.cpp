@@ -21,6 +21,7 @@
 #include "runtime/compiler/PackageEmitter.h"
 #include "runtime/compiler/Program.h"
 #include "runtime/compiler/SharedObject.h"
+#include "runtime/compiler/TargetPhases.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -100,6 +101,16 @@ static SmallVector<Phase> getPhases(const Target &target,
   phases = getTilePhases(tile);
   llvm::append_range(phases, getCpuPhases(target.cpu));
   return phases;
+}
+
+Expected<SmallVector<Phase>>
+attn::getTargetPhases(const CompileOptions &options, std::string &target) {
+  Expected<Target> parsed = parseTarget(options.target);
+  if (!parsed)
+    return parsed.takeError();
+  bool isCpu = !parsed->nvidia && parsed->definition.empty();
+  target = isCpu ? "cpu:" + parsed->cpu.name : options.target;
+  return getPhases(*parsed, options);
 }
 
 //===----------------------------------------------------------------------===//

@@ -44,13 +44,12 @@ static const DialectRegistry &getRegistry() {
 // Diagnostics
 //===----------------------------------------------------------------------===//
 
-/// "name:3:5: " if the file and line are known.
-static std::string getPosition(Location location) {
+std::string attn::getPosition(Location location) {
   std::string text;
   if (auto position = location->findInstanceOf<FileLineColLoc>()) {
     llvm::raw_string_ostream stream(text);
     stream << position.getFilename().strref() << ':' << position.getLine()
-           << ':' << position.getColumn() << ": ";
+           << ':' << position.getColumn();
   }
   return text;
 }
@@ -60,7 +59,8 @@ static void appendMessage(std::string &messages, Diagnostic &diagnostic) {
   auto append = [&](StringRef kind, Diagnostic &part) {
     if (!messages.empty())
       messages += '\n';
-    messages += getPosition(part.getLocation()) + kind.str() + ": " +
+    std::string position = getPosition(part.getLocation());
+    messages += (position.empty() ? "" : position + ": ") + kind.str() + ": " +
                 StringRef(part.str()).rtrim().str();
   };
   if (diagnostic.getSeverity() != DiagnosticSeverity::Error)

@@ -19,6 +19,9 @@
 
 namespace attn {
 
+/// "name:3:5" if the file and line are known.
+std::string getPosition(mlir::Location location);
+
 /// A module with one public function, in a context of its own. Diagnostics do
 /// not go to the terminal but become part of errors.
 class Program {

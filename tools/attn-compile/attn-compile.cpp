@@ -16,9 +16,6 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/ToolOutputFile.h"
-#include "llvm/Support/raw_ostream.h"
 
 using namespace attn;
 using llvm::Error;
@@ -81,23 +78,6 @@ static Expected<StageName> parseStage(StringRef name) {
                    expected);
 }
 
-/// Writes the output; a file appears only if all of it could be written.
-static Error write(StringRef path, StringRef contents) {
-  std::error_code code;
-  llvm::ToolOutputFile file(path, code, llvm::sys::fs::OF_None);
-  if (code)
-    return makeError("'{0}': cannot write: {1}", path, code.message());
-  file.os() << contents;
-  file.os().flush();
-  if (file.os().has_error()) {
-    code = file.os().error();
-    file.os().clear_error();
-    return makeError("'{0}': cannot write: {1}", path, code.message());
-  }
-  file.keep();
-  return Error::success();
-}
-
 /// The targets of a package, of which --target then keeps the first.
 static Expected<std::vector<std::string>> splitTargets(KernelFlags &flags) {
   std::vector<std::string> targets;
@@ -141,7 +121,7 @@ static Error run(int argc, char **argv) {
           : emit(input->text, input->name, input->options, stage->stage);
   if (!contents)
     return contents.takeError();
-  return write(flags.path, *contents);
+  return writeOutput(flags.path, *contents);
 }
 
 int main(int argc, char **argv) {

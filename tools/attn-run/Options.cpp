@@ -14,7 +14,6 @@
 #include <cstdint>
 
 using namespace attn;
-using llvm::ArrayRef;
 using llvm::Error;
 using llvm::Expected;
 using llvm::StringRef;
@@ -94,19 +93,6 @@ struct Flags {
 };
 } // namespace
 
-static Expected<std::vector<NamedFile>>
-parseFiles(StringRef option, ArrayRef<std::string> texts) {
-  std::vector<NamedFile> files;
-  for (StringRef text : texts) {
-    auto [name, path] = text.split('=');
-    if (name.empty() || path.empty())
-      return makeError("--{0}: expected NAME=FILE.npy, got '{1}'", option,
-                       text);
-    files.push_back({name.str(), path.str()});
-  }
-  return files;
-}
-
 static Error parseData(const Flags &flags, RunOptions &options) {
   for (StringRef text : flags.dims) {
     Expected<Dims> parsed = parseDims(text);
@@ -116,11 +102,11 @@ static Error parseData(const Flags &flags, RunOptions &options) {
   }
   if (options.dims.empty())
     options.dims.emplace_back();
-  auto parsedArguments = parseFiles("arg", flags.arguments);
+  auto parsedArguments = parseNamedFiles("arg", flags.arguments);
   if (!parsedArguments)
     return parsedArguments.takeError();
   options.arguments = std::move(*parsedArguments);
-  auto parsedSaves = parseFiles("save", flags.saves);
+  auto parsedSaves = parseNamedFiles("save", flags.saves);
   if (!parsedSaves)
     return parsedSaves.takeError();
   options.results = std::move(*parsedSaves);

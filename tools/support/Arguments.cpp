@@ -22,6 +22,19 @@ using llvm::StringRef;
 // Files
 //===----------------------------------------------------------------------===//
 
+Expected<std::vector<NamedFile>>
+attn::parseNamedFiles(StringRef option, ArrayRef<std::string> texts) {
+  std::vector<NamedFile> files;
+  for (StringRef text : texts) {
+    auto [name, path] = text.split('=');
+    if (name.empty() || path.empty())
+      return makeError("--{0}: expected NAME=FILE.npy, got '{1}'", option,
+                       text);
+    files.push_back({name.str(), path.str()});
+  }
+  return files;
+}
+
 static std::string formatNames(ArrayRef<Port> ports) {
   return llvm::join(
       llvm::map_range(ports, [](const Port &port) { return port.name; }), ", ");

@@ -20,6 +20,10 @@ struct NamedFile {
   std::string path;
 };
 
+/// Reads the values of an option "--OPTION=NAME=FILE.npy".
+llvm::Expected<std::vector<NamedFile>>
+parseNamedFiles(llvm::StringRef option, llvm::ArrayRef<std::string> texts);
+
 /// Arrays for the arguments or the results of a kernel.
 using Arrays = std::vector<Array>;
 

@@ -9,7 +9,9 @@
 #include "tools/support/CommandLine.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Config/llvm-config.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/ToolOutputFile.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace attn;
@@ -125,4 +127,20 @@ Expected<int64_t> attn::parseInteger(StringRef text, const llvm::Twine &what,
           : llvm::formatv("from {0} to {1}", lowest, highest).str();
   return makeError("{0}: expected an integer {1}, got '{2}'", what.str(), range,
                    text);
+}
+
+Error attn::writeOutput(StringRef path, StringRef contents) {
+  std::error_code code;
+  llvm::ToolOutputFile file(path, code, llvm::sys::fs::OF_None);
+  if (code)
+    return makeError("'{0}': cannot write: {1}", path, code.message());
+  file.os() << contents;
+  file.os().flush();
+  if (file.os().has_error()) {
+    code = file.os().error();
+    file.os().clear_error();
+    return makeError("'{0}': cannot write: {1}", path, code.message());
+  }
+  file.keep();
+  return Error::success();
 }

@@ -43,6 +43,10 @@ parseCommandLine(int argc, char **argv, llvm::StringRef overview,
 /// Prints the first line of the error and returns the exit status of the tool.
 int reportError(llvm::StringRef tool, llvm::Error error);
 
+/// Writes to a file, or to standard output for "-". A file appears only if all
+/// of it could be written.
+llvm::Error writeOutput(llvm::StringRef path, llvm::StringRef contents);
+
 /// Reads an integer within these limits; `what` names it in messages.
 llvm::Expected<int64_t>
 parseInteger(llvm::StringRef text, const llvm::Twine &what, int64_t lowest,
