@@ -56,8 +56,9 @@ static constexpr int64_t kScratchLimit = 4 << 20;
 /// Blocks that share the keys where there are few queries.
 static constexpr int64_t kSplits = 8;
 /// The most tokens of a box where there is a mask: it mostly keeps what is
-/// near, which is more of the grid for a larger box.
-static constexpr int64_t kMaskedTokens = 64;
+/// near, which is more of the grid for a larger box. The same where sizes are
+/// dynamic: of a small grid, more of a larger box is beyond it.
+static constexpr int64_t kNearTokens = 64;
 
 /// Tokens of a chunk of a recurrence: the fewer, the less is computed between
 /// them, and the more often the state is loaded and stored
@@ -130,13 +131,15 @@ static BlockSizes cheapestBoxes(Problem problem, AttendOp op) {
            getWaste(chooseBox(blocks.q, queries, {}), queries, {}) *
            getWaste(chooseBox(blocks.k, keys, {}), keys, {});
   };
+  bool staysNear = !op.getMask().empty() ||
+                   ShapedType::isDynamicShape(getExtents(op.getQuery())) ||
+                   ShapedType::isDynamicShape(getExtents(op.getKey()));
   BlockSizes best{problem.strip, 64};
   for (int64_t strips = 1; strips <= kMostStrips; strips *= 2)
     for (int64_t k : {32, 64, 128}) {
       BlockSizes candidate{strips * problem.strip, k};
-      bool isNear =
-          op.getMask().empty() || std::max(candidate.q, k) <= kMaskedTokens;
-      if (isNear && cost(candidate) < cost(best))
+      bool isLarge = std::max(candidate.q, k) > kNearTokens;
+      if (!(isLarge && staysNear) && cost(candidate) < cost(best))
         best = candidate;
     }
   return best;
@@ -233,6 +236,8 @@ private:
       blocks = {problem.lanes, 64, attend.isMergeable() ? kSplits : 0};
     else if (attend && attend.getNumAxes() > 1)
       blocks = cheapestBoxes(problem, attend);
+    if (auto attend = dyn_cast<AttendOp>(op.getOperation()))
+      blocks.step = chooseStep(attend, schedule);
     // Every row is read once per set; nothing is gained by a larger block.
     if (isa<MergeOp>(op))
       blocks = {problem.lanes, 64};

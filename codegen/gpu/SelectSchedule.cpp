@@ -156,6 +156,8 @@ template <typename OpT> WalkResult GpuSelectSchedule::select(OpT op) {
   BlockSizes blocks = choose(problem, attend && !isFew ? 64 : kRows);
   if (isFew && attend.isMergeable())
     blocks.splits = kSplits;
+  if (attend)
+    blocks.step = chooseStep(attend, schedule);
   if (ScheduleAttr given = op.getScheduleAttr())
     blocks = getBlockSizes(given);
   if (attend)
