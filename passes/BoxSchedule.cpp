@@ -17,6 +17,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/BoxSchedule.h"
+#include "passes/sparsity/MaskSteps.h"
 
 using namespace mlir;
 using namespace attn;
@@ -71,6 +72,14 @@ SmallVector<int64_t> attn::chooseBox(int64_t tokens, ArrayRef<int64_t> extents,
   SmallVector<int64_t> box(extents.size(), 1), best;
   search(box, 0, tokens, extents, step, best);
   return best;
+}
+
+SmallVector<int64_t> attn::chooseStep(AttendOp op, StringRef text) {
+  bool isLeftOpen = op.getNumAxes() > 1 || text.empty();
+  if (!isLeftOpen || op.getScheduleAttr() || op.getBlocks() ||
+      op.getAlignment() == Alignment::End || hasFewQueries(op))
+    return {};
+  return findSteps(op);
 }
 
 ArrayRef<int64_t> attn::getExtents(Value tensor) {

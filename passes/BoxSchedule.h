@@ -32,6 +32,11 @@ double getWaste(llvm::ArrayRef<int64_t> box, llvm::ArrayRef<int64_t> extents,
 /// The sizes of `tensor` along the axes of tokens.
 llvm::ArrayRef<int64_t> getExtents(mlir::Value tensor);
 
+/// The step that is chosen for `op` where `text`, what is asked for, does not
+/// say it; empty for 1. An op of one axis has boxes only if nothing is asked
+/// for.
+llvm::SmallVector<int64_t> chooseStep(AttendOp op, llvm::StringRef text);
+
 /// `blocks` as the schedule of `op`, with boxes that are not chosen yet where
 /// tokens are a grid or boxes are asked for; an error at `op` if they do not
 /// fit.

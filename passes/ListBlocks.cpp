@@ -23,7 +23,9 @@
 #include "passes/sparsity/BlockClasses.h"
 #include "passes/sparsity/FormulaText.h"
 #include "passes/sparsity/MaskIntervals.h"
+#include "passes/sparsity/RangeWidth.h"
 #include "passes/sparsity/TidyBlock.h"
+#include <deque>
 
 namespace attn {
 #define GEN_PASS_DEF_LISTBLOCKS
@@ -51,7 +53,9 @@ private:
   std::optional<TableBounds> findBounds(Value table, unsigned dim,
                                         unsigned axis);
   bool classify(Region &classes);
-  Value getWidth();
+  void findRanges();
+  Value isInRange(ImplicitLocOpBuilder &inner, Block &classes, unsigned axis);
+  Value getMostBlocks(unsigned axis, Value count);
   Value getCapacity();
   SmallVector<Value> getExtents(Value tensor);
   BlockAxis getAxis(Block &classes, unsigned axis);
@@ -63,6 +67,10 @@ private:
   unsigned axes;
   SmallVector<int64_t> boxQ, boxK, step; ///< Also where blocks are no boxes.
   SmallVector<Value> numQueries, numKeys;
+  /// Of a grid, the ranges of keys along each axis as `keys` regions.
+  std::deque<Region> ranges;
+  /// The most keys in the range along each axis; null where it is not known.
+  SmallVector<Value> mostKeys;
   /// Bounds by tensor, dimension and width.
   DenseMap<std::tuple<Value, unsigned, int64_t>, BlockBoundsOp> bounds;
 };
@@ -137,6 +145,11 @@ bool Lister::classify(Region &classes) {
   for (unsigned axis = 0; axis < 2 * axes; ++axis)
     evaluator.bind(kQueryAxis + axis, getAxis(block, axis));
   BlockClass result = evaluator.evaluate();
+  // There is room for no more than these.
+  for (unsigned axis = 0; axis < ranges.size(); ++axis)
+    if (mostKeys[axis])
+      result.some = inner.createOrFold<arith::AndIOp>(
+          result.some, isInRange(inner, block, axis));
   YieldOp::create(inner, ValueRange{result.some, result.all});
   tidy(block);
   auto yield = cast<YieldOp>(block.getTerminator());
@@ -148,61 +161,62 @@ bool Lister::classify(Region &classes) {
 // Room
 //===----------------------------------------------------------------------===//
 
-/// `value` of a `keys` region as a linear form of its arguments and of what is
-/// defined outside; nothing if it is none.
-static std::optional<LinearForm> getForm(Value value, Region &keys) {
-  APInt number;
-  if (matchPattern(value, m_ConstantInt(&number)))
-    return number.isSignedIntN(32)
-               ? std::optional(LinearForm(number.getSExtValue()))
-               : std::nullopt;
-  if (isa<BlockArgument>(value) || value.getParentRegion() != &keys)
-    return LinearForm(value);
-  Operation *inner = value.getDefiningOp();
-  if (!isa<arith::AddIOp, arith::SubIOp, arith::MulIOp>(inner))
-    return std::nullopt;
-  std::optional<LinearForm> x = getForm(inner->getOperand(0), keys);
-  std::optional<LinearForm> y = getForm(inner->getOperand(1), keys);
-  if (!x || !y)
-    return std::nullopt;
-  if (!isa<arith::MulIOp>(inner))
-    return x->plus(*y, isa<arith::AddIOp>(inner) ? 1 : -1);
-  for (auto [form, factor] : {std::pair(x, y), {y, x}})
-    if (std::optional<int64_t> times = factor->getIfConstant())
-      return form->times(*times);
-  return std::nullopt;
+/// Finds how many keys a block of queries meets along each axis of a grid,
+/// whatever their other indices are, and which range they are in.
+void Lister::findRanges() {
+  for (unsigned axis = 0; axis < axes; ++axis) {
+    Region &keys = ranges.emplace_back();
+    Block &block = keys.emplaceBlock();
+    for (int i = 0; i < 4; ++i)
+      block.addArgument(b.getIndexType(), op.getLoc());
+    MaskIntervals intervals(op.getMask(), block, /*startsAtZero=*/true, axis);
+    SmallVector<Value> bounds = intervals.emit(intervals.evaluate());
+    ImplicitLocOpBuilder inner(op.getLoc(), op.getContext());
+    inner.setInsertionPointToEnd(&block); // It belongs to no op.
+    YieldOp::create(inner, bounds);
+    tidy(block);
+    mostKeys.push_back(
+        RangeWidth(b, keys, (boxQ[axis] - 1) * step[axis]).emit());
+  }
 }
 
-/// How many keys a block of queries visits at most, if that is known of the
-/// `keys` region and the same for all blocks; else null.
-Value Lister::getWidth() {
-  Region &keys = op.getKeys();
-  if (keys.empty())
-    return {};
-  Operation *yield = keys.front().getTerminator();
-  std::optional<LinearForm> begin = getForm(yield->getOperand(0), keys);
-  std::optional<LinearForm> end = getForm(yield->getOperand(1), keys);
-  std::optional<LinearForm> width =
-      begin && end ? end->plus(*begin, -1) : std::nullopt;
-  if (!width)
-    return {};
-  // The last query is up to block_q - 1 behind the first, which must cancel.
-  Value first = keys.getArgument(2), last = keys.getArgument(3);
-  int64_t slope = width->getCoefficient(last);
-  if (slope + width->getCoefficient(first) != 0)
-    return {};
-  width = width->without(first).without(last).plus(std::max<int64_t>(0, slope) *
-                                                   (blockQ - 1));
-  auto isInside = [&](std::pair<Value, int64_t> term) {
-    return term.first.getParentRegion() == &keys;
+/// Whether the keys of a pair of blocks reach into the range of keys that has
+/// been found along `axis`.
+Value Lister::isInRange(ImplicitLocOpBuilder &inner, Block &classes,
+                        unsigned axis) {
+  BlockAxis queries = getAxis(classes, axis);
+  BlockAxis keys = getAxis(classes, axes + axis);
+  IRMapping mapping;
+  mapping.map(ranges[axis].getArguments(),
+              ValueRange{classes.getArgument(0), classes.getArgument(1),
+                         queries.first, queries.last});
+  Block &block = ranges[axis].front();
+  for (Operation &inside : block.without_terminator())
+    inner.clone(inside, mapping);
+  auto get = [&](unsigned bound) {
+    return mapping.lookupOrDefault(block.getTerminator()->getOperand(bound));
   };
-  if (!width || llvm::any_of(width->getTerms(), isInside))
-    return {};
-  Value sum = constant(width->getConstant());
-  for (auto [value, factor] : width->getTerms())
-    sum = b.createOrFold<arith::AddIOp>(
-        sum, b.createOrFold<arith::MulIOp>(value, constant(factor)));
-  return b.createOrFold<arith::MaxSIOp>(sum, constant(0));
+  Value begins = arith::CmpIOp::create(inner, arith::CmpIPredicate::sge,
+                                       keys.last, get(0));
+  Value ends = arith::CmpIOp::create(inner, arith::CmpIPredicate::slt,
+                                     keys.first, get(1));
+  return arith::AndIOp::create(inner, begins, ends);
+}
+
+/// The most blocks along `axis` that a block of queries meets, `count` if that
+/// is not known.
+Value Lister::getMostBlocks(unsigned axis, Value count) {
+  Value most = mostKeys[axis];
+  if (!most)
+    return count;
+  auto divide = [&](Value value, int64_t by) {
+    return b.createOrFold<arith::CeilDivSIOp>(value, constant(by));
+  };
+  // A range that begins inside of a block touches one more, in each class.
+  Value touched = b.createOrFold<arith::AddIOp>(
+      divide(divide(most, step[axis]), boxK[axis]), constant(1));
+  touched = b.createOrFold<arith::MulIOp>(touched, constant(step[axis]));
+  return b.createOrFold<arith::MinSIOp>(count, touched);
 }
 
 /// The sizes of `tensor` along the axes of tokens.
@@ -215,24 +229,11 @@ SmallVector<Value> Lister::getExtents(Value tensor) {
 
 /// Room for the entries of one head: it follows from sizes.
 Value Lister::getCapacity() {
-  auto blocks = [&](Value count, int64_t width) {
-    return b.createOrFold<arith::CeilDivSIOp>(count, constant(width));
-  };
-  if (op.getScheduleAttr().hasBoxes()) {
-    Value rows = BoxGrid(b, numQueries, boxQ, step).getCount();
-    Value most = BoxGrid(b, numKeys, boxK, step).getCount();
-    Value entries = b.createOrFold<arith::MulIOp>(rows, most);
-    return b.createOrFold<arith::MaxSIOp>(entries, constant(1));
-  }
-  Value rows = blocks(numQueries.front(), blockQ);
-  Value most = blocks(numKeys.front(), blockK);
-  if (Value width = getWidth()) {
-    // A range that begins inside of a block touches one more.
-    Value touched =
-        b.createOrFold<arith::AddIOp>(blocks(width, blockK), constant(1));
-    most = b.createOrFold<arith::MinSIOp>(most, touched);
-  }
-  Value entries = b.createOrFold<arith::MulIOp>(rows, most);
+  BoxGrid queries(b, numQueries, boxQ, step), keys(b, numKeys, boxK, step);
+  Value entries = queries.getCount();
+  for (auto [axis, count] : llvm::enumerate(keys.getPlaces()))
+    entries =
+        b.createOrFold<arith::MulIOp>(entries, getMostBlocks(axis, count));
   return b.createOrFold<arith::MaxSIOp>(entries, constant(1));
 }
 
@@ -295,6 +296,12 @@ static void reportBounds(BlockBoundsOp bounds) {
 void Lister::run() {
   if (isExact(op))
     return reportList(op, "exact ranges");
+  if (op.getScheduleAttr().hasBoxes())
+    findRanges();
+  else
+    mostKeys = {op.getKeys().empty()
+                    ? Value()
+                    : RangeWidth(b, op.getKeys(), blockQ - 1).emit()};
   Region classes;
   if (!classify(classes)) {
     for (auto &[key, unused] : bounds)

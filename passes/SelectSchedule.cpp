@@ -58,8 +58,9 @@ static constexpr int64_t kScratchLimit = 4 << 20;
 /// Blocks that share the keys where there are few queries.
 static constexpr int64_t kSplits = 8;
 /// The most tokens of a box where there is a mask: it mostly keeps what is
-/// near, which is more of the grid for a larger box.
-static constexpr int64_t kMaskedTokens = 64;
+/// near, which is more of the grid for a larger box. The same where sizes are
+/// dynamic: of a small grid, more of a larger box is beyond it.
+static constexpr int64_t kNearTokens = 64;
 
 /// Tokens of a chunk of a recurrence: the fewer, the less is computed between
 /// them, and the more often the state is loaded and stored
@@ -156,6 +157,9 @@ static SmallVector<Candidate> getBoxCandidates(const Problem &problem,
                                                AttendOp op) {
   ArrayRef<int64_t> queries = getExtents(op.getQuery()),
                     keys = getExtents(op.getKey());
+  bool staysNear = !op.getMask().empty() ||
+                   ShapedType::isDynamicShape(queries) ||
+                   ShapedType::isDynamicShape(keys);
   SmallVector<Candidate> candidates;
   for (int64_t strips = 1; strips <= kMostStrips; strips *= 2)
     for (int64_t k : {32, 64, 128}) {
@@ -163,11 +167,13 @@ static SmallVector<Candidate> getBoxCandidates(const Problem &problem,
       double cycles = cyclesPerPair(problem, blocks) *
                       getWaste(chooseBox(blocks.q, queries, {}), queries, {}) *
                       getWaste(chooseBox(blocks.k, keys, {}), keys, {});
-      bool isNear =
-          op.getMask().empty() || std::max(blocks.q, k) <= kMaskedTokens;
-      candidates.push_back(
-          {blocks, cycles,
-           isNear ? "" : "boxes of more than 64 tokens meet more of a mask"});
+      bool isTooLarge = staysNear && std::max(blocks.q, k) > kNearTokens;
+      StringRef note = !isTooLarge ? ""
+                       : op.getMask().empty()
+                           ? "boxes of more than 64 tokens reach beyond small "
+                             "grids"
+                           : "boxes of more than 64 tokens meet more of a mask";
+      candidates.push_back({blocks, cycles, note});
     }
   return candidates;
 }
@@ -315,6 +321,8 @@ private:
           getPackedWidth(attend.getValue(), attend.getValueRows(),
                          problem.lanes);
     auto [blocks, rule] = choose(op, problem);
+    if (auto attend = dyn_cast<AttendOp>(op.getOperation()))
+      blocks.step = chooseStep(attend, schedule);
     if (ScheduleAttr given = op.getScheduleAttr()) {
       blocks = getBlockSizes(given);
       rule = "the spec states it";

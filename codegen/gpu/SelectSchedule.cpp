@@ -198,6 +198,8 @@ template <typename OpT> WalkResult GpuSelectSchedule::select(OpT op) {
                              isAsked || !attend ? nullptr : op);
   if (isFew && attend.isMergeable())
     blocks.splits = kSplits;
+  if (attend)
+    blocks.step = chooseStep(attend, schedule);
   if (ScheduleAttr given = op.getScheduleAttr())
     blocks = getBlockSizes(given);
   if (attend)

@@ -54,8 +54,12 @@ void BlockClasses::bind(unsigned number, const BlockAxis &axis) {
                                        kIndexBits};
 }
 
+BlockClass BlockClasses::evaluateAssuming() {
+  return condition(mask.front().getTerminator()->getOperand(0));
+}
+
 BlockClass BlockClasses::evaluate() {
-  BlockClass result = condition(mask.front().getTerminator()->getOperand(0));
+  BlockClass result = evaluateAssuming();
   Value assumption = emitter.getAssumption();
   if (!assumption)
     return result;

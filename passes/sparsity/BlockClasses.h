@@ -56,6 +56,9 @@ public:
   void bind(unsigned number, const BlockAxis &axis);
 
   BlockClass evaluate();
+  /// The same, taking for granted what evaluate() tests at run time: no sum
+  /// wraps around.
+  BlockClass evaluateAssuming();
 
   /// The first op of the mask of which nothing is known; null if none is.
   mlir::Operation *getObstacle() const { return obstacle; }

@@ -32,17 +32,24 @@
 using namespace mlir;
 using namespace attn;
 
-MaskIntervals::MaskIntervals(Region &mask, Block &keys, bool startsAtZero)
+/// Which argument of `mask` is the key along `axis`: keys follow the queries.
+static unsigned getKeyArgument(Region &mask, unsigned axis) {
+  return 2 + (mask.getNumArguments() - 2) / 2 + axis;
+}
+
+MaskIntervals::MaskIntervals(Region &mask, Block &keys, bool startsAtZero,
+                             unsigned axis)
     : mask(mask), b(mask.getLoc(), mask.getContext()),
-      emitter(b, {mask.getArgument(2), mask.getArgument(3), keys.getArgument(2),
-                  keys.getArgument(3)}),
+      emitter(b, {mask.getArgument(2 + axis),
+                  mask.getArgument(getKeyArgument(mask, axis)),
+                  keys.getArgument(2), keys.getArgument(3)}),
       exprs(emitter), sets(emitter) {
   b.setInsertionPointToEnd(&keys); // The block may belong to no op.
   for (unsigned outer : {0, 1}) {  // batch, head
     hoisted.map(mask.getArgument(outer), keys.getArgument(outer));
     emitter.assumeNonNegative(keys.getArgument(outer));
   }
-  emitter.assumeNonNegative(mask.getArgument(3));
+  emitter.assumeNonNegative(mask.getArgument(getKeyArgument(mask, axis)));
   if (startsAtZero)
     emitter.assumeNonNegative(keys.getArgument(2));
 }

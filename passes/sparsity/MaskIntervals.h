@@ -20,8 +20,11 @@ namespace attn {
 class MaskIntervals {
 public:
   /// `keys` is a block with the arguments of a `keys` region.
-  /// `startsAtZero` says that no query has a negative position.
-  MaskIntervals(mlir::Region &mask, mlir::Block &keys, bool startsAtZero);
+  /// `startsAtZero` says that no query has a negative position. On a grid, keys
+  /// and queries are indices along `axis`; nothing is taken for granted of
+  /// others.
+  MaskIntervals(mlir::Region &mask, mlir::Block &keys, bool startsAtZero,
+                unsigned axis = 0);
 
   /// The keys of the mask; what they need is emitted into the block.
   KeySets evaluate();
