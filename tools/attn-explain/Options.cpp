@@ -91,6 +91,9 @@ Expected<ExplainOptions> attn::parseOptions(int argc, char **argv) {
   options.exact = flags.exact;
   if (flags.svg.getNumOccurrences() && flags.svg.empty())
     return makeError("--svg: expected a file, got nothing");
+  if (flags.kernel.dumpPhases.getNumOccurrences())
+    return makeError("--dump-phases: expected attn-compile or attn-run, which "
+                     "write phases");
   Expected<CompileInput> input = parseKernelFlags(flags.kernel);
   if (!input)
     return input.takeError();
