@@ -68,9 +68,6 @@ public:
   /// How many boxes a residue class has along each axis.
   llvm::ArrayRef<mlir::Value> getBoxesOfClass() const { return boxes; }
 
-  /// How many boxes all classes have together along each axis.
-  llvm::ArrayRef<mlir::Value> getPlaces() const { return places; }
-
   /// How many tokens there are along each axis.
   llvm::ArrayRef<mlir::Value> getExtents() const { return extents; }
 
