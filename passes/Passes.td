@@ -529,7 +529,8 @@ def ListBlocks : Pass<"attn-list-blocks", "::mlir::func::FuncOp"> {
     its pairs, by interval arithmetic on the formula. Captured tensors of integers
     that are read at the position of a token get an `attn.block_bounds`. A `keys`
     region moves to the list, where it bounds what is looked at, and the room for the
-    entries (see `docs/rationale/sparsity.md`).
+    entries (see `docs/rationale/sparsity.md`). Where the schedule has boxes, the list
+    is one of boxes, for all masks; indices of `classes` then come per axis.
 
     Needs a schedule (`attn-select-schedule`) and, to be good, `attn-infer-sparsity`.
     Does nothing where the ranges of keys are exact, where a list is given, where

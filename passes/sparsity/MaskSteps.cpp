@@ -87,8 +87,9 @@ SmallVector<int64_t> attn::findSteps(AttendOp op) {
   if (op.getMask().empty())
     return {};
   bool found = false;
+  std::set<int64_t> divisors = getDivisors(op.getMask());
   for (auto [axis, step] : llvm::enumerate(steps))
-    for (int64_t candidate : llvm::reverse(getDivisors(op.getMask())))
+    for (int64_t candidate : llvm::reverse(divisors))
       if (isStep(op, axis, candidate)) {
         step = candidate;
         found = true;

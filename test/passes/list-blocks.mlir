@@ -146,3 +146,36 @@ func.func @splits(%q: !x, %k: !x, %ids: tensor<?xi32>) -> !x {
       } : !x, !x, !x -> !x
   return %o : !x
 }
+
+// -----
+
+!x = tensor<?x?x?x?x8xf32>
+
+// Boxes. Whatever the columns are, a block of 8 rows meets at most 8 + 2 * 5 rows of
+// keys, in 3 boxes and one more; nothing of the kind is known of columns.
+// CHECK-LABEL: func.func @disc_of_rows
+// CHECK: %[[ROWS:.*]] = arith.ceildivsi
+// CHECK: %[[MOST:.*]] = arith.minsi %{{.*}}, %c6
+// CHECK: arith.muli %{{.*}}, %[[MOST]]
+// CHECK-NOT: arith.minsi
+// CHECK: %[[OFFSETS:.*]], %[[BLOCKS:.*]] = attn.block_list queries(%{{.*}}, %{{.*}}) keys(%{{.*}}, %{{.*}}) capacity(%{{.*}}) block_sizes [64, 32] box_q [8, 8] box_k [4, 8]
+// CHECK: classes (%{{.*}}, %{{.*}}, %[[IY:.*]], %[[IX:.*]], %[[LY:.*]], %[[LX:.*]], %[[JY:.*]], %[[JX:.*]], %[[MY:.*]], %[[MX:.*]]) {
+// CHECK: attn.yield %{{.*}}, %{{.*}} : i1, i1
+// CHECK: attn.attend
+// CHECK-SAME: blocks(%[[OFFSETS]], %[[BLOCKS]] : tensor<1x1x?xi32>, tensor<1x1x?xi32>) block_sizes [64, 32]
+func.func @disc_of_rows(%q: !x) -> !x {
+  %five = arith.constant 5 : index
+  %reach = arith.constant 40 : index
+  %o = attn.attend %q, %q, %q schedule(<block_q = 64, block_k = 32, box_q = [8, 8], box_k = [4, 8]>)
+      mask (%b, %h, %iy, %ix, %jy, %jx) {
+        %dy = arith.subi %iy, %jy : index
+        %dx = arith.subi %ix, %jx : index
+        %ay = math.absi %dy : index
+        %near = arith.cmpi sle, %ay, %five : index
+        %square = arith.muli %dx, %dx : index
+        %inside = arith.cmpi slt, %square, %reach : index
+        %keep = arith.andi %near, %inside : i1
+        attn.yield %keep : i1
+      } : !x, !x, !x -> !x
+  return %o : !x
+}

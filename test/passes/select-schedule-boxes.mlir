@@ -6,7 +6,7 @@
 
 // CHECK-LABEL: func @plane
 // CHECK: attn.map_rows %{{.*}} schedule(<block_q = 32, block_k = {{[0-9]+}}>)
-// CHECK: attn.attend {{.*}} schedule(<block_q = 32, block_k = 128, box_q = [4, 8], box_k = [8, 16], step = [2, 1]>)
+// CHECK: attn.attend {{.*}} schedule(<block_q = 32, block_k = 64, box_q = [4, 8], box_k = [8, 8], step = [2, 1]>)
 // BLOCKS-LABEL: func @plane
 // BLOCKS: attn.attend {{.*}} schedule(<block_q = 64, block_k = 32, box_q = [8, 8], box_k = [4, 8]>)
 func.func @plane(%q: tensor<?x?x?x?x64xf32>) -> tensor<?x?x?x?x64xf32> {
@@ -32,7 +32,7 @@ func.func @given(%q: tensor<?x?x?x?x64xf32>) -> tensor<?x?x?x?x64xf32> {
 
 // Short axes that are known.
 // CHECK-LABEL: func @row
-// CHECK: box_q = [4, 8], box_k = [1, 128], step = [2, 1]
+// CHECK: box_q = [4, 8], box_k = [1, 64], step = [2, 1]
 // BLOCKS-LABEL: func @row
 // BLOCKS: box_q = [1, 64], box_k = [1, 32]
 func.func @row(%q: tensor<?x?x1x?x64xf32>) -> tensor<?x?x1x?x64xf32> {

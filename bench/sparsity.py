@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+#===- sparsity.py - What masks save on the CPU ------------------------------===#
+#
+# Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+#===-----------------------------------------------------------------------===#
+"""Times masks beside what they are a part of, f32, one head, one thread, and prints
+how the times compare with the pairs of tokens: the median of the rounds' ratios. All
+programs of a comparison run one after the other in each round."""
+
+import argparse
+import pathlib
+import re
+import statistics
+import subprocess
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+VARIANTS = ROOT / "variants"
+INPUTS = ROOT / "test" / "integration" / "Inputs"
+N, WINDOW = 16384, 512
+# Boxes of 8 x 8 tokens on 64 x 64, windows of 13 x 13: a box meets 3 along each
+# axis, one at an end 2.
+VISITED = (22 * 64) ** 2
+
+
+def milliseconds(options, spec, dims):
+    command = [options.attn_run, spec, f"--dims={dims}", "--threads=1",
+               f"--repeat={options.repeat}"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return float(re.search(r"min ([0-9.]+) ms", done.stdout).group(1))
+
+
+def compare(options, name, one, other):
+    """Median times of two specs and of the ratio other / one."""
+    rounds = [(milliseconds(options, *one), milliseconds(options, *other))
+              for _ in range(options.rounds)]
+    times = [statistics.median(times) for times in zip(*rounds)]
+    ratio = statistics.median(b / a for a, b in rounds)
+    print(f"{name}: {times[0]:.2f} ms and {times[1]:.2f} ms, {ratio:.2f} times as long")
+    return ratio
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--attn-run", default=str(ROOT / "build/bin/attn-run"))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--repeat", type=int, default=3)
+    options = parser.parse_args()
+    softmax, plane = VARIANTS / "softmax", VARIANTS / "local" / "neighborhood-2d.mlir"
+    with tempfile.TemporaryDirectory() as folder:
+        window = pathlib.Path(folder) / "window.mlir"
+        text = (softmax / "sliding-window.mlir").read_text()
+        window.write_text(text.replace("arith.constant 256 ", f"arith.constant {WINDOW} "))
+        ratio = compare(options, f"sliding window of {WINDOW}, causal, N = {N}",
+                        (window, f"B=1,H=1,N={N}"),
+                        (softmax / "causal.mlir", f"B=1,H=1,N={N}"))
+    pairs = N * (N + 1) / 2 / (WINDOW * N - WINDOW * (WINDOW - 1) / 2)
+    print(f"  its share of the pairs is 1 / {pairs:.2f}: it takes {pairs / ratio:.2f} of "
+          "its share")
+    ratio = compare(options, "neighborhood 13 x 13 on 64 x 64, dense", (plane, "B=1,H=1,Y=64,X=64"),
+                    (softmax / "dense.mlir", "B=1,H=1,N=4096"))
+    print(f"  boxes that it visits have 1 / {4096 ** 2 / VISITED:.2f} of the pairs: "
+          f"the gain is {ratio * VISITED / 4096 ** 2:.2f} of that")
+    compare(options, "neighborhood 13 x 13 on 128 x 128, the same on rows",
+            (plane, "B=1,H=1,Y=128,X=128"), (INPUTS / "neighborhood-rows.mlir", "B=1,H=1,N=16384"))
+
+
+if __name__ == "__main__":
+    main()
