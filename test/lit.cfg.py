@@ -24,7 +24,7 @@ if not hasattr(config, "attn_build_dir"):
 config.name = "attn-mlir"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test"]
-config.excludes = ["unit", "reference", "Inputs"]
+config.excludes = ["unit", "reference", "python", "Inputs"]
 config.test_source_root = os.path.join(config.attn_source_dir, "test")
 config.test_exec_root = os.path.join(config.attn_build_dir, "test")
 
@@ -90,6 +90,7 @@ def set_environment():
     # Kernels that earlier runs left in the user's cache must not be found.
     config.environment["XDG_CACHE_HOME"] = os.path.join(
         config.test_exec_root, "cache")
+    config.environment["PYTHONPATH"] = os.path.join(config.attn_build_dir, "python")
     if config.attn_sanitize:
         # The packaged MLIR is not instrumented, so its containers look broken
         # and what it keeps until exit looks leaked.
