@@ -108,7 +108,8 @@ class CompiledAttend(CompiledFunction):
         if self._heads_last:
             q, k, v = map(move_heads, (q, k, v))
         try:
-            self._check_call(q, k, captured)
+            if self._same_lengths or self._limits:
+                self._check_call(q, k, captured)
         except (AttributeError, IndexError):
             self._diagnose((q, k, v, *captured))
             raise

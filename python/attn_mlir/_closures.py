@@ -21,12 +21,11 @@ import dis
 import functools
 import sys
 import types
-import weakref
 from typing import Any, Callable, NamedTuple
 
 import numpy as np
 
-from ._arrays import describe, is_array
+from ._arrays import device_of, is_array
 from ._values import Captured, is_library
 
 _SCALARS = frozenset((int, bool, str, bytes, type(None), complex))
@@ -41,19 +40,31 @@ class Read(NamedTuple):
     attributes: frozenset[str]
 
 
-_reads: "weakref.WeakKeyDictionary[types.CodeType, tuple[Read, ...]]" = \
-    weakref.WeakKeyDictionary()
+class CodeFacts:
+    """What is known of some code for good: the globals that it and the functions
+    inside of it read, none if it is of a library, and its parameters, last first."""
 
+    __slots__ = ("code", "reads", "parameters")
 
-def find_reads(code: types.CodeType) -> tuple[Read, ...]:
-    """The globals that `code` and the functions inside of it read."""
-    known = _reads.get(code)
-    if known is None:
+    def __init__(self, code: types.CodeType):
         found: dict[str, set[str]] = {}
-        _collect_reads(code, found)
-        known = tuple(Read(name, frozenset(found[name])) for name in sorted(found))
-        _reads[code] = known
-    return known
+        if not is_library(code.co_filename):
+            _collect_reads(code, found)
+        self.code = code
+        self.reads = tuple(Read(name, frozenset(found[name])) for name in sorted(found))
+        self.parameters = code.co_varnames[:code.co_argcount][::-1]
+
+
+_facts: dict[int, CodeFacts] = {}
+
+
+def find_facts(code: types.CodeType) -> CodeFacts:
+    """The facts of this object, which they keep alive. They stand for the code in
+    keys, as they are compared faster."""
+    facts = _facts.get(id(code))
+    if facts is None:
+        facts = _facts[id(code)] = CodeFacts(code)
+    return facts
 
 
 def _collect_reads(code: types.CodeType, found: dict[str, set[str]]) -> None:
@@ -72,35 +83,30 @@ def _collect_reads(code: types.CodeType, found: dict[str, set[str]]) -> None:
             _collect_reads(constant, found)
 
 
-def _is_library_function(function: types.FunctionType) -> bool:
-    return is_library(function.__code__.co_filename)
-
-
 def _is_library_module(module: types.ModuleType) -> bool:
     file = getattr(module, "__file__", None)
     return file is None or is_library(file) or module.__name__ in sys.stdlib_module_names
 
 
-def _parts(function: types.FunctionType) -> list[tuple[str, Any]]:
+def _parts(function: types.FunctionType, facts: CodeFacts) -> list[tuple[str, Any]]:
     """What a function reads, with the names that it has for it."""
     parts: list[tuple[str, Any]] = []
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
-        try:
-            parts.append((name, cell.cell_contents))
-        except ValueError:
-            pass  # Not assigned yet.
-    names = function.__code__.co_varnames
-    for name, value in zip(reversed(names[:function.__code__.co_argcount]),
-                           reversed(function.__defaults__ or ())):
-        parts.append((name, value))
-    parts += (function.__kwdefaults__ or {}).items()
-    if not _is_library_function(function):
-        scope = function.__globals__
-        for read in find_reads(function.__code__):
-            if read.name in scope:
-                value = scope[read.name]
-                parts += _module_parts(value, read) if isinstance(value, types.ModuleType) \
-                    else [(read.name, value)]
+    if function.__closure__:
+        for name, cell in zip(facts.code.co_freevars, function.__closure__):
+            try:
+                parts.append((name, cell.cell_contents))
+            except ValueError:
+                pass  # Not assigned yet.
+    if function.__defaults__:
+        parts += zip(facts.parameters, reversed(function.__defaults__))
+    if function.__kwdefaults__:
+        parts += function.__kwdefaults__.items()
+    scope = function.__globals__
+    for read in facts.reads:
+        if read.name in scope:
+            value = scope[read.name]
+            parts += _module_parts(value, read) if isinstance(value, types.ModuleType) \
+                else [(read.name, value)]
     return parts
 
 
@@ -145,12 +151,12 @@ class _Fingerprint:
         elif self._is_known(value):
             pass
         elif is_array(value):
-            shape = describe(value)
-            self.key += ("array", shape.dtype, shape.is_signed, len(shape.shape), shape.device)
+            self.key += ("array", value.dtype, value.ndim, device_of(value))
             self.arrays.append(value)
         elif kind is types.FunctionType:
-            self.key.append(value.__code__)
-            for name, part in _parts(value):
+            facts = find_facts(value.__code__)
+            self.key.append(facts)
+            for name, part in _parts(value, facts):
                 self.key.append(name)
                 self.visit(part)
             self.key.append(")")
@@ -258,7 +264,7 @@ def _is_plain_object(value: Any) -> bool:
 
 def _lift_function(function: types.FunctionType, known: dict) -> Any:
     scope = function.__globals__
-    reads = () if _is_library_function(function) else find_reads(function.__code__)
+    reads = find_facts(function.__code__).reads
     if not function.__closure__ and not reads and not function.__defaults__ \
             and not function.__kwdefaults__:
         return function

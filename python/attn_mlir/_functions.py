@@ -101,6 +101,8 @@ def to_index(node: Node) -> Node:
         if node.value is not None:
             return graph.constant(int(node.value), INDEX)
         return graph.add("arith.index_castui {0} : i1 to index", (node,), INDEX, is_natural=True)
+    if node.value is not None and math.isfinite(node.value):
+        return graph.constant(int(node.value), INDEX)
     wide = graph.add(f"arith.fptosi {{0}} : {node.type} to i64", (node,), "i64")
     return graph.add("arith.index_cast {0} : i64 to index", (wide,), INDEX)
 
@@ -117,6 +119,8 @@ def to_float(node: Node) -> Node:
 
 
 def to_bool(node: Node) -> Node:
+    if node.value is not None:
+        return _constant(bool(node.value))
     return node if node.type == BOOL else _compare("ne", node, _constant(0))
 
 
@@ -418,6 +422,17 @@ def _convert(x: Any, dtype: Any, **keywords: Any) -> Node:
          f"converted to {name}", "leave the conversion out")
 
 
+def _new(value: int) -> Callable:
+    """x.new_zeros(()) and x.new_ones(()), which PyTorch's mask functions call."""
+    def function(x: Any, size: Any = (), *, dtype: Any = None, **keywords: Any) -> Node:
+        if tuple(size):
+            fail(f"an array of shape {tuple(size)} cannot be made in a traced function",
+                 "make it before")
+        constant = Traced(_constant(value))
+        return _convert(constant, dtype) if dtype is not None else to_float(constant._node)
+    return function
+
+
 def _swapped(function: Callable) -> Callable:
     return lambda x, y: function(y, x)
 
@@ -485,6 +500,7 @@ _METHODS: dict[str, Callable] = {
     **dict.fromkeys(("float", "double"), lambda x: to_float(as_node(x))),
     **dict.fromkeys(("int", "long"), lambda x: to_index(as_node(x))),
     "bool": lambda x: to_bool(as_node(x)),
+    "new_zeros": _new(0), "new_ones": _new(1),
     **dict.fromkeys(("clone", "detach", "contiguous"), as_node),
 }
 

@@ -17,7 +17,7 @@ from typing import Any, Callable, NamedTuple
 
 from ._arrays import torch_module
 from ._closures import lift
-from ._errors import TraceError
+from ._errors import AttnError, TraceError
 from ._functions import as_node, describe_type, to_float
 from ._graph import BOOL, INDEX, Captures, Graph
 from ._values import Traced, apply_torch, is_library, tracing
@@ -86,7 +86,8 @@ def _run(function: Callable, region: str, proxies: list[Traced]) -> Any:
         for frame, lineno in traceback.walk_tb(error.__traceback__):
             if not is_library(frame.f_code.co_filename):
                 place = (frame.f_code.co_filename, lineno)
-        reason = f"{type(error).__name__}: {error}"
+        reason = str(error) if isinstance(error, AttnError) else \
+            f"{type(error).__name__}: {error}"
         raise TraceError(region, reason, "", *place) from error
 
 

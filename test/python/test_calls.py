@@ -15,7 +15,6 @@ import numpy as np
 
 import attn_mlir
 from attn_mlir import attend
-from naive import attention, find_error, make_indices, normal, to_library, to_numpy, xp
 
 try:
     import torch
@@ -77,9 +76,9 @@ class Compiling(unittest.TestCase):
             return attend(q, k, v, score=score)
 
         x, y = np.linspace(0, 1, 33, dtype=np.float32), np.array([0, 3, 1], np.float32)
-        both = [call(x, y), call(y.repeat(11), y)]
         # One array in two places is another function: only one argument is left.
         same = call(x, x)
+        both = [call(x, y), call(y.repeat(11), y)]
         for result, first, second in zip([*both, same], (x, y.repeat(11), x), (y, y, x)):
             i, j = np.ogrid[:33, :33]
             s = np.einsum("bhid,bhjd->bhij", q, k) / 4 + first[j] - second[i % 2 + j % 2]
@@ -233,6 +232,18 @@ class Arrays(unittest.TestCase):
         made = attend(*tensors, score=lambda s, b, h, i, j: s + torch.arange(33)[j] * 0.25)
         wanted = attend(*tensors, score=lambda s, b, h, i, j: s + j * 0.25)
         self.assertTrue(torch.equal(made, wanted))
+
+    @unittest.skipIf(torch is None, "needs PyTorch")
+    def test_block_masks_of_pytorch(self):
+        from torch.nn.attention import flex_attention as flex
+        tensors = [torch.from_numpy(x) for x in make_operands(15)]
+        prefix = torch.tensor([3, 20])
+        mask = flex.or_masks(lambda b, h, q_idx, kv_idx: kv_idx < prefix[b], causal)
+        score = lambda s, b, h, q_idx, kv_idx: torch.where(q_idx - kv_idx < 9, s, s / (h + 2))
+        block_mask = flex.create_block_mask(mask, 2, None, 33, 33, device="cpu")
+        wanted = flex.flex_attention(*tensors, score_mod=score, block_mask=block_mask)
+        out = attn_mlir.flex_attention(*tensors, score_mod=score, block_mask=block_mask)
+        self.assertLess((out - wanted).abs().max(), 1e-5)
 
     @unittest.skipIf(torch is None, "needs PyTorch")
     def test_a_module_with_parameters(self):
