@@ -165,13 +165,14 @@ class _Fingerprint:
 
     def _is_known(self, value: Any) -> bool:
         """Whether it was visited before: the key then has its number only."""
-        number = self._seen.setdefault(id(value), len(self._seen))
-        if number != len(self._seen) - 1:
+        number = self._seen.get(id(value))
+        if number is not None:
             self.key += ("again", number)
             return True
-        self._keep.append(value)  # So that no other object gets its id.
-        if number > _LIMIT:
+        if len(self._seen) > _LIMIT:
             raise ValueError("too many objects")
+        self._seen[id(value)] = len(self._seen)
+        self._keep.append(value)  # So that no other object gets its id.
         return False
 
     def _visit_other(self, value: Any, kind: type) -> None:
