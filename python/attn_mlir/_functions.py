@@ -16,119 +16,14 @@ from __future__ import annotations
 import math
 from typing import Any, Callable, Optional
 
-from ._arrays import describe, is_array
-from ._graph import BOOL, INDEX, Node, find_coordinate
-from ._values import Captured, Traced, as_captured, capture, current_graph, fail
-
-LARGEST = 2**63
-
-
-def describe_type(node: Node) -> str:
-    return {BOOL: "bool", INDEX: "int"}.get(node.type, "float")
-
+from ._errors import TraceError
+from ._graph import BOOL, INDEX, Node
+from ._operands import (as_node, describe_type, make_constant, to_bool, to_float, to_index, unify)
+from ._values import Traced, current_graph, fail
 
 #===-----------------------------------------------------------------------===#
-# Operands
+# Arithmetic
 #===-----------------------------------------------------------------------===#
-
-
-def as_node(value: Any) -> Node:
-    """The node of a traced value, or one for a number or an array of rank 0."""
-    if isinstance(value, Traced):
-        if not current_graph().owns(value._node):
-            fail("a value of another traced function is used",
-                 "compute it again, or return it from this function")
-        return value._node
-    if isinstance(value, Captured):
-        return read(value)._node
-    if hasattr(value, "item") and hasattr(value, "dtype") and not is_array(value):
-        value = value.item()  # A NumPy scalar.
-    if isinstance(value, (bool, int, float)):
-        return _constant(value)
-    if is_array(value):
-        return read(as_captured(value))._node
-    fail(f"a value of type '{type(value).__name__}' cannot be used in a traced function",
-         "use numbers, traced values and elements of arrays")
-
-
-def _constant(value: Any) -> Node:
-    graph = current_graph()
-    if isinstance(value, bool):
-        return graph.constant(value, BOOL)
-    if isinstance(value, int):
-        if not -LARGEST <= value < LARGEST:
-            fail(f"integers must fit into 64 bits, got {value}")
-        return graph.constant(value, INDEX)
-    return graph.constant(value, graph.accumulator)
-
-
-def read(captured: Captured) -> Traced:
-    """The element of an array that all indices are there for."""
-    if captured.ndim:
-        fail(f"captured tensor '{captured._name}' has rank {captured._array.ndim}, got "
-             f"{len(captured._indices)} indices",
-             f"index it with {captured._array.ndim} to get a number")
-    graph, capture = current_graph(), captured._capture()
-    for axis, node in enumerate(captured._indices):
-        capture.coordinates.setdefault(axis, set()).add(find_coordinate(node) or "")
-    places = ", ".join(f"{{{n}}}" for n in range(capture.rank))
-    op = f"tensor.extract %{capture.name}[{places}] : {capture.type}"
-    node = graph.add(op, captured._indices, capture.dtype)
-    return Traced(_from_storage(node, capture))
-
-
-def _from_storage(node: Node, capture: Any) -> Node:
-    """An element of a captured array as one of the three types of values."""
-    graph, type = current_graph(), node.type
-    if type in (BOOL, graph.accumulator):
-        return node
-    if type.startswith(("f", "bf")):
-        widens = type in ("f16", "bf16") or graph.accumulator == "f64"
-        op = "extf" if widens else "truncf"
-        return graph.add(f"arith.{op} {{0}} : {type} to {graph.accumulator}", (node,),
-                         graph.accumulator)
-    is_signed = describe(capture.array).is_signed
-    op = "index_cast" if is_signed else "index_castui"
-    return graph.add(f"arith.{op} {{0}} : {type} to index", (node,), INDEX,
-                     is_natural=not is_signed)
-
-
-def to_index(node: Node) -> Node:
-    if node.type == INDEX:
-        return node
-    graph = current_graph()
-    if node.type == BOOL:
-        if node.value is not None:
-            return graph.constant(int(node.value), INDEX)
-        return graph.add("arith.index_castui {0} : i1 to index", (node,), INDEX, is_natural=True)
-    if node.value is not None and math.isfinite(node.value):
-        return graph.constant(int(node.value), INDEX)
-    wide = graph.add(f"arith.fptosi {{0}} : {node.type} to i64", (node,), "i64")
-    return graph.add("arith.index_cast {0} : i64 to index", (wide,), INDEX)
-
-
-def to_float(node: Node) -> Node:
-    graph = current_graph()
-    if node.type == graph.accumulator:
-        return node
-    if node.value is not None:
-        return graph.constant(float(node.value), graph.accumulator)
-    wide = graph.add("arith.index_cast {0} : index to i64", (to_index(node),), "i64")
-    return graph.add(f"arith.sitofp {{0}} : i64 to {graph.accumulator}", (wide,),
-                     graph.accumulator)
-
-
-def to_bool(node: Node) -> Node:
-    if node.value is not None:
-        return _constant(bool(node.value))
-    return node if node.type == BOOL else _compare("ne", node, _constant(0))
-
-
-def _unify(*nodes: Node) -> tuple[Node, ...]:
-    """All as float if one is, else all as integers."""
-    if any(node.type not in (BOOL, INDEX) for node in nodes):
-        return tuple(map(to_float, nodes))
-    return tuple(map(to_index, nodes))
 
 
 def _add(op: str, *nodes: Node, natural: bool = False) -> Node:
@@ -137,14 +32,9 @@ def _add(op: str, *nodes: Node, natural: bool = False) -> Node:
                                is_natural=natural)
 
 
-#===-----------------------------------------------------------------------===#
-# Arithmetic
-#===-----------------------------------------------------------------------===#
-
-
 def _arithmetic(float_op: str, index_op: str, keeps_sign: bool) -> Callable:
     def function(x: Any, y: Any) -> Node:
-        a, b = _unify(as_node(x), as_node(y))
+        a, b = unify(as_node(x), as_node(y))
         if a.type == INDEX:
             return _add(index_op, a, b, natural=keeps_sign and a.is_natural and b.is_natural)
         return _add(float_op, a, b)
@@ -166,12 +56,12 @@ def _safe_divisor(node: Node) -> Node:
         fail("integer division by zero")
     if node.value is not None:
         return node
-    is_zero = _compare("eq", node, _constant(0))
-    return _select(is_zero, _constant(1), node)
+    is_zero = _compare("eq", node, make_constant(0))
+    return _select(is_zero, make_constant(1), node)
 
 
 def _floor_divide(x: Any, y: Any) -> Node:
-    a, b = _unify(as_node(x), as_node(y))
+    a, b = unify(as_node(x), as_node(y))
     if a.type != INDEX:
         return _add("math.floor", _add("arith.divf", a, b))
     b = _safe_divisor(b)
@@ -181,7 +71,7 @@ def _floor_divide(x: Any, y: Any) -> Node:
 
 
 def _remainder(x: Any, y: Any) -> Node:
-    a, b = _unify(as_node(x), as_node(y))
+    a, b = unify(as_node(x), as_node(y))
     if a.type != INDEX:
         whole = _add("math.floor", _add("arith.divf", a, b))
         return _add("arith.subf", a, _add("arith.mulf", whole, b))
@@ -190,11 +80,11 @@ def _remainder(x: Any, y: Any) -> Node:
     if b.value is not None and b.value > 0:
         if a.is_natural:
             return _add("arith.remsi", a, b, natural=True)
-        is_below = _compare("lt", rest, _constant(0))
+        is_below = _compare("lt", rest, make_constant(0))
         return _select(is_below, _add("arith.addi", rest, b), rest)
     # The rest has the sign of the divisor.
-    signs_differ = _compare("lt", _add("arith.xori", rest, b), _constant(0))
-    is_not_zero = _compare("ne", rest, _constant(0))
+    signs_differ = _compare("lt", _add("arith.xori", rest, b), make_constant(0))
+    is_not_zero = _compare("ne", rest, make_constant(0))
     wrong = _add("arith.andi", signs_differ, is_not_zero)
     return _select(wrong, _add("arith.addi", rest, b), rest)
 
@@ -202,16 +92,16 @@ def _remainder(x: Any, y: Any) -> Node:
 def _power(x: Any, y: Any) -> Node:
     a, b = as_node(x), as_node(y)
     if b.value in range(9):
-        return _repeated_product(_unify(a, b)[0], int(b.value))
+        return _repeated_product(unify(a, b)[0], int(b.value))
     if b.value == 0.5:
         return _add("math.sqrt", to_float(a))
     if a.type == INDEX and b.type == INDEX:
         if a.value == 2 and b.is_natural:
-            return _add("arith.shli", _constant(1), b, natural=True)
+            return _add("arith.shli", make_constant(1), b, natural=True)
         fail("a power of two integers cannot be traced",
              "write 2.0 ** x, or x * x for a square")
     if a.value is not None and a.value > 0:
-        factor = _constant(math.log2(a.value))
+        factor = make_constant(math.log2(a.value))
         exponent = to_float(b) if factor.value == 1.0 else _add("arith.mulf", to_float(b), factor)
         return _add("math.exp2", exponent)
     return _add("math.powf", to_float(a), to_float(b))
@@ -226,13 +116,13 @@ def _repeated_product(node: Node, exponent: int) -> Node:
         exponent >>= 1
         if exponent:
             node = _add(op, node, node, natural=node.type == INDEX)
-    return _constant(1 if op == "arith.muli" else 1.0) if result is None else result
+    return make_constant(1 if op == "arith.muli" else 1.0) if result is None else result
 
 
 def _negate(x: Any) -> Node:
     node = as_node(x)
     if node.type in (BOOL, INDEX):
-        return _add("arith.subi", _constant(0), to_index(node))
+        return _add("arith.subi", make_constant(0), to_index(node))
     return _add("arith.negf", node)
 
 
@@ -246,7 +136,7 @@ def _absolute(x: Any) -> Node:
 
 def _extreme(word: str) -> Callable:
     def function(x: Any, y: Any) -> Node:
-        a, b = _unify(as_node(x), as_node(y))
+        a, b = unify(as_node(x), as_node(y))
         if a.type == INDEX:
             natural = a.is_natural and b.is_natural or \
                 word == "max" and (a.is_natural or b.is_natural)
@@ -279,7 +169,7 @@ def _compare(name: str, a: Node, b: Node) -> Node:
     if a.type == BOOL and b.type == BOOL and name in ("eq", "ne"):
         different = _add("arith.xori", a, b)
         return different if name == "ne" else _invert(Traced(different))
-    a, b = _unify(a, b)
+    a, b = unify(a, b)
     of_index, of_float = _PREDICATES[name]
     op, predicate = ("cmpi", of_index) if a.type == INDEX else ("cmpf", of_float)
     return current_graph().add(f"arith.{op} {predicate}, {{0}}, {{1}} : {a.type}", (a, b), BOOL)
@@ -304,7 +194,7 @@ def _where(condition: Any, x: Any = None, y: Any = None) -> Node:
     a, b = as_node(x), as_node(y)
     if a.type == b.type == BOOL:
         return _select(chosen, a, b)
-    return _select(chosen, *_unify(a, b))
+    return _select(chosen, *unify(a, b))
 
 
 def _bitwise(op: str) -> Callable:
@@ -328,10 +218,10 @@ def _logical(op: str) -> Callable:
 def _invert(x: Any) -> Node:
     node = as_node(x)
     if node.type == BOOL:
-        return _add("arith.xori", node, _constant(True))
+        return _add("arith.xori", node, make_constant(True))
     if node.type != INDEX:
         fail("~ takes bools and integers, got a float")
-    return _add("arith.xori", node, _constant(-1))
+    return _add("arith.xori", node, make_constant(-1))
 
 
 def _shift(op: str) -> Callable:
@@ -366,7 +256,7 @@ def _rounding(op: str) -> Callable:
 
 def _sigmoid(x: Any) -> Node:
     power = _add("math.exp", _add("arith.negf", to_float(as_node(x))))
-    return _add("arith.divf", _constant(1.0), _add("arith.addf", _constant(1.0), power))
+    return _add("arith.divf", make_constant(1.0), _add("arith.addf", make_constant(1.0), power))
 
 
 def _relu(x: Any) -> Node:
@@ -383,9 +273,9 @@ def _reciprocal(x: Any) -> Node:
 
 def _sign(x: Any) -> Node:
     node = as_node(x)
-    below, above = _compare("lt", node, _constant(0)), _compare("gt", node, _constant(0))
-    zero, one, less = _unify(_constant(0), _constant(1), _constant(-1)) \
-        if node.type in (BOOL, INDEX) else (_constant(0.0), _constant(1.0), _constant(-1.0))
+    below, above = _compare("lt", node, make_constant(0)), _compare("gt", node, make_constant(0))
+    zero, one, less = unify(make_constant(0), make_constant(1), make_constant(-1)) \
+        if node.type in (BOOL, INDEX) else (make_constant(0.0), make_constant(1.0), make_constant(-1.0))
     return _select(below, less, _select(above, one, zero))
 
 
@@ -428,7 +318,7 @@ def _new(value: int) -> Callable:
         if tuple(size):
             fail(f"an array of shape {tuple(size)} cannot be made in a traced function",
                  "make it before")
-        constant = Traced(_constant(value))
+        constant = Traced(make_constant(value))
         return _convert(constant, dtype) if dtype is not None else to_float(constant._node)
     return function
 
@@ -531,7 +421,6 @@ def _call(function: Callable, name: str, arguments: tuple, keywords: dict) -> Tr
     try:
         return Traced(function(*arguments, **keywords))
     except TypeError as error:
-        from ._errors import TraceError
         if isinstance(error, TraceError):
             raise
         fail(f"'{name}' is called with arguments that cannot be traced: "
@@ -549,5 +438,3 @@ def find_method(name: str) -> Optional[Callable]:
 SUPPORTED = ("abs, ceil, clip, cos, erf, exp, exp2, expm1, floor, log, log1p, log2, maximum, "
              "minimum, pow, relu, round, rsqrt, sigmoid, sign, sin, sqrt, square, tanh, trunc, "
              "where, logical_and, logical_or, logical_not")
-
-__all__ = ["apply", "as_node", "capture"]

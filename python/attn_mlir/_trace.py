@@ -18,8 +18,8 @@ from typing import Any, Callable, NamedTuple
 from ._arrays import torch_module
 from ._closures import lift
 from ._errors import AttnError, TraceError
-from ._functions import as_node, describe_type, to_float
 from ._graph import BOOL, INDEX, Captures, Graph
+from ._operands import as_node, describe_type, to_float
 from ._values import Traced, apply_torch, is_library, tracing
 
 

@@ -254,7 +254,7 @@ class Captured(_Functions):
                                             describe(self._array).dtype, self._array.ndim)
 
     def __getitem__(self, index: Any) -> Union["Captured", Traced]:
-        from . import _functions
+        from . import _operands
         indices = index if isinstance(index, tuple) else (index,)
         total = len(self._indices) + len(indices)
         if total > self._array.ndim:
@@ -263,20 +263,22 @@ class Captured(_Functions):
         nodes = tuple(self._index(index, axis)
                       for axis, index in enumerate(indices, len(self._indices)))
         result = Captured(self._array, self._name, self._indices + nodes)
-        return result if total < self._array.ndim else _functions.read(result)
+        return result if total < self._array.ndim else _operands.read(result)
 
     def _index(self, index: Any, axis: int) -> Node:
-        from . import _functions
+        """An index as a node; below 0, it counts from the end."""
+        from . import _operands
         if index is None or index is Ellipsis or isinstance(index, (slice, list)):
             fail(f"captured tensor '{self._name}' takes one integer for each dimension, "
                  f"got {index!r}", "reshape or slice it before the function is traced")
-        node = _functions.as_node(index)
+        node = _operands.as_node(index)
         if node.type != INDEX:
             fail(f"index {axis} of captured tensor '{self._name}' must be an integer, got a "
-                 f"{_functions.describe_type(node)}")
-        if node.value is not None and node.value < 0:
-            return _functions.as_node(self._size(axis) + index)
-        return node
+                 f"{_operands.describe_type(node)}")
+        if node.is_natural:
+            return node
+        value = Traced(node)
+        return _operands.as_node(_apply("where", value < 0, value + self._size(axis), value))
 
     def to(self, *args: Any, **kwargs: Any) -> "Captured":
         fail(f"captured tensor '{self._name}' cannot be converted as a whole",
@@ -286,8 +288,8 @@ class Captured(_Functions):
         if name.startswith("__"):
             raise AttributeError(name)
         if self.ndim == 0:
-            from . import _functions
-            return getattr(_functions.read(self), name)
+            from . import _operands
+            return getattr(_operands.read(self), name)
         fail(f"captured tensor '{self._name}' has no '{name}' while it is traced",
              "index it first, or compute it before")
 

@@ -101,7 +101,7 @@ class Functions(unittest.TestCase):
             terms = [d // 7, d % 7, d // -7, d % -7, i // (j + 1), (i - j) % (h + 2), abs(d), -d,
                      d & 12, d | 3, d ^ 5, ~d, (i << 1) >> 2, xp.minimum(i, j),
                      xp.maximum(d, i - 9), d * d, 5 - d, xp.clip(d, -3, 8), small[i],
-                     xp.where(d > 0, i, -j), d ** 2]
+                     xp.where(d > 0, i, -j), d ** 2, table[i - j], table[-3]]
             result = s
             for number, term in enumerate(terms):
                 result = result + term * (0.01 + 0.001 * number)
