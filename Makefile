@@ -13,7 +13,7 @@
 PRESET ?= dev
 BUILD  := $(if $(filter dev,$(PRESET)),build,build-$(PRESET))
 JOBS   ?=
-SOURCE_DIRS := dialect passes codegen runtime tools test bench
+SOURCE_DIRS := dialect passes codegen runtime tools test bench python
 EXISTING_DIRS = $(wildcard $(SOURCE_DIRS))
 
 .PHONY: help setup configure build demo test test-full bench format tidy docs clean

@@ -24,7 +24,7 @@ if not hasattr(config, "attn_build_dir"):
 config.name = "attn-mlir"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test"]
-config.excludes = ["unit", "reference", "Inputs"]
+config.excludes = ["unit", "reference", "python", "Inputs"]
 config.test_source_root = os.path.join(config.attn_source_dir, "test")
 config.test_exec_root = os.path.join(config.attn_build_dir, "test")
 
@@ -94,6 +94,7 @@ def set_environment():
     # A spec is compiled for many sizes of its inputs, each time by all passes.
     config.environment["ATTN_OBJECT_CACHE"] = os.path.join(
         config.test_exec_root, "objects")
+    config.environment["PYTHONPATH"] = os.path.join(config.attn_build_dir, "python")
     if config.attn_sanitize:
         # The packaged MLIR is not instrumented, so its containers look broken
         # and what it keeps until exit looks leaked.

@@ -120,17 +120,27 @@ def count_gtest(results):
     return outcome
 
 
+def python_tests(build):
+    """The files with Python tests; those of the package where it is built."""
+    paths = sorted((ROOT / "test" / "reference").glob("test_*.py"))
+    if any((build / "python" / "attn_mlir").glob("_native*.so")):
+        paths += sorted((ROOT / "test" / "python").glob("test_*.py"))
+    return paths
+
+
 def run_python(options, reports):
     """Each file runs in a process of its own: one crash is one failure."""
     total = Outcome()
-    for path in sorted((ROOT / "test" / "reference").glob("test_*.py")):
+    environment = dict(os.environ, PYTHONPATH=str(options.build / "python"),
+                       ATTN_CACHE_DIR=str(options.build / "test" / "python-cache"))
+    for path in python_tests(options.build):
         if options.filter and options.filter not in str(path):
             continue
         report = reports / f"{path.stem}.json"
         report.unlink(missing_ok=True)
         status = subprocess.run(
             [sys.executable, "-B", __file__, f"--unittest={path}",
-             f"--report={report}"]).returncode
+             f"--report={report}"], env=environment).returncode
         results = read_report(report)
         if results is None:
             results = {"passed": 0, "skipped": 0,
