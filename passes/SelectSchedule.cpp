@@ -187,7 +187,7 @@ private:
     if (ScheduleAttr given = op.getScheduleAttr())
       blocks = getBlockSizes(given);
     FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
-    if (failed(asked))
+    if (failed(asked) || failed(checkNotForGpu(op, *asked, "a CPU")))
       return WalkResult::interrupt();
     int64_t bytes =
         getAccumulatorType(
@@ -241,7 +241,7 @@ private:
     if (auto attend = dyn_cast<AttendOp>(op.getOperation()))
       blocks = takeListed(attend, blocks);
     FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
-    if (failed(asked))
+    if (failed(asked) || failed(checkNotForGpu(op, *asked, "a CPU")))
       return WalkResult::interrupt();
     blocks = *asked;
     if (failed(checkFits(op, problem, blocks)))
