@@ -104,7 +104,13 @@ def Attn_ScheduleAttr : AttrDef<Attn_Dialect, "Schedule"> {
     - `splits`: for few queries and many keys. 0, the default: one block visits
       all keys. Else that many blocks share them, a block holds the queries of
       all heads of one key head, and `attn.merge` combines the parts. The number
-      does not depend on threads, so neither do the bits of the result.
+      does not depend on threads, so neither do the bits of the result;
+    - `warps`, on GPUs: warps of a block, of 32 threads each. 0, the default, is
+      what the target has;
+    - `stages`, on GPUs: blocks of keys and values that shared memory has room
+      for. 0, the default, is one, of which one half is copied while the other
+      is read. With more of them, the copies of a block begin that many blocks,
+      less one, before it is read.
 
     Where tokens are a grid, a block is a *box* of them:
 
@@ -119,13 +125,18 @@ def Attn_ScheduleAttr : AttrDef<Attn_Dialect, "Schedule"> {
   }];
   let parameters = (ins "int64_t":$block_q, "int64_t":$block_k,
                         DefaultValuedParameter<"int64_t", "0">:$splits,
+                        DefaultValuedParameter<"int64_t", "0">:$warps,
+                        DefaultValuedParameter<"int64_t", "0">:$stages,
                         Attn_PerAxis:$box_q, Attn_PerAxis:$box_k,
                         Attn_PerAxis:$step);
   let builders = [
     AttrBuilder<(ins "int64_t":$blockQ, "int64_t":$blockK,
-                     CArg<"int64_t", "0">:$splits), [{
-      return $_get($_ctxt, blockQ, blockK, splits, ::mlir::DenseI64ArrayAttr(),
-                   ::mlir::DenseI64ArrayAttr(), ::mlir::DenseI64ArrayAttr());
+                     CArg<"int64_t", "0">:$splits,
+                     CArg<"int64_t", "0">:$warps,
+                     CArg<"int64_t", "0">:$stages), [{
+      return $_get($_ctxt, blockQ, blockK, splits, warps, stages,
+                   ::mlir::DenseI64ArrayAttr(), ::mlir::DenseI64ArrayAttr(),
+                   ::mlir::DenseI64ArrayAttr());
     }]>
   ];
   let assemblyFormat = "`<` struct(params) `>`";

@@ -99,7 +99,8 @@ static LogicalResult verifyBoxes(function_ref<InFlightDiagnostic()> emitError,
 
 LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                    int64_t blockQ, int64_t blockK,
-                                   int64_t splits, DenseI64ArrayAttr boxQ,
+                                   int64_t splits, int64_t warps,
+                                   int64_t stages, DenseI64ArrayAttr boxQ,
                                    DenseI64ArrayAttr boxK,
                                    DenseI64ArrayAttr step) {
   // schedule_c1
@@ -110,6 +111,13 @@ LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   if (splits < 0 || splits > 64) // schedule_c2
     return emitError() << "schedule 'splits' must be between 0 and 64, got "
                        << splits;
+  if (warps != 0 && warps != 4 && warps != 8) // schedule_c7
+    return emitError() << "schedule 'warps' must be 4 or 8, or 0 for what the "
+                          "target has, got "
+                       << warps;
+  if (stages < 0 || stages > 8) // schedule_c8
+    return emitError() << "schedule 'stages' must be between 0 and 8, got "
+                       << stages;
   return verifyBoxes(emitError, blockQ, blockK, splits, boxQ, boxK, step);
 }
 

@@ -33,6 +33,14 @@ mlir::MemRefType getViewType(mlir::RankedTensorType type);
 /// place of what it leaves out.
 double getNeutral(ReduceKind kind);
 
+/// Of a loop over blocks: the warps of each on a GPU, where the schedule says
+/// how many.
+inline constexpr llvm::StringLiteral kWarpsAttr = "tile.warps";
+
+/// Of a loop over blocks, and of its kernel: tiles of keys and of values that
+/// shared memory has room for, if more than one.
+inline constexpr llvm::StringLiteral kStagesAttr = "tile.stages";
+
 } // namespace attn::tile
 
 #endif // ATTN_DIALECT_TILEDIALECT_H

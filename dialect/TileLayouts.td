@@ -99,15 +99,22 @@ def Tile_SharedAttr : AttrDef<Tile_Dialect, "Shared"> {
     Columns from the last one up to a multiple of four exist and are zero. A vector
     is a single row, without columns beyond its own.
 
-    Example:
+    With `stages` of more than 1 this is a *ring*: so many tiles, in places that
+    follow each other. `tile.load` fills one of them, `tile.await` returns one.
+
+    Examples: a tile, and a ring of three.
 
     ```mlir
     func.func @f(%x: tensor<64x64xf32, #tile.shared<row = 64, swizzle = true>>) {
       return
     }
+    func.func @g(%x: tensor<64x64xbf16, #tile.shared<row = 64, swizzle = true, stages = 3>>) {
+      return
+    }
     ```
   }];
-  let parameters = (ins "int64_t":$row, "bool":$swizzle);
+  let parameters = (ins "int64_t":$row, "bool":$swizzle,
+                        DefaultValuedParameter<"int64_t", "1">:$stages);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

@@ -107,12 +107,14 @@ LogicalResult SliceAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 }
 
 LogicalResult SharedAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                                 int64_t row, bool swizzle) {
+                                 int64_t row, bool swizzle, int64_t stages) {
   int64_t multiple = swizzle ? 32 : 8;
   if (row < 1 || row % multiple) // layout_c4
     return emitError() << "'row' must be a multiple of " << multiple
                        << (swizzle ? " with" : " without") << " 'swizzle', got "
                        << row;
+  if (stages < 1 || stages > 8) // layout_c6
+    return emitError() << "'stages' must be between 1 and 8, got " << stages;
   return success();
 }
 
@@ -207,6 +209,16 @@ LogicalResult LoadOp::verify() {
   if (getAsync() && !isa_and_present<SharedAttr>(layout)) // load_c1
     return emitOpError("with 'async' must have a result in shared memory, got ")
            << tileOf(getResult());
+  auto shared = dyn_cast_if_present<SharedAttr>(layout);
+  bool isOfRing = shared && shared.getStages() > 1;
+  if (isOfRing != bool(getStage()) || (isOfRing && !getAsync())) // load_c2
+    return emitOpError("must have a 'stage', with 'async', if and only if its "
+                       "result is a ring, got ")
+           << tileOf(getResult());
+  if (getInto() &&
+      (!isOfRing || getInto().getType() != getResult().getType())) // load_c3
+    return emitOpError("'into' must be a ring of the type of the result, got ")
+           << getInto().getType();
   return verifyAccess(*this, cast<MemRefType>(getView().getType()),
                       tileOf(getResult()), getOffsets().size(), getRows());
 }
@@ -423,5 +435,19 @@ LogicalResult AwaitOp::verify() {
           tileOf(getValue()).getEncoding())) // await_c1
     return emitOpError("'value' must be in shared memory, got ")
            << tileOf(getValue());
+  if (int64_t(getPending()) < 0) // await_c2
+    return emitOpError("'pending' must not be negative, got ")
+           << int64_t(getPending());
+  auto layout = cast<SharedAttr>(tileOf(getValue()).getEncoding());
+  if ((layout.getStages() > 1) != bool(getStage())) // await_c3
+    return emitOpError("must have a 'stage' if and only if 'value' is a ring, "
+                       "got ")
+           << tileOf(getValue());
+  auto single = SharedAttr::get(getContext(), layout.getRow(),
+                                layout.getSwizzle(), /*stages=*/1);
+  RankedTensorType expected = tileOf(getValue()).cloneWithEncoding(single);
+  if (getResult().getType() != expected) // await_c4
+    return emitOpError("must have the result ")
+           << expected << ", got " << getResult().getType();
   return success();
 }

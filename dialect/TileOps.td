@@ -34,7 +34,9 @@ def Tile_LoadOp : Tile_Op<"load", [AttrSizedOperandSegments]> {
     o + d]`.
 
     With `async` the result must not be read but through `tile.await`: until then it is on
-    its way to shared memory.
+    its way to shared memory. With `stage` the result is a ring that has it in this
+    place, and else what the ring `into` has; what `into` had in this place must have
+    been read.
 
     Example: rows `%i .. %i + 3` of head `%h` of batch `%b`.
 
@@ -65,17 +67,20 @@ def Tile_LoadOp : Tile_Op<"load", [AttrSizedOperandSegments]> {
     ```
   }];
   let arguments = (ins Arg<Tile_View, "", [MemRead]>:$view, Variadic<Index>:$offsets,
-                   Variadic<Tile_Tile>:$rows, UnitAttr:$async);
+                   Variadic<Tile_Tile>:$rows, Optional<Index>:$stage, Optional<Tile_Tile>:$into,
+                   UnitAttr:$async);
   let results = (outs Tile_Tile:$result);
   let builders = [
     OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$view,
-                   "::mlir::ValueRange":$offsets), [{
-      build($_builder, $_state, result, view, offsets, ::mlir::ValueRange(),
-            ::mlir::UnitAttr());
+                   "::mlir::ValueRange":$offsets,
+                   CArg<"::mlir::ValueRange", "{}">:$rows), [{
+      build($_builder, $_state, result, view, offsets, rows, ::mlir::Value(),
+            ::mlir::Value(), ::mlir::UnitAttr());
     }]>
   ];
   let assemblyFormat = [{
     $view `[` $offsets `]` (`rows` `(` $rows^ `:` type($rows) `)`)?
+    (`stage` `(` $stage^ `)`)? (`into` `(` $into^ `:` type($into) `)`)?
     (`async` $async^)? attr-dict `:` type($view) `->` type($result)
   }];
   let hasVerifier = 1;
@@ -478,15 +483,16 @@ def Tile_ConvertLayoutOp : Tile_Op<"convert_layout", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Tile_AwaitOp : Tile_Op<"await", [AllTypesMatch<["value", "result"]>]> {
+def Tile_AwaitOp : Tile_Op<"await"> {
   let summary = "A tile whose copy has arrived";
   let description = [{
     The result is `value`, which `tile.load` with `async` has begun to copy to shared
-    memory, perhaps in an earlier iteration of a loop that carries it. All copies that
-    were begun before have arrived as well. What other threads copied is seen behind a
-    `tile.barrier block`. Introduced by `attn-gpu-pipeline-copies`.
+    memory, perhaps in an earlier iteration of a loop that carries it. Of the copies that
+    the thread has begun, all but the `pending` last ones have arrived as well. What
+    other threads copied is seen behind a `tile.barrier block`. Of a ring, the result is
+    the tile in place `stage`. Introduced by `attn-gpu-pipeline-copies`.
 
-    Example:
+    Examples:
 
     ```mlir
     func.func @keys(%k: memref<?x64xbf16, strided<[?, 1], offset: ?>>, %j: index) {
@@ -496,11 +502,34 @@ def Tile_AwaitOp : Tile_Op<"await", [AllTypesMatch<["value", "result"]>]> {
       %a = tile.await %t : tensor<64x64xbf16, #tile.shared<row = 64, swizzle = true>>
       return
     }
+    #ring = #tile.shared<row = 64, swizzle = true, stages = 2>
+    func.func @ring(%k: memref<?x64xbf16, strided<[?, 1], offset: ?>>, %j: index) {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %c64 = arith.constant 64 : index
+      %r = tile.load %k[%j, %c0] stage(%c0) async
+         : memref<?x64xbf16, strided<[?, 1], offset: ?>> -> tensor<64x64xbf16, #ring>
+      %next = arith.addi %j, %c64 : index
+      %s = tile.load %k[%next, %c0] stage(%c1) into(%r : tensor<64x64xbf16, #ring>) async
+         : memref<?x64xbf16, strided<[?, 1], offset: ?>> -> tensor<64x64xbf16, #ring>
+      %a = tile.await %s stage(%c0) pending 1 : tensor<64x64xbf16, #ring>
+        -> tensor<64x64xbf16, #tile.shared<row = 64, swizzle = true>>
+      return
+    }
     ```
   }];
-  let arguments = (ins Tile_Tile:$value);
+  let arguments = (ins Tile_Tile:$value, Optional<Index>:$stage,
+                   DefaultValuedAttr<I64Attr, "0">:$pending);
   let results = (outs Tile_Tile:$result);
-  let assemblyFormat = "$value attr-dict `:` type($value)";
+  let builders = [
+    OpBuilder<(ins "::mlir::Value":$value), [{
+      build($_builder, $_state, value.getType(), value, ::mlir::Value());
+    }]>
+  ];
+  let assemblyFormat = [{
+    $value (`stage` `(` $stage^ `)`)? (`pending` $pending^)? attr-dict
+    `:` custom<ResultType>(type($value), type($result))
+  }];
   let hasVerifier = 1;
 }
 

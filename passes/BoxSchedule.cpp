@@ -118,7 +118,8 @@ FailureOr<ScheduleAttr> attn::makeSchedule(Operation *op, BlockSizes blocks) {
   auto attend = dyn_cast<AttendOp>(op);
   // Ops other than attention have no boxes, whatever is asked for.
   if (!attend)
-    return ScheduleAttr::get(context, blocks.q, blocks.k, blocks.splits);
+    return ScheduleAttr::get(context, blocks.q, blocks.k, blocks.splits,
+                             blocks.warps, blocks.stages);
   if (failed(completeBoxes(attend, blocks)))
     return failure();
   auto list = [&](ArrayRef<int64_t> sizes) {
@@ -127,7 +128,8 @@ FailureOr<ScheduleAttr> attn::makeSchedule(Operation *op, BlockSizes blocks) {
   };
   auto schedule = ScheduleAttr::getChecked(
       [&] { return emitError(op->getLoc()); }, context, blocks.q, blocks.k,
-      blocks.splits, list(blocks.boxQ), list(blocks.boxK), list(blocks.step));
+      blocks.splits, blocks.warps, blocks.stages, list(blocks.boxQ),
+      list(blocks.boxK), list(blocks.step));
   if (!schedule)
     return failure();
   // The numbers of a list that is given are those of the boxes it came with.

@@ -20,6 +20,9 @@ static constexpr int64_t kFewQueries = 16;
 /// Of a block along an axis, and of steps.
 static constexpr int64_t kMostTokens = 4096, kMostStep = 65536;
 
+/// Parts that keys are split into, and both warps and stages.
+static constexpr int64_t kMostSplits = 64, kMostWarps = 8;
+
 /// Reads "8x16" into `sizes`.
 static LogicalResult readSizes(Operation *op, StringRef text, StringRef key,
                                StringRef value, SmallVector<int64_t> &sizes) {
@@ -52,15 +55,19 @@ static LogicalResult readEntry(Operation *op, StringRef text, StringRef entry,
   int64_t *slot = key == "block_q"   ? &blocks.q
                   : key == "block_k" ? &blocks.k
                   : key == "splits"  ? &blocks.splits
+                  : key == "warps"   ? &blocks.warps
+                  : key == "stages"  ? &blocks.stages
                                      : nullptr;
   if (!slot)
     return emitError(op->getLoc())
            << "schedule '" << text
-           << "': expected 'block_q', 'block_k', 'splits', 'box_q', 'box_k' or "
-              "'step', got '"
+           << "': expected 'block_q', 'block_k', 'splits', 'warps', 'stages', "
+              "'box_q', 'box_k' or 'step', got '"
            << key << "'";
-  int64_t least = key == "splits" ? 0 : 1,
-          most = key == "splits" ? 64 : kMostTokens;
+  int64_t most = key == "splits"                     ? kMostSplits
+                 : key == "warps" || key == "stages" ? kMostWarps
+                                                     : kMostTokens;
+  int64_t least = most == kMostTokens ? 1 : 0;
   if (value.getAsInteger(10, size) || size < least || size > most)
     return emitError(op->getLoc())
            << "schedule '" << text << "': '" << key
@@ -109,8 +116,20 @@ BlockSizes attn::getBlockSizes(ScheduleAttr schedule) {
                  : SmallVector<int64_t>();
   };
   return {schedule.getBlockQ(),     schedule.getBlockK(),
-          schedule.getSplits(),     list(schedule.getBoxQ()),
+          schedule.getSplits(),     schedule.getWarps(),
+          schedule.getStages(),     list(schedule.getBoxQ()),
           list(schedule.getBoxK()), list(schedule.getStep())};
+}
+
+LogicalResult attn::checkNotForGpu(Operation *op, BlockSizes blocks,
+                                   StringRef of) {
+  if (!blocks.warps && !blocks.stages)
+    return success();
+  StringRef name = blocks.warps ? "warps" : "stages";
+  return emitError(op->getLoc())
+         << "schedule: '" << name << "' is for attention on GPUs, got "
+         << (blocks.warps ? blocks.warps : blocks.stages) << " for " << of
+         << "; expected a schedule without it";
 }
 
 std::string attn::printSchedule(ScheduleAttr schedule) {
@@ -118,6 +137,10 @@ std::string attn::printSchedule(ScheduleAttr schedule) {
                      ",block_k=" + std::to_string(schedule.getBlockK());
   if (schedule.getSplits())
     text += ",splits=" + std::to_string(schedule.getSplits());
+  if (schedule.getWarps())
+    text += ",warps=" + std::to_string(schedule.getWarps());
+  if (schedule.getStages())
+    text += ",stages=" + std::to_string(schedule.getStages());
   auto add = [&](StringRef name, DenseI64ArrayAttr sizes) {
     if (!sizes)
       return;

@@ -21,6 +21,7 @@ namespace attn {
 struct BlockSizes {
   int64_t q, k;
   int64_t splits = 0;
+  int64_t warps = 0, stages = 0; ///< 0: what the target has.
   /// Sizes along each axis; empty where blocks are no boxes, or steps are 1.
   llvm::SmallVector<int64_t> boxQ = {}, boxK = {}, step = {};
 };
@@ -36,6 +37,10 @@ overrideSchedule(mlir::Operation *op, llvm::StringRef text, BlockSizes blocks);
 
 /// The sizes that a list of blocks asks for; `blocks` without one.
 BlockSizes takeListed(AttendOp op, BlockSizes blocks);
+
+/// Refuses warps and stages for `op`, for which they say nothing: `of` is why.
+mlir::LogicalResult checkNotForGpu(mlir::Operation *op, BlockSizes blocks,
+                                   llvm::StringRef of);
 
 /// What `schedule` says, in the form that overrideSchedule() reads.
 std::string printSchedule(ScheduleAttr schedule);

@@ -254,7 +254,7 @@ private:
     if (!schedule.empty())
       rule = "it was asked for";
     FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
-    if (failed(asked))
+    if (failed(asked) || failed(checkNotForGpu(op, *asked, "a CPU")))
       return WalkResult::interrupt();
     int64_t bytes =
         getAccumulatorType(
@@ -335,7 +335,7 @@ private:
     if (!schedule.empty())
       rule = "it was asked for";
     FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
-    if (failed(asked))
+    if (failed(asked) || failed(checkNotForGpu(op, *asked, "a CPU")))
       return WalkResult::interrupt();
     blocks = *asked;
     if (failed(checkFits(op, problem, blocks)))

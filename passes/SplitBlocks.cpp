@@ -50,6 +50,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/AttnDialect.h"
+#include "dialect/TileDialect.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "passes/BoxGrid.h"
@@ -502,6 +503,16 @@ Value Splitter::reshape(Value tensor, ArrayRef<OpFoldResult> sizes) {
                                    tensor, list);
 }
 
+/// Tells passes that make kernels of blocks what the schedule says of these.
+static void passOn(ScheduleAttr schedule, scf::ForallOp blocks) {
+  Builder b(blocks.getContext());
+  if (schedule.getWarps())
+    blocks->setAttr(tile::kWarpsAttr, b.getI64IntegerAttr(schedule.getWarps()));
+  if (schedule.getStages() > 1)
+    blocks->setAttr(tile::kStagesAttr,
+                    b.getI64IntegerAttr(schedule.getStages()));
+}
+
 /// One block per split and key head, then the merge.
 void Splitter::runSplit() {
   Type element = op.getAccumulatorType();
@@ -522,6 +533,7 @@ void Splitter::runSplit() {
                            tensor::EmptyOp::create(b, rows, element)};
   SmallVector<OpFoldResult> grid{count, batches, keyHeads, blocks};
   auto forall = scf::ForallOp::create(b, grid, parts, std::nullopt);
+  passOn(op.getScheduleAttr(), forall);
   emitSplitBlock(forall);
 
   // The queries of a head are next to each other among the packed ones.
@@ -558,6 +570,7 @@ void Splitter::runWhole() {
   SmallVector<OpFoldResult> grid{size(op.getBatchOperand(), 0),
                                  size(op.getQuery(), 1), blocks};
   auto forall = scf::ForallOp::create(b, grid, outputs, std::nullopt);
+  passOn(op.getScheduleAttr(), forall);
   emitBlock(forall);
   op->replaceAllUsesWith(forall.getResults());
 }

@@ -141,8 +141,7 @@ Value TileRegions::loadIndexed(Value capture, RankedTensorType type,
     if (isColumn)
       offset = zero;
   }
-  return tile::LoadOp::create(b, type, outer.lookup(capture), offsets, rows,
-                              UnitAttr());
+  return tile::LoadOp::create(b, type, outer.lookup(capture), offsets, rows);
 }
 
 /// Part of a vector, or a row of a captured tensor for each token. The row at

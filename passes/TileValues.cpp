@@ -88,7 +88,7 @@ FailureOr<Value> TileValues::loadRows(Value view, int64_t rows, int64_t width,
   offsets.push_back(arith::ConstantIndexOp::create(b, 0));
   Value tile =
       tile::LoadOp::create(b, RankedTensorType::get({rows, width}, element),
-                           view, offsets, tokens.shifts, /*async=*/UnitAttr());
+                           view, offsets, tokens.shifts);
   SmallVector<Value> position = positions(tokens, rows);
   Value column, first;
   if (tokens.shifts.empty()) {

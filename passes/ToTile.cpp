@@ -528,6 +528,7 @@ LogicalResult Translator::forall(scf::ForallOp op) {
   }
   SmallVector<OpFoldResult> bounds = mapped(op.getMixedUpperBound());
   auto nest = scf::ForallOp::create(b, bounds, ValueRange(), op.getMapping());
+  nest->setDiscardableAttrs(op->getDiscardableAttrDictionary());
   mapping.map(op.getInductionVars(), nest.getInductionVars());
   for (auto [argument, result] :
        llvm::zip(op.getRegionIterArgs(), op.getResults()))

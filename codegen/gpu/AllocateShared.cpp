@@ -70,6 +70,8 @@ private:
       interval.last = std::max(interval.last, ends.lookup(here));
       if (auto await = dyn_cast<tile::AwaitOp>(use.getOwner()))
         extend(interval, await);
+      else if (auto load = dyn_cast<tile::LoadOp>(use.getOwner()))
+        extend(interval, load);
       else if (auto loop = dyn_cast<scf::ForOp>(use.getOwner()))
         extend(interval, loop.getTiedLoopResult(&use));
     }

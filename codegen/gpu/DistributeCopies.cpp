@@ -368,9 +368,13 @@ void GroupCopyEmitter::emit() {
 
 void Distributor::copyToShared(tile::LoadOp op) {
   GroupCopyEmitter groups(*this, op);
-  if (!groups.isPossible())
-    return CopyEmitter(*this, op).emit();
-  groups.emit();
+  if (groups.isPossible())
+    groups.emit();
+  else
+    CopyEmitter(*this, op).emit();
+  // Awaits of a ring count the copies, however they were made.
+  if (!groups.isPossible() && !op.getStage())
+    return;
   NVVM::CpAsyncCommitGroupOp::create(b);
   if (!op.getAsync())
     NVVM::CpAsyncWaitGroupOp::create(b, 0);

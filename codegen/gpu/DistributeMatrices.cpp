@@ -131,8 +131,10 @@ Value MatrixEmitter::getHalves(Value tile) {
   if (halves)
     return halves;
   auto view = d.getBuffer(tile).getDefiningOp<memref::ViewOp>();
+  OpBuilder::InsertionGuard insertion(b);
+  b.setInsertionPointAfter(view);
   return halves = memref::ViewOp::create(
-             d.threads.atEntry(),
+             b,
              MemRefType::get(own.getShape(), b.getF16Type(), own.getLayout(),
                              own.getMemorySpace()),
              view.getSource(), view.getByteShift(), ValueRange());

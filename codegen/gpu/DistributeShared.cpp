@@ -28,24 +28,38 @@ using namespace attn;
 /// swizzle.
 static constexpr int64_t kStep = 4;
 
+/// The number of the tile of a ring that `tile` is; null if it is none.
+static Value getStage(Value tile) {
+  if (auto load = tile.getDefiningOp<tile::LoadOp>())
+    return load.getStage();
+  auto await = tile.getDefiningOp<tile::AwaitOp>();
+  return await ? await.getStage() : Value();
+}
+
 Value Distributor::getBuffer(Value tile) {
-  tile = getSharedSource(tile);
+  // Of a ring, each of the tiles has a buffer where it is made.
+  Value stage = getStage(tile);
+  if (!stage)
+    tile = getSharedSource(tile);
   Value &buffer = buffers[tile];
   if (buffer)
     return buffer;
   RankedTensorType type = tileOf(tile);
   ImplicitLocOpBuilder &entry = threads.atEntry();
+  ImplicitLocOpBuilder &at = stage ? b : entry;
   auto space =
       gpu::AddressSpaceAttr::get(b.getContext(), gpu::AddressSpace::Workgroup);
   auto all = MemRefType::get({ShapedType::kDynamic}, b.getI8Type(),
                              MemRefLayoutAttrInterface(), space);
-  int64_t bytes = getSharedBytes(type);
+  int64_t bytes = getStageBytes(type);
   auto own = MemRefType::get({bytes * 8 / type.getElementTypeBitWidth()},
                              type.getElementType(), MemRefLayoutAttrInterface(),
                              space);
   Value memory = gpu::DynamicSharedMemoryOp::create(entry, all);
-  buffer = memref::ViewOp::create(entry, own, memory,
-                                  index(getSharedOffset(tile)), ValueRange());
+  Value offset = index(getSharedOffset(tile));
+  if (stage)
+    offset = add(offset, mul(stage, index(bytes)));
+  buffer = memref::ViewOp::create(at, own, memory, offset, ValueRange());
   return buffer;
 }
 
@@ -197,8 +211,10 @@ Value Distributor::clampColumn(Value tile, Value column, int64_t most) {
   return arith::MinUIOp::create(b, column, index(columns - 1));
 }
 
-void Distributor::lower(tile::AwaitOp) {
-  NVVM::CpAsyncWaitGroupOp::create(b, 0);
+void Distributor::lower(tile::AwaitOp op) {
+  if (op.getStage())
+    getBuffer(op);
+  NVVM::CpAsyncWaitGroupOp::create(b, op.getPending());
 }
 
 void Distributor::lower(tile::BarrierOp) { gpu::BarrierOp::create(b); }

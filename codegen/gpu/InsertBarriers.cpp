@@ -59,7 +59,9 @@ private:
 
 static Access getAccess(Value tile, bool writes, bool ownRows) {
   int64_t begin = getSharedOffset(tile);
-  int64_t bytes = getSharedBytes(cast<RankedTensorType>(tile.getType()));
+  // Of a tile of a ring, those of the ring.
+  Value place = getSharedSource(tile);
+  int64_t bytes = getSharedBytes(cast<RankedTensorType>(place.getType()));
   return {tile, begin, begin + bytes, writes, ownRows};
 }
 
@@ -90,7 +92,8 @@ static SmallVector<Access> getAccesses(Operation *op) {
     accesses.push_back(getAccess(store.getView(), true));
   auto dot = dyn_cast<tile::DotOp>(op);
   // What waits for a tile, or carries it, does not touch it.
-  bool isOtherName = isa<tile::AwaitOp, scf::ForOp, scf::YieldOp>(op);
+  bool isOtherName =
+      isa<tile::AwaitOp, tile::LoadOp, scf::ForOp, scf::YieldOp>(op);
   for (OpOperand &operand : op->getOpOperands())
     if (!isOtherName && getSharedLayout(operand.get())) {
       bool ownRows =
@@ -153,6 +156,10 @@ void BarrierInserter::visit(Operation *op) {
     tile::BarrierOp::create(b, op->getLoc(), scope);
     pass(scope);
   }
+  // A tile of a ring is written where it is waited for: meanwhile, others are
+  // read.
+  if (auto load = dyn_cast<tile::LoadOp>(op); load && load.getStage())
+    accesses.pop_back();
   llvm::append_range(open, accesses);
 }
 

@@ -42,6 +42,7 @@ public:
   LogicalResult outline(scf::ForallOp forall, StringRef name);
 
 private:
+  int64_t getThreads(scf::ForallOp forall) const;
   gpu::GPUFuncOp createKernel(scf::ForallOp forall, StringRef name,
                               ArrayRef<Value> captures);
   void launch(scf::ForallOp forall, gpu::GPUFuncOp kernel,
@@ -146,6 +147,13 @@ static void markAligned(gpu::GPUFuncOp kernel, ArrayRef<Value> captures) {
       kernel.setArgAttr(number, kAlignmentAttr, b.getI64IntegerAttr(bytes));
 }
 
+/// Threads of a block: as many as the schedule asks for.
+int64_t Outliner::getThreads(scf::ForallOp forall) const {
+  constexpr int64_t lanes = 32;
+  auto warps = forall->getAttrOfType<IntegerAttr>(tile::kWarpsAttr);
+  return warps ? lanes * warps.getInt() : threads;
+}
+
 gpu::GPUFuncOp Outliner::createKernel(scf::ForallOp forall, StringRef name,
                                       ArrayRef<Value> captures) {
   Location loc = forall.getLoc();
@@ -155,7 +163,9 @@ gpu::GPUFuncOp Outliner::createKernel(scf::ForallOp forall, StringRef name,
       gpu::GPUFuncOp::create(b, loc, name, b.getFunctionType(types, {}));
   kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
   kernel.setKnownBlockSizeAttr(
-      b.getDenseI32ArrayAttr({static_cast<int32_t>(threads), 1, 1}));
+      b.getDenseI32ArrayAttr({static_cast<int32_t>(getThreads(forall)), 1, 1}));
+  if (Attribute stages = forall->getAttr(tile::kStagesAttr))
+    kernel->setAttr(tile::kStagesAttr, stages);
   markAligned(kernel, captures);
   IRMapping mapping;
   mapping.map(captures, kernel.getArguments());
@@ -181,9 +191,10 @@ void Outliner::launch(scf::ForallOp forall, gpu::GPUFuncOp kernel,
   for (OpFoldResult count : forall.getMixedUpperBound())
     blocks = arith::MulIOp::create(
         b, blocks, getValueOrCreateConstantIndexOp(b, b.getLoc(), count));
-  gpu::LaunchFuncOp::create(b, kernel, gpu::KernelDim3{blocks, one, one},
-                            gpu::KernelDim3{index(threads), one, one},
-                            /*dynamicSharedMemorySize=*/Value(), captures);
+  gpu::LaunchFuncOp::create(
+      b, kernel, gpu::KernelDim3{blocks, one, one},
+      gpu::KernelDim3{index(getThreads(forall)), one, one},
+      /*dynamicSharedMemorySize=*/Value(), captures);
 }
 
 LogicalResult Outliner::outline(scf::ForallOp forall, StringRef name) {

@@ -24,6 +24,20 @@
 // joined, and none where the first product reads no copy, as its keys are
 // computed.
 //
+// With S > 1 stages, each copy has a ring of S places, and the loop carries the
+// rings and the place of the iteration:
+//
+//   before the loop      begin all tiles of the first S - 1 iterations
+//   in each iteration    wait for its tiles: all copies but those of the S - 2
+//                        iterations behind it
+//                        barrier: all threads have read the iteration before
+//                        begin the tiles of S - 1 iterations later, which go
+//                        where those of the iteration before were
+//                        what reads the tiles
+//   behind the loop      wait for what was begun in vain
+//
+// So copies have S - 1 iterations to arrive, and an iteration has one barrier.
+//
 //===----------------------------------------------------------------------===//
 
 #include "codegen/gpu/SharedTiles.h"
@@ -47,6 +61,8 @@ public:
   /// Finds the copies; false if they cannot be begun earlier.
   bool analyze();
   void run();
+  /// The same with a ring of so many places, at least two, for each copy.
+  void runRings(int64_t stages);
 
 private:
   bool isMovable(Value value);
@@ -54,6 +70,11 @@ private:
   Operation *getLastUser(Value value);
   Value cloneInto(OpBuilder &b, Value value, IRMapping &mapping);
   tile::LoadOp beginAt(OpBuilder &b, tile::LoadOp load, Value iteration);
+  SmallVector<Value> fillRings(OpBuilder &b, Value iteration, Value stage,
+                               ValueRange rings, int64_t stages);
+  SmallVector<Value> startRings(OpBuilder &b, int64_t stages);
+  void awaitRings(ValueRange rings, Value stage, int64_t stages);
+  SmallVector<tile::LoadOp> getCopies() const;
   void splitCopies(ArrayRef<tile::LoadOp> copies);
   SmallVector<tile::LoadOp> carryFirsts();
   Operation *awaitFirsts(OpBuilder &b, Operation *&place);
@@ -271,6 +292,111 @@ void LoopPipeliner::run() {
     tile::AwaitOp::create(b, loop.getLoc(), begun.getType(), begun);
 }
 
+//===----------------------------------------------------------------------===//
+// Rings
+//===----------------------------------------------------------------------===//
+
+/// All copies, in the order in which they begin.
+SmallVector<tile::LoadOp> LoopPipeliner::getCopies() const {
+  SmallVector<tile::LoadOp> copies(firsts);
+  llvm::append_range(copies, others);
+  return copies;
+}
+
+/// Begins the copies of an iteration, to place `stage` of each ring, of which
+/// there are none at the start. Returns the rings.
+SmallVector<Value> LoopPipeliner::fillRings(OpBuilder &b, Value iteration,
+                                            Value stage, ValueRange rings,
+                                            int64_t stages) {
+  SmallVector<Value> filled;
+  for (auto [number, copy] : llvm::enumerate(getCopies())) {
+    tile::LoadOp load = beginAt(b, copy, iteration);
+    load.getResult().setType(getRingType(load.getType(), stages));
+    load.getStageMutable().assign(stage);
+    if (!rings.empty())
+      load.getIntoMutable().assign(rings[number]);
+    filled.push_back(load);
+  }
+  return filled;
+}
+
+/// Begins the copies of the first iterations, in front of the loop.
+SmallVector<Value> LoopPipeliner::startRings(OpBuilder &b, int64_t stages) {
+  SmallVector<Value> rings;
+  Value iteration = loop.getLowerBound();
+  for (int64_t stage = 0; stage + 1 < stages; ++stage) {
+    if (stage)
+      iteration =
+          arith::AddIOp::create(b, loop.getLoc(), iteration, loop.getStep());
+    Value place = arith::ConstantIndexOp::create(b, loop.getLoc(), stage);
+    rings = fillRings(b, iteration, place, rings, stages);
+  }
+  return rings;
+}
+
+/// Waits for the tiles of an iteration, and for all threads; what read the
+/// copies reads those.
+void LoopPipeliner::awaitRings(ValueRange rings, Value stage, int64_t stages) {
+  OpBuilder b = OpBuilder::atBlockBegin(loop.getBody());
+  SmallVector<tile::LoadOp> copies = getCopies();
+  // Behind a copy are those of its iteration and of later ones.
+  int64_t pending = (stages - 1) * copies.size();
+  for (auto [copy, ring] : llvm::zip_equal(copies, rings)) {
+    auto await = tile::AwaitOp::create(b, copy.getLoc(), copy.getType(), ring,
+                                       stage, --pending);
+    copy.getResult().replaceAllUsesWith(await);
+  }
+  tile::BarrierOp::create(b, loop.getLoc(), tile::Scope::Block);
+}
+
+void LoopPipeliner::runRings(int64_t stages) {
+  IRRewriter rewriter(loop);
+  Location loc = loop.getLoc();
+  SmallVector<Value> starts = startRings(rewriter, stages);
+  size_t count = starts.size();
+  starts.push_back(arith::ConstantIndexOp::create(rewriter, loc, 0));
+  auto yield = [&](OpBuilder &b, Location, ArrayRef<BlockArgument> carried) {
+    auto number = [&](int64_t value) -> Value {
+      return arith::ConstantIndexOp::create(b, loc, value);
+    };
+    Value stage = carried.back(), iteration = loop.getInductionVar();
+    for (int64_t later = 1; later < stages; ++later)
+      iteration = arith::AddIOp::create(b, loc, iteration, loop.getStep());
+    // The place of the iteration before, and that of the next one.
+    Value isFirst = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                                          stage, number(0));
+    Value before = arith::SubIOp::create(b, loc, stage, number(1));
+    before =
+        arith::SelectOp::create(b, loc, isFirst, number(stages - 1), before);
+    SmallVector<Value> next = fillRings(
+        b, iteration, before, ValueRange(carried).take_front(count), stages);
+    Value isLast = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                                         stage, number(stages - 1));
+    Value after = arith::AddIOp::create(b, loc, stage, number(1));
+    next.push_back(arith::SelectOp::create(b, loc, isLast, number(0), after));
+    return next;
+  };
+  // The new loop takes the body over, so the copies stay.
+  loop = cast<scf::ForOp>(loop.replaceWithAdditionalYields(
+                                  rewriter, starts,
+                                  /*replaceInitOperandUsesInLoop=*/false, yield)
+                              ->getOperation());
+  ValueRange carried = loop.getRegionIterArgs().take_back(count + 1);
+  awaitRings(carried.take_front(count), carried.back(), stages);
+  Operation *place = *loop.getBody()->getOps<tile::BarrierOp>().begin();
+  for (Value next : loop.getYieldedValues().take_back(count + 1).drop_back())
+    moveBehind(next.getDefiningOp(), place);
+  for (tile::LoadOp copy : getCopies())
+    copy.erase();
+  rewriter.setInsertionPointAfter(loop);
+  ValueRange begun = loop.getResults().take_back(count + 1);
+  for (Value ring : begun.drop_back())
+    tile::AwaitOp::create(rewriter, loc,
+                          getRingType(cast<RankedTensorType>(ring.getType()),
+                                      /*stages=*/1),
+                          ring, begun.back(), /*pending=*/0);
+}
+
 namespace {
 struct GpuPipelineCopies
     : attn::impl::GpuPipelineCopiesBase<GpuPipelineCopies> {
@@ -279,7 +405,13 @@ struct GpuPipelineCopies
     getOperation().walk([&](scf::ForOp loop) { loops.push_back(loop); });
     for (scf::ForOp loop : loops) {
       LoopPipeliner pipeliner(loop);
-      if (pipeliner.analyze())
+      auto kernel = loop->getParentOfType<gpu::GPUFuncOp>();
+      auto stages = kernel->getAttrOfType<IntegerAttr>(tile::kStagesAttr);
+      if (!pipeliner.analyze())
+        continue;
+      if (stages)
+        pipeliner.runRings(stages.getInt());
+      else
         pipeliner.run();
     }
   }

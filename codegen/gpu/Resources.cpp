@@ -54,7 +54,7 @@ static int64_t estimateNarrowBytes(const BlockProblem &problem) {
   int64_t queries = sharesQueries(problem)
                         ? problem.queryTerms * problem.blockQ * widthQk
                         : 0;
-  return 2 * (keys + queries);
+  return 2 * (problem.stages * keys + queries);
 }
 
 int64_t attn::estimateSharedBytes(const BlockProblem &problem) {
@@ -70,14 +70,15 @@ int64_t attn::estimateSharedBytes(const BlockProblem &problem) {
 /// A thread has two rows of each band, every fourth column, and of queries in
 /// registers two in each.
 static int64_t estimateNarrowRegisters(const BlockProblem &problem) {
-  constexpr int64_t columns = 4, reserve = 48;
+  // Measured: a row has a head and a position of its own.
+  constexpr int64_t columns = 4, reserve = 48, packed = 20;
   int64_t bands = getBands(problem);
   int64_t queries =
       sharesQueries(problem) ? 0 : problem.queryTerms * problem.widthQk / 2;
   // Measured: each further tile of keys is copied, with a tile of values.
   int64_t places = 11 * (problem.keyParts - 1);
   return 2 * bands * (problem.widthV + problem.blockK + queries) / columns +
-         places + reserve;
+         places + (problem.packsHeads ? packed : 0) + reserve;
 }
 
 int64_t attn::estimateRegisters(const BlockProblem &problem) {

@@ -18,8 +18,10 @@ struct BlockProblem {
   int64_t widthQk = 0, widthV = 0; ///< Features of queries and keys, of values.
   int64_t blockQ = 0, blockK = 0;  ///< Queries of a block, keys at a time.
   int64_t threads = 128;
+  int64_t stages = 1;         ///< Keys and values that are there at a time.
   bool isNarrow = false;      ///< Products of 16 bits by matrix instructions.
   bool hasFewPairOps = false; ///< And little else for each pair.
+  bool packsHeads = false;    ///< Queries of several heads are in a block.
   /// Tiles of 16 bits whose sum these are.
   int64_t queryTerms = 1, keyTerms = 1, valueTerms = 1;
   int64_t keyParts = 1; ///< Tiles of keys that are joined.

@@ -34,6 +34,8 @@ using namespace attn;
 static constexpr int64_t kRows = 16;
 /// Blocks that share the keys where there are few queries.
 static constexpr int64_t kSplits = 8;
+/// Threads of a warp.
+static constexpr int64_t kLanes = 32;
 /// Most registers that a thread may have, and that are planned with.
 static constexpr int64_t kThreadRegisters = 255, kRegisters = 224;
 
@@ -84,6 +86,7 @@ private:
   BlockSizes choose(BlockProblem problem, int64_t mostRows,
                     Operation *at) const;
   LogicalResult checkAsked(AttendOp attend, BlockSizes blocks) const;
+  LogicalResult checkWarps(AttendOp attend, BlockSizes blocks) const;
   template <typename OpT> WalkResult select(OpT op);
 
   bool fits(const ChunkProblem &problem, int64_t blocks,
@@ -179,9 +182,33 @@ LogicalResult GpuSelectSchedule::checkAsked(AttendOp attend,
   BlockProblem problem = getProblem(attend);
   problem.blockQ = blocks.q;
   problem.blockK = blocks.k;
-  problem.threads = threads;
+  problem.threads = blocks.warps ? kLanes * blocks.warps : threads;
+  problem.stages = std::max(blocks.stages, int64_t(1));
+  if (failed(checkWarps(attend, blocks)))
+    return failure();
   return checkFits(attend.getLoc(), blocks, estimateSharedBytes(problem),
                    sharedBytes, estimateRegisters(problem));
+}
+
+/// Refuses warps and stages that a user asked for where they say nothing: only
+/// the copies of 16 bits are begun early, and only matrix instructions need
+/// more than the target's warps.
+LogicalResult GpuSelectSchedule::checkWarps(AttendOp attend,
+                                            BlockSizes blocks) const {
+  constexpr int64_t band = 16;
+  bool hasMore = blocks.warps && kLanes * blocks.warps != threads;
+  if (!getProblem(attend).isNarrow && (hasMore || blocks.stages > 1))
+    return emitError(attend.getLoc())
+           << "schedule: '" << (hasMore ? "warps" : "stages") << "' of "
+           << (hasMore ? blocks.warps : blocks.stages)
+           << " needs products of 16 bits by matrix instructions, which this "
+              "op has not; expected a schedule without it";
+  if (hasMore && blocks.q % (band * blocks.warps))
+    return emitError(attend.getLoc())
+           << "schedule: 'block_q' must be a multiple of "
+           << band * blocks.warps << ", " << band << " for each of "
+           << blocks.warps << " warps, got " << blocks.q;
+  return success();
 }
 
 template <typename OpT> WalkResult GpuSelectSchedule::select(OpT op) {
@@ -192,6 +219,7 @@ template <typename OpT> WalkResult GpuSelectSchedule::select(OpT op) {
     return WalkResult::interrupt();
   auto attend = dyn_cast<AttendOp>(op.getOperation());
   bool isFew = attend && hasFewQueries(attend);
+  problem.packsHeads = isFew && attend.isMergeable();
   bool isAsked = !schedule.empty() || op.getScheduleAttr() ||
                  (attend && attend.getBlockSizes());
   BlockSizes blocks = choose(problem, attend && !isFew ? 64 : kRows,
@@ -208,6 +236,9 @@ template <typename OpT> WalkResult GpuSelectSchedule::select(OpT op) {
   if (failed(asked))
     return WalkResult::interrupt();
   blocks = *asked;
+  // Rows that are merged or mapped have neither.
+  if (!attend)
+    blocks.warps = blocks.stages = 0;
   if (blocks.q % kRows || blocks.k % kRows) {
     emitError(op->getLoc())
         << "schedule: 'block_q' and 'block_k' must be multiples of " << kRows
@@ -308,9 +339,9 @@ WalkResult GpuSelectSchedule::selectChunk(RecurOp op) {
   bool isAsked = !schedule.empty() || op.getScheduleAttr();
   BlockSizes blocks = choose(op, isAsked ? nullptr : op.getOperation());
   if (ScheduleAttr given = op.getScheduleAttr())
-    blocks = {given.getBlockQ(), given.getBlockK(), given.getSplits()};
+    blocks = getBlockSizes(given);
   FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
-  if (failed(asked))
+  if (failed(asked) || failed(checkNotForGpu(op, *asked, "a recurrence")))
     return WalkResult::interrupt();
   if (isAsked && failed(checkAsked(op, *asked)))
     return WalkResult::interrupt();

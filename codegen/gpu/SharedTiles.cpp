@@ -26,7 +26,8 @@ static RankedTensorType getSharedType(RankedTensorType type, int64_t padding,
                                       bool swizzle) {
   int64_t banks = kBanks * 32 / type.getElementTypeBitWidth();
   int64_t row = llvm::alignTo(type.getShape().back(), banks) + padding;
-  auto layout = tile::SharedAttr::get(type.getContext(), row, swizzle);
+  auto layout = tile::SharedAttr::get(type.getContext(), row, swizzle,
+                                      /*stages=*/1);
   return type.cloneWithEncoding(layout);
 }
 
@@ -57,6 +58,11 @@ Value attn::getSharedSource(Value value) {
   while (true) {
     if (auto await = value.getDefiningOp<tile::AwaitOp>()) {
       value = await.getValue();
+      continue;
+    }
+    if (auto load = value.getDefiningOp<tile::LoadOp>();
+        load && load.getInto()) {
+      value = load.getInto();
       continue;
     }
     auto argument = dyn_cast<BlockArgument>(value);
@@ -131,6 +137,17 @@ bool attn::hasAlignedRows(tile::StoreOp store, int64_t columns) {
 }
 
 int64_t attn::getSharedBytes(RankedTensorType type) {
+  return getStageBytes(type) *
+         cast<tile::SharedAttr>(type.getEncoding()).getStages();
+}
+
+RankedTensorType attn::getRingType(RankedTensorType type, int64_t stages) {
+  auto layout = cast<tile::SharedAttr>(type.getEncoding());
+  return type.cloneWithEncoding(tile::SharedAttr::get(
+      type.getContext(), layout.getRow(), layout.getSwizzle(), stages));
+}
+
+int64_t attn::getStageBytes(RankedTensorType type) {
   int64_t row = cast<tile::SharedAttr>(type.getEncoding()).getRow();
   return getSharedShape(type).rows * row * (type.getElementTypeBitWidth() / 8);
 }

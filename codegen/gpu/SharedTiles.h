@@ -59,6 +59,12 @@ int64_t getGroupColumns(mlir::RankedTensorType type);
 /// Bytes of a tile in shared memory.
 int64_t getSharedBytes(mlir::RankedTensorType type);
 
+/// Bytes of one tile of a ring; of a tile that is none, the same as above.
+int64_t getStageBytes(mlir::RankedTensorType type);
+
+/// `type` as a ring of so many tiles, or as a tile for 1.
+mlir::RankedTensorType getRingType(mlir::RankedTensorType type, int64_t stages);
+
 /// Whether a product is of operands of 16 bits: a matter of matrix
 /// instructions.
 bool isNarrow(tile::DotOp dot);

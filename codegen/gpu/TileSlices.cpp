@@ -74,7 +74,7 @@ Value Slicer::cutLoad(tile::LoadOp load, Cut cut) {
     offset = arith::AddIOp::create(b, offset, start);
   }
   return tile::LoadOp::create(b, cut.applyTo(load.getType()), load.getView(),
-                              offsets, rows, UnitAttr());
+                              offsets, rows);
 }
 
 /// The part that has all of the columns; null if they are in several.

@@ -9,7 +9,8 @@
 // Scores are products of 16 bits times a number c > 0. The maximum of a row of
 // c x is c times the maximum of x, with the same bits, as rounding keeps the
 // order; c x - m is one fused multiply-add. So no score need be multiplied for
-// its own sake.
+// its own sake. Nor need a difference, to become an exponent of 2: d (c x - m)
+// is (d c) x - d m.
 //
 //===----------------------------------------------------------------------===//
 
@@ -41,17 +42,23 @@ static bool isProduct(Value value) {
   return dot && tileOf(dot.getLhs()).getElementTypeBitWidth() == 16;
 }
 
-/// The positive number by which `value` is a product, if so.
-static std::optional<APFloat> getScale(Value value) {
-  auto scaled = value.getDefiningOp<arith::MulFOp>();
-  DenseElementsAttr scale;
-  if (!scaled || !isProduct(scaled.getLhs()) ||
-      !matchPattern(scaled.getRhs(), m_Constant(&scale)) || !scale.isSplat())
+/// The number that all elements of `value` are, if it is one above 0.
+static std::optional<APFloat> getPositive(Value value) {
+  DenseElementsAttr elements;
+  if (!matchPattern(value, m_Constant(&elements)) || !elements.isSplat())
     return std::nullopt;
-  auto number = scale.getSplatValue<APFloat>();
+  auto number = elements.getSplatValue<APFloat>();
   if (!number.isFinite() || number.isZero() || number.isNegative())
     return std::nullopt;
   return number;
+}
+
+/// The positive number by which `value` is a product, if so.
+static std::optional<APFloat> getScale(Value value) {
+  auto scaled = value.getDefiningOp<arith::MulFOp>();
+  if (!scaled || !isProduct(scaled.getLhs()))
+    return std::nullopt;
+  return getPositive(scaled.getRhs());
 }
 
 static Value getFactor(Value scaled) {
@@ -124,12 +131,46 @@ struct DelayOverDifference : OpRewritePattern<arith::SubFOp> {
   }
 };
 
+/// d fma(x, c, -m) -> fma(x, d c, -(d m)), with one m for each row
+struct DelayOverExponent : OpRewritePattern<arith::MulFOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(arith::MulFOp op,
+                                PatternRewriter &rewriter) const override {
+    auto difference = op.getLhs().getDefiningOp<math::FmaOp>();
+    if (!difference || !difference->hasOneUse() ||
+        !isProduct(difference.getA()))
+      return rewriter.notifyMatchFailure(op, "no difference of a product");
+    auto negated = difference.getC().getDefiningOp<arith::NegFOp>();
+    auto rows = negated
+                    ? negated.getOperand().getDefiningOp<tile::BroadcastOp>()
+                    : tile::BroadcastOp();
+    std::optional<APFloat> scale = getPositive(difference.getB());
+    std::optional<APFloat> factor = getPositive(op.getRhs());
+    if (!rows || rows.getAlong() != 1 || !scale || !factor)
+      return rewriter.notifyMatchFailure(op, "numbers differ within a row");
+    APFloat both = *scale * *factor;
+    if (!both.isFinite() || both.isZero())
+      return rewriter.notifyMatchFailure(op, "the factors are too far apart");
+    Location loc = op.getLoc();
+    Value row = rows.getVector();
+    row = arith::MulFOp::create(rewriter, loc, row,
+                                makeSplat(rewriter, loc, tileOf(row), *factor));
+    Value all = tile::BroadcastOp::create(rewriter, loc, tileOf(op), row,
+                                          rows.getAlong());
+    rewriter.replaceOpWithNewOp<math::FmaOp>(
+        op, difference.getA(), makeSplat(rewriter, loc, tileOf(op), both),
+        arith::NegFOp::create(rewriter, loc, all));
+    return success();
+  }
+};
+
 struct NvidiaDelayScales
     : attn::impl::NvidiaDelayScalesBase<NvidiaDelayScales> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<DelayOverChoice, DelayOverMaximum, DelayOverDifference>(
-        &getContext());
+    patterns.add<DelayOverChoice, DelayOverMaximum, DelayOverDifference,
+                 DelayOverExponent>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -64,10 +64,12 @@ static Type getHalfSource(Value value) {
   return found;
 }
 
-/// Whether all elements of `tile` are one number.
+/// Whether all elements of `tile`, or those of each row, are one number.
 static bool isUniform(Value tile) {
   DenseElementsAttr constant;
+  auto rows = tile.getDefiningOp<tile::BroadcastOp>();
   return tile.getDefiningOp<tile::SplatOp>() ||
+         (rows && rows.getAlong() == 1) ||
          (matchPattern(tile, m_Constant(&constant)) && constant.isSplat());
 }
 
@@ -88,6 +90,9 @@ Value attn::makeUniform(OpBuilder &b, RankedTensorType type, Value uniform) {
   Location loc = uniform.getLoc();
   if (auto splat = uniform.getDefiningOp<tile::SplatOp>())
     return tile::SplatOp::create(b, loc, type, splat->getOperand(0));
+  if (auto rows = uniform.getDefiningOp<tile::BroadcastOp>())
+    return tile::BroadcastOp::create(b, loc, type, rows.getVector(),
+                                     rows.getAlong());
   DenseElementsAttr constant;
   matchPattern(uniform, m_Constant(&constant));
   return arith::ConstantOp::create(b, loc, constant.resizeSplat(type));

@@ -39,7 +39,8 @@ struct MatrixFactor {
   mlir::Value tile;     ///< Of 16 bits if exact, else of 32.
   mlir::Type element;   ///< The type of 16 bits that it stems from.
   mlir::Value original; ///< In 32 bits, with its scales.
-  /// Tiles of one number each that the product is to be multiplied with.
+  /// Tiles of one number each, or one for each row, that the product is to be
+  /// multiplied with.
   llvm::SmallVector<mlir::Value> scales;
 };
 
@@ -54,11 +55,13 @@ bool dependsOnProduct(mlir::Value value);
 /// Scales are split off if `splitsScales`.
 std::optional<MatrixFactor> matchFactor(mlir::Value value, bool splitsScales);
 
-/// Splits multiplications by tiles of one number off `value`.
+/// Splits multiplications by tiles of one number, or one for each row, off
+/// `value`.
 mlir::Value splitScales(mlir::Value value,
                         llvm::SmallVectorImpl<mlir::Value> &scales);
 
-/// A tile of `type` of the number that the tile `uniform` has everywhere.
+/// A tile of `type` of the number that the tile `uniform` has everywhere, or in
+/// the row.
 mlir::Value makeUniform(mlir::OpBuilder &b, mlir::RankedTensorType type,
                         mlir::Value uniform);
 

@@ -148,7 +148,7 @@ private:
 };
 } // namespace
 
-/// `value` times tiles of one number each.
+/// `value` times tiles of one number each, or one for each row.
 static Value scale(ImplicitLocOpBuilder &b, Value value,
                    ArrayRef<Value> scales) {
   for (Value scale : scales)

@@ -102,7 +102,8 @@ def NvidiaDelayScales
   let description = [{
     Where a product of 16 bits is multiplied by a positive number, `max` of its rows is taken
     first, masked elements (-inf) are chosen first, and a difference becomes a fused
-    multiply-add. Maxima keep their bits.
+    multiply-add. Maxima keep their bits. A difference from one number per row that is multiplied
+    by a positive number, to become an exponent of 2, takes that into its own.
 
     Before: what `attn-nvidia-matrix-products` leaves. After: such products are multiplied for
     other uses only. Does nothing elsewhere.

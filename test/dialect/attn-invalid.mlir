@@ -267,6 +267,24 @@ func.func @negative_schedule_splits_below_zero(%q: tensor<1x2x4x8xf32>) {
 
 // -----
 
+// schedule_c7
+func.func @negative_schedule_three_warps(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{schedule 'warps' must be 4 or 8, or 0 for what the target has, got 3}}
+  %o = attn.attend %q, %q, %q schedule(<block_q = 16, block_k = 16, warps = 3>) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+// schedule_c8
+func.func @negative_schedule_too_many_stages(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{schedule 'stages' must be between 0 and 8, got 9}}
+  %o = attn.attend %q, %q, %q schedule(<block_q = 16, block_k = 16, stages = 9>) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
 // attend_c14
 func.func @negative_attend_more_queries_than_promised(%q: tensor<1x2x4x8xf32>) {
   // expected-error@below {{'max_queries' must be positive and at least the number of queries, got 3 for 'tensor<1x2x4x8xf32>'}}

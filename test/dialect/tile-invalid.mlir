@@ -508,6 +508,12 @@ func.func @negative_shared_padded_row(%x: tensor<4x8xf32, #tile.shared<row = 36,
 
 // -----
 
+// layout_c6
+// expected-error@below {{'stages' must be between 1 and 8, got 9}}
+func.func @negative_shared_stages(%x: tensor<4x8xf32, #tile.shared<row = 32, swizzle = true, stages = 9>>)
+
+// -----
+
 // layout_c5
 // expected-error@below {{'paired' needs a multiple of 8 'rows', got 4}}
 func.func @negative_registers_paired(%x: tensor<4x8xf32, #tile.registers<rows = 4, columns = 4, vector = 2, paired = true>>)
@@ -563,6 +569,60 @@ func.func @negative_convert_layout_element(%x: tensor<4x8xf32>) {
 func.func @negative_load_async_registers(%x: memref<?x8xf32>, %i: index) {
   // expected-error@below {{with 'async' must have a result in shared memory, got 'tensor<4x8xf32>'}}
   %t = tile.load %x[%i, %i] async : memref<?x8xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// load_c2
+func.func @negative_load_ring_without_stage(%x: memref<?x8xf32>, %i: index) {
+  // expected-error@below {{must have a 'stage', with 'async', if and only if its result is a ring, got 'tensor<4x8xf32, #tile.shared<row = 32, swizzle = true, stages = 2>>'}}
+  %t = tile.load %x[%i, %i] async : memref<?x8xf32> -> tensor<4x8xf32, #tile.shared<row = 32, swizzle = true, stages = 2>>
+  return
+}
+
+// -----
+
+// load_c2
+func.func @negative_load_stage_without_ring(%x: memref<?x8xf32>, %i: index) {
+  // expected-error@below {{must have a 'stage', with 'async', if and only if its result is a ring, got 'tensor<4x8xf32, #tile.shared<row = 32, swizzle = true>>'}}
+  %t = tile.load %x[%i, %i] stage(%i) async : memref<?x8xf32> -> tensor<4x8xf32, #tile.shared<row = 32, swizzle = true>>
+  return
+}
+
+// -----
+
+// load_c3
+func.func @negative_load_into_tile(%x: memref<?x8xf32>, %i: index, %t: tensor<4x8xf32, #tile.shared<row = 32, swizzle = true>>) {
+  // expected-error@below {{'into' must be a ring of the type of the result, got 'tensor<4x8xf32, #tile.shared<row = 32, swizzle = true>>'}}
+  %r = tile.load %x[%i, %i] stage(%i) into(%t : tensor<4x8xf32, #tile.shared<row = 32, swizzle = true>>) async : memref<?x8xf32> -> tensor<4x8xf32, #tile.shared<row = 32, swizzle = true, stages = 2>>
+  return
+}
+
+// -----
+
+// await_c2
+func.func @negative_await_pending(%x: tensor<4x8xf32, #tile.shared<row = 32, swizzle = true>>) {
+  // expected-error@below {{'pending' must not be negative, got -1}}
+  %t = tile.await %x pending -1 : tensor<4x8xf32, #tile.shared<row = 32, swizzle = true>>
+  return
+}
+
+// -----
+
+// await_c3
+func.func @negative_await_ring(%x: tensor<4x8xf32, #tile.shared<row = 32, swizzle = true, stages = 2>>) {
+  // expected-error@below {{must have a 'stage' if and only if 'value' is a ring, got 'tensor<4x8xf32, #tile.shared<row = 32, swizzle = true, stages = 2>>'}}
+  %t = tile.await %x : tensor<4x8xf32, #tile.shared<row = 32, swizzle = true, stages = 2>>
+  return
+}
+
+// -----
+
+// await_c4
+func.func @negative_await_result(%x: tensor<4x8xf32, #tile.shared<row = 32, swizzle = true, stages = 2>>, %i: index) {
+  // expected-error@below {{must have the result 'tensor<4x8xf32, #tile.shared<row = 32, swizzle = true>>', got 'tensor<4x8xf32, #tile.shared<row = 32, swizzle = true, stages = 2>>'}}
+  %t = tile.await %x stage(%i) : tensor<4x8xf32, #tile.shared<row = 32, swizzle = true, stages = 2>>
   return
 }
 

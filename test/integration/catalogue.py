@@ -270,21 +270,22 @@ def describe_site(launch, site, what):
             f"{site['location']}, loop {site['loop']}")
 
 
-def findings_in(launch, gathered, in_loops_only=False):
+def findings_in(launch, gathered, where="everywhere"):
     """What an op of a launch does worse than it could, in words.
 
     Lanes do not meet in a bank. What a warp accesses in global memory fills the
     sectors that it touches: in loops exactly; outside of loops a run of bytes
-    may start within a sector, as rows of `lse` do where N is odd, and with
-    `in_loops_only` nothing is asked. Nor is anything of tables of which the spec
-    reads single elements.
+    may start within a sector, as rows of `lse` do where N is odd. `where` is
+    that of --counters: "loops" asks nothing outside of loops, "banks" nothing of
+    sectors. Nor is anything asked of tables of which the spec reads single
+    elements.
     """
     for site in launch["sites"]:
         if site["conflicts"]:
             yield describe_site(launch, site,
                                 f"{site['conflicts']} bank conflicts")
-        if set(site["buffers"]) <= gathered or (in_loops_only
-                                                and not site["loop"]):
+        if (set(site["buffers"]) <= gathered or where == "banks"
+                or (where == "loops" and not site["loop"])):
             continue
         sectors = site["sectors"]
         if not site["loop"]:
@@ -303,8 +304,7 @@ def check_counters(path, where):
     launches = [launch for run in counted["runs"] for launch in run["launches"]]
     gathered = set(counted["gathered"])
     findings = [finding for launch in launches
-                for finding in findings_in(launch, gathered,
-                                           where == "loops")]
+                for finding in findings_in(launch, gathered, where)]
     if findings:
         raise Failure("\n".join([f"{len(findings)} findings", *findings[:5]]))
     sites = [site for launch in launches for site in launch["sites"]]
@@ -473,10 +473,11 @@ def parse_options(arguments=None):
     parser.add_argument("--oracle", action="store_true",
                         help="compare with the NumPy oracles as well")
     parser.add_argument("--counters", nargs="?", const="everywhere",
-                        choices=["everywhere", "loops"],
+                        choices=["everywhere", "loops", "banks"],
                         help="fail where a simulated kernel has bank conflicts "
                         "or accesses that are not coalesced, in loops or "
-                        "everywhere (default)")
+                        "everywhere (default); with 'banks', where it has bank "
+                        "conflicts")
     parser.add_argument("--jobs", type=positive_int, default=1,
                         help="cases at a time (default: 1)")
     parser.add_argument("--matrix-out", type=pathlib.Path, metavar="FILE.md",

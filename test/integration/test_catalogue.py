@@ -14,12 +14,12 @@ from catalogue import findings_in
 
 def find(**counters):
     """The findings for one access, coalesced unless `counters` say otherwise."""
-    in_loops_only = counters.pop("in_loops_only", False)
+    where = counters.pop("where", "everywhere")
     site = {"op": "llvm.load", "location": "x.mlir:1:1", "loop": 1,
             "buffers": ["k"], "sectors": 4, "ideal": 4, "unaligned": 0,
             "conflicts": 0, **counters}
     return list(findings_in({"kernel": "x_0", "sites": [site]}, {"bias"},
-                            in_loops_only))
+                            where))
 
 
 class FindingsTest(unittest.TestCase):
@@ -44,7 +44,7 @@ class FindingsTest(unittest.TestCase):
         self.assertEqual(len(find(sectors=6, unaligned=1, loop=0)), 1)
 
     def test_in_loops_only(self):
-        only = {"sectors": 16, "in_loops_only": True}
+        only = {"sectors": 16, "where": "loops"}
         self.assertEqual(find(loop=0, **only), [])
         self.assertEqual(len(find(loop=1, **only)), 1)
         self.assertEqual(len(find(loop=0, conflicts=1, **only)), 1)

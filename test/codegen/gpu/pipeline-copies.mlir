@@ -60,6 +60,58 @@ gpu.module @kernels {
 !h = tensor<64x64xbf16, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
 !s = tensor<64x64xbf16, #tile.shared<row = 64, swizzle = true>>
 
+// Rings of three: the tiles of two iterations are on their way when one is
+// waited for, which has one barrier. What begins goes to where the tiles of the
+// iteration before were.
+// CHECK-LABEL: gpu.func @rings
+// CHECK: %[[K0:.*]] = tile.load %{{.*}}[%[[B:.*]], %c0] stage(%{{.*}}) async
+// CHECK: %[[V0:.*]] = tile.load %{{.*}}[%[[B]], %c0] stage(%{{.*}}) async
+// CHECK: %[[K1:.*]] = tile.load {{.*}} into(%[[K0]] : {{.*}}) async
+// CHECK: %[[V1:.*]] = tile.load {{.*}} into(%[[V0]] : {{.*}}) async
+// CHECK: scf.for {{.*}} iter_args(%{{.*}} = %{{.*}}, %[[K:.*]] = %[[K1]], %[[V:.*]] = %[[V1]], %[[HERE:.*]] = %{{.*}})
+// CHECK-NEXT: %[[KEYS:.*]] = tile.await %[[K]] stage(%[[HERE]]) pending 3
+// CHECK-NEXT: %[[VALUES:.*]] = tile.await %[[V]] stage(%[[HERE]]) pending 2
+// CHECK-NEXT: tile.barrier block
+// CHECK: %[[BEFORE:.*]] = arith.select
+// CHECK: %[[NK:.*]] = tile.load {{.*}} stage(%[[BEFORE]]) into(%[[K]] : {{.*}}) async
+// CHECK: %[[NV:.*]] = tile.load {{.*}} stage(%[[BEFORE]]) into(%[[V]] : {{.*}}) async
+// CHECK: tile.dot %{{.*}}, %[[KEYS]], %{{.*}} transpose_rhs
+// CHECK-NOT: tile.barrier
+// CHECK: tile.dot %{{.*}}, %[[VALUES]]
+// CHECK: scf.yield %{{.*}}, %[[NK]], %[[NV]], %{{.*}}
+// CHECK: tile.await
+
+// PLACED-LABEL: gpu.func @rings
+// PLACED-SAME: tile.shared_bytes = 49152
+// PLACED: tile.load {{.*}} async {tile.shared_offset = 0 : i64}
+// PLACED: tile.load {{.*}} async {tile.shared_offset = 24576 : i64}
+// PLACED: scf.for
+// PLACED: tile.barrier block
+// PLACED-NOT: tile.barrier
+// PLACED: gpu.return
+gpu.module @kernels {
+  gpu.func @rings(%k: memref<?x64xbf16>, %v: memref<?x64xbf16>, %begin: index, %end: index, %q: !h, %z: !p) kernel attributes {tile.stages = 3 : i64} {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    %o = scf.for %j = %begin to %end step %c64 iter_args(%a = %z) -> (!p) {
+      %kt = tile.load %k[%j, %c0] : memref<?x64xbf16> -> !s
+      %s = tile.dot %q, %kt, %z transpose_rhs : !h, !s -> !p
+      %w = arith.truncf %s : !p to !h
+      %vt = tile.load %v[%j, %c0] : memref<?x64xbf16> -> !s
+      %n = tile.dot %w, %vt, %a : !h, !s -> !p
+      scf.yield %n : !p
+    }
+    gpu.return
+  }
+}
+
+
+// -----
+
+!p = tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+!h = tensor<64x64xbf16, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+!s = tensor<64x64xbf16, #tile.shared<row = 64, swizzle = true>>
+
 // A tile that is keys and values at once is free only behind both products: a
 // barrier of its own stands there. A position that is read from a list is read for
 // the next iteration as well; not so where the loop writes.

@@ -11,6 +11,15 @@
 // CHECK-NEXT: %[[D:.*]] = math.fma %[[X]], %{{.*}}, %[[N]]
 // CHECK-NEXT: tile.store %[[D]]
 
+// Exponents of 2 are differences in units of their own: one multiply-add each.
+// CHECK-LABEL: gpu.func @exponent
+// CHECK: %[[S:.*]] = tile.dot
+// CHECK: %[[L:.*]] = arith.mulf %{{.*}}, %{{.*}} : tensor<64xf32>
+// CHECK-NEXT: %[[B:.*]] = tile.broadcast %[[L]] along 1
+// CHECK-NEXT: %[[N:.*]] = arith.negf %[[B]]
+// CHECK-NEXT: %[[E:.*]] = math.fma %[[S]], %{{.*}}, %[[N]]
+// CHECK-NEXT: tile.store %[[E]]
+
 // A negative scale turns the order; what is not a product of 16 bits stays; a
 // maximum that starts from something is not that of scaled numbers alone.
 // CHECK-LABEL: gpu.func @negative_scale
@@ -32,6 +41,19 @@ gpu.module @kernels {
     %b = tile.broadcast %m along 1 : tensor<64xf32> -> tensor<64x64xf32>
     %d = arith.subf %x, %b : tensor<64x64xf32>
     tile.store %d, %y[%c0, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+  gpu.func @exponent(%q: tensor<64x64xbf16>, %m: tensor<64xf32>, %y: memref<?x64xf32>) kernel {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %scale = arith.constant dense<0.125> : tensor<64x64xf32>
+    %base = arith.constant dense<1.5> : tensor<64x64xf32>
+    %s = tile.dot %q, %q, %zero transpose_rhs : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+    %c = arith.mulf %s, %scale : tensor<64x64xf32>
+    %b = tile.broadcast %m along 1 : tensor<64xf32> -> tensor<64x64xf32>
+    %d = arith.subf %c, %b : tensor<64x64xf32>
+    %e = arith.mulf %d, %base : tensor<64x64xf32>
+    tile.store %e, %y[%c0, %c0] : tensor<64x64xf32>, memref<?x64xf32>
     gpu.return
   }
   gpu.func @negative_scale(%q: tensor<64x64xbf16>, %m: tensor<64xf32>, %y: memref<?xf32>) kernel {

@@ -32,6 +32,24 @@ gpu.module @kernels {
     gpu.return
   }
 
+  // One number for each query multiplies its scores: queries stay exact.
+  // CHECK-LABEL: gpu.func @rows
+  // CHECK: %[[Q:.*]] = tile.load
+  // CHECK: %[[S:.*]] = tile.dot %[[Q]], %[[Q]], %{{.*}} transpose_rhs : tensor<64x32xbf16>
+  // CHECK: %[[N:.*]] = tile.broadcast %{{.*}} along 1 : tensor<64xf32> -> tensor<64x64xf32>
+  // CHECK: arith.mulf %[[S]], %[[N]]
+  gpu.func @rows(%x: memref<?x32xbf16>, %y: memref<?x64xf32>, %n: tensor<64xf32>, %i: index) kernel {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %q = tile.load %x[%i, %c0] : memref<?x32xbf16> -> tensor<64x32xbf16>
+    %q32 = arith.extf %q : tensor<64x32xbf16> to tensor<64x32xf32>
+    %b = tile.broadcast %n along 1 : tensor<64xf32> -> tensor<64x32xf32>
+    %qn = arith.mulf %q32, %b : tensor<64x32xf32>
+    %s = tile.dot %qn, %q32, %zero transpose_rhs : tensor<64x32xf32>, tensor<64x32xf32> -> tensor<64x64xf32>
+    tile.store %s, %y[%i, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+
   // Rotated queries are the sum of two tiles of bf16: what the upper 16 bits
   // say, and the rest. The product with the small one is added first.
   // CHECK-LABEL: gpu.func @rotated

@@ -7,7 +7,7 @@
 #===-----------------------------------------------------------------------===#
 """Damages the kernel of a spec, one defect at a time, and simulates the rest.
 
-  planted.py SPEC.mlir [--dtype=bf16] [--only=TEXT]
+  planted.py SPEC.mlir [--dtype=bf16 [--stages=3]] [--only=TEXT]
 
 The kernel is taken as attn-compile leaves it after a phase, one line of it is
 edited, and attn-simulate runs the phases behind and then the kernel. Each
@@ -250,8 +250,31 @@ def matrix_defects(tiles, scalars):
         swizzles[0], r"arith\.xori (%\w+), (%\w+)", r"arith.ori \1, \1"))
 
 
-def defects_of(dtype, tiles, scalars):
+def ring_defects(tiles, scalars):
+    """What can go wrong with rings of tiles."""
+    loop = tiles.loops[0]
+    end = tiles.end_of(loop)
+    barrier, = tiles.find("tile.barrier block", loop, end)
+    yield Defect("no barrier between two iterations", tiles,
+                 tiles.lines[:barrier] + tiles.lines[barrier + 1:],
+                 {"race", "unfinished-copy"}, set(range(loop, end)))
+    await_ = tiles.find(r"tile\.await", loop, end)[-1]
+    pending = int(re.search(r"pending (\d+)", tiles.lines[await_])[1])
+    yield Defect("wait one copy short", tiles, tiles.replace(
+        await_, r"pending \d+", f"pending {pending + 1}"),
+        {"unfinished-copy", "race"}, set(range(loop, end)))
+    here = re.search(r"stage\((%\w+)\)", tiles.lines[await_])[1]
+    for which, n in zip(("keys", "values"),
+                        tiles.find(r"tile\.load .* async", loop, end)):
+        yield Defect(f"place of {which} used while they are read", tiles,
+                     tiles.replace(n, r"stage\(%\w+\)", f"stage({here})"),
+                     {"race", "unfinished-copy"}, set(range(loop, end)))
+
+
+def defects_of(dtype, stages, tiles, scalars):
     """What is planted in kernels of an element type."""
+    if stages > 1:
+        return ring_defects(tiles, scalars)
     if dtype == "bf16":
         return matrix_defects(tiles, scalars)
     return [*removed_barriers(tiles), *shifted_indices(scalars),
@@ -263,11 +286,11 @@ def defects_of(dtype, tiles, scalars):
 #===-----------------------------------------------------------------------===#
 
 
-def compile_phases(spec, folder, dtype):
+def compile_phases(spec, folder, dtype, stages):
     """The program after each phase, by the phase's name."""
     subprocess.run(["attn-compile", spec, "--target=cuda:sm_80", "--emit=llvm",
                     f"--dtype={dtype}",
-                    "--schedule=block_q=64,block_k=64",
+                    f"--schedule=block_q=64,block_k=64,stages={stages}",
                     f"--dump-phases={folder}", "-o", folder / "llvm.mlir"],
                    check=True)
     return {path.stem.partition("-")[2]: path.read_text()
@@ -366,19 +389,24 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("spec", type=pathlib.Path)
     parser.add_argument("--dtype", default="f32", choices=["f32", "bf16"])
+    parser.add_argument("--stages", type=int, default=1,
+                        help="of a ring, whose defects are planted if there "
+                        "are more than one")
     parser.add_argument("--only", default="", help="defects with this text")
     options = parser.parse_args()
     failed = 0
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        texts = compile_phases(options.spec, folder, options.dtype)
+        texts = compile_phases(options.spec, folder, options.dtype,
+                               options.stages)
         tiles, scalars = [Program(phase, texts[phase])
                           for phase in ("place-tiles", "distribute")]
         sound = {program.phase: check_sound(options.spec, program.phase,
                                             texts[program.phase], folder,
                                             options.dtype)
                  for program in (tiles, scalars)}
-        for defect in defects_of(options.dtype, tiles, scalars):
+        for defect in defects_of(options.dtype, options.stages, tiles,
+                                 scalars):
             if options.only not in defect.name:
                 continue
             reports, values = simulate(options.spec, defect.phase,
