@@ -26,6 +26,7 @@
 #include "dialect/AttnDialect.h"
 #include "passes/BoxSchedule.h"
 #include "passes/Passes.h"
+#include "passes/ScheduleSpace.h"
 
 namespace attn {
 #define GEN_PASS_DEF_SELECTSCHEDULE
@@ -51,8 +52,6 @@ struct Problem {
 
 /// The most strips of a block that are considered.
 static constexpr int64_t kMostStrips = 8;
-/// Scratch of one block may not exceed this; a worker keeps one such area.
-static constexpr int64_t kScratchLimit = 4 << 20;
 /// Blocks that share the keys where there are few queries.
 static constexpr int64_t kSplits = 8;
 /// The most tokens of a box where there is a mask: it mostly keeps what is
@@ -60,16 +59,16 @@ static constexpr int64_t kSplits = 8;
 static constexpr int64_t kMaskedTokens = 64;
 
 /// Tokens of a chunk of a recurrence: the fewer, the less is computed between
-/// them, and the more often the state is loaded and stored
-/// (docs/rationale/recur.md).
-static constexpr int64_t kChunk = 32;
-/// The same where channels decay on their own.
-static constexpr int64_t kChannelChunk = 16;
+/// them, and the more often the state is loaded and stored. Short chunks are
+/// for channels that decay on their own, and for states that stay in the first
+/// cache (docs/rationale/recur.md).
+static constexpr int64_t kChunk = 32, kShortChunk = 16;
 
-static int64_t chooseChunk(RecurOp op) {
+static int64_t chooseChunk(RecurOp op, int64_t elementBytes, int64_t l1Bytes) {
   if (op.hasOneToken())
     return 1;
-  return op.hasGatePerChannel() ? kChannelChunk : kChunk;
+  int64_t state = op.getStateRows() * op.getStateColumns() * elementBytes;
+  return op.hasGatePerChannel() || state <= l1Bytes ? kShortChunk : kChunk;
 }
 
 /// Features of `rows` that each block copies: none where keys or values are
@@ -149,8 +148,8 @@ static LogicalResult checkFits(Operation *op, const Problem &problem,
     return emitError(op->getLoc())
            << "schedule: 'block_q' must be a multiple of the " << problem.lanes
            << " vector lanes of this target, got " << blocks.q;
-  int64_t bytes =
-      blockBytes(problem, blocks) + problem.elementBytes * blocks.q * blocks.k;
+  int64_t bytes = getScratchBytes(blocks, problem.widthQk + problem.widthV,
+                                  problem.elementBytes);
   if (bytes > kScratchLimit)
     return emitError(op->getLoc())
            << "schedule: block_q = " << blocks.q
@@ -183,18 +182,18 @@ struct SelectSchedule : attn::impl::SelectScheduleBase<SelectSchedule> {
 private:
   /// Chunks of tokens and columns of the state.
   WalkResult selectChunk(RecurOp op) {
-    BlockSizes blocks{chooseChunk(op), op.getStateColumns()};
-    if (ScheduleAttr given = op.getScheduleAttr())
-      blocks = getBlockSizes(given);
-    FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
-    if (failed(asked))
-      return WalkResult::interrupt();
     int64_t bytes =
         getAccumulatorType(
             cast<RankedTensorType>(op.getQuery().getType()).getElementType())
                 .isF64()
             ? 8
             : 4;
+    BlockSizes blocks{chooseChunk(op, bytes, l1Bytes), op.getStateColumns()};
+    if (ScheduleAttr given = op.getScheduleAttr())
+      blocks = getBlockSizes(given);
+    FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
+    if (failed(asked))
+      return WalkResult::interrupt();
     int64_t lanes = vectorBits / 8 / bytes;
     if (asked->q % lanes && asked->q != 1) {
       emitError(op->getLoc())
