@@ -19,7 +19,7 @@ readonly packages=(
   libmlir-22-dev mlir-22-tools clang-format-22 clang-tidy-22 libclang-rt-22-dev
   ccache ninja-build cmake libtbb-dev libgtest-dev libbenchmark-dev libzstd-dev
   zlib1g-dev nlohmann-json3-dev libdlpack-dev libxxhash-dev
-  libboost-context-dev python3 python3-dev
+  libboost-context-dev libsqlite3-dev python3 python3-dev
 )
 readonly python=/usr/bin/python3
 readonly venv=build/venv

@@ -12,6 +12,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "passes/Passes.h"
+#include "passes/ScheduleText.h"
 
 using namespace mlir;
 using namespace attn;
@@ -86,8 +87,9 @@ SmallVector<Phase> attn::getTilePhases(const TileOptions &options) {
   phases.push_back({"expand-random", Form::Attn, [](OpPassManager &manager) {
                       manager.addNestedPass<func::FuncOp>(createExpandRandom());
                     }});
-  // A schedule that is asked for is meant for all numbers of queries.
-  if (options.schedule.empty())
+  // A schedule that is asked for is meant for all numbers of queries, unless it
+  // says for which.
+  if (options.schedule.empty() || hasScheduleParts(options.schedule))
     phases.push_back({"specialize", Form::Attn, [](OpPassManager &manager) {
                         manager.addNestedPass<func::FuncOp>(createSpecialize());
                       }});

@@ -14,9 +14,6 @@
 using namespace mlir;
 using namespace attn;
 
-/// At most so many queries are few.
-static constexpr int64_t kFewQueries = 16;
-
 /// Of a block along an axis, and of steps.
 static constexpr int64_t kMostTokens = 4096, kMostStep = 65536;
 
@@ -98,8 +95,41 @@ static void agree(StringRef text, StringRef block, StringRef box, int64_t &size,
     sizes.clear();
 }
 
+bool attn::hasScheduleParts(StringRef text) { return text.contains(':'); }
+
+StringRef attn::getSchedulePart(StringRef text, bool isFew) {
+  if (!hasScheduleParts(text))
+    return text;
+  for (StringRef part : llvm::split(text, ';'))
+    if (part.consume_front(isFew ? "few:" : "many:"))
+      return part;
+  return "";
+}
+
+/// Refuses a text whose parts have other names, or the same one twice.
+static LogicalResult checkParts(Operation *op, StringRef text) {
+  SmallVector<StringRef> seen;
+  if (!hasScheduleParts(text))
+    return success();
+  for (StringRef part : llvm::split(text, ';')) {
+    StringRef name = part.split(':').first;
+    if ((name != "few" && name != "many") || !part.contains(':') ||
+        llvm::is_contained(seen, name))
+      return emitError(op->getLoc())
+             << "schedule '" << text
+             << "': expected 'few:...', 'many:...' or both, each once, with a "
+                "';' between, got '"
+             << part << "'";
+    seen.push_back(name);
+  }
+  return success();
+}
+
 FailureOr<BlockSizes> attn::overrideSchedule(Operation *op, StringRef text,
                                              BlockSizes blocks) {
+  if (failed(checkParts(op, text)))
+    return failure();
+  text = getSchedulePart(text, hasFewTokens(op));
   if (text.empty())
     return blocks;
   for (StringRef entry : llvm::split(text, ','))
@@ -176,6 +206,13 @@ bool attn::hasFewQueries(AttendOp op) {
   if (std::optional<uint64_t> most = op.getMaxQueries())
     queries = *most;
   return !ShapedType::isDynamic(queries) && queries <= kFewQueries;
+}
+
+bool attn::hasFewTokens(Operation *op) {
+  if (auto attend = dyn_cast<AttendOp>(op))
+    return hasFewQueries(attend);
+  auto recur = dyn_cast<RecurOp>(op);
+  return recur && recur.hasOneToken();
 }
 
 BlockSizes attn::takeListed(AttendOp op, BlockSizes blocks) {

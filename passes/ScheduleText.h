@@ -31,9 +31,17 @@ BlockSizes getBlockSizes(ScheduleAttr schedule);
 
 /// `blocks` with what `text`, "block_q=96,block_k=64" or "box_q=8x8,box_k=8x8",
 /// says; an error at `op` if it says something else. An empty text changes
-/// nothing.
+/// nothing. A text of parts, "few:block_q=16,splits=4;many:block_q=64", says
+/// something of ops with few queries, or tokens, and of others.
 mlir::FailureOr<BlockSizes>
 overrideSchedule(mlir::Operation *op, llvm::StringRef text, BlockSizes blocks);
+
+/// Whether `text` has parts, so that versions for few and for many queries are
+/// both made.
+bool hasScheduleParts(llvm::StringRef text);
+
+/// The part "few" or "many" of a text that has parts; else the text.
+llvm::StringRef getSchedulePart(llvm::StringRef text, bool isFew);
 
 /// The sizes that a list of blocks asks for; `blocks` without one.
 BlockSizes takeListed(AttendOp op, BlockSizes blocks);
@@ -51,6 +59,12 @@ void reportSchedule(mlir::Operation *op, ScheduleAttr schedule,
 
 /// Whether a block of queries is known to be far from full.
 bool hasFewQueries(AttendOp op);
+
+/// The same for any op with a schedule: a recurrence of one token has few.
+bool hasFewTokens(mlir::Operation *op);
+
+/// At most so many queries are few.
+inline constexpr int64_t kFewQueries = 16;
 
 } // namespace attn
 

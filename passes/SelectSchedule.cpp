@@ -27,6 +27,7 @@
 #include "passes/BoxSchedule.h"
 #include "passes/Passes.h"
 #include "passes/Report.h"
+#include "passes/ScheduleSpace.h"
 #include "llvm/Support/FormatVariadic.h"
 
 namespace attn {
@@ -53,8 +54,6 @@ struct Problem {
 
 /// The most strips of a block that are considered.
 static constexpr int64_t kMostStrips = 8;
-/// Scratch of one block may not exceed this; a worker keeps one such area.
-static constexpr int64_t kScratchLimit = 4 << 20;
 /// Blocks that share the keys where there are few queries.
 static constexpr int64_t kSplits = 8;
 /// The most tokens of a box where there is a mask: it mostly keeps what is
@@ -63,16 +62,16 @@ static constexpr int64_t kSplits = 8;
 static constexpr int64_t kNearTokens = 64;
 
 /// Tokens of a chunk of a recurrence: the fewer, the less is computed between
-/// them, and the more often the state is loaded and stored
-/// (docs/rationale/recur.md).
-static constexpr int64_t kChunk = 32;
-/// The same where channels decay on their own.
-static constexpr int64_t kChannelChunk = 16;
+/// them, and the more often the state is loaded and stored. Short chunks are
+/// for channels that decay on their own, and for states that stay in the first
+/// cache (docs/rationale/recur.md).
+static constexpr int64_t kChunk = 32, kShortChunk = 16;
 
-static int64_t chooseChunk(RecurOp op) {
+static int64_t chooseChunk(RecurOp op, int64_t elementBytes, int64_t l1Bytes) {
   if (op.hasOneToken())
     return 1;
-  return op.hasGatePerChannel() ? kChannelChunk : kChunk;
+  int64_t state = op.getStateRows() * op.getStateColumns() * elementBytes;
+  return op.hasGatePerChannel() || state <= l1Bytes ? kShortChunk : kChunk;
 }
 
 /// Features of `rows` that each block copies: none where keys or values are
@@ -207,8 +206,8 @@ static LogicalResult checkFits(Operation *op, const Problem &problem,
     return emitError(op->getLoc())
            << "schedule: 'block_q' must be a multiple of the " << problem.lanes
            << " vector lanes of this target, got " << blocks.q;
-  int64_t bytes =
-      blockBytes(problem, blocks) + problem.elementBytes * blocks.q * blocks.k;
+  int64_t bytes = getScratchBytes(blocks, problem.widthQk + problem.widthV,
+                                  problem.elementBytes);
   if (bytes > kScratchLimit)
     return emitError(op->getLoc())
            << "schedule: block_q = " << blocks.q
@@ -241,12 +240,22 @@ struct SelectSchedule : attn::impl::SelectScheduleBase<SelectSchedule> {
 private:
   /// Chunks of tokens and columns of the state.
   WalkResult selectChunk(RecurOp op) {
-    BlockSizes blocks{chooseChunk(op), op.getStateColumns()};
-    StringRef rule = op.hasOneToken() ? "there is one token"
-                     : op.hasGatePerChannel()
-                         ? "chunks of 16 tokens where channels decay on their "
-                           "own, and all columns of the state"
-                         : "chunks of 32 tokens, and all columns of the state";
+    int64_t bytes =
+        getAccumulatorType(
+            cast<RankedTensorType>(op.getQuery().getType()).getElementType())
+                .isF64()
+            ? 8
+            : 4;
+    BlockSizes blocks{chooseChunk(op, bytes, l1Bytes), op.getStateColumns()};
+    StringRef rule =
+        op.hasOneToken() ? "there is one token"
+        : op.hasGatePerChannel()
+            ? "chunks of 16 tokens where channels decay on their own, and all "
+              "columns of the state"
+        : blocks.q == kShortChunk
+            ? "chunks of 16 tokens where the state stays in the first cache, "
+              "and all columns of it"
+            : "chunks of 32 tokens, and all columns of the state";
     if (ScheduleAttr given = op.getScheduleAttr()) {
       blocks = getBlockSizes(given);
       rule = "the spec states it";
@@ -256,12 +265,6 @@ private:
     FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
     if (failed(asked) || failed(checkNotForGpu(op, *asked, "a CPU")))
       return WalkResult::interrupt();
-    int64_t bytes =
-        getAccumulatorType(
-            cast<RankedTensorType>(op.getQuery().getType()).getElementType())
-                .isF64()
-            ? 8
-            : 4;
     int64_t lanes = vectorBits / 8 / bytes;
     if (asked->q % lanes && asked->q != 1) {
       emitError(op->getLoc())

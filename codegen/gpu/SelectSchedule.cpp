@@ -16,6 +16,7 @@
 
 #include "codegen/gpu/BlockProblems.h"
 #include "codegen/gpu/Passes.h"
+#include "codegen/gpu/ScheduleSpace.h"
 #include "dialect/AttnDialect.h"
 #include "passes/BoxSchedule.h"
 #include "passes/Report.h"
@@ -31,13 +32,13 @@ using namespace attn;
 
 /// Rows of threads: block_q is a multiple, and a block of few queries has as
 /// many rows.
-static constexpr int64_t kRows = 16;
+static constexpr int64_t kRows = kThreadRows;
 /// Blocks that share the keys where there are few queries.
 static constexpr int64_t kSplits = 8;
 /// Threads of a warp.
 static constexpr int64_t kLanes = 32;
-/// Most registers that a thread may have, and that are planned with.
-static constexpr int64_t kThreadRegisters = 255, kRegisters = 224;
+/// Most registers that are planned with.
+static constexpr int64_t kRegisters = 224;
 
 static RankedTensorType typeOf(Value value) {
   return cast<RankedTensorType>(value.getType());
@@ -279,20 +280,17 @@ static bool isNarrow(RecurOp op) {
          op.getStateColumns() % multiple == 0;
 }
 
-/// Tokens of a chunk: fewer where each pair of tokens has a decay per channel;
-/// 16 for each of four warps where products are matrix instructions.
-static int64_t getMostTokens(RecurOp op) {
+int64_t attn::getMostTokens(RecurOp op) {
   if (isNarrow(op))
     return 64;
   return decaysPerChannel(op) ? 16 : 32;
 }
 
-/// Whether a block must have all columns of the state.
-static bool needsAllColumns(RecurOp op) {
+bool attn::needsAllColumns(RecurOp op) {
   return !op.getNorm().empty() || !op.getValueRows().empty();
 }
 
-static ChunkProblem getProblem(RecurOp op, BlockSizes blocks, int64_t threads) {
+ChunkProblem attn::getProblem(RecurOp op, BlockSizes blocks, int64_t threads) {
   int64_t rows = llvm::alignTo(op.getStateRows(), kRows);
   return {rows,
           std::min(blocks.k, op.getStateColumns()),

@@ -33,8 +33,6 @@ static SizeSources getStaticSizes(ShapedType type) {
   return sizes;
 }
 
-static SizeSources traceSizes(Value value);
-
 /// Where the number of segments comes from: it is one less than that of their
 /// offsets.
 static SizeSource traceSegments(Value segments) {
@@ -46,8 +44,7 @@ static SizeSource traceSegments(Value segments) {
   return source;
 }
 
-/// Where the sizes of `value`, a ranked tensor, come from.
-static SizeSources traceSizes(Value value) {
+SizeSources attn::traceSizes(Value value) {
   auto type = cast<ShapedType>(value.getType());
   if (auto argument = dyn_cast<BlockArgument>(value)) {
     SizeSources sizes;

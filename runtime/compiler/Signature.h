@@ -30,6 +30,9 @@ struct SizeSource {
 };
 using SizeSources = llvm::SmallVector<SizeSource, 4>;
 
+/// Where the sizes of `value`, a ranked tensor, come from.
+SizeSources traceSizes(mlir::Value value);
+
 /// What an `attn.attend` asks of the sizes of its operands.
 struct AttendFacts {
   SizeSources query, key, value;

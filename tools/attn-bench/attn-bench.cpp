@@ -14,6 +14,7 @@
 #include "tools/attn-bench/Catalogue.h"
 #include "tools/attn-bench/Runner.h"
 #include "tools/support/CommandLine.h"
+#include "tools/support/KernelFlags.h"
 #include "llvm/ADT/STLExtras.h"
 #include <benchmark/benchmark.h>
 
@@ -34,6 +35,11 @@ struct Flags {
       "rounds", cl::init("10"), cl::value_desc("R"),
       cl::desc("Measure each benchmark R times, in turn with the probe of the "
                "machine; default 10"),
+      cl::cat(category)};
+  cl::opt<std::string> database{
+      "db", cl::value_desc("FILE"),
+      cl::desc("Database of tuned schedules; default: what the environment "
+               "variable ATTN_TUNING_DB names, if anything"),
       cl::cat(category)};
 };
 } // namespace
@@ -128,7 +134,8 @@ static std::vector<char *> selectArguments(int argc, char **argv,
 
 /// Reads both kinds of options; returns the number of rounds.
 static Expected<int64_t> parseOptions(int argc, char **argv,
-                                      std::vector<std::string> &files) {
+                                      std::vector<std::string> &files,
+                                      std::string &database) {
   std::vector<char *> ours = selectArguments(argc, argv, false);
   std::vector<char *> theirs = selectArguments(argc, argv, true);
   forgetOptions();
@@ -144,17 +151,39 @@ static Expected<int64_t> parseOptions(int argc, char **argv,
   if (flags.files.empty())
     return makeError("expected data files, got none");
   files = flags.files;
+  const char *variable = std::getenv("ATTN_TUNING_DB");
+  database = flags.database.getNumOccurrences() || !variable
+                 ? flags.database.getValue()
+                 : std::string(variable);
   return parseInteger(flags.rounds, "--rounds", 1, 1000000);
+}
+
+/// Gives a benchmark the schedule that is recorded for its sizes, if it states
+/// none.
+static Error takeTuned(Benchmark &benchmark, StringRef database) {
+  CompileInput input{benchmark.specText, benchmark.specPath, benchmark.options};
+  std::map<std::string, int64_t> sizes(benchmark.dims.begin(),
+                                       benchmark.dims.end());
+  Expected<bool> found = applyTuning(input, database, &sizes);
+  if (!found)
+    return makeError("{0}: {1}", benchmark.where,
+                     llvm::toString(found.takeError()));
+  benchmark.options.schedule = input.options.schedule;
+  return Error::success();
 }
 
 static Error run(int argc, char **argv) {
   std::vector<std::string> files;
-  Expected<int64_t> rounds = parseOptions(argc, argv, files);
+  std::string database;
+  Expected<int64_t> rounds = parseOptions(argc, argv, files, database);
   if (!rounds)
     return rounds.takeError();
   Expected<std::vector<Benchmark>> benchmarks = readCatalogue(files);
   if (!benchmarks)
     return benchmarks.takeError();
+  for (Benchmark &benchmark : *benchmarks)
+    if (Error error = takeTuned(benchmark, database))
+      return error;
   if (benchmarks->empty())
     return makeError("expected a benchmark in the data files, got none");
   Runner runner;

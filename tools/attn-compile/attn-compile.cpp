@@ -136,6 +136,12 @@ static Error run(int argc, char **argv) {
   Expected<CompileInput> input = parseKernelFlags(flags.kernel);
   if (!input)
     return input.takeError();
+  // A package of several targets would need a schedule for each.
+  if (targets.size() <= 1) {
+    Expected<bool> found = applyTuning(*input, getTuningDatabase(flags.kernel));
+    if (!found)
+      return found.takeError();
+  }
   Expected<std::string> contents =
       stage->isPackage
           ? emitPackage(input->text, input->name, input->options, targets)

@@ -187,6 +187,7 @@ Expected<RunOptions> attn::parseOptions(int argc, char **argv) {
   if (!input)
     return input.takeError();
   options.input = std::move(*input);
+  options.database = getTuningDatabase(flags.kernel);
   options.simulate = flags.simulate;
   options.counters = flags.counters;
   if (flags.counters.getNumOccurrences() && !options.simulate)

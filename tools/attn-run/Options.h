@@ -30,6 +30,7 @@ struct RunOptions {
   bool probe = false;
   bool memory = false;
   bool inPlace = false;
+  std::string database; ///< Of tuned schedules; or empty.
 };
 
 /// Parses the command line and reads the spec.

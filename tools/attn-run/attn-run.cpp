@@ -36,6 +36,7 @@ namespace {
 struct Session {
   RunOptions options;
   bool isPackage = false;
+  bool isTuned = false; ///< The schedule is one of a database.
   std::unique_ptr<Kernel> kernel;
   /// The kernel, if it runs in the simulator.
   SimulatedKernel *simulated = nullptr;
@@ -122,6 +123,31 @@ static Error prepareChecks(Session &session) {
   return Error::success();
 }
 
+/// Looks for a tuned schedule. One kernel runs on all sizes; it gets what is
+/// recorded for the largest of them, that is of the most tokens in all.
+static Error findSchedule(Session &session) {
+  RunOptions &options = session.options;
+  auto getTokens = [](const Dims &dims) {
+    double tokens = 1;
+    for (const auto &[name, size] : dims)
+      tokens *= double(size);
+    return tokens;
+  };
+  const Dims &largest =
+      *llvm::max_element(options.dims, [&](const Dims &a, const Dims &b) {
+        return getTokens(a) < getTokens(b);
+      });
+  std::map<std::string, int64_t> sizes(largest.begin(), largest.end());
+  // Sizes may be those of files: then they are not known yet.
+  bool isKnown = options.arguments.empty();
+  Expected<bool> found =
+      applyTuning(options.input, options.database, isKnown ? &sizes : nullptr);
+  if (!found)
+    return found.takeError();
+  session.isTuned = *found;
+  return Error::success();
+}
+
 /// Makes the kernel: compiles a spec or loads a package.
 static Error prepareKernel(Session &session) {
   RunOptions &options = session.options;
@@ -129,6 +155,9 @@ static Error prepareKernel(Session &session) {
   if (options.simulate && session.isPackage)
     return makeError("--simulate: expected a spec, got the package '{0}'",
                      options.input.name);
+  if (!session.isPackage)
+    if (Error error = findSchedule(session))
+      return error;
   if (options.simulate)
     return compileSimulated(session);
   bool isGpu = isGpuTarget(options.input.options.target);
@@ -356,7 +385,8 @@ static void printKernel(const Session &session) {
   printLine("target", options.target +
                           (options.dtype.empty() ? "" : " " + options.dtype));
   std::string schedule = session.kernel->schedule();
-  printLine("schedule", schedule.empty() ? "none" : schedule);
+  printLine("schedule", (schedule.empty() ? "none" : schedule) +
+                            (session.isTuned ? "  (tuned)" : ""));
   double seconds = session.kernel->compileSeconds();
   if (session.isPackage)
     printLine(

@@ -13,6 +13,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include <cstdlib>
 
 using namespace attn;
 using llvm::ArrayRef;
@@ -31,6 +32,13 @@ Expected<std::string> attn::readSpec(StringRef path) {
     return makeError("'{0}': cannot read: {1}", path,
                      buffer.getError().message());
   return (*buffer)->getBuffer().str();
+}
+
+std::string attn::getTuningDatabase(const KernelFlags &flags) {
+  const char *variable = std::getenv("ATTN_TUNING_DB");
+  if (flags.database.getNumOccurrences() || !variable)
+    return flags.database;
+  return variable;
 }
 
 ArrayRef<StringRef> attn::getGpuTargets() {

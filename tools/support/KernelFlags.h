@@ -43,6 +43,11 @@ struct KernelFlags {
       "schedule", llvm::cl::value_desc("block_q=M,block_k=N"),
       llvm::cl::desc("Block sizes, instead of the compiler's choice"),
       llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> database{
+      "db", llvm::cl::value_desc("FILE"),
+      llvm::cl::desc("Database of tuned schedules; default: what the "
+                     "environment variable ATTN_TUNING_DB names, if anything"),
+      llvm::cl::cat(category)};
   llvm::cl::opt<std::string> dumpPhases{
       "dump-phases", llvm::cl::value_desc("DIR"),
       llvm::cl::desc("Write the IR after each phase to this folder"),
@@ -55,6 +60,9 @@ struct CompileInput {
   std::string name; ///< The file, or "<stdin>".
   CompileOptions options;
 };
+
+/// The file of --db, else of ATTN_TUNING_DB; empty if there is neither.
+std::string getTuningDatabase(const KernelFlags &flags);
 
 /// The GPUs that code can be made for, the oldest first.
 llvm::ArrayRef<llvm::StringRef> getGpuTargets();
@@ -69,6 +77,14 @@ llvm::Error checkDtype(llvm::StringRef dtype, llvm::StringRef givenBy);
 
 /// Reads the text of a spec; "-" is standard input.
 llvm::Expected<std::string> readSpec(llvm::StringRef path);
+
+/// Takes the schedule of `database`, unless the options have one or the file
+/// has none for the spec: that of `sizes` or, without sizes, that of the
+/// largest. Packages and definitions have no use for one. Returns whether it
+/// took one. An empty name of a file is no database.
+llvm::Expected<bool>
+applyTuning(CompileInput &input, llvm::StringRef database,
+            const std::map<std::string, int64_t> *sizes = nullptr);
 
 /// Checks the options and reads the spec.
 llvm::Expected<CompileInput> parseKernelFlags(const KernelFlags &flags,

@@ -1,0 +1,85 @@
+//===- FunctionModel.h - The cost model of a spec ---------------*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The cost model for whoever has the text of a spec and the sizes of a call:
+// tuners, tools that explain, tests.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_RUNTIME_TUNING_FUNCTIONMODEL_H
+#define ATTN_RUNTIME_TUNING_FUNCTIONMODEL_H
+
+#include "codegen/cost/CostModel.h"
+#include "runtime/compiler/Compiler.h"
+#include "runtime/tuning/Database.h"
+
+namespace attn {
+
+/// Sizes of a call by name; those that are missing are the spec's defaults.
+using CallSizes = std::map<std::string, int64_t>;
+
+/// A spec, a target and sizes.
+class FunctionModel {
+public:
+  /// Runs the phases up to the choice of schedules. `options` have the target,
+  /// the function, the element type and perhaps a schedule.
+  static llvm::Expected<FunctionModel> create(llvm::StringRef text,
+                                              llvm::StringRef name,
+                                              const CompileOptions &options,
+                                              const CallSizes &sizes);
+
+  /// The ops of the call, each with its chosen schedule and its space.
+  llvm::ArrayRef<OpFacts> getOps() const { return ops; }
+
+  /// The op whose schedule is tuned: the one that takes longest of those that
+  /// have a choice; null if there is none.
+  const OpFacts *getTuned(const Machine &machine, int threads) const;
+
+  /// The time of a call with the schedules that were chosen, or with another
+  /// one ("block_q=64,block_k=128", or in parts) for all ops that have a space.
+  Prediction predict(const Machine &machine, int threads) const;
+  Prediction predict(const Machine &machine, int threads,
+                     llvm::StringRef schedule) const;
+
+  /// `schedule`, a point of a space, so that it is that of the version which
+  /// the call runs, and leaves the other version alone.
+  std::string getScheduleText(llvm::StringRef schedule) const;
+
+  /// The schedule that was chosen for the tuned op, in the form of a point.
+  std::string getChosen(const Machine &machine, int threads) const;
+
+  /// What the database knows the call by, on a device.
+  const TuningKey &getKey() const { return key; }
+  /// The product of the lengths, rounded up as in the key.
+  int64_t getTokens() const { return tokens; }
+  llvm::StringRef getFunctionName() const { return function; }
+
+private:
+  std::vector<OpFacts> ops;
+  CostTarget target;
+  TuningKey key;
+  int64_t tokens = 1;
+  std::string function;
+};
+
+/// The key of a spec on a device ("" for this CPU, or the usual device of the
+/// target). Without `sizes` its bucket is empty.
+llvm::Expected<TuningKey>
+makeTuningKey(llvm::StringRef text, llvm::StringRef name,
+              const CompileOptions &options, llvm::StringRef device,
+              const CallSizes *sizes, int64_t *tokens = nullptr);
+
+/// The schedule that a database has for a spec: that of the bucket of `sizes`
+/// or, without sizes, of the largest bucket. Nothing if there is none.
+llvm::Expected<std::optional<TuningRecord>>
+findTuned(llvm::StringRef database, llvm::StringRef text, llvm::StringRef name,
+          const CompileOptions &options, const CallSizes *sizes);
+
+} // namespace attn
+
+#endif // ATTN_RUNTIME_TUNING_FUNCTIONMODEL_H

@@ -1,0 +1,172 @@
+//===- Report.cpp - What was predicted, and what was measured -------------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tools/attn-tune/Report.h"
+#include "tools/attn-tune/Tuner.h"
+#include "tools/support/CommandLine.h"
+#include "tools/support/Measure.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/ToolOutputFile.h"
+
+using namespace attn;
+using llvm::Error;
+using llvm::Expected;
+using llvm::StringRef;
+
+//===----------------------------------------------------------------------===//
+// The ranking
+//===----------------------------------------------------------------------===//
+
+static void printTerms(llvm::raw_ostream &stream, StringRef title,
+                       const Prediction &prediction) {
+  stream << llvm::formatv("{0}: {1:f3} ms, limited by {2}\n", title,
+                          1e3 * prediction.seconds, prediction.limit);
+  for (const CostTerm &term : prediction.terms)
+    stream << llvm::formatv("  {0,-24} {1,10:f4} ms   {2}\n", term.name,
+                            1e3 * term.seconds, term.reason);
+  if (prediction.isRough)
+    stream << "  a mask reads tensors: all pairs are counted\n";
+}
+
+void attn::printRanking(llvm::raw_ostream &stream, const FunctionModel &model,
+                        const Machine &machine, int threads, bool explain) {
+  const size_t shown = explain ? SIZE_MAX : 10;
+  std::vector<RankedSchedule> ranked = rankCandidates(model, machine, threads);
+  std::string chosen = model.getChosen(machine, threads);
+  stream << llvm::formatv("{0}  {1}  {2}  {3} schedules can be run\n",
+                          model.getFunctionName(), model.getKey().bucket,
+                          machine.name, ranked.size());
+  stream << llvm::formatv("{0,4}  {1,-36} {2,12}  {3}\n", "rank", "schedule",
+                          "predicted", "limit");
+  for (auto [number, candidate] : llvm::enumerate(ranked)) {
+    bool isChosen = candidate.point == chosen;
+    if (number >= shown && !isChosen)
+      continue;
+    stream << llvm::formatv("{0,4}  {1,-36} {2,9:f4} ms  {3}{4}\n", number + 1,
+                            candidate.point, 1e3 * candidate.prediction.seconds,
+                            candidate.prediction.limit,
+                            isChosen ? "  (the default)" : "");
+  }
+  if (!explain)
+    return;
+  printTerms(stream, "default", model.predict(machine, threads));
+  if (!ranked.empty())
+    printTerms(stream, "best of the ranking", ranked.front().prediction);
+}
+
+//===----------------------------------------------------------------------===//
+// The database
+//===----------------------------------------------------------------------===//
+
+static Error reportAll(TuningDatabase &database) {
+  Expected<std::vector<TuningRecord>> records = database.getRecords();
+  if (!records)
+    return records.takeError();
+  llvm::outs() << llvm::formatv("{0} records\n", records->size());
+  for (const TuningRecord &record : *records)
+    llvm::outs() << llvm::formatv(
+        "{0,-24} {1,-5} {2,-12} {3,-16} {4,-40} {5,10:f4} ms  {6:f3} of the "
+        "default  {7}\n",
+        record.name, record.key.dtype, record.key.target, record.key.bucket,
+        record.schedule, 1e3 * record.seconds, record.getRatio(),
+        record.key.device);
+  return Error::success();
+}
+
+/// The trials as a table and in the picture; `known` is the record, if any.
+static void printTrials(llvm::ArrayRef<TuningTrial> trials,
+                        const std::optional<TuningRecord> &known,
+                        Picture &picture) {
+  llvm::outs() << llvm::formatv("{0,-44} {1,12} {2,12} {3,8}  {4}\n",
+                                "schedule", "predicted", "measured", "ratio",
+                                "verdict");
+  auto print = [&](StringRef schedule, double predicted, double seconds,
+                   double ratio, StringRef verdict, bool isChosen) {
+    llvm::outs() << llvm::formatv("{0,-44} {1,9:f4} ms {2,9:f4} ms {3,8:f3}  "
+                                  "{4}\n",
+                                  schedule, 1e3 * predicted, 1e3 * seconds,
+                                  ratio, verdict);
+    if (seconds > 0)
+      picture.times.push_back({1e3 * predicted, 1e3 * seconds, isChosen});
+  };
+  for (const TuningTrial &trial : trials) {
+    bool isChosen = known && known->schedule == trial.schedule;
+    print(trial.schedule, trial.predicted, trial.seconds, trial.ratio,
+          isChosen ? "chosen" : StringRef(trial.verdict), isChosen);
+  }
+}
+
+static Error writePicture(StringRef path, const Picture &picture) {
+  std::error_code code;
+  llvm::ToolOutputFile file(path, code, llvm::sys::fs::OF_Text);
+  if (!code) {
+    file.os() << drawPicture(picture);
+    file.os().flush();
+    code = file.os().error();
+    file.os().clear_error();
+  }
+  if (code)
+    return makeError("'{0}': cannot write: {1}", path, code.message());
+  file.keep();
+  return Error::success();
+}
+
+/// The report of one spec and its sizes.
+static Error reportSpec(const TuneOptions &options, const Dims &dims,
+                        TuningDatabase &database) {
+  const CompileInput &input = *options.input;
+  CallSizes sizes(dims.begin(), dims.end());
+  auto model =
+      FunctionModel::create(input.text, input.name, input.options, sizes);
+  if (!model)
+    return model.takeError();
+  Expected<Machine> machine = loadMachine(input.options.target, options.device);
+  if (!machine)
+    return machine.takeError();
+  Expected<std::optional<TuningRecord>> known = database.find(model->getKey());
+  Expected<std::vector<TuningTrial>> trials =
+      database.getTrials(model->getKey());
+  if (!known || !trials)
+    return llvm::joinErrors(known.takeError(), trials.takeError());
+  std::string name = model->getFunctionName().str();
+  llvm::outs() << llvm::formatv("{0}  {1}  {2}  {3}\n", name,
+                                model->getKey().dtype, model->getKey().target,
+                                model->getKey().bucket);
+  Picture picture;
+  picture.title = name + "  " + model->getKey().bucket;
+  double units = double(options.threads > 0
+                            ? std::min<int64_t>(options.threads, machine->units)
+                            : machine->units);
+  picture.peak = units * machine->matrix32;
+  picture.bandwidth = machine->memory;
+  printTrials(*trials, *known, picture);
+  if (*known) {
+    Prediction prediction =
+        model->predict(*machine, options.threads, (*known)->schedule);
+    picture.work = {prediction.intensity,
+                    1e-9 * prediction.flops / (*known)->seconds, true};
+    llvm::outs() << llvm::formatv(
+        "record      {0}  {1:f4} ms  {2:f3} of the default  {3:f1} GFLOP/s  "
+        "{4:f1} operations per byte\n",
+        (*known)->schedule, 1e3 * (*known)->seconds, (*known)->getRatio(),
+        picture.work.y, picture.work.x);
+  } else {
+    llvm::outs() << "record      none\n";
+  }
+  return options.svg.empty() ? Error::success()
+                             : writePicture(options.svg, picture);
+}
+
+Error attn::report(const TuneOptions &options, TuningDatabase &database) {
+  if (!options.input)
+    return reportAll(database);
+  for (const Dims &dims : options.dims)
+    if (Error error = reportSpec(options, dims, database))
+      return error;
+  return Error::success();
+}
