@@ -324,11 +324,12 @@ void Classifier::run() {
                              keyGrid->getCount()};
   for (auto [at, extent] : llvm::enumerate(extents))
     store(b, extent, to.numbers, index(b, at));
-  store(b, one, to.numbers, index(b, 4));
+  // A list says more of blocks than the mask.
+  bool isListed = bool(op.getOffsets());
+  store(b, index(b, isListed ? 2 : 1), to.numbers, index(b, 4));
   for (auto [axis, places] : llvm::enumerate(keyGrid->getPlaces()))
     store(b, places, to.numbers, index(b, 5 + axis));
-  // A list says more of blocks than the mask.
-  if (!op.getOffsets())
+  if (!isListed)
     writeBlocks(extents, multiply(b, extents));
 }
 

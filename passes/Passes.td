@@ -373,9 +373,10 @@ def ClassifyBlocks : Pass<"attn-classify-blocks", "::mlir::func::FuncOp"> {
     Gives the function three more arguments for every `attn.attend`, in the order of a
     walk, memrefs that are marked with `attn.result`, and writes to them
 
-    - eight i64: numbers of batches, heads, blocks of queries and blocks of keys, 1, and
-      boxes of keys along each axis. Batches and heads are 1 where the mask does not ask
-      for them. Nothing is written if control flow goes another way;
+    - eight i64: numbers of batches, heads, blocks of queries and blocks of keys, 1 (2 if
+      the op has a list of blocks), and boxes of keys along each axis. Batches and heads
+      are 1 where the mask does not ask for them. Nothing is written if control flow goes
+      another way;
     - for each pair of blocks an i8, blocks of keys fastest: 0 if the formula of the mask
       says that no pair is kept, 2 if it says that all are, else 1, and 3 if no
       pair exists, as in a box beyond the grid; plus 4 times the same number as the

@@ -295,7 +295,8 @@ private:
     SmallVector<Candidate> candidates =
         hasBoxes ? getBoxCandidates(problem, attend) : getCandidates(problem);
     BlockSizes best = cheapest(candidates, {problem.strip, 64});
-    bool isOpen = schedule.empty() && !op->hasAttr("schedule");
+    bool isOpen = schedule.empty() && !op->hasAttr("schedule") &&
+                  !(attend && attend.getBlockSizes());
     if (isOpen)
       reportCandidates(op, problem, candidates, best);
     return {best, hasBoxes ? "the least estimate, with what boxes compute "

@@ -23,8 +23,8 @@
 using namespace mlir;
 using namespace attn;
 
-/// Ops of a formula that are written out.
-static constexpr int kMostOps = 40;
+/// Ops of a formula that is written out.
+static constexpr int kMostOps = 24;
 
 /// The function that has `argument`, if it is one of a function.
 static FunctionOpInterface getFunction(BlockArgument argument) {
@@ -59,6 +59,8 @@ public:
   explicit Writer(Region &keys) : keys(keys) {}
 
   Text write(Value value);
+  /// Whether the formula has too many ops to be read.
+  bool isLong() const { return ops > kMostOps; }
 
 private:
   Text writeOp(Operation *op);
@@ -124,6 +126,17 @@ Text Writer::write(Value value) {
   return writeOp(value.getDefiningOp());
 }
 
+/// The other operand of a minimum with what does not bound.
+static Value skipEndless(Operation *op) {
+  APInt number;
+  for (unsigned i : {0, 1})
+    if (isa<arith::MinSIOp>(op) &&
+        matchPattern(op->getOperand(i), m_ConstantInt(&number)) &&
+        number.getSExtValue() == kEndless)
+      return op->getOperand(1 - i);
+  return {};
+}
+
 /// "x + 1" and "x - 1" for sums with constants.
 static std::optional<std::string> writeShift(Operation *op, std::string x) {
   APInt number;
@@ -139,6 +152,8 @@ Text Writer::writeOp(Operation *op) {
     return {writeSize(dim)};
   if (isa<arith::IndexCastOp>(op))
     return write(op->getOperand(0));
+  if (Value other = skipEndless(op))
+    return write(other);
   if (auto chosen = dyn_cast<arith::SelectOp>(op))
     return {nested(chosen.getCondition(), Level::Comparison) + " ? " +
                 nested(chosen.getTrueValue(), Level::Comparison) + " : " +
@@ -188,8 +203,11 @@ static std::string printRange(Region &keys, unsigned begin) {
     if (end.getSExtValue() == kEndless && least.isZero())
       return "all";
   }
-  return Writer(keys).write(bounds[begin]).text + " <= key < " +
-         Writer(keys).write(bounds[begin + 1]).text;
+  Writer writer(keys);
+  std::string text = writer.write(bounds[begin]).text + " <= key < ";
+  text += writer.write(bounds[begin + 1]).text;
+  return writer.isLong() ? "long formulas, which attn-compile --emit=attn shows"
+                         : text;
 }
 
 std::string attn::printVisited(Region &keys) { return printRange(keys, 0); }

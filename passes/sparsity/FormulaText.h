@@ -15,8 +15,8 @@
 namespace attn {
 
 /// The bounds that a `keys` region yields, as
-/// "last - 9 <= key < first + 1", "all" or "none". A formula of many ops is cut
-/// short.
+/// "last - 9 <= key < first + 1", "all" or "none". Formulas of many ops are not
+/// written out.
 std::string printVisited(mlir::Region &keys);
 std::string printFull(mlir::Region &keys);
 

@@ -260,8 +260,10 @@ struct Room {
   int64_t numbers[8] = {};
   BlockFacts facts;
 
+  /// Blocks that are classified: none of an op with a list.
   int64_t getNumBlocks() const {
-    return numbers[0] * numbers[1] * numbers[2] * numbers[3];
+    return numbers[4] == 1 ? numbers[0] * numbers[1] * numbers[2] * numbers[3]
+                           : 0;
   }
   void addBuffers(std::vector<Buffer> &buffers) {
     auto getSize = [](const auto &list) { return int64_t(list.size()); };

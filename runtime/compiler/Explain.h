@@ -75,7 +75,9 @@ struct BlockFacts {
   int64_t batches = 0, heads = 0, rows = 0, columns = 0;
   /// Boxes along the axes of a grid of keys; 0 behind the last axis.
   int64_t places[3] = {0, 0, 0};
-  std::vector<int8_t> classes; ///< Class of the formula + 4 * that of ranges.
+  /// Class of the formula + 4 * that of ranges; empty where the spec has a
+  /// list.
+  std::vector<int8_t> classes;
   /// Pairs that exist and that are kept, for each pair of blocks; empty if they
   /// were not counted.
   std::vector<int32_t> pairs;

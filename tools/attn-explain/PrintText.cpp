@@ -204,7 +204,7 @@ void TextPrinter::printVersion(const OpFindings &op, const Version &version) {
   if (version.blocks)
     printBlocks(op, version);
   else if (op.isAttention())
-    detail("not run", "for these sizes");
+    detail("not run", "for these arguments");
 }
 
 //===----------------------------------------------------------------------===//
@@ -302,6 +302,8 @@ void TextPrinter::print() {
   line("spec", findings.spec);
   line("target", findings.explanation.target);
   line("dims", formatDims(findings.dims));
+  if (findings.ops.empty())
+    line("ops", "none that are blocked");
   for (const OpFindings &op : findings.ops)
     printOp(op);
 }
