@@ -119,7 +119,9 @@ static int64_t commonStep(const Interval &x, const Interval &y) {
   return std::gcd(x.step, y.step);
 }
 
-Interval IntervalEmitter::add(const Interval &p, const Interval &q) {
+/// The sum of `p` and `q`, the difference if `negated`.
+Interval IntervalEmitter::combine(const Interval &p, const Interval &q,
+                                  bool negated) {
   if (!p.isKnown() || !q.isKnown())
     return {};
   Interval x = p, y = q;
@@ -127,23 +129,22 @@ Interval IntervalEmitter::add(const Interval &p, const Interval &q) {
     x = narrow(x, kMostBits - 1);
     y = narrow(y, kMostBits - 1);
   }
-  Value lo = add(x.lo, y.lo);
-  Value hi = x.isExact() && y.isExact() ? lo : add(x.hi, y.hi);
+  auto apply = [&](Value a, Value c) {
+    return negated ? subtract(a, c) : add(a, c);
+  };
+  // The largest subtrahend belongs to the least difference.
+  Value lo = apply(x.lo, negated ? y.hi : y.lo);
+  Value hi =
+      x.isExact() && y.isExact() ? lo : apply(x.hi, negated ? y.lo : y.hi);
   return {lo, hi, commonStep(x, y), std::max(x.bits, y.bits) + 1};
 }
 
-Interval IntervalEmitter::subtract(const Interval &p, const Interval &q) {
-  if (!p.isKnown() || !q.isKnown())
-    return {};
-  Interval x = p, y = q;
-  if (std::max(x.bits, y.bits) >= kMostBits) {
-    x = narrow(x, kMostBits - 1);
-    y = narrow(y, kMostBits - 1);
-  }
-  // The largest subtrahend belongs to the least difference.
-  Value lo = subtract(x.lo, y.hi);
-  Value hi = x.isExact() && y.isExact() ? lo : subtract(x.hi, y.lo);
-  return {lo, hi, commonStep(x, y), std::max(x.bits, y.bits) + 1};
+Interval IntervalEmitter::add(const Interval &x, const Interval &y) {
+  return combine(x, y, /*negated=*/false);
+}
+
+Interval IntervalEmitter::subtract(const Interval &x, const Interval &y) {
+  return combine(x, y, /*negated=*/true);
 }
 
 Interval IntervalEmitter::multiply(const Interval &p, const Interval &q) {

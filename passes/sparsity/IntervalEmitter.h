@@ -74,6 +74,7 @@ public:
   void assume(mlir::Value condition);
 
 private:
+  Interval combine(const Interval &p, const Interval &q, bool negated);
   Interval narrow(Interval x, unsigned bits);
   Interval remainder(const Interval &x, const Interval &divisor);
 
