@@ -7,7 +7,7 @@
 #===-----------------------------------------------------------------------===#
 """Tests are .mlir and .test files with RUN lines; tools are found on PATH.
 
-Substitutions: %python (with NumPy), %build, %cc (the C compiler), %variants (the
+Substitutions: %python (with NumPy), %build, %cc, %cxx (the compilers), %variants (the
 catalogue), %reference (the oracles), %llvm_lib (the libraries of LLVM and MLIR). Features: avx2, avx512
 (this machine), asan (this build), ptxas (of a CUDA toolkit), full (the whole matrix was asked for with
 `make test-full`).
@@ -43,6 +43,7 @@ def add_substitutions():
     config.substitutions += [
         ("%python", python + " -B"),
         ("%build", config.attn_build_dir),
+        ("%cxx", config.attn_cxx_compiler),
         ("%cc", config.attn_c_compiler),
         ("%variants", os.path.join(source, "variants")),
         ("%reference", os.path.join(source, "test", "reference")),

@@ -214,8 +214,8 @@ class _Fingerprint:
             self.key.append(value)
 
 
-def fingerprint(function: Callable) -> tuple[tuple, list[Any]]:
-    """The key of a callable and the arrays that it reads, each once."""
+def fingerprint(function: Any) -> tuple[tuple, list[Any]]:
+    """The key of a callable, or of a tuple of some, and the arrays that it reads, each once."""
     walk = _Fingerprint()
     walk.visit(function)
     return tuple(walk.key), walk.arrays

@@ -13,7 +13,9 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
+#include <csignal>
 #include <dlfcn.h>
 #include <mutex>
 
@@ -105,11 +107,31 @@ private:
 };
 } // namespace
 
+namespace {
+/// Gives the handlers of signals back at the end. The linker takes them, to
+/// delete what it writes if the process is interrupted; the process need not be
+/// ours.
+class KeptSignals {
+public:
+  KeptSignals() { sigaction(SIGINT, nullptr, &before); }
+  ~KeptSignals() {
+    struct sigaction after;
+    sigaction(SIGINT, nullptr, &after);
+    if (after.sa_handler != before.sa_handler)
+      llvm::sys::unregisterHandlers();
+  }
+
+private:
+  struct sigaction before;
+};
+} // namespace
+
 /// Runs the linker, which keeps global state, one caller at a time.
 static Error runLinker(llvm::ArrayRef<const char *> arguments) {
   static std::mutex mutex;
   std::lock_guard<std::mutex> lock(mutex);
   HiddenOptions hidden;
+  KeptSignals signals;
   std::string output;
   llvm::raw_string_ostream stream(output);
   lld::Result result =

@@ -9,11 +9,9 @@
 #include "runtime/jit/DiskCache.h"
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <ctime>
 #include <dirent.h>
 #include <fcntl.h>
-#include <filesystem>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,8 +19,9 @@ using namespace attn;
 
 static constexpr const char *kPackage = ".attn";
 static constexpr const char *kAlias = ".alias";
-/// What temporary files are called, followed by six letters.
+/// What temporary files are called, followed by digits.
 static constexpr std::string_view kTemporary = "attn-new-";
+static constexpr size_t kTemporaryDigits = 16;
 /// Temporary files of this age, in seconds, belong to nobody any more.
 static constexpr time_t kAbandonedAfter = 3600;
 
@@ -128,23 +127,39 @@ static bool writeBytes(int file, std::string_view bytes) {
   return true;
 }
 
-/// Makes the folder and those above it; only this user may look into new ones.
+/// Makes the folder and those above it. Nobody else may look into the latter,
+/// which are the user's; who may look into ours says the process (umask).
 static void makeFolder(const std::string &folder) {
   for (size_t at = folder.find('/', 1); at != std::string::npos;
        at = folder.find('/', at + 1))
     (void)::mkdir(folder.substr(0, at).c_str(), 0700);
-  (void)::mkdir(folder.c_str(), 0700);
+  (void)::mkdir(folder.c_str(), 0777);
+}
+
+/// A path that no other writer has, in this process or another.
+static std::string makeTemporaryPath(const std::string &folder) {
+  static std::atomic<uint64_t> count = 0;
+  timespec now;
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  std::string text =
+      joinParts({std::to_string(::getpid()), std::to_string(++count),
+                 std::to_string(now.tv_sec), std::to_string(now.tv_nsec)});
+  return folder + '/' + std::string(kTemporary) +
+         CacheKey::of(text).digits.substr(0, kTemporaryDigits);
 }
 
 bool DiskCache::tryWrite(const std::string &path, std::string_view bytes) {
   if (bytes.size() > maxBytes)
     return false;
-  std::string temporary = folder + '/' + std::string(kTemporary) + "XXXXXX";
-  int descriptor = ::mkostemp(temporary.data(), O_CLOEXEC);
+  std::string temporary = makeTemporaryPath(folder);
+  auto create = [&] {
+    return ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                  0666);
+  };
+  int descriptor = create();
   if (descriptor < 0 && errno == ENOENT) {
     makeFolder(folder);
-    temporary.replace(temporary.size() - 6, 6, "XXXXXX");
-    descriptor = ::mkostemp(temporary.data(), O_CLOEXEC);
+    descriptor = create();
   }
   OpenFile file(descriptor);
   if (!file)
@@ -189,8 +204,8 @@ struct CachedFile {
 
 /// Whether a file has a name that this cache gives.
 static bool isOurs(std::string_view name, bool &isTemporary) {
-  isTemporary =
-      name.starts_with(kTemporary) && name.size() == kTemporary.size() + 6;
+  isTemporary = name.starts_with(kTemporary) &&
+                name.size() == kTemporary.size() + kTemporaryDigits;
   return isTemporary ||
          (CacheKey::isValid(name.substr(0, 32)) &&
           (name.substr(32) == kPackage || name.substr(32) == kAlias));

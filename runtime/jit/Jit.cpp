@@ -50,8 +50,18 @@ Result<Jit::Kernel> Jit::compile(const SpecRequest &request, DLDevice device) {
   return kernel;
 }
 
+static Status checkDtype(const std::string &dtype) {
+  for (std::string_view known : {"", "f64", "f32", "f16", "bf16"})
+    if (dtype == known)
+      return {};
+  return invalidArgument("dtype must be f64, f32, f16 or bf16, got '" + dtype +
+                         "'");
+}
+
 /// A kernel whose text has not been met before.
 Result<Jit::Kernel> Jit::find(const SpecRequest &request, DLDevice device) {
+  if (Status status = checkDtype(request.dtype))
+    return status;
   Result<std::string> target =
       request.target.empty() ? compiler->chooseTarget(device) : request.target;
   if (!target)

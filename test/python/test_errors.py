@@ -9,6 +9,7 @@
 was expected and given. Nothing here is compiled, but for the specs of TextErrors."""
 
 import math
+import pathlib
 import unittest
 
 import numpy as np
@@ -25,6 +26,7 @@ Q = np.zeros((1, 4, 8, 16), np.float32)
 K2 = np.zeros((1, 2, 8, 16), np.float32)
 BIAS = np.zeros((4, 8, 8), np.float32)
 GRID = np.zeros((1, 2, 3, 4, 8), np.float32)
+SOURCE = pathlib.Path(__file__).read_text()
 EMPTY_FLAGS = np.zeros(8, np.complex64)
 
 
@@ -144,7 +146,7 @@ class TraceErrors(Case):
                             lambda: attend(Q, Q, Q, score=score, mask=mask))
         self.assertIn(hint, error.hint)
         self.assertTrue(error.filename.endswith("test_errors.py"), error)
-        self.assertIn(error.line, open(__file__).read())
+        self.assertIn(error.line, SOURCE)
         self.assertGreater(len(error.line), 5)
         return error
 

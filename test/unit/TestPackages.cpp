@@ -122,6 +122,13 @@ PackageKernel attn::unittest::makeGpuKernel() {
   return kernel;
 }
 
+PackageFile attn::unittest::makeCachedPackage(const std::string &cacheKey) {
+  PackageFile file = makeScalePackage();
+  file.manifest = replaceOnce(file.manifest, "{\"",
+                              "{\"cache_key\":\"" + cacheKey + "\",\"");
+  return file;
+}
+
 PackageFile attn::unittest::makePackage(const PackageKernel &kernel,
                                         std::vector<Section> sections) {
   Manifest manifest;

@@ -24,6 +24,9 @@ PackageKernel makeScaleKernel();
 /// of a file.
 PackageFile makeScalePackage(const char *path = ATTN_FAKE_KERNEL);
 
+/// The same with a key of a cache in its manifest.
+PackageFile makeCachedPackage(const std::string &cacheKey);
+
 /// A kernel with everything that a manifest can say, for GPUs.
 PackageKernel makeGpuKernel();
 

@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "runtime/jit/JitConfig.h"
 #include "tools/support/CommandLine.h"
 #include "tools/support/KernelFlags.h"
 #include "llvm/ADT/STLExtras.h"
@@ -43,6 +44,11 @@ struct Flags {
       "o", cl::init("-"), cl::value_desc("FILE"),
       cl::desc("Output file; the default, '-', is standard output and takes "
                "text only"),
+      cl::cat(output)};
+  cl::opt<bool> showConfig{
+      "show-config",
+      cl::desc("Print where the just-in-time compiler keeps kernels, and who "
+               "says so"),
       cl::cat(output)};
 };
 
@@ -112,6 +118,19 @@ static Expected<std::vector<std::string>> splitTargets(KernelFlags &flags) {
   return targets;
 }
 
+/// Prints what contexts of attn_jit.h would resolve in this environment.
+static Error showConfig() {
+  Result<JitConfig> config = JitConfig::resolve(nullptr);
+  if (!config)
+    return makeError("{0}", config.takeStatus().getMessage());
+  Expected<std::string> cpu = describeTarget("cpu");
+  if (!cpu)
+    return cpu.takeError();
+  llvm::outs() << config->toJson() << ",\n  \"cpu\": " << quoteJson(*cpu)
+               << "\n}\n";
+  return Error::success();
+}
+
 static Error run(int argc, char **argv) {
   forgetOptions();
   static Flags flags; // The registry of options keeps pointers into it.
@@ -119,6 +138,8 @@ static Error run(int argc, char **argv) {
           argc, argv, "Translates an attention spec to any stage.\n",
           {&flags.kernel.category, &flags.output}))
     return error;
+  if (flags.showConfig)
+    return showConfig();
   Expected<StageName> stage = parseStage(flags.stage);
   if (!stage)
     return stage.takeError();
