@@ -136,6 +136,10 @@ class ArgumentErrors(Case):
         x = torch.zeros(1, 4, 8, 16)
         self.check(attn_mlir.UnsupportedError, "argument 'q': requires a gradient",
                    x.clone().requires_grad_(), x, x)
+        op = attn_mlir.compile_attend(x, x, x)
+        op(x, x, x)
+        self.expect(attn_mlir.UnsupportedError, "call it under torch.no_grad()",
+                    lambda: op(x, x.clone().requires_grad_(), x))
         meta = torch.zeros(1, 4, 8, 16, device="meta")
         self.check(attn_mlir.DeviceError, "got one on 'meta'", x, meta, x)
 
