@@ -316,7 +316,7 @@ def _lift_global(value: Any, read: Read, known: dict) -> Any:
 def _lift_object(value: Any, known: dict) -> Any:
     """A copy of an object whose attributes and methods are lifted."""
     kind = type(value)
-    view = object.__new__(type(kind.__name__, (kind,), {}))
+    view: Any = object.__new__(type(kind.__name__, (kind,), {}))
     known[id(value)] = (value, view)
     for name, method in find_methods(kind).items():
         lifted = lift(method, name, known)
