@@ -80,7 +80,7 @@ Result<Jit::Kernel> Jit::find(const SpecRequest &request, DLDevice device) {
   if (known)
     if (Kernel kernel = findKnown(*known, device))
       return kernel;
-  return parseAndFind(resolved, device, *described, textKey);
+  return parseAndFind(resolved, device, *described, textKey, known);
 }
 
 /// The kernel of a key, if it is in memory or in the folder.
@@ -103,7 +103,8 @@ Jit::Kernel Jit::findKnown(const CacheKey &key, DLDevice device) {
 Result<Jit::Kernel> Jit::parseAndFind(const SpecRequest &request,
                                       DLDevice device,
                                       const std::string &target,
-                                      const CacheKey &textKey) {
+                                      const CacheKey &textKey,
+                                      const std::optional<CacheKey> &tried) {
   Result<std::unique_ptr<ParsedSpec>> spec = compiler->parse(request);
   if (!spec)
     return spec.takeStatus();
@@ -112,7 +113,7 @@ Result<Jit::Kernel> Jit::parseAndFind(const SpecRequest &request,
                               request.schedule, (*spec)->getCanonicalText()}));
   bool isMade = false;
   Result<Kernel> kernel = byKey.get(key.digits + toText(device), isMade, [&] {
-    return makeKernel(**spec, key, device);
+    return makeKernel(**spec, key, device, tried != key);
   });
   if (kernel && !isMade)
     ++memoryHits;
@@ -151,8 +152,8 @@ Jit::Kernel Jit::load(const CacheKey &key, DLDevice device) {
 }
 
 Result<Jit::Kernel> Jit::makeKernel(ParsedSpec &spec, const CacheKey &key,
-                                    DLDevice device) {
-  if (disk)
+                                    DLDevice device, bool mayBeOnDisk) {
+  if (disk && mayBeOnDisk)
     if (Kernel kernel = load(key, device))
       return kernel;
   Result<std::string> bytes = spec.makePackage(key.digits);

@@ -51,9 +51,10 @@ private:
   Kernel findKnown(const CacheKey &key, DLDevice device);
   Result<Kernel> parseAndFind(const SpecRequest &request, DLDevice device,
                               const std::string &target,
-                              const CacheKey &textKey);
+                              const CacheKey &textKey,
+                              const std::optional<CacheKey> &tried);
   Result<Kernel> makeKernel(ParsedSpec &spec, const CacheKey &key,
-                            DLDevice device);
+                            DLDevice device, bool mayBeOnDisk);
   Kernel load(const CacheKey &key, DLDevice device);
   void describeConfig(const JitConfig &config);
 

@@ -217,6 +217,7 @@ TEST_F(JitTest, RebuildsWhatCannotBeLoaded) {
   auto jit = makeJit();
   EXPECT_TRUE(compileAndRun(*jit, "a"));
   EXPECT_EQ(jit->getCounters().compilations, 1u);
+  EXPECT_EQ(jit->getCounters().rejected_entries, 1u);
   EXPECT_TRUE(compileAndRun(*makeJit(), "a"));
   EXPECT_EQ(work.compiled, 2);
 }
