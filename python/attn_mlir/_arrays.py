@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple
 
 import numpy as np
 
@@ -30,10 +30,10 @@ class Device(NamedTuple):
     """A device as DLPack counts them."""
 
     type: int
-    index: int
+    number: int
 
     def __str__(self) -> str:
-        return "cpu" if self.type == 1 else f"cuda:{self.index}"
+        return "cpu" if self.type == 1 else f"cuda:{self.number}"
 
 
 CPU = Device(1, 0)
@@ -49,7 +49,7 @@ class Description(NamedTuple):
     is_signed: bool
 
 
-def torch_module() -> Optional[Any]:
+def torch_module() -> Any:
     """PyTorch, if the program has imported it: there are no tensors otherwise."""
     return sys.modules.get("torch")
 

@@ -241,9 +241,9 @@ def _find_op(q: Any, k: Any, v: Any, functions: Functions, options: Options,
     try:
         has_none = all(function is None for function in functions)
         marks, arrays = ((), []) if has_none else fingerprint(functions)
-    except ValueError as error:
-        raise TraceError("attend", f"the functions read {error}", "close over what they need only"
-                         ) from error
+    except (ValueError, RecursionError) as error:
+        raise TraceError("attend", "the functions read too many objects, or too deep ones",
+                         "close over what they need, not over an object with much more") from error
     key = (layout, options, threads, marks)
     found = _compiled.get(key)
     if found is None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import dis
 import functools
+import inspect
 import sys
 import types
 from typing import Any, Callable, NamedTuple
@@ -117,6 +118,24 @@ def _module_parts(module: types.ModuleType, read: Read) -> list[tuple[str, Any]]
             if hasattr(module, name)]
 
 
+def find_methods(kind: type) -> dict[str, types.FunctionType]:
+    """The methods and properties of a class that are no library's, as functions."""
+    methods: dict[str, types.FunctionType] = {}
+    for base in reversed(kind.__mro__):
+        for name, member in vars(base).items():
+            function = _as_function(member)
+            if isinstance(function, types.FunctionType) \
+                    and not is_library(function.__code__.co_filename):
+                methods[name] = function
+    return methods
+
+
+def _as_function(member: Any) -> Any:
+    if isinstance(member, property):
+        return member.fget
+    return member.__func__ if isinstance(member, (staticmethod, classmethod)) else member
+
+
 #===-----------------------------------------------------------------------===#
 # Fingerprints
 #===-----------------------------------------------------------------------===#
@@ -190,15 +209,11 @@ class _Fingerprint:
             self.key.append(value)
         elif isinstance(getattr(value, "__dict__", None), dict):
             self._visit_all(kind, [part for item in vars(value).items() for part in item])
-            self._visit_call(kind)
+            # What methods read counts as well, as the function may call them.
+            for method in find_methods(kind).values():
+                self.visit(method)
         else:
             self._visit_opaque(value, kind)
-
-    def _visit_call(self, kind: type) -> None:
-        """The method that runs where an object is called."""
-        call = getattr(kind, "__call__", None)
-        if isinstance(call, types.FunctionType):
-            self.visit(call)
 
     def _visit_all(self, kind: type, values: Any) -> None:
         self.key += (kind, len(values))
@@ -214,8 +229,8 @@ class _Fingerprint:
             self.key.append(value)
 
 
-def fingerprint(function: Callable) -> tuple[tuple, list[Any]]:
-    """The key of a callable and the arrays that it reads, each once."""
+def fingerprint(function: Any) -> tuple[tuple, list[Any]]:
+    """The key of a callable, or of a tuple of some, and the arrays that it reads, each once."""
     walk = _Fingerprint()
     walk.visit(function)
     return tuple(walk.key), walk.arrays
@@ -299,13 +314,18 @@ def _lift_global(value: Any, read: Read, known: dict) -> Any:
 
 
 def _lift_object(value: Any, known: dict) -> Any:
+    """A copy of an object whose attributes and methods are lifted."""
     kind = type(value)
-    call = kind.__dict__.get("__call__")
-    if isinstance(call, types.FunctionType):
-        # The globals of its method are lifted as well.
-        kind = type(kind.__name__, (kind,), {"__call__": lift(call, "call", known)})
-    view = object.__new__(kind)
+    view: Any = object.__new__(type(kind.__name__, (kind,), {}))
     known[id(value)] = (value, view)
+    for name, method in find_methods(kind).items():
+        lifted = lift(method, name, known)
+        member = inspect.getattr_static(kind, name)
+        if isinstance(member, property):
+            lifted = property(lifted)
+        elif isinstance(member, (staticmethod, classmethod)):
+            lifted = type(member)(lifted)
+        setattr(type(view), name, lifted)
     for name, part in vars(value).items():
         view.__dict__[name] = lift(part, name, known)
     return view

@@ -85,13 +85,14 @@ class CompiledFunction:
                  schedule: Optional[str] = None, name: Optional[str] = None, threads: int = 0):
         self.text, self.threads = text, threads
         self._device = device
-        self._kernel = jit().compile(text, device.type, device.index, name, function, target,
+        self._kernel = jit().compile(text, device.type, device.number, name, function, target,
                                      dtype, schedule)
         self.arguments = tuple(Port(*port) for port in self._kernel.arguments())
         self.results = tuple(Port(*port) for port in self._kernel.results())
         names = [port.name for port in self.results]
         self._pack: Callable = _take_only if len(names) == 1 else \
-            collections.namedtuple("Results", names, rename=True)._make
+            collections.namedtuple(  # type: ignore[attr-defined]
+                "Results", names, rename=True)._make
         self._allocators: dict[type, tuple[Callable, ...]] = {}
 
     @property

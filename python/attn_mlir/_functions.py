@@ -211,6 +211,11 @@ def _bitwise(op: str) -> Callable:
     return function
 
 
+def both(a: Node, b: Node) -> Node:
+    """Whether two conditions hold."""
+    return _add("arith.andi", a, b)
+
+
 def _logical(op: str) -> Callable:
     return lambda x, y: _add(op, to_bool(as_node(x)), to_bool(as_node(y)))
 

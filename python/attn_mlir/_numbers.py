@@ -27,7 +27,7 @@ def _make(name: str, summary: str) -> Callable[..., Any]:
     def function(*operands: Any) -> Any:
         if is_tracing():
             return apply(name, operands, {})
-        library = torch_module() if any(map(is_tensor, operands)) else np
+        library: Any = torch_module() if any(map(is_tensor, operands)) else np
         found = getattr(library, name, None)
         if found is None:
             raise UnsupportedError(f"{name}: there is no function of that name in "

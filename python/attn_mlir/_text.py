@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Sequence
 
 from ._arrays import is_array
 from ._errors import ShapeError, UnsupportedError
@@ -34,7 +34,10 @@ def _make_window(left: int, right: int) -> Function:
 
 
 def _make_cap(softcap: float) -> Function:
-    return lambda s, *pair: softcap * apply_function("tanh", (s / softcap,), {})
+    def cap(s: Any, *pair: Any) -> Any:
+        bounded: Any = apply_function("tanh", (s / softcap,), {})
+        return softcap * bounded
+    return cap
 
 
 def _masks(functions: Functions, options: Options, axes: int) -> list[Function]:
@@ -98,7 +101,7 @@ def write_text(options: Options, layout: Layout, regions: list[Region],
 
 
 def _assemble(options: Options, layout: Layout, regions: list[Region],
-              operands: list[tuple[str, str, tuple[str, ...]]]) -> str:
+              operands: Sequence[tuple[str, str, tuple[str, ...]]]) -> str:
     accumulator = "f64" if layout.dtype == "f64" else "f32"
     batch = "1" if all(layout.shared) else "?"
     results = [("out", f"tensor<{batch}x?{'x?' * layout.axes}x{layout.features[1]}x"
@@ -136,7 +139,7 @@ def write_port(name: str, dims: tuple[str, ...]) -> str:
     return f'{{attn.name = "{name}"' + (f", attn.dims = [{listed}]}}" if dims else "}")
 
 
-def write_defaults(operands: list[tuple[str, str, tuple[str, ...]]]) -> str:
+def write_defaults(operands: Sequence[tuple[str, str, tuple[str, ...]]]) -> str:
     """Sizes for tools that are given none."""
     sizes = {"B": 1, "H": 8, "Hk": 8, "N": 1024, "Nk": 1024}
     names = dict.fromkeys(dim.partition("+")[0] for _, type, dims in operands

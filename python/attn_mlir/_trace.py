@@ -18,6 +18,7 @@ from typing import Any, Callable, NamedTuple
 from ._arrays import torch_module
 from ._closures import lift
 from ._errors import AttnError, TraceError
+from ._functions import both
 from ._graph import BOOL, INDEX, Captures, Graph
 from ._operands import as_node, describe_type, to_float
 from ._values import Traced, apply_torch, is_library, tracing
@@ -46,7 +47,7 @@ def trace(functions: tuple[Callable, ...], region: str,
             value = _run(lift(function, region, known), region, proxies)
             node = _check_result(value, function, graph)
             if region == "mask":
-                result = node if result is None else as_node(Traced(result) & Traced(node))
+                result = node if result is None else both(result, node)
             else:
                 result, proxies[0] = node, Traced(node)
     assert result is not None

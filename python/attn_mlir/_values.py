@@ -277,7 +277,7 @@ class Captured(_Functions):
                  f"{_operands.describe_type(node)}")
         if node.is_natural:
             return node
-        value = Traced(node)
+        value: Any = Traced(node)
         return _operands.as_node(_apply("where", value < 0, value + self._size(axis), value))
 
     def to(self, *args: Any, **kwargs: Any) -> "Captured":

@@ -9,6 +9,7 @@
 was expected and given. Nothing here is compiled, but for the specs of TextErrors."""
 
 import math
+import pathlib
 import unittest
 
 import numpy as np
@@ -25,6 +26,7 @@ Q = np.zeros((1, 4, 8, 16), np.float32)
 K2 = np.zeros((1, 2, 8, 16), np.float32)
 BIAS = np.zeros((4, 8, 8), np.float32)
 GRID = np.zeros((1, 2, 3, 4, 8), np.float32)
+SOURCE = pathlib.Path(__file__).read_text()
 EMPTY_FLAGS = np.zeros(8, np.complex64)
 
 
@@ -134,6 +136,10 @@ class ArgumentErrors(Case):
         x = torch.zeros(1, 4, 8, 16)
         self.check(attn_mlir.UnsupportedError, "argument 'q': requires a gradient",
                    x.clone().requires_grad_(), x, x)
+        op = attn_mlir.compile_attend(x, x, x)
+        op(x, x, x)
+        self.expect(attn_mlir.UnsupportedError, "call it under torch.no_grad()",
+                    lambda: op(x, x.clone().requires_grad_(), x))
         meta = torch.zeros(1, 4, 8, 16, device="meta")
         self.check(attn_mlir.DeviceError, "got one on 'meta'", x, meta, x)
 
@@ -144,7 +150,7 @@ class TraceErrors(Case):
                             lambda: attend(Q, Q, Q, score=score, mask=mask))
         self.assertIn(hint, error.hint)
         self.assertTrue(error.filename.endswith("test_errors.py"), error)
-        self.assertIn(error.line, open(__file__).read())
+        self.assertIn(error.line, SOURCE)
         self.assertGreater(len(error.line), 5)
         return error
 
