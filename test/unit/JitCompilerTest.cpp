@@ -198,6 +198,26 @@ TEST_F(JitCompiler, HeedsOptions) {
   attn_kernel_destroy(kernel);
 }
 
+TEST_F(JitCompiler, ChoosesTargetsOfGpus) {
+  // The driver is one that only writes down calls; it has an sm_90 and an
+  // sm_86.
+  ::setenv("ATTN_CUDA_DRIVER", ATTN_FAKE_CUDA, 1);
+  std::string text = getWindow(3);
+  attn_compile_options options = makeOptions();
+  for (auto [ordinal, target] :
+       {std::pair(0, "cuda:sm_90"), {1, "cuda:sm_86"}}) {
+    attn_kernel *kernel = nullptr;
+    ASSERT_EQ(attn_jit_compile(jit, text.data(), text.size(),
+                               {kDLCUDA, ordinal}, &options, &kernel),
+              ATTN_OK)
+        << attn_last_error();
+    EXPECT_STREQ(attn_kernel_target(kernel), target);
+    attn_kernel_destroy(kernel);
+  }
+  EXPECT_EQ(getError(text, options, {kDLCUDA, 9}).find("ATTN_NOT_FOUND: "), 0u);
+  ::unsetenv("ATTN_CUDA_DRIVER");
+}
+
 TEST_F(JitCompiler, ReportsMistakesInSpecs) {
   attn_compile_options options = makeOptions();
   EXPECT_EQ(
