@@ -21,6 +21,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -48,51 +49,53 @@ private:
   int count = 0;
 };
 
+using RegionPointer = std::shared_ptr<RegionText>;
+
 /// What Index, Number and Bool have in common: the name of a value of a region,
 /// or a constant, which becomes a value where it meets one.
 template <typename Derived> class Value {
 public:
-  Value(RegionText &region, std::string text)
-      : region(&region), text(std::move(text)) {}
+  Value(RegionPointer region, std::string text)
+      : region(std::move(region)), text(std::move(text)) {}
 
   /// The name of the value in `target`.
-  std::string in(RegionText &target) const {
-    if (region && region != &target)
+  std::string in(const RegionPointer &target) const {
+    if (region && region != target)
       throw std::logic_error("expected values of this lambda, got one that "
                              "another lambda computed");
     if (region)
       return text;
-    return target.add("arith.constant " + text +
-                      (Derived::kind[0] == 'i' && Derived::kind[1] == '1'
-                           ? std::string()
-                           : std::string(" : ") + Derived::kind));
+    return target->add("arith.constant " + text +
+                       (Derived::kind[0] == 'i' && Derived::kind[1] == '1'
+                            ? std::string()
+                            : std::string(" : ") + Derived::kind));
   }
-  RegionText *getRegion() const { return region; }
+  const RegionPointer &getRegion() const { return region; }
 
 protected:
   explicit Value(std::string constant) : text(std::move(constant)) {}
 
 private:
-  RegionText *region = nullptr;
+  RegionPointer region; ///< Null for constants.
   std::string text;
 };
 
 /// The region that one of the operands is a value of.
-template <typename A, typename B> RegionText &regionOf(const A &a, const B &b) {
-  RegionText *region = a.getRegion() ? a.getRegion() : b.getRegion();
-  if (!region)
+template <typename A, typename B>
+const RegionPointer &regionOf(const A &a, const B &b) {
+  if (!a.getRegion() && !b.getRegion())
     throw std::logic_error("expected an operand that depends on an argument of "
                            "the lambda, got two constants");
-  return *region;
+  return a.getRegion() ? a.getRegion() : b.getRegion();
 }
 
 /// An op with two operands of one type.
 template <typename Result, typename T>
 Result binary(const char *op, const T &a, const T &b) {
-  RegionText &region = regionOf(a, b);
+  const RegionPointer &region = regionOf(a, b);
   std::string left = a.in(region), right = b.in(region);
   return {region,
-          region.add(op + (" " + left) + ", " + right + " : " + T::kind)};
+          region->add(op + (" " + left) + ", " + right + " : " + T::kind)};
 }
 
 /// True or false.
@@ -200,8 +203,8 @@ public:
 
 private:
   Number apply(const char *op) const {
-    RegionText &region = regionOf(*this, *this);
-    return {region, region.add(op + (" " + in(region)) + " : f32")};
+    const RegionPointer &region = regionOf(*this, *this);
+    return {region, region->add(op + (" " + in(region)) + " : f32")};
   }
 
   /// All digits of a number; as bits where it has none.
@@ -219,11 +222,11 @@ private:
 /// `a` where the condition holds, else `b`.
 template <typename T>
 T selectValue(const Bool &condition, const T &a, const T &b) {
-  RegionText *region = condition.getRegion();
-  RegionText &target = region ? *region : regionOf(a, b);
-  std::string test = condition.in(target), left = a.in(target);
-  return {target, target.add("arith.select " + test + ", " + left + ", " +
-                             b.in(target) + " : " + T::kind)};
+  const RegionPointer &region =
+      condition.getRegion() ? condition.getRegion() : regionOf(a, b);
+  std::string test = condition.in(region), left = a.in(region);
+  return {region, region->add("arith.select " + test + ", " + left + ", " +
+                              b.in(region) + " : " + T::kind)};
 }
 inline Number select(const Bool &condition, const Number &a, const Number &b) {
   return selectValue(condition, a, b);
@@ -234,10 +237,10 @@ inline Index select(const Bool &condition, const Index &a, const Index &b) {
 
 /// An index as a number.
 inline Number toNumber(const Index &index) {
-  RegionText &region = regionOf(index, index);
+  const RegionPointer &region = regionOf(index, index);
   std::string wide =
-      region.add("arith.index_cast " + index.in(region) + " : index to i64");
-  return {region, region.add("arith.sitofp " + wide + " : i64 to f32")};
+      region->add("arith.index_cast " + index.in(region) + " : index to i64");
+  return {region, region->add("arith.sitofp " + wide + " : i64 to f32")};
 }
 
 /// A tensor that regions read: an argument after q, k and v. Calling it with
@@ -249,7 +252,7 @@ public:
 
   template <typename... Indices> Element operator()(Indices... given) const {
     std::vector<Index> indices = {Index(given)...};
-    RegionText *region = nullptr;
+    RegionPointer region;
     for (const Index &index : indices)
       if (index.getRegion())
         region = index.getRegion();
@@ -259,12 +262,12 @@ public:
                              name + "', got constants");
     std::string list;
     for (const Index &index : indices)
-      list += (list.empty() ? "" : ", ") + index.in(*region);
+      list += (list.empty() ? "" : ", ") + index.in(region);
     std::string read =
         region->add("tensor.extract %" + name + "[" + list + "] : " + type);
     if constexpr (std::is_same<Element, Index>::value)
       read = region->add("arith.index_cast " + read + " : i32 to index");
-    return {*region, read};
+    return {region, read};
   }
 
 private:
@@ -281,7 +284,7 @@ public:
 
   /// Which keys j query i sees: a Bool of (b, h, i, j).
   template <typename F> Attend &mask(F &&region) {
-    return addPairs("mask", [&](RegionText &text) {
+    return addPairs("mask", [&](const RegionPointer &text) {
       return Bool(call(region, text)).in(text) + " : i1";
     });
   }
@@ -379,7 +382,8 @@ private:
 
   /// Calls the lambda of a pair region, with `first` before the indices.
   template <typename F, typename... First>
-  static auto call(F &region, RegionText &text, const First &...first) {
+  static auto call(F &region, const RegionPointer &text,
+                   const First &...first) {
     return region(first..., Index(text, "%at.b"), Index(text, "%at.h"),
                   Index(text, "%at.i"), Index(text, "%at.j"));
   }
@@ -392,7 +396,7 @@ private:
   Attend &addWeights(const std::string &name, const std::string &first,
                      F &region) {
     std::string value = "%at." + first;
-    return addRegion(name, value + ": f32, ", [&](RegionText &text) {
+    return addRegion(name, value + ": f32, ", [&](const RegionPointer &text) {
       return Number(call(region, text, Number(text, value))).in(text) +
              " : f32";
     });
@@ -401,10 +405,10 @@ private:
   template <typename F>
   Attend &addRegion(const std::string &name, const std::string &arguments,
                     F &&build) {
-    RegionText text(name);
+    auto text = std::make_shared<RegionText>(name);
     std::string yielded = build(text);
     regions += "\n      " + name + " (" + arguments +
-               "%at.b, %at.h, %at.i, %at.j) {\n" + text.getLines() +
+               "%at.b, %at.h, %at.i, %at.j) {\n" + text->getLines() +
                "        attn.yield " + yielded + "\n      }";
     return *this;
   }
