@@ -75,7 +75,9 @@ static bool isBfloat16(nb::handle object) {
          std::strcmp(nb::cast<const char *>(name), "bfloat16") == 0;
 }
 
-TensorView::TensorView(nb::handle object) {
+// The object is whole after the other constructor, so that what throws below
+// still releases the buffer.
+TensorView::TensorView(nb::handle object) : TensorView() {
   if (PyObject_CheckBuffer(object.ptr()))
     viewBuffer(object);
   else
@@ -90,9 +92,12 @@ TensorView::~TensorView() {
 void TensorView::viewBuffer(nb::handle object) {
   bool isBrain = false;
   if (PyObject_GetBuffer(object.ptr(), &buffer, PyBUF_FULL_RO)) {
-    nb::python_error error; // Takes the error away, so that Python can be asked.
-    if (!isBfloat16(object))
-      throw error;
+    // The error is put aside, as Python is asked.
+    nb::python_error error;
+    if (!isBfloat16(object)) {
+      error.restore();
+      throw nb::python_error();
+    }
     nb::object bits = object.attr("view")("uint16");
     if (PyObject_GetBuffer(bits.ptr(), &buffer, PyBUF_FULL_RO))
       throw nb::python_error();

@@ -29,6 +29,8 @@ public:
   const DLTensor *get() const { return tensor; }
 
 private:
+  TensorView() = default;
+
   static constexpr int maxRank = 8;
 
   void viewBuffer(nanobind::handle object);
