@@ -331,52 +331,84 @@ Visits KeptKeys::countRanges(const BlockSizes &blocks, int64_t strip,
   return visits;
 }
 
-Visits KeptKeys::countBoxes(const BlockSizes &blocks, int64_t head) {
-  SmallVector<int64_t> boxQ(blocks.boxQ), boxK(blocks.boxK);
-  if (boxQ.empty())
-    boxQ.assign({blocks.q});
-  if (boxK.empty())
-    boxK.assign({blocks.k});
-  auto countAlong = [](ArrayRef<int64_t> extents, ArrayRef<int64_t> box) {
-    SmallVector<int64_t> counts;
-    for (auto [extent, size] : llvm::zip_equal(extents, box))
+namespace {
+/// A grid that is cut into boxes.
+struct Boxes {
+  Boxes(ArrayRef<int64_t> extents, ArrayRef<int64_t> given, int64_t tokens)
+      : extents(extents), sizes(given) {
+    if (sizes.empty())
+      sizes.assign({tokens});
+    for (auto [extent, size] : llvm::zip_equal(extents, sizes))
       counts.push_back(llvm::divideCeil(extent, size));
-    return counts;
-  };
-  SmallVector<int64_t> countQ = countAlong(queries, boxQ),
-                       countK = countAlong(keys, boxK);
-  // The box of each key.
-  std::vector<int64_t> boxOf(numKeys);
-  for (int64_t key = 0; key < numKeys; ++key) {
-    SmallVector<int64_t> place = unflatten(key, keys);
-    for (auto [axis, at] : llvm::enumerate(place))
-      boxOf[key] = boxOf[key] * countK[axis] + at / boxK[axis];
   }
-  int64_t boxes = multiply(countQ);
-  SmallVector<int64_t> chosen = sample(boxes, kBlocks);
-  double steps = 0;
-  for (int64_t number : chosen) {
-    SmallVector<int64_t> box = unflatten(number, countQ);
-    BitVector seen(numKeys);
-    // Corners and middles along each axis.
-    for (int64_t which = 0;
-         which < multiply(SmallVector<int64_t>(box.size(), 3)); ++which) {
-      int64_t token = 0, rest = which;
-      for (auto [axis, at] : llvm::enumerate(box)) {
-        int64_t inside = rest % 3 * (boxQ[axis] - 1) / 2;
-        rest /= 3;
-        token = token * queries[axis] +
-                std::min(at * boxQ[axis] + inside, queries[axis] - 1);
-      }
-      seen |= getRow(head, token);
+
+  /// The token at a place in a box; the nearest one if it lies outside.
+  int64_t getToken(int64_t box, int64_t place) const {
+    SmallVector<int64_t> at = unflatten(box, counts),
+                         inside = unflatten(place, sizes);
+    int64_t token = 0;
+    for (size_t axis = 0; axis < sizes.size(); ++axis)
+      token =
+          token * extents[axis] +
+          std::min(at[axis] * sizes[axis] + inside[axis], extents[axis] - 1);
+    return token;
+  }
+
+  /// The box of a token, and its place there.
+  std::pair<int64_t, int64_t> find(int64_t token) const {
+    SmallVector<int64_t> at = unflatten(token, extents);
+    int64_t box = 0, place = 0;
+    for (size_t axis = 0; axis < sizes.size(); ++axis) {
+      box = box * counts[axis] + at[axis] / sizes[axis];
+      place = place * sizes[axis] + at[axis] % sizes[axis];
     }
-    BitVector visited(multiply(countK));
-    for (int64_t key : seen.set_bits())
-      visited.set(boxOf[key]);
-    steps += double(visited.count());
+    return {box, place};
   }
-  steps *= double(boxes) / double(chosen.size());
-  return {steps * double(blocks.q) * double(blocks.k), steps, 0};
+
+  ArrayRef<int64_t> extents;
+  SmallVector<int64_t> sizes, counts;
+};
+} // namespace
+
+/// Strips visit, of each block of keys, the range that some of their rows keep.
+Visits KeptKeys::countBoxes(const BlockSizes &blocks, int64_t strip,
+                            int64_t head) {
+  constexpr int64_t looks = 8;
+  Boxes ofQueries(queries, blocks.boxQ, blocks.q),
+      ofKeys(keys, blocks.boxK, blocks.k);
+  std::vector<std::pair<int64_t, int64_t>> places;
+  for (int64_t key = 0; key < numKeys; ++key)
+    places.push_back(ofKeys.find(key));
+  int64_t boxes = multiply(ofQueries.counts);
+  SmallVector<int64_t> chosen = sample(boxes, kBlocks);
+  int64_t rows = std::min(strip, blocks.q);
+  Visits visits;
+  for (int64_t number : chosen) {
+    BitVector visited(multiply(ofKeys.counts));
+    for (int64_t first = 0; first + rows <= blocks.q; first += rows) {
+      BitVector seen(numKeys);
+      for (int64_t look = 0; look < looks; ++look)
+        seen |=
+            getRow(head, ofQueries.getToken(number, first + look * (rows - 1) /
+                                                                (looks - 1)));
+      std::map<int64_t, std::pair<int64_t, int64_t>> ranges;
+      for (int64_t key : seen.set_bits()) {
+        auto [box, place] = places[key];
+        auto [it, isNew] = ranges.try_emplace(box, place, place);
+        it->second.first = std::min(it->second.first, place);
+        it->second.second = std::max(it->second.second, place);
+      }
+      for (auto [box, range] : ranges) {
+        visited.set(box);
+        visits.pairs += double(rows * (range.second - range.first + 1));
+      }
+    }
+    visits.steps += double(visited.count());
+  }
+  double share = double(boxes) / double(chosen.size());
+  visits.pairs *= share;
+  visits.steps *= share;
+  return visits;
 }
 
 double KeptKeys::countKept(int64_t head) {
@@ -395,8 +427,8 @@ Visits KeptKeys::count(const BlockSizes &blocks, int64_t strip) {
   Visits sum;
   SmallVector<int64_t> chosen = sample(heads, kHeads);
   for (int64_t head : chosen) {
-    Visits visits =
-        isRange ? countRanges(blocks, strip, head) : countBoxes(blocks, head);
+    Visits visits = isRange ? countRanges(blocks, strip, head)
+                            : countBoxes(blocks, strip, head);
     sum.pairs += visits.pairs / double(chosen.size());
     sum.steps += visits.steps / double(chosen.size());
     sum.kept += countKept(head) / double(chosen.size());

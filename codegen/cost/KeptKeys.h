@@ -45,8 +45,8 @@ public:
   /// Whether there is a mask that reads tensors: all pairs are assumed.
   bool isUnknown() const;
 
-  /// What blocks visit. Rows are trimmed in groups of `strip` queries where a
-  /// range of keys is known; whole blocks are computed where it is not.
+  /// What blocks visit. Groups of `strip` queries visit the range of keys that
+  /// some of them keep, of all keys or, where that is not known, of each block.
   Visits count(const BlockSizes &blocks, int64_t strip);
 
 private:
@@ -56,7 +56,7 @@ private:
   const llvm::BitVector &getRow(int64_t head, int64_t query);
   Visits countAll(const BlockSizes &blocks) const;
   Visits countRanges(const BlockSizes &blocks, int64_t strip, int64_t head);
-  Visits countBoxes(const BlockSizes &blocks, int64_t head);
+  Visits countBoxes(const BlockSizes &blocks, int64_t strip, int64_t head);
   double countKept(int64_t head);
 
   std::unique_ptr<Program> program; ///< Null without a mask.

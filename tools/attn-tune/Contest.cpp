@@ -11,8 +11,8 @@
 #include "tools/attn-run/RunnablePackage.h"
 #include "tools/support/CommandLine.h"
 #include "tools/support/Measure.h"
-#include <chrono>
 #include <cmath>
+#include <ctime>
 
 using namespace attn;
 using llvm::Error;
@@ -26,15 +26,22 @@ static constexpr int64_t kShort = 150, kShortAxis = 20;
 // Time
 //===----------------------------------------------------------------------===//
 
+/// Seconds since some moment.
+static double getTime(const DuelRules &rules) {
+  timespec time;
+  clock_gettime(rules.ofProcessor ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC,
+                &time);
+  return double(time.tv_sec) + 1e-9 * double(time.tv_nsec);
+}
+
 /// Seconds of a call, of several in a row.
-static Expected<double> timeSlice(Call call, int64_t calls) {
-  auto start = std::chrono::steady_clock::now();
+static Expected<double> timeSlice(Call call, int64_t calls,
+                                  const DuelRules &rules) {
+  double start = getTime(rules);
   for (int64_t n = 0; n < calls; ++n)
     if (Error error = call())
       return error;
-  std::chrono::duration<double> spent =
-      std::chrono::steady_clock::now() - start;
-  return spent.count() / double(calls);
+  return (getTime(rules) - start) / double(calls);
 }
 
 /// How many calls make a slice.
@@ -46,21 +53,22 @@ static int64_t countCalls(double seconds, const DuelRules &rules) {
 
 Expected<Duel> attn::compareCalls(Call other, Call call,
                                   const DuelRules &rules) {
-  Expected<double> warm = timeSlice(call, 1), otherWarm = timeSlice(other, 1);
+  Expected<double> warm = timeSlice(call, 1, rules),
+                   otherWarm = timeSlice(other, 1, rules);
   if (!warm || !otherWarm)
     return llvm::joinErrors(warm.takeError(), otherWarm.takeError());
   int64_t calls = countCalls(*warm, rules),
           otherCalls = countCalls(*otherWarm, rules);
   std::vector<double> ratios, times, otherTimes;
-  Expected<double> before = timeSlice(other, otherCalls);
+  Expected<double> before = timeSlice(other, otherCalls, rules);
   if (!before)
     return before.takeError();
   Duel duel;
   while (duel.rounds < rules.most && !(rules.isStopped && rules.isStopped())) {
-    Expected<double> own = timeSlice(call, calls);
+    Expected<double> own = timeSlice(call, calls, rules);
     if (!own)
       return own.takeError();
-    Expected<double> after = timeSlice(other, otherCalls);
+    Expected<double> after = timeSlice(other, otherCalls, rules);
     if (!after)
       return after.takeError();
     ratios.push_back(*own / ((*before + *after) / 2));

@@ -25,10 +25,13 @@ namespace attn {
 
 /// When a duel ends.
 struct DuelRules {
-  int64_t fewest = 5, most = 15;   ///< Rounds.
-  int64_t fewestToLose = 3;        ///< Rounds after which one may lose.
-  double margin = 0.02;            ///< What is worth a change of schedule.
-  double sliceSeconds = 0.006;     ///< Of calls without a pause.
+  int64_t fewest = 5, most = 15; ///< Rounds.
+  int64_t fewestToLose = 3;      ///< Rounds after which one may lose.
+  double margin = 0.02;          ///< What is worth a change of schedule.
+  double sliceSeconds = 0.006;   ///< Of calls without a pause.
+  /// Time of the processor in place of that of the clock on the wall: for calls
+  /// of one thread on a machine that others use.
+  bool ofProcessor = false;
   std::function<bool()> isStopped; ///< By the user, or the clock.
 };
 

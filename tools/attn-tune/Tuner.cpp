@@ -255,26 +255,26 @@ Error Tuner::takeUp(ArrayRef<TuningTrial> known) {
 /// A winner must win against the default once more, from the start: it was the
 /// best of several, and the best of several is lucky.
 Error Tuner::record(llvm::raw_ostream &output) {
+  // The end of the time does not take the result away.
+  DuelRules full = rules;
+  full.isStopped = nullptr;
   Duel duel;
   if (best) {
     Expected<std::string> wrong = contest->check(*best);
     if (!wrong)
       return wrong.takeError();
-    DuelRules full = rules;
     full.fewest = full.fewestToLose = 9;
     Expected<Duel> last = contest->compare(*baseline, *best, full);
     if (!last)
       return last.takeError();
     duel = *last;
-    if (isStopped() && duel.rounds < full.fewest)
-      return Error::success();
     if (!wrong->empty() || !duel.isWon(full)) {
       best.reset();
       bestSchedule.clear();
     }
   }
   if (!best) {
-    Expected<Duel> same = contest->compare(*baseline, *baseline, rules);
+    Expected<Duel> same = contest->compare(*baseline, *baseline, full);
     if (!same)
       return same.takeError();
     duel = *same;
@@ -343,6 +343,7 @@ Error Tuner::measureAll(const Dims &dims, llvm::raw_ostream &output) {
   // shortest of them are free of what other programs do.
   rules.fewest = rules.most = rules.fewestToLose = 9;
   rules.sliceSeconds = 0;
+  rules.ofProcessor = options.threads == 1;
   std::string chosen = model->getChosen(machine, options.threads);
   for (Compiled &one : compileAll(all)) {
     const RankedSchedule &candidate = *one.candidate;
