@@ -276,6 +276,11 @@ SmallVector<Value> Splitter::foldEntries(Value first, Value last, bool mixed,
                                          ValueRange statistics) {
   // Whatever the list says, blocks begin inside of the keys.
   Value lastBlock = getLastBlock();
+  if (keys) { // An empty grid has no box at all.
+    Value some = b.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::sgt,
+                                               keys->getCount(), constant(0));
+    last = b.createOrFold<arith::SelectOp>(some, last, first);
+  }
   bool bounded = keys ? !areKeysWhole() : mixed;
   Value lastEntry = arith::SubIOp::create(b, last, constant(1));
   auto body = [&](OpBuilder &builder, Location loc, Value entry,

@@ -39,21 +39,26 @@ static std::optional<std::string> readObject(StringRef path) {
 }
 
 /// Gives the file its name when it is whole, so that nobody reads a part.
+/// (llvm::sys::fs::TempFile would take the signal handlers of the host.)
 static Error writeObject(StringRef path, StringRef bytes) {
   if (std::error_code error =
           llvm::sys::fs::create_directories(llvm::sys::path::parent_path(path)))
     return llvm::errorCodeToError(error);
-  auto file = llvm::sys::fs::TempFile::create(path + ".%%%%%%%%");
-  if (!file)
-    return file.takeError();
-  llvm::raw_fd_ostream stream(file->FD, /*shouldClose=*/false);
+  int file = -1;
+  llvm::SmallString<128> unfinished;
+  if (std::error_code error =
+          llvm::sys::fs::createUniqueFile(path + ".%%%%%%%%", file, unfinished))
+    return llvm::errorCodeToError(error);
+  llvm::raw_fd_ostream stream(file, /*shouldClose=*/true);
   stream << CacheKey::of({bytes.data(), bytes.size()}).digits << bytes;
-  stream.flush();
+  stream.close();
   std::error_code error = stream.error();
   stream.clear_error();
   if (!error)
-    return file->keep(path);
-  return llvm::joinErrors(llvm::errorCodeToError(error), file->discard());
+    error = llvm::sys::fs::rename(unfinished, path);
+  if (error)
+    llvm::sys::fs::remove(unfinished);
+  return llvm::errorCodeToError(error);
 }
 
 Expected<std::string>

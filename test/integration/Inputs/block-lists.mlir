@@ -131,15 +131,15 @@ func.func @listed(
 
 func.func @listed_boxes(
     %q: !g {attn.name = "q", attn.dims = ["B", "H", "Y", "X", "D"]},
-    %k: !g {attn.name = "k", attn.dims = ["B", "H", "Y", "X", "D"]},
-    %v: !g {attn.name = "v", attn.dims = ["B", "H", "Y", "X", "D"]},
+    %k: !g {attn.name = "k", attn.dims = ["B", "H", "V", "U", "D"]},
+    %v: !g {attn.name = "v", attn.dims = ["B", "H", "V", "U", "D"]},
     %offsets: tensor<1x?x?xi32> {attn.name = "offsets", attn.dims = ["One", "H", "E"], attn.fill = "below 1"},
     %blocks: tensor<1x?x?xi32> {attn.name = "blocks", attn.dims = ["One", "H", "L"], attn.fill = "below 1"})
     -> (!g {attn.name = "out"}, tensor<?x?x?x?xf32> {attn.name = "lse"})
-    attributes {attn.defaults = {B = 2, H = 2, Y = 7, X = 13, E = 9, L = 16}} {
+    attributes {attn.defaults = {B = 2, H = 2, Y = 7, X = 13, V = 7, U = 13, E = 9, L = 16}} {
   %out, %lse = attn.attend %q, %k, %v
       blocks(%offsets, %blocks : tensor<1x?x?xi32>, tensor<1x?x?xi32>) block_sizes [32, 16]
-      schedule(<block_q = 32, block_k = 16, box_q = [4, 8], box_k = [1, 16]>)
+      alignment(start) schedule(<block_q = 32, block_k = 16, box_q = [4, 8], box_k = [1, 16]>)
       mask (%b, %h, %iy, %ix, %jy, %jx) {
         %past = arith.cmpi sge, %ix, %jx : index
         attn.yield %past : i1
