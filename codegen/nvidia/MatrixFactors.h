@@ -10,7 +10,8 @@
 // bits:
 //
 //   exact      a tile of 16 bits that is converted, and perhaps multiplied by
-//              numbers, which then multiply the product
+//              numbers, one for all or one for each row, which then multiply
+//              the product
 //   rounded    something computed from another product, such as weights: one
 //              tile of 16 bits, which errors of weights allow
 //   computed   anything else that is computed from tiles of 16 bits, such as

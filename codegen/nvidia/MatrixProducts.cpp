@@ -21,6 +21,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/gpu/Resources.h"
+#include "codegen/gpu/SharedTiles.h"
 #include "codegen/nvidia/MatrixFactors.h"
 #include "codegen/nvidia/Passes.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -107,6 +108,12 @@ static bool isPossible(const MatrixFactor &lhs, const MatrixFactor &rhs) {
          isMultiple(tileOf(rhs.tile)) && isMultiple(tileOf(lhs.tile));
 }
 
+/// Whether a number for each key, such as that of its norm, may multiply the
+/// scores of the key.
+static bool splitsKeys(tile::DotOp op, ArrayRef<Value> parts) {
+  return op.getTransposeRhs() && parts.size() == 1;
+}
+
 /// The product as one of 16 bits, if it can be one.
 static std::optional<Product> match(tile::DotOp op) {
   Product product{op, {}, {}};
@@ -120,7 +127,8 @@ static std::optional<Product> match(tile::DotOp op) {
   bool startsFromZero = matchPattern(op.getInit(), m_AnyZeroFloat());
   for (auto [left, right] : llvm::zip_equal(*lhs, rhs)) {
     std::optional<MatrixFactor> a = matchFactor(left, startsFromZero);
-    std::optional<MatrixFactor> b = matchFactor(right, /*splitsScales=*/false);
+    std::optional<MatrixFactor> b =
+        matchFactor(right, startsFromZero && splitsKeys(op, rhs));
     if (!a || !b || !isPossible(*a, *b))
       return std::nullopt;
     product.parts.push_back({*a, *b});
@@ -157,6 +165,28 @@ static Value scale(ImplicitLocOpBuilder &b, Value value,
   return value;
 }
 
+/// `value` times tiles of one number each, or one for each row of the right
+/// operand, which is a column of `value`. The vectors that say them change
+/// their threads by way of shared memory.
+static Value scaleColumns(ImplicitLocOpBuilder &b, Value value,
+                          ArrayRef<Value> scales) {
+  for (Value factor : scales) {
+    auto rows = factor.getDefiningOp<tile::BroadcastOp>();
+    if (!rows) {
+      value = scale(b, value, factor);
+      continue;
+    }
+    Value vector = rows.getVector();
+    Value shared = tile::ConvertLayoutOp::create(
+        b, getColumnsType(tileOf(vector)), vector);
+    Value turned = tile::ConvertLayoutOp::create(b, vector.getType(), shared);
+    Value columns =
+        tile::BroadcastOp::create(b, tileOf(value), turned, /*along=*/0);
+    value = arith::MulFOp::create(b, value, columns);
+  }
+  return value;
+}
+
 /// The tiles of `element` that are multiplied in the place of a factor.
 SmallVector<Value> Rewriter::getTerms(const MatrixFactor &factor, Type element,
                                       bool isOneEnough) {
@@ -185,9 +215,11 @@ Value Rewriter::multiply(Product &product, const Part &part, Value init) {
           init = tile::DotOp::create(b, init.getType(), left, right, init,
                                      product.op.getTransposeRhs());
   // What a factor was multiplied by is part of its terms.
-  return part.lhs.kind == Kind::Exact && part.lhs.element == element
-             ? scale(b, init, part.lhs.scales)
-             : init;
+  if (part.lhs.kind == Kind::Exact && part.lhs.element == element)
+    init = scale(b, init, part.lhs.scales);
+  if (part.rhs.kind == Kind::Exact && part.rhs.element == element)
+    init = scaleColumns(b, init, part.rhs.scales);
+  return init;
 }
 
 /// The sum of the products of parts along the depth.

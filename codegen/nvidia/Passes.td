@@ -17,7 +17,8 @@ def NvidiaMatrixProducts
   let description = [{
     Tile programs convert operands of 16 bits to f32 in front of products. In kernels
     all of whose products can do without, they do. A tile of 16 bits, perhaps multiplied
-    by numbers, which then multiply the product, stays as it is. A left operand that is
+    by numbers, one for all or one for each row, which then multiply the product, stays as
+    it is. A left operand that is
     computed from another product, such as weights, is rounded. What else is computed from
     tiles of 16 bits, such as rotated rows, becomes the sum of two tiles of bf16, and the
     product one of two or three products; the product of both small tiles is left out.

@@ -50,6 +50,28 @@ gpu.module @kernels {
     gpu.return
   }
 
+  // One number for each key multiplies the scores of the key: keys stay exact.
+  // The numbers change their threads in shared memory.
+  // CHECK-LABEL: gpu.func @keys
+  // CHECK-SAME: %[[N:[a-z0-9]*]]: tensor<64xf32>
+  // CHECK: %[[Q:.*]] = tile.load
+  // CHECK: %[[S:.*]] = tile.dot %[[Q]], %[[Q]], %{{.*}} transpose_rhs : tensor<64x32xbf16>
+  // CHECK: %[[SHARED:.*]] = tile.convert_layout %[[N]] : tensor<64xf32> -> tensor<64xf32, #tile.shared
+  // CHECK: %[[TURNED:.*]] = tile.convert_layout %[[SHARED]]
+  // CHECK: %[[B:.*]] = tile.broadcast %[[TURNED]] along 0 : tensor<64xf32> -> tensor<64x64xf32>
+  // CHECK: arith.mulf %[[S]], %[[B]]
+  gpu.func @keys(%n: tensor<64xf32>, %x: memref<?x32xbf16>, %y: memref<?x64xf32>, %i: index) kernel {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %q = tile.load %x[%i, %c0] : memref<?x32xbf16> -> tensor<64x32xbf16>
+    %q32 = arith.extf %q : tensor<64x32xbf16> to tensor<64x32xf32>
+    %b = tile.broadcast %n along 1 : tensor<64xf32> -> tensor<64x32xf32>
+    %kn = arith.mulf %q32, %b : tensor<64x32xf32>
+    %s = tile.dot %q32, %kn, %zero transpose_rhs : tensor<64x32xf32>, tensor<64x32xf32> -> tensor<64x64xf32>
+    tile.store %s, %y[%i, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+
   // Rotated queries are the sum of two tiles of bf16: what the upper 16 bits
   // say, and the rest. The product with the small one is added first.
   // CHECK-LABEL: gpu.func @rotated
