@@ -153,6 +153,9 @@ void Estimate::addAttend() {
 
 /// Work of the vector units for each pair beside the products, in exponentials.
 static constexpr double kSoftmax = 1.6, kPairOp = 0.08;
+/// The same of each op of a mask that is asked for pairs, and for pairs of
+/// blocks to list those with kept keys, which is scalar code.
+static constexpr double kMaskOp = 0.4, kListOp = 28;
 /// Operations that setting up the loops of a register tile costs, in cycles.
 static constexpr double kTileSetup = 40;
 /// What is reached with one register of rows: sums wait for each other. What
@@ -183,12 +186,17 @@ void Estimate::addAttendOnCpu(const Visits &visits) {
       "exponentials", machine.exp);
   add("packing", kCompute, 2 * visits.steps * k * facts.widthPacked * bytes,
       "bytes packed", machine.shared);
+  double all = std::ceil(facts.queries / q) * std::ceil(facts.keys / k);
+  add("mask", kCompute, kMaskOp * facts.maskOps * facts.heads * visits.kept,
+      "exponentials", machine.exp);
+  add("listing", kCompute, kListOp * facts.maskOps * all * facts.heads,
+      "exponentials", machine.exp);
   // Scores that leave the first cache come back from the second.
   if (strip * k * bytes > 0.75 * double(machine.l1Bytes))
     add("scores", kCompute, 3 * visits.pairs * bytes, "bytes of scores",
         machine.shared);
   add("state", kCompute, 2 * visits.steps * q * facts.widthV * bytes,
-      "bytes of accumulators", 2 * machine.shared);
+      "bytes of accumulators", machine.shared);
   // Keys and values pass once per strip: from the first cache if they fit.
   double passed = visits.pairs / strip * width * bytes;
   if (k * width * bytes > 0.5 * double(machine.l1Bytes))

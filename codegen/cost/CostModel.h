@@ -45,6 +45,7 @@ struct OpFacts {
   double widthQk = 0, widthV = 0;
   double widthPacked = 0;  ///< Features of keys and values that are copied.
   double pairOps = 0;      ///< Ops of score and mask regions for each pair.
+  double maskOps = 0;      ///< The same of a mask that is no range of keys.
   double exponentials = 0; ///< Of each pair, or of each token.
   int64_t accumulatorBytes = 4, elementBytes = 4;
   bool isNarrow = false; ///< Matrix instructions of 16 bits.

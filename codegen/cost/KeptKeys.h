@@ -45,6 +45,9 @@ public:
   /// Whether there is a mask that reads tensors: all pairs are assumed.
   bool isUnknown() const;
 
+  /// Whether blocks are found by ranges of keys, not by asking the mask.
+  bool hasRange() const { return isRange; }
+
   /// What blocks visit. Groups of `strip` queries visit the range of keys that
   /// some of them keep, of all keys or, where that is not known, of each block.
   Visits count(const BlockSizes &blocks, int64_t strip);

@@ -91,6 +91,8 @@ static OpFacts describe(AttendOp op, const SizeOf &sizeOf,
   facts.exponentials = op.getNormalizer() == Normalizer::Softmax ? 1 : 0;
   facts.pairOps = countOps(op.getScore()) + countOps(op.getProb());
   facts.kept = std::make_shared<KeptKeys>(op, sizeOf);
+  if (!facts.kept->hasRange())
+    facts.maskOps = countOps(op.getMask());
   if (target.isGpu()) {
     BlockProblem problem = getProblem(op);
     facts.isNarrow = problem.isNarrow;
