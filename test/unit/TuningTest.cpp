@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/tuning/FunctionModel.h"
+#include "runtime/compiler/tuning/FunctionModel.h"
 #include "tools/attn-tune/Tuner.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"

@@ -9,7 +9,7 @@
 #ifndef ATTN_TOOLS_ATTN_TUNE_REPORT_H
 #define ATTN_TOOLS_ATTN_TUNE_REPORT_H
 
-#include "runtime/tuning/FunctionModel.h"
+#include "runtime/compiler/tuning/FunctionModel.h"
 #include "tools/attn-tune/Options.h"
 
 namespace attn {

@@ -23,7 +23,7 @@
 #ifndef ATTN_TOOLS_ATTN_TUNE_TUNER_H
 #define ATTN_TOOLS_ATTN_TUNE_TUNER_H
 
-#include "runtime/tuning/FunctionModel.h"
+#include "runtime/compiler/tuning/FunctionModel.h"
 #include "tools/attn-tune/Contest.h"
 #include "tools/attn-tune/Options.h"
 

@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/tuning/FunctionModel.h"
+#include "runtime/compiler/tuning/FunctionModel.h"
 #include "tools/support/KernelFlags.h"
 
 using namespace attn;

@@ -15,8 +15,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef ATTN_RUNTIME_TUNING_DATABASE_H
-#define ATTN_RUNTIME_TUNING_DATABASE_H
+#ifndef ATTN_RUNTIME_COMPILER_TUNING_DATABASE_H
+#define ATTN_RUNTIME_COMPILER_TUNING_DATABASE_H
 
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
@@ -122,4 +122,4 @@ private:
 
 } // namespace attn
 
-#endif // ATTN_RUNTIME_TUNING_DATABASE_H
+#endif // ATTN_RUNTIME_COMPILER_TUNING_DATABASE_H

@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/tuning/FunctionModel.h"
+#include "runtime/compiler/tuning/FunctionModel.h"
 #include "codegen/cpu/BlockRegisters.h"
 #include "codegen/cpu/HostFeatures.h"
 #include "codegen/nvidia/Pipeline.h"

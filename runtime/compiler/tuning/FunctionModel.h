@@ -11,12 +11,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef ATTN_RUNTIME_TUNING_FUNCTIONMODEL_H
-#define ATTN_RUNTIME_TUNING_FUNCTIONMODEL_H
+#ifndef ATTN_RUNTIME_COMPILER_TUNING_FUNCTIONMODEL_H
+#define ATTN_RUNTIME_COMPILER_TUNING_FUNCTIONMODEL_H
 
 #include "codegen/cost/CostModel.h"
 #include "runtime/compiler/Compiler.h"
-#include "runtime/tuning/Database.h"
+#include "runtime/compiler/tuning/Database.h"
 
 namespace attn {
 
@@ -82,4 +82,4 @@ findTuned(llvm::StringRef database, llvm::StringRef text, llvm::StringRef name,
 
 } // namespace attn
 
-#endif // ATTN_RUNTIME_TUNING_FUNCTIONMODEL_H
+#endif // ATTN_RUNTIME_COMPILER_TUNING_FUNCTIONMODEL_H
