@@ -261,6 +261,11 @@ class CallErrors(Case):
         self.check(attn_mlir.DTypeError, "'out': expected element type f32, got f64", Q, Q, Q,
                    out=np.zeros(Q.shape))
         self.check(argument, "share", Q, Q, Q, out=Q)
+        fixed = np.ones_like(Q)
+        fixed.flags.writeable = False
+        self.check(argument, "'out': expected an array that may be written, got one that is "
+                   "read-only", Q, Q, Q, out=fixed)
+        self.assertTrue(fixed.all())
 
 
 SPEC = """
