@@ -225,6 +225,10 @@ def _take_only(results: tuple) -> Any:
 def _check_out(array: Any, shape: tuple[int, ...]) -> Any:
     if tuple(array.shape) != tuple(shape):
         raise ShapeError(f"'out': expected shape {tuple(shape)}, got {tuple(array.shape)}")
+    # Kernels write to the address, whatever the flag says; tensors of PyTorch have none.
+    if not is_tensor(array) and not array.flags.writeable:
+        raise ArgumentError("'out': expected an array that may be written, got one that is "
+                            "read-only; pass a copy")
     return array
 
 

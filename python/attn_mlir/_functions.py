@@ -234,6 +234,9 @@ def _shift(op: str) -> Callable:
         a, b = as_node(x), as_node(y)
         if any(node.type not in (BOOL, INDEX) for node in (a, b)):
             fail("<< and >> take integers, got a float")
+        # Other shifts have no defined result in LLVM: kernels returned NaN.
+        if b.value is not None and not 0 <= b.value < 64:
+            fail(f"integers are shifted by 0 to 63 bits, got {b.value}")
         return _add(op, to_index(a), to_index(b), natural=a.is_natural and op == "arith.shrsi")
     return function
 

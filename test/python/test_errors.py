@@ -190,6 +190,10 @@ class TraceErrors(Case):
         self.check("cannot be converted to float16", "leave the conversion out",
                    lambda s, b, h, i, j: s.astype(np.float16))
         self.check("integer division by zero", "", lambda s, b, h, i, j: s + i // 0)
+        self.check("integers are shifted by 0 to 63 bits, got 64", "",
+                   lambda s, b, h, i, j: s + (i << 64))
+        self.check("integers are shifted by 0 to 63 bits, got -1", "",
+                   lambda s, b, h, i, j: s + (i >> -1))
 
     def test_captured_tensors(self):
         self.check("captured tensor 'BIAS' has rank 3, got 2 indices", "index it with 3",
@@ -261,6 +265,11 @@ class CallErrors(Case):
         self.check(attn_mlir.DTypeError, "'out': expected element type f32, got f64", Q, Q, Q,
                    out=np.zeros(Q.shape))
         self.check(argument, "share", Q, Q, Q, out=Q)
+        fixed = np.ones_like(Q)
+        fixed.flags.writeable = False
+        self.check(argument, "'out': expected an array that may be written, got one that is "
+                   "read-only", Q, Q, Q, out=fixed)
+        self.assertTrue(fixed.all())
 
 
 SPEC = """
