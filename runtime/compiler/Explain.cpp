@@ -22,7 +22,7 @@
 #include "passes/Passes.h"
 #include "runtime/compiler/KernelInterface.h"
 #include "runtime/compiler/Program.h"
-#include "runtime/compiler/TargetPhases.h"
+#include "runtime/compiler/Target.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
