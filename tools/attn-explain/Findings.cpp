@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tools/attn-explain/Findings.h"
+#include "runtime/compiler/tuning/FunctionModel.h"
 #include "tools/support/CommandLine.h"
 #include "tools/support/Fill.h"
 #include "llvm/ADT/STLExtras.h"
@@ -250,6 +251,23 @@ static Error addBlocks(const ExplainOptions &options, Findings &findings) {
   return Error::success();
 }
 
+/// Asks the cost model, for all units of the machine.
+static Error predict(const ExplainOptions &options, Findings &findings) {
+  const CompileInput &input = options.input;
+  CallSizes sizes(findings.dims.begin(), findings.dims.end());
+  auto model =
+      FunctionModel::create(input.text, input.name, input.options, sizes);
+  if (!model)
+    return model.takeError();
+  Expected<Machine> machine = loadMachine(findings.explanation.target);
+  if (!machine)
+    return machine.takeError();
+  findings.machine = std::move(*machine);
+  findings.prediction =
+      model->predict(findings.machine, int(findings.machine.units));
+  return Error::success();
+}
+
 Expected<std::unique_ptr<Findings>> attn::find(const ExplainOptions &options) {
   const CompileInput &input = options.input;
   auto explained = explain(input.text, input.name, input.options);
@@ -261,5 +279,9 @@ Expected<std::unique_ptr<Findings>> attn::find(const ExplainOptions &options) {
   sortFacts(*findings);
   if (Error error = addBlocks(options, *findings))
     return std::move(error);
+  findings->isTuned = options.isTuned;
+  if (!findings->ops.empty())
+    if (Error error = predict(options, *findings))
+      return std::move(error);
   return findings;
 }

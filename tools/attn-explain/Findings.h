@@ -14,6 +14,7 @@
 #ifndef ATTN_TOOLS_ATTN_EXPLAIN_FINDINGS_H
 #define ATTN_TOOLS_ATTN_EXPLAIN_FINDINGS_H
 
+#include "codegen/cost/CostModel.h"
 #include "runtime/compiler/Explain.h"
 #include "tools/attn-explain/Options.h"
 
@@ -65,6 +66,10 @@ struct Findings {
   Explanation explanation; ///< Owns what others point to.
   Dims dims;
   std::vector<OpFindings> ops;
+  bool isTuned = false; ///< The schedule is one of a tuning database.
+  /// What the cost model says of one call on this machine.
+  Prediction prediction;
+  Machine machine;
 };
 
 /// Compiles the spec, classifies its blocks and sorts what is known.

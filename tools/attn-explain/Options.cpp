@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tools/attn-explain/Options.h"
+#include "runtime/compiler/tuning/FunctionModel.h"
 #include "tools/support/CommandLine.h"
 
 using namespace attn;
@@ -98,5 +99,11 @@ Expected<ExplainOptions> attn::parseOptions(int argc, char **argv) {
   if (!input)
     return input.takeError();
   options.input = std::move(*input);
+  CallSizes sizes(options.dims.begin(), options.dims.end());
+  Expected<bool> isTuned =
+      applyTuning(options.input, getTuningDatabase(flags.kernel), &sizes);
+  if (!isTuned)
+    return isTuned.takeError();
+  options.isTuned = *isTuned;
   return options;
 }

@@ -24,6 +24,7 @@ struct ExplainOptions {
   bool json = false;
   bool exact = false;
   size_t candidates = 0; ///< Schedules that are listed, at most.
+  bool isTuned = false;  ///< The schedule is one of a tuning database.
 };
 
 llvm::Expected<ExplainOptions> parseOptions(int argc, char **argv);

@@ -93,6 +93,19 @@ static json::Object toJson(const OpFindings &op) {
   return object;
 }
 
+static json::Object toJson(const Prediction &prediction,
+                           const Machine &machine) {
+  json::Array terms;
+  for (const CostTerm &term : prediction.terms)
+    terms.push_back(json::Object{{"name", term.name},
+                                 {"seconds", term.seconds},
+                                 {"reason", term.reason}});
+  return json::Object{
+      {"seconds", prediction.seconds},  {"limit", prediction.limit},
+      {"rough", prediction.isRough},    {"machine", machine.name},
+      {"measured", machine.isMeasured}, {"terms", std::move(terms)}};
+}
+
 void attn::printJson(llvm::raw_ostream &os, const Findings &findings) {
   json::Object dims;
   for (const auto &[name, size] : findings.dims)
@@ -103,6 +116,9 @@ void attn::printJson(llvm::raw_ostream &os, const Findings &findings) {
   json::Object all{{"spec", findings.spec},
                    {"target", findings.explanation.target},
                    {"dims", std::move(dims)},
+                   {"tuned", findings.isTuned},
                    {"ops", std::move(ops)}};
+  if (!findings.ops.empty())
+    all["predicted"] = toJson(findings.prediction, findings.machine);
   os << llvm::formatv("{0:2}\n", json::Value(std::move(all)));
 }

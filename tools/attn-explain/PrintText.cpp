@@ -41,6 +41,7 @@ private:
   void printBlocks(const OpFindings &op, const Version &version);
   void printHeads(const Version &version);
   void printPairs(const Version &version);
+  void printPrediction();
 
   llvm::raw_ostream &os;
   const Findings &findings;
@@ -199,7 +200,6 @@ void TextPrinter::printVersion(const OpFindings &op, const Version &version) {
            formatv("{0}, {1} warps a block", version.device->get("Products"),
                    version.device->get("Warps")));
   printCandidates(version);
-  // A predicted time belongs here, behind the schedule that it is of.
   printList(op, version);
   if (version.blocks)
     printBlocks(op, version);
@@ -298,14 +298,34 @@ void TextPrinter::printOp(const OpFindings &op) {
     line("schedule", "none: this op has no blocks to choose");
 }
 
+void TextPrinter::printPrediction() {
+  const Prediction &prediction = findings.prediction;
+  const Machine &machine = findings.machine;
+  os << '\n';
+  line("predicted", formatv("{0:f3} ms a call, limited by {1}",
+                            1e3 * prediction.seconds, prediction.limit));
+  detail("machine",
+         formatv("{0}, {1}", machine.name,
+                 machine.isMeasured ? "measured" : "by the table of machines"));
+  for (const CostTerm &term : prediction.terms)
+    os << formatv("  {0,-24} {1,10:f4} ms   {2}\n", term.name,
+                  1e3 * term.seconds, term.reason);
+  if (prediction.isRough)
+    detail("rough", "a mask reads tensors: all pairs are counted");
+}
+
 void TextPrinter::print() {
   line("spec", findings.spec);
   line("target", findings.explanation.target);
   line("dims", formatDims(findings.dims));
   if (findings.ops.empty())
     line("ops", "none that are blocked");
+  if (findings.isTuned)
+    line("record", "the schedule is that of the tuning database");
   for (const OpFindings &op : findings.ops)
     printOp(op);
+  if (!findings.ops.empty())
+    printPrediction();
 }
 
 void attn::printText(llvm::raw_ostream &os, const Findings &findings,
