@@ -249,7 +249,8 @@ class Captured(_Functions):
         return Traced(graph.add(op, (operand,), INDEX, is_natural=True))
 
     def _capture(self) -> Capture:
-        from ._arrays import describe
+        from ._arrays import check_array, describe
+        check_array(self._array, self._name, "captured tensor")
         return current_graph().captures.add(self._array, self._name,
                                             describe(self._array).dtype, self._array.ndim)
 
@@ -323,7 +324,7 @@ def capture(array: Any, name: str = "captured") -> Any:
     Arrays in closures, globals, defaults and attributes are found without this. It
     is for those that a traced function reaches in another way.
     """
-    return Captured(array, name) if is_tracing() else array
+    return as_captured(array, name) if is_tracing() else array
 
 
 _OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and_", "or_", "xor",

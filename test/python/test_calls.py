@@ -232,6 +232,13 @@ class Arrays(unittest.TestCase):
         wanted = attend(q, k, v, score=lambda s, b, h, i, j: s + j * 0.025)
         self.assertLess(np.abs(result - wanted).max(), 1e-5)
 
+    def test_absolute_values_of_the_package(self):
+        q, k, v = make_operands(21)
+        wanted = attend(q, k, v, score=lambda s, b, h, i, j: s - abs(i - j) * 0.25)
+        out = attend(q, k, v, score=lambda s, b, h, i, j: s - attn_mlir.abs(i - j) * 0.25)
+        np.testing.assert_array_equal(out, wanted)
+        self.assertEqual(attn_mlir.abs(-3), 3)
+
     @unittest.skipIf(torch is None, "needs PyTorch")
     def test_tensors(self):
         arrays = make_operands(13)

@@ -65,8 +65,37 @@ class ArgumentErrors(Case):
         self.check(error, "got complex64", Q, Q, Q.astype(np.complex64))
         self.check(error, "argument 'v': expected a NumPy array or a PyTorch tensor, got 'list'",
                    Q, Q, [1.0])
-        self.check(attn_mlir.TraceError, "got complex64", Q, Q, Q,
-                   mask=lambda b, h, i, j: EMPTY_FLAGS[j] == 0)
+        self.check(error, "captured tensor 'EMPTY_FLAGS': expected an element type of float64, "
+                   "float32", Q, Q, Q, mask=lambda b, h, i, j: EMPTY_FLAGS[j] == 0)
+        large = np.full(8, 2**63, np.uint64)
+        self.check(error, "captured tensor 'large': expected an element type of", Q, Q, Q,
+                   mask=lambda b, h, i, j: large[j] > 0)
+        self.check(error, "got uint64; convert it to int64", Q, Q, Q,
+                   mask=lambda b, h, i, j: attn_mlir.capture(large)[j] > 0)
+        self.check(error, "argument 'q': expected an element type of float64", Q.astype("g"), Q, Q)
+        self.check(error, "argument 'k': expected elements in the byte order of this machine, got "
+                   ">f4", Q, Q.astype(">f4"), Q)
+        turned, wide = np.arange(8).astype(">i8"), np.zeros(8, "g")
+        self.check(error, "captured tensor 'turned': expected elements in the byte order", Q, Q, Q,
+                   score=lambda s, b, h, i, j: s + turned[j])
+        self.check(error, "captured tensor 'wide': expected an element type", Q, Q, Q,
+                   score=lambda s, b, h, i, j: s + wide[j])
+
+    def test_masked_arrays(self):
+        masked = np.ma.MaskedArray(Q, Q == 0)
+        text = "': expected an array without a mask of its own, got a MaskedArray"
+        for place, name in enumerate("qkv"):
+            operands = [masked if place == n else Q for n in range(3)]
+            for call in (attend, attn_mlir.recur, attn_mlir.compile_attend(Q, Q, Q),
+                         attn_mlir.compile_attend(Q, Q, Q, layout="BNHD")):
+                self.expect(attn_mlir.DTypeError, f"argument '{name}{text}",
+                            lambda: call(*operands))
+        table = np.ones(8, np.float32)
+        # The second call differs from the first in the class of the array alone.
+        attend(Q, Q, Q, score=lambda s, b, h, i, j: s + table[j])
+        table = np.ma.MaskedArray(table, table == 1)
+        self.check(attn_mlir.DTypeError, f"captured tensor 'table{text}", Q, Q, Q,
+                   score=lambda s, b, h, i, j: s + table[j])
 
     def test_shapes(self):
         error = attn_mlir.ShapeError
@@ -98,6 +127,8 @@ class ArgumentErrors(Case):
         self.check(error, "'layout': expected 'BHND', 'BNHD', got 'NHD'", Q, Q, Q, layout="NHD")
         self.check(error, "'scale': expected a finite number, got inf", Q, Q, Q, scale=math.inf)
         self.check(error, "'window_size': expected (left, right)", Q, Q, Q, window_size=5)
+        self.check(error, "two integers of at least -1, which means no limit, got (-2, 3)", Q, Q, Q,
+                   window_size=(-2, 3))
         self.check(error, "'softcap': expected a positive number, got -1", Q, Q, Q, softcap=-1)
         self.check(error, "'return_lse' needs normalizer='softmax'", Q, Q, Q, normalizer="sum",
                    return_lse=True)
@@ -280,6 +311,16 @@ func.func @twice(%x: tensor<?x?x?x8xf32> {attn.name = "x", attn.dims = ["B", "H"
 }
 """
 
+PACKED = """
+func.func @packed(%x: tensor<1x?x?x8xf32> {attn.name = "x", attn.dims = ["B", "H", "N", "D"]},
+                  %offsets: tensor<?xi64> {attn.name = "offsets", attn.dims = ["G+1"]})
+    -> (tensor<1x?x?x8xf32> {attn.name = "out"}) {
+  %out = attn.recur %x, %x, %x segments(%offsets : tensor<?xi64>) scale(1.0)
+      : tensor<1x?x?x8xf32>, tensor<1x?x?x8xf32>, tensor<1x?x?x8xf32> -> tensor<1x?x?x8xf32>
+  return %out : tensor<1x?x?x8xf32>
+}
+"""
+
 
 class TextErrors(Case):
     def test_specs(self):
@@ -303,6 +344,14 @@ class TextErrors(Case):
                 text = "argument 'y' is unknown; arguments are x"
             self.expect(attn_mlir.ArgumentError, text, call)
         self.expect(attn_mlir.ArgumentError, "expected 1 arguments (x), got 0", lambda: function())
+
+    def test_unsigned_integers_of_64_bits(self):
+        recurrence = attn_mlir.compile(PACKED)
+        x = np.ones((1, 1, 4, 8), np.float32)
+        recurrence(x=x, offsets=np.array([0, 4]))
+        # What was called before knows the class of the array, and the kernel its type.
+        self.expect(attn_mlir.DTypeError, "argument 'offsets': expected an element type of",
+                    lambda: recurrence(x=x, offsets=np.array([0, 4], np.uint64)))
 
 
 if __name__ == "__main__":
