@@ -149,9 +149,42 @@ class ArgumentErrors(Case):
             (attn_mlir.ArgumentError, "argument 'k': expected None with write='tied'",
              dict(g=g, write="tied")),
             (attn_mlir.DTypeError, "got 'float'", dict(beta=1.0)),
+            (attn_mlir.DTypeError, "argument 'g': expected element type f32, f16, bf16, got f64",
+             dict(g=g.astype(float))),
+            (attn_mlir.DTypeError, "argument 'beta': expected element type f32, f16, bf16, got f64",
+             dict(g=g, beta=g.astype(float))),
+            (attn_mlir.DTypeError, "argument 'u': expected element type f32, f16, bf16, got i64",
+             dict(g=g, u=np.zeros((4, 16), int), read="before")),
+            (attn_mlir.DTypeError, "argument 'h0': expected element type f32, got f64",
+             dict(g=g, h0=np.zeros((1, 4, 16, 16)))),
+            (attn_mlir.DTypeError, "argument 'cu_seqlens': expected element type i32, i64, got f64",
+             dict(g=g, cu_seqlens=np.array([0.0, 8.0]))),
         ]
         for kind, text, keywords in cases:
             self.expect(kind, text, lambda: attn_mlir.recur(Q, Q, Q, **keywords))
+
+    def test_offsets_of_sequences(self):
+        start = "argument 'cu_seqlens': expected offsets "
+        op = attn_mlir.compile_recur(Q, Q, Q, cu_seqlens=np.array([0, 8]))
+        cases = [
+            (attn_mlir.ArgumentError, "that begin with 0, got 1", [1, 3, 8]),
+            (attn_mlir.ArgumentError, "that begin with 0, got -1", [-1, 8]),
+            (attn_mlir.ArgumentError, "that do not decrease, got 2 after 4 at 2", [0, 4, 2, 8]),
+            (attn_mlir.ArgumentError, "of at most 8, the tokens of 'q', got 9", [0, 3, 9]),
+            (attn_mlir.ShapeError, "of sequences, one more than there are, got none", []),
+        ]
+        for kind, text, offsets in cases:
+            array = np.array(offsets, np.int64)
+            self.expect(kind, start + text, lambda: op(Q, Q, Q, array))
+            self.expect(kind, start + text, lambda: op(Q, Q, Q, cu_seqlens=array))
+            self.expect(kind, start + text, lambda: attn_mlir.recur(Q, Q, Q, cu_seqlens=array))
+        moved = Q.swapaxes(1, 2).copy()
+        self.expect(attn_mlir.ArgumentError, start + "of at most 8", lambda: attn_mlir.recur(
+            moved, moved, moved, cu_seqlens=np.array([0, 9]), layout="BNHD"))
+        self.expect(attn_mlir.ShapeError, "argument 'cu_seqlens': expected rank 1, got 0",
+                    lambda: op(Q, Q, Q, np.array(0)))
+        self.expect(attn_mlir.DTypeError, "argument 'cu_seqlens': expected a NumPy array",
+                    lambda: op(Q, Q, Q, [0, 8]))
 
     def test_block_masks(self):
         made = attn_mlir.create_block_mask(lambda b, h, i, j: i >= j, None, None, 9, 8)
