@@ -10,6 +10,7 @@ was expected and given. Nothing here is compiled, but for the specs of TextError
 
 import math
 import pathlib
+import sys
 import unittest
 
 import numpy as np
@@ -38,6 +39,17 @@ class Recorder:
 
 def keep_value(s, b, h, i, j):
     Recorder.value = i
+    return s
+
+
+def count_down(s, b, h, i, j):
+    while i > j:  # Neither and nor or.
+        i = i - 1
+    return s
+
+
+def assert_order(s, b, h, i, j):
+    assert i > j, "min or max"
     return s
 
 
@@ -242,6 +254,45 @@ class TraceErrors(Case):
         self.check("cannot become a Python float", "use functions of torch, numpy",
                    lambda s, b, h, i, j: s + math.exp(s))
         self.check("cannot be iterated over", "", lambda s, b, h, i, j: sum(s))
+
+    @unittest.skipIf(sys.version_info < (3, 11), "needs columns of instructions")
+    def test_hints_are_of_the_operation(self):
+        some, known, both = [1, 2, 3, 4, 5, 6, 7, 8], {0: 1.0}, "and"
+        self.check("neither true", "write (i == 1) | (i == 2) in place of 'i in (1, 2)'",
+                   mask=lambda b, h, i, j: i in (1, 2))
+        self.check("neither true", "write (j != 3) & (j != h) in place of 'j not in [3, h]'",
+                   mask=lambda b, h, i, j: j not in [3, h])
+        self.check("neither true", "write (x == 1) | (x == 2) in place of 'x in (1, 2)'",
+                   mask=lambda b, h, i, j: j in some)
+        self.check("found in a dictionary or a set", "write (i == 1) | (i == 2) in place of",
+                   mask=lambda b, h, i, j: i in {1, 2})
+        self.check("cannot become a Python int", "make it an array: np.array(some)",
+                   lambda s, b, h, i, j: s + some[j])
+        self.check("found in a dictionary or a set", "np.array([known[0], known[1], ...])",
+                   lambda s, b, h, i, j: s + known[j])
+        self.check("found in a dictionary or a set", "make an array of what it chooses from",
+                   lambda s, b, h, i, j: s + known.get(j))
+        self.check("neither true", "a loop must not depend on traced values", count_down)
+        self.check("neither true", "leave it out", assert_order)
+        self.check("neither true", "write ~x in place of 'not x'",
+                   mask=lambda b, h, i, j: True if not abs(i) else False)
+        self.check("neither true", "write x & y in place of 'x and y'",
+                   mask=lambda b, h, i, j: 1 if abs(i) and abs(j) else 0)
+        self.check("neither true", "write where(condition, x, y)",
+                   mask=lambda b, h, i, j: (1 if abs(i) else 0) or not j)
+        # Words beside it say nothing of the operation.
+        self.check("neither true", "write where(condition, x, y)",  # and, or, not
+                   mask=lambda b, h, i, j: (1 if i > j else 0) if both != "or" and True else 1)
+        self.check("neither true", "write x | y in place of 'x or y'",
+                   mask=lambda b, h, i, j: True and (i > j or h > 1))
+        self.check("neither true", "write x & y in place of 'x and y'",
+                   mask=lambda b, h, i, j: (i > 1 and j > 1) if not both == "not" else i > j or h)
+        self.check("neither true", "maximum(x, y)",
+                   lambda s, b, h, i, j: max(s, 0.0) if both == "and" and not 0 <= 1 < 1 else s)
+        self.check("neither true", "write x | y in place of any((x, y))",
+                   mask=lambda b, h, i, j: any(i == n for n in (1, 2)))
+        self.check("cannot become a Python int", "no loops whose bounds are traced",
+                   lambda s, b, h, i, j: s + some[0] + sum(some[n] for n in range(i)))
 
     def test_functions_that_are_not_there(self):
         self.check("traced values have no 'item'", "use the value itself",
