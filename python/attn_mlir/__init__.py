@@ -20,8 +20,8 @@ from ._errors import (ArgumentError, AttnError, CompileError, DeviceError, DType
                       NotFoundError, OutOfMemoryError, ShapeError, StrideError, TraceError,
                       UnsupportedError)
 from ._flex import (BlockMask, and_masks, create_block_mask, flex_attention, noop_mask, or_masks)
-from ._numbers import (cos, exp, exp2, floor, log, log1p, log2, maximum, minimum, random, sin,
-                       sqrt, tanh, where)
+from ._numbers import (abs, cos, exp, exp2, floor, log, log1p, log2, maximum, minimum, random,
+                       sin, sqrt, tanh, where)
 from ._recur import CompiledRecur, compile_recur, recur
 from ._spec import compile
 from ._values import capture
@@ -30,7 +30,7 @@ __all__ = [
     "ArgumentError", "AttnError", "BlockMask", "CompileError", "CompiledAttend",
     "CompiledFunction", "CompiledRecur", "DTypeError", "DeviceError", "KernelError",
     "NotFoundError", "OutOfMemoryError", "Port", "ShapeError", "StrideError", "TraceError",
-    "UnsupportedError", "and_masks", "attend", "capture", "compile", "compile_attend",
+    "UnsupportedError", "abs", "and_masks", "attend", "capture", "compile", "compile_attend",
     "compile_recur", "config", "cos", "counters", "create_block_mask", "exp", "exp2",
     "flex_attention", "floor", "log", "log1p", "log2", "maximum", "minimum", "noop_mask",
     "or_masks", "random", "recur", "sin", "sqrt", "tanh", "where",

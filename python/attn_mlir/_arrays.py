@@ -22,7 +22,7 @@ STORAGE = ("f32", "f16", "bf16", "f64")
 _DTYPES = {
     "float64": "f64", "float32": "f32", "float16": "f16", "bfloat16": "bf16",
     "int64": "i64", "int32": "i32", "int16": "i16", "int8": "i8",
-    "uint64": "i64", "uint32": "i32", "uint16": "i16", "uint8": "i8", "bool": "i1",
+    "uint32": "i32", "uint16": "i16", "uint8": "i8", "bool": "i1",
 }
 
 
@@ -67,7 +67,12 @@ def is_array(value: Any) -> bool:
 def _dtype_names(dtype: Any) -> tuple[str, bool]:
     name = getattr(dtype, "name", None) or str(dtype).rpartition(".")[2]
     if name not in _DTYPES:
-        raise DTypeError(f"expected an element type of {', '.join(_DTYPES)}, got {name}")
+        # The integers of regions have 64 bits and a sign: large ones would be below 0.
+        hint = "; convert it to int64" if name == "uint64" else ""
+        raise DTypeError(f"expected an element type of {', '.join(_DTYPES)}, got {name}{hint}")
+    if not getattr(dtype, "isnative", True):
+        raise DTypeError(f"expected elements in the byte order of this machine, got {dtype.str}; "
+                         "convert it, as in x.astype(x.dtype.newbyteorder('='))")
     return _DTYPES[name], not name.startswith("uint")
 
 
@@ -96,10 +101,19 @@ def describe(array: Any) -> Description:
                        is_signed)
 
 
-def check_array(value: Any, name: str) -> None:
+def check_array(value: Any, name: str, kind: str = "argument") -> None:
+    """Whether a value is an array whose elements kernels know; `kind` and `name` say
+    in messages what it is."""
     if not is_array(value):
-        raise DTypeError(f"argument '{name}': expected a NumPy array or a PyTorch tensor, got "
+        raise DTypeError(f"{kind} '{name}': expected a NumPy array or a PyTorch tensor, got "
                          f"'{type(value).__name__}'")
+    if isinstance(value, np.ma.MaskedArray):
+        raise DTypeError(f"{kind} '{name}': expected an array without a mask of its own, got a "
+                         "MaskedArray; pass x.filled(number), and drop pairs by 'mask'")
+    try:
+        _dtype_names(value.dtype)
+    except DTypeError as error:
+        raise DTypeError(f"{kind} '{name}': {error}") from None
     torch = torch_module()
     if torch is not None and is_tensor(value):
         if value.requires_grad:

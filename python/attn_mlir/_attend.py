@@ -15,7 +15,7 @@ from typing import Any, Callable, NamedTuple, NoReturn, Optional
 
 import numpy as np
 
-from ._arrays import check_array, is_tensor, make_allocator
+from ._arrays import check_array, is_tensor
 from ._closures import fingerprint
 from ._context import CompiledFunction, check_captured, check_port
 from ._errors import ArgumentError, ShapeError, TraceError
@@ -139,10 +139,8 @@ class CompiledAttend(CompiledFunction):
 
     def _call_heads_last(self, arrays: tuple, out: Any) -> Any:
         outs = out if isinstance(out, tuple) or out is None else (out,)
+        allocators = list(self._find_allocators(arrays))
         if outs is None:
-            like = arrays[0]
-            allocators = [make_allocator(like, port.dtype, self._device)
-                          for port in self.results]
             allocators[0] = functools.partial(_allocate_heads_last, allocators[0])
             results = self._run(arrays, tuple(allocators))
         else:

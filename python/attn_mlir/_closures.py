@@ -170,7 +170,7 @@ class _Fingerprint:
         elif self._is_known(value):
             pass
         elif is_array(value):
-            self.key += ("array", value.dtype, value.ndim, device_of(value))
+            self.key += ("array", kind, value.dtype, value.ndim, device_of(value))
             self.arrays.append(value)
         elif kind is types.FunctionType:
             facts = find_facts(value.__code__)

@@ -93,7 +93,8 @@ class CompiledFunction:
         self._pack: Callable = _take_only if len(names) == 1 else \
             collections.namedtuple(  # type: ignore[attr-defined]
                 "Results", names, rename=True)._make
-        self._allocators: dict[type, tuple[Callable, ...]] = {}
+        # By the types of the arguments, which are looked at the first time.
+        self._allocators: dict[tuple[type, ...], tuple[Callable, ...]] = {}
 
     @property
     def target(self) -> str:
@@ -123,13 +124,17 @@ class CompiledFunction:
         return (*arrays, *(named[name] for name in rest))
 
     def _launch(self, arrays: Sequence[Any], out: Any = None) -> Any:
-        try:
-            allocators = self._allocators[type(arrays[0])]
-        except (KeyError, IndexError):
-            allocators = self._make_allocators(arrays)
+        allocators = self._find_allocators(arrays)
         if out is not None:
             allocators = self._results_given(out)
         return self._pack(self._run(arrays, allocators))
+
+    def _find_allocators(self, arrays: Sequence[Any]) -> tuple[Callable, ...]:
+        types = tuple(map(type, arrays))
+        try:
+            return self._allocators[types]
+        except KeyError:
+            return self._make_allocators(arrays, types)
 
     def _run(self, arrays: Sequence[Any], allocators: tuple[Callable, ...]) -> tuple:
         stream = 0 if self._device.type == CPU.type else _current_stream(arrays[0])
@@ -139,12 +144,13 @@ class CompiledFunction:
             self._diagnose(arrays)
             raise
 
-    def _make_allocators(self, arrays: Sequence[Any]) -> tuple[Callable, ...]:
+    def _make_allocators(self, arrays: Sequence[Any],
+                         types: tuple[type, ...]) -> tuple[Callable, ...]:
         self._diagnose(arrays)
         like = arrays[0]
         allocators = tuple(make_allocator(like, port.dtype, self._device)
                            for port in self.results)
-        self._allocators[type(like)] = allocators
+        self._allocators[types] = allocators
         return allocators
 
     def _results_given(self, out: Any) -> tuple[Callable, ...]:
@@ -198,7 +204,7 @@ def check_port(array: Any, port: Port, device: Device) -> None:
 
 def check_captured(array: Any, name: str, device: Device) -> None:
     """Whether an array that a function reads may be an argument."""
-    check_array(array, name)
+    check_array(array, name, "captured tensor")
     given = describe(array).device
     if given != device:
         raise DeviceError(f"captured tensor '{name}': expected it on {device}, got {given}")

@@ -97,7 +97,7 @@ def _power(x: Any, y: Any) -> Node:
         return _add("math.sqrt", to_float(a))
     if a.type == INDEX and b.type == INDEX:
         if a.value == 2 and b.is_natural:
-            return _add("arith.shli", make_constant(1), b, natural=True)
+            return _shift_left(1, Traced(b))
         fail("a power of two integers cannot be traced",
              "write 2.0 ** x, or x * x for a square")
     if a.value is not None and a.value > 0:
@@ -229,16 +229,38 @@ def _invert(x: Any) -> Node:
     return _add("arith.xori", node, make_constant(-1))
 
 
-def _shift(op: str) -> Callable:
-    def function(x: Any, y: Any) -> Node:
-        a, b = as_node(x), as_node(y)
-        if any(node.type not in (BOOL, INDEX) for node in (a, b)):
-            fail("<< and >> take integers, got a float")
-        # Other shifts have no defined result in LLVM: kernels returned NaN.
-        if b.value is not None and not 0 <= b.value < 64:
-            fail(f"integers are shifted by 0 to 63 bits, got {b.value}")
-        return _add(op, to_index(a), to_index(b), natural=a.is_natural and op == "arith.shrsi")
-    return function
+def _shift_operands(x: Any, y: Any) -> tuple[Node, Node]:
+    a, b = as_node(x), as_node(y)
+    if any(node.type not in (BOOL, INDEX) for node in (a, b)):
+        fail("<< and >> take integers, got a float")
+    # Other shifts have no defined result in LLVM: kernels returned NaN.
+    if b.value is not None and not 0 <= b.value < 64:
+        fail(f"integers are shifted by 0 to 63 bits, got {b.value}")
+    return to_index(a), to_index(b)
+
+
+def _is_shift(bits: Node) -> Node:
+    """Whether integers have as many bits to shift by."""
+    is_below = _compare("lt", bits, make_constant(64))
+    return is_below if bits.is_natural else \
+        both(_compare("ge", bits, make_constant(0)), is_below)
+
+
+def _shift_left(x: Any, y: Any) -> Node:
+    """x << y, which is 0 for all other y than 0 to 63, as in NumPy."""
+    a, b = _shift_operands(x, y)
+    if b.value is not None:
+        return _add("arith.shli", a, b)
+    fits, zero = _is_shift(b), make_constant(0)
+    return _select(fits, _add("arith.shli", a, _select(fits, b, zero)), zero)
+
+
+def _shift_right(x: Any, y: Any) -> Node:
+    """x >> y; all other y than 0 to 63 leave copies of the sign, as in NumPy."""
+    a, b = _shift_operands(x, y)
+    if b.value is None:
+        b = _select(_is_shift(b), b, make_constant(63))
+    return _add("arith.shrsi", a, b, natural=a.is_natural)
 
 
 def _is_nan(x: Any) -> Node:
@@ -339,7 +361,6 @@ _ADD = _arithmetic("arith.addf", "arith.addi", True)
 _SUBTRACT = _arithmetic("arith.subf", "arith.subi", False)
 _MULTIPLY = _arithmetic("arith.mulf", "arith.muli", True)
 _MINIMUM, _MAXIMUM = _extreme("min"), _extreme("max")
-_LEFT, _RIGHT = _shift("arith.shli"), _shift("arith.shrsi")
 _AND, _OR, _XOR = map(_bitwise, ("arith.andi", "arith.ori", "arith.xori"))
 
 # Names as PyTorch, NumPy and Python's operators have them, without underscores
@@ -377,9 +398,9 @@ _TABLE: dict[str, Callable] = {
     "logical_xor": _logical("arith.xori"),
     "logical_not": lambda x: _invert(Traced(to_bool(as_node(x)))),
     **dict.fromkeys(("invert", "bitwise_not"), _invert),
-    **dict.fromkeys(("lshift", "left_shift", "bitwise_left_shift"), _LEFT),
-    **dict.fromkeys(("rshift", "right_shift", "bitwise_right_shift"), _RIGHT),
-    "rlshift": _swapped(_LEFT), "rrshift": _swapped(_RIGHT),
+    **dict.fromkeys(("lshift", "left_shift", "bitwise_left_shift"), _shift_left),
+    **dict.fromkeys(("rshift", "right_shift", "bitwise_right_shift"), _shift_right),
+    "rlshift": _swapped(_shift_left), "rrshift": _swapped(_shift_right),
     **{name: _unary(f"math.{name}") for name in
        ("exp", "exp2", "expm1", "log", "log2", "log1p", "sin", "cos", "tanh", "sqrt", "rsqrt",
         "erf")},

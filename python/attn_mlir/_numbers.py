@@ -42,6 +42,7 @@ def _make(name: str, summary: str) -> Callable[..., Any]:
 where = _make("where", "where(condition, x, y): x where the condition holds, else y.")
 minimum = _make("minimum", "minimum(x, y): the smaller of two.")
 maximum = _make("maximum", "maximum(x, y): the larger of two.")
+abs = _make("abs", "abs(x): x without its sign.")
 exp = _make("exp", "exp(x): e to the x.")
 exp2 = _make("exp2", "exp2(x): 2 to the x.")
 log = _make("log", "log(x): the natural logarithm.")

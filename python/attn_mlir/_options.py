@@ -68,9 +68,10 @@ def check_options(options: Options) -> None:
         raise ArgumentError(f"'softcap': expected a positive number, got {options.softcap!r}")
     window = options.window_size
     if window is not None and not (isinstance(window, tuple) and len(window) == 2
-                                   and all(isinstance(size, int) for size in window)):
-        raise ArgumentError("'window_size': expected (left, right), two integers of which -1 "
-                            f"means no limit, got {window!r}")
+                                   and all(isinstance(size, int) and size >= -1
+                                           for size in window)):
+        raise ArgumentError("'window_size': expected (left, right), two integers of at least -1, "
+                            f"which means no limit, got {window!r}")
     if options.return_lse and options.normalizer != "softmax":
         raise ArgumentError(f"'return_lse' needs normalizer='softmax', got {options.normalizer!r}")
 

@@ -9,11 +9,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional, Sequence
 
-from ._arrays import STORAGE, Description, check_array, describe
+import numpy as np
+
+from ._arrays import CPU, STORAGE, Description, check_array, describe
 from ._attend import move_heads, return_heads
-from ._context import CompiledFunction, check_strides
+from ._context import CompiledFunction, check_port, check_strides
 from ._errors import ArgumentError, DeviceError, DTypeError, ShapeError
 from ._graph import spell_float
 from ._text import write_defaults, write_port
@@ -42,6 +44,32 @@ class Operand(NamedTuple):
 class CompiledRecur(CompiledFunction):
     """What compile_recur() returns: a function of the arrays that it was given, in
     the order q, k, v, g, beta, u, h0, cu_seqlens, those left out that were."""
+
+    def _launch(self, arrays: Sequence[Any], out: Any = None) -> Any:
+        # Kernels only take care that wrong offsets do no harm. Reading those of a GPU
+        # would wait for it.
+        if self.arguments[-1].name == "cu_seqlens" and self._device == CPU \
+                and len(arrays) == len(self.arguments):
+            for array, port in ((arrays[0], self.arguments[0]), (arrays[-1], self.arguments[-1])):
+                check_port(array, port, CPU)
+            _check_offsets(np.asarray(arrays[-1]), arrays[0].shape[2])
+        return super()._launch(arrays, out)
+
+
+def _check_offsets(offsets: np.ndarray, tokens: int) -> None:
+    expected = "argument 'cu_seqlens': expected offsets"
+    if offsets.size == 0:
+        raise ShapeError(f"{expected} of sequences, one more than there are, got none")
+    if offsets[0] != 0:
+        raise ArgumentError(f"{expected} that begin with 0, got {offsets[0]}")
+    falls = np.flatnonzero(offsets[1:] < offsets[:-1])
+    if falls.size:
+        place = falls[0]
+        raise ArgumentError(f"{expected} that do not decrease, got {offsets[place + 1]} after "
+                            f"{offsets[place]} at {place + 1}")
+    if offsets[-1] > tokens:
+        raise ArgumentError(f"{expected} of at most {tokens}, the tokens of 'q', got "
+                            f"{offsets[-1]}")
 
 
 _WORDS = {"write": (None, "additive", "tied", "scaled"), "read": ("after", "before"),
@@ -85,6 +113,20 @@ def _check_rows(shapes: dict[str, Description]) -> None:
         if heads != most and (heads == 0 or most % heads):
             raise ShapeError(f"argument '{name}': expected heads that divide the {most} of 'v', "
                              f"got {heads}")
+
+
+def _check_element_types(shapes: dict[str, Description]) -> None:
+    """Of what is not a row: gates and the like may be narrower than the accumulator,
+    states are not."""
+    is_wide = shapes["q"].dtype == "f64"
+    accumulator = "f64" if is_wide else "f32"
+    narrow = ("f64",) if is_wide else ("f32", "f16", "bf16")
+    allowed = {"g": narrow, "beta": narrow, "u": narrow, "h0": (accumulator,),
+               "cu_seqlens": ("i32", "i64")}
+    for name, types in allowed.items():
+        if name in shapes and shapes[name].dtype not in types:
+            raise DTypeError(f"argument '{name}': expected element type {', '.join(types)}, got "
+                             f"{shapes[name].dtype}")
 
 
 def _gate_operand(name: str, shape: Description, features: int) -> Operand:
@@ -186,6 +228,7 @@ def _heads_first(arrays: dict[str, Any]) -> dict[str, Any]:
 def _find_op(arrays: dict[str, Any], options: RecurOptions, threads: int) -> CompiledRecur:
     shapes = _describe_all(arrays)
     _check_rows(shapes)
+    _check_element_types(shapes)
     sizes = tuple((name, shape.dtype, len(shape.shape), shape.shape[3:]) for name, shape in
                   shapes.items())
     is_shared = "h0" in shapes and shapes["h0"].shape[:1] == (1,) and \
@@ -229,7 +272,8 @@ def recur(q: Any, k: Any, v: Any, *, g: Any = None, beta: Any = None, u: Any = N
     [B, H, N], or one for each channel as well, [B, H, N, D]. `beta` [B, H, N] scales
     what is written, `u` [H, D] is the bonus of read='before', `h0` [B, H, D, Dv] in
     float32 the first state. `cu_seqlens` [G + 1] has the offsets of sequences that are
-    packed into one batch.
+    packed into one batch: the first is 0, none is less than the one before, the last is
+    at most N, and rows after it are 0. In memory of the CPU they are checked.
 
     Options, with their defaults:
       scale=None                 of the queries; 1 / sqrt(D)

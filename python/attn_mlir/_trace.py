@@ -17,7 +17,7 @@ from typing import Any, Callable, NamedTuple
 
 from ._arrays import torch_module
 from ._closures import lift
-from ._errors import AttnError, TraceError
+from ._errors import AttnError, DTypeError, TraceError
 from ._functions import both
 from ._graph import BOOL, INDEX, Captures, Graph
 from ._operands import as_node, describe_type, to_float
@@ -80,7 +80,7 @@ def _find_definition(function: Any) -> tuple[str, int]:
 def _run(function: Callable, region: str, proxies: list[Traced]) -> Any:
     try:
         return function(*proxies)
-    except TraceError:
+    except (TraceError, DTypeError):
         raise
     except Exception as error:
         place = ("", 0)

@@ -12,7 +12,6 @@ end up in the table of _functions.py; all else is a TraceError."""
 from __future__ import annotations
 
 import contextlib
-import linecache
 import os
 import re
 import sys
@@ -21,6 +20,7 @@ from typing import Any, Callable, Iterator, NoReturn, Optional, Union
 
 from ._errors import TraceError
 from ._graph import BOOL, INDEX, Capture, Graph, Node
+from ._hints import hint_for_index, hint_for_key, hint_for_truth
 
 Number = Union[bool, int, float]
 
@@ -57,14 +57,24 @@ def is_library(filename: str) -> bool:
     return filename.startswith((_PACKAGE, "<")) or bool(_LIBRARIES.search(filename))
 
 
-def find_user_line() -> tuple[str, int]:
-    """File and line of the innermost call that is neither here nor in a library."""
+def _find_user_frame() -> Any:
+    """The innermost call that is neither here nor in a library, or None."""
     frame: Any = sys._getframe(1)
-    while frame is not None:
-        if not is_library(frame.f_code.co_filename):
-            return frame.f_code.co_filename, frame.f_lineno
+    while frame is not None and is_library(frame.f_code.co_filename):
         frame = frame.f_back
-    return "", 0
+    return frame
+
+
+def find_user_line() -> tuple[str, int]:
+    """File and line of that call."""
+    frame = _find_user_frame()
+    return ("", 0) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+
+
+def _find_hint(find: Callable[[Any], str]) -> str:
+    """What `find` says of that call."""
+    frame = _find_user_frame()
+    return "" if frame is None else find(frame)
 
 
 def fail(reason: str, hint: str = "") -> NoReturn:
@@ -76,31 +86,6 @@ def fail(reason: str, hint: str = "") -> NoReturn:
 def _apply(name: str, *arguments: Any, **keywords: Any) -> Any:
     from . import _functions
     return _functions.apply(name, arguments, keywords)
-
-
-_WORD = re.compile(r"\b(if|elif|while|assert|and|or|not|min|max|any|all|sorted|bool)\b")
-_BOOL_HINTS = {
-    "and": "write x & y in place of 'x and y', with each comparison in parentheses",
-    "or": "write x | y in place of 'x or y', with each comparison in parentheses",
-    "not": "write ~x in place of 'not x'",
-    "min": "write minimum(x, y), of torch, numpy or attn_mlir, in place of min(x, y)",
-    "max": "write maximum(x, y), of torch, numpy or attn_mlir, in place of max(x, y)",
-    "while": "a loop must not depend on traced values",
-    "assert": "traced values cannot be asserted: leave it out",
-}
-_BOOL_HINT = "write where(condition, x, y), of torch, numpy or attn_mlir, in place of 'if'"
-_CHAIN_HINT = "write (x <= y) & (y < z) in place of 'x <= y < z'"
-
-
-def _hint_for_bool() -> str:
-    line = linecache.getline(*find_user_line())
-    words = _WORD.findall(line)
-    for word in words:
-        if word in ("and", "or", "not", "min", "max", "while", "assert"):
-            return _BOOL_HINTS[word]
-    if not words and len(re.findall(r"[<>]=?|==|!=", line)) > 1:
-        return _CHAIN_HINT
-    return _BOOL_HINT
 
 
 class _Functions:
@@ -166,12 +151,10 @@ class Traced(_Functions):
         return scalar_dtype(self._node.type)
 
     def __bool__(self) -> NoReturn:
-        fail("a traced value is neither true nor false yet", _hint_for_bool())
+        fail("a traced value is neither true nor false yet", _find_hint(hint_for_truth))
 
     def _no_number(self, wanted: str) -> NoReturn:
-        fail(f"a traced value cannot become a Python {wanted}",
-             "use functions of torch, numpy or attn_mlir in place of those of Python, "
-             "and no loops whose bounds are traced")
+        fail(f"a traced value cannot become a Python {wanted}", _find_hint(hint_for_index))
 
     def __int__(self) -> NoReturn:
         self._no_number("int")
@@ -194,8 +177,9 @@ class Traced(_Functions):
     def __getitem__(self, index: Any) -> NoReturn:
         fail("a traced value is one number and cannot be indexed")
 
-    # Equality is traced, so values are no keys of dictionaries and no members of sets.
-    __hash__ = None  # type: ignore[assignment]
+    # Equality is traced.
+    def __hash__(self) -> NoReturn:
+        fail("a traced value cannot be found in a dictionary or a set", _find_hint(hint_for_key))
 
     def __contains__(self, item: Any) -> NoReturn:
         fail("a traced value is one number and contains nothing")
@@ -249,7 +233,8 @@ class Captured(_Functions):
         return Traced(graph.add(op, (operand,), INDEX, is_natural=True))
 
     def _capture(self) -> Capture:
-        from ._arrays import describe
+        from ._arrays import check_array, describe
+        check_array(self._array, self._name, "captured tensor")
         return current_graph().captures.add(self._array, self._name,
                                             describe(self._array).dtype, self._array.ndim)
 
@@ -294,7 +279,7 @@ class Captured(_Functions):
              "index it first, or compute it before")
 
     def __bool__(self) -> NoReturn:
-        fail("a captured tensor is neither true nor false yet", _hint_for_bool())
+        fail("a captured tensor is neither true nor false yet", _find_hint(hint_for_truth))
 
     def __len__(self) -> NoReturn:
         fail(f"the length of captured tensor '{self._name}' is not known when it is traced",
@@ -323,7 +308,7 @@ def capture(array: Any, name: str = "captured") -> Any:
     Arrays in closures, globals, defaults and attributes are found without this. It
     is for those that a traced function reaches in another way.
     """
-    return Captured(array, name) if is_tracing() else array
+    return as_captured(array, name) if is_tracing() else array
 
 
 _OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and_", "or_", "xor",

@@ -35,7 +35,10 @@ static DLDataType getDataType(const Py_buffer &buffer) {
     return {kDLFloat, bits, 1};
   if (*format == '?')
     return {dlBool, bits, 1};
+  if (std::strchr("LQ", *format) && buffer.itemsize == 8)
+    return {kDLUInt, bits, 1};
   // Kernels know integers by their size; regions say whether they have a sign.
+  // Those of 64 bits have one, so that others would be wrong from 2^63 on.
   if (std::strchr("bBhHiIlLqQ", *format))
     return {kDLInt, bits, 1};
   return {255, bits, 1};
@@ -126,7 +129,7 @@ void TensorView::viewCapsule(nb::object givenCapsule) {
   if (!managed)
     throw nb::python_error();
   tensor = &static_cast<DLManagedTensor *>(managed)->dl_tensor;
-  if (tensor->dtype.code != kDLUInt)
+  if (tensor->dtype.code != kDLUInt || tensor->dtype.bits == 64)
     return;
   own = *tensor;
   own.dtype.code = kDLInt;

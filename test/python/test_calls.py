@@ -232,6 +232,42 @@ class Arrays(unittest.TestCase):
         wanted = attend(q, k, v, score=lambda s, b, h, i, j: s + j * 0.025)
         self.assertLess(np.abs(result - wanted).max(), 1e-5)
 
+    def test_shifts_by_any_amount(self):
+        amounts = np.array([0, 1, 5, 62, 63, 64, 65, 127, 128, 2**40, -1, -63, -64, -2**63])
+        bits, numbers = np.array([3, -3]), np.arange(len(amounts))
+        # Amounts of heads are shifted by as numbers, those of keys as vectors.
+        by_head = np.ones((1, len(amounts), 1, 16), np.float32)
+        by_key = by_head.swapaxes(1, 2)
+
+        def count(compute, wanted):
+            """Sums 1 for each amount at which the kernel agrees with NumPy: scores of
+            float32 would lose bits."""
+            def of_head(b, h, i, j):
+                return compute(bits[0], bits[1], amounts[h], h) == wanted[h]
+
+            def of_key(b, h, i, j):
+                return compute(bits[0], bits[1], amounts[j], j) == wanted[j]
+
+            return [attend(x[:, :, :1], x, x, mask=mask, normalizer="none", alignment="start",
+                           score=lambda s, b, h, i, j: s * 0 + 1)[..., 0].sum()
+                    for x, mask in ((by_head, of_head), (by_key, of_key))]
+
+        for compute in (lambda x, y, n, j: x << n, lambda x, y, n, j: y << n,
+                        lambda x, y, n, j: x >> n, lambda x, y, n, j: y >> n,
+                        lambda x, y, n, j: -7 >> n, lambda x, y, n, j: x << j * 5,
+                        lambda x, y, n, j: np.right_shift(y, j * 5)):
+            wanted = [compute(*bits, amount, j) for j, amount in enumerate(amounts)]
+            self.assertEqual(count(compute, np.array(wanted)), [len(amounts)] * 2)
+        powers = np.left_shift(1, numbers * 5)
+        self.assertEqual(count(lambda x, y, n, j: 2 ** (j * 5), powers), [len(amounts)] * 2)
+
+    def test_absolute_values_of_the_package(self):
+        q, k, v = make_operands(21)
+        wanted = attend(q, k, v, score=lambda s, b, h, i, j: s - abs(i - j) * 0.25)
+        out = attend(q, k, v, score=lambda s, b, h, i, j: s - attn_mlir.abs(i - j) * 0.25)
+        np.testing.assert_array_equal(out, wanted)
+        self.assertEqual(attn_mlir.abs(-3), 3)
+
     @unittest.skipIf(torch is None, "needs PyTorch")
     def test_tensors(self):
         arrays = make_operands(13)
@@ -330,6 +366,10 @@ class Recurrences(unittest.TestCase):
             wanted, state = self.step_by_step(*part)
             self.assertLess(np.abs(out[:, :, begin:end] - wanted).max(initial=0), 2e-5)
             self.assertLess(np.abs(ht[n] - state[0]).max(), 2e-5)
+        # Fewer tokens are in sequences: the other rows are 0, and the first as before.
+        short = attn_mlir.recur(q, k, v, g=g, cu_seqlens=offsets[:2], out=np.full_like(out, 7))
+        np.testing.assert_array_equal(short[:, :, :9], out[:, :, :9])
+        self.assertFalse(short[:, :, 9:].any())
 
 
 if __name__ == "__main__":

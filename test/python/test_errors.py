@@ -10,6 +10,7 @@ was expected and given. Nothing here is compiled, but for the specs of TextError
 
 import math
 import pathlib
+import sys
 import unittest
 
 import numpy as np
@@ -41,6 +42,17 @@ def keep_value(s, b, h, i, j):
     return s
 
 
+def count_down(s, b, h, i, j):
+    while i > j:  # Neither and nor or.
+        i = i - 1
+    return s
+
+
+def assert_order(s, b, h, i, j):
+    assert i > j, "min or max"
+    return s
+
+
 class Case(unittest.TestCase):
     def expect(self, kind, text, function):
         with self.assertRaises(kind) as context:
@@ -65,8 +77,37 @@ class ArgumentErrors(Case):
         self.check(error, "got complex64", Q, Q, Q.astype(np.complex64))
         self.check(error, "argument 'v': expected a NumPy array or a PyTorch tensor, got 'list'",
                    Q, Q, [1.0])
-        self.check(attn_mlir.TraceError, "got complex64", Q, Q, Q,
-                   mask=lambda b, h, i, j: EMPTY_FLAGS[j] == 0)
+        self.check(error, "captured tensor 'EMPTY_FLAGS': expected an element type of float64, "
+                   "float32", Q, Q, Q, mask=lambda b, h, i, j: EMPTY_FLAGS[j] == 0)
+        large = np.full(8, 2**63, np.uint64)
+        self.check(error, "captured tensor 'large': expected an element type of", Q, Q, Q,
+                   mask=lambda b, h, i, j: large[j] > 0)
+        self.check(error, "got uint64; convert it to int64", Q, Q, Q,
+                   mask=lambda b, h, i, j: attn_mlir.capture(large)[j] > 0)
+        self.check(error, "argument 'q': expected an element type of float64", Q.astype("g"), Q, Q)
+        self.check(error, "argument 'k': expected elements in the byte order of this machine, got "
+                   ">f4", Q, Q.astype(">f4"), Q)
+        turned, wide = np.arange(8).astype(">i8"), np.zeros(8, "g")
+        self.check(error, "captured tensor 'turned': expected elements in the byte order", Q, Q, Q,
+                   score=lambda s, b, h, i, j: s + turned[j])
+        self.check(error, "captured tensor 'wide': expected an element type", Q, Q, Q,
+                   score=lambda s, b, h, i, j: s + wide[j])
+
+    def test_masked_arrays(self):
+        masked = np.ma.MaskedArray(Q, Q == 0)
+        text = "': expected an array without a mask of its own, got a MaskedArray"
+        for place, name in enumerate("qkv"):
+            operands = [masked if place == n else Q for n in range(3)]
+            for call in (attend, attn_mlir.recur, attn_mlir.compile_attend(Q, Q, Q),
+                         attn_mlir.compile_attend(Q, Q, Q, layout="BNHD")):
+                self.expect(attn_mlir.DTypeError, f"argument '{name}{text}",
+                            lambda: call(*operands))
+        table = np.ones(8, np.float32)
+        # The second call differs from the first in the class of the array alone.
+        attend(Q, Q, Q, score=lambda s, b, h, i, j: s + table[j])
+        table = np.ma.MaskedArray(table, table == 1)
+        self.check(attn_mlir.DTypeError, f"captured tensor 'table{text}", Q, Q, Q,
+                   score=lambda s, b, h, i, j: s + table[j])
 
     def test_shapes(self):
         error = attn_mlir.ShapeError
@@ -98,6 +139,8 @@ class ArgumentErrors(Case):
         self.check(error, "'layout': expected 'BHND', 'BNHD', got 'NHD'", Q, Q, Q, layout="NHD")
         self.check(error, "'scale': expected a finite number, got inf", Q, Q, Q, scale=math.inf)
         self.check(error, "'window_size': expected (left, right)", Q, Q, Q, window_size=5)
+        self.check(error, "two integers of at least -1, which means no limit, got (-2, 3)", Q, Q, Q,
+                   window_size=(-2, 3))
         self.check(error, "'softcap': expected a positive number, got -1", Q, Q, Q, softcap=-1)
         self.check(error, "'return_lse' needs normalizer='softmax'", Q, Q, Q, normalizer="sum",
                    return_lse=True)
@@ -118,9 +161,42 @@ class ArgumentErrors(Case):
             (attn_mlir.ArgumentError, "argument 'k': expected None with write='tied'",
              dict(g=g, write="tied")),
             (attn_mlir.DTypeError, "got 'float'", dict(beta=1.0)),
+            (attn_mlir.DTypeError, "argument 'g': expected element type f32, f16, bf16, got f64",
+             dict(g=g.astype(float))),
+            (attn_mlir.DTypeError, "argument 'beta': expected element type f32, f16, bf16, got f64",
+             dict(g=g, beta=g.astype(float))),
+            (attn_mlir.DTypeError, "argument 'u': expected element type f32, f16, bf16, got i64",
+             dict(g=g, u=np.zeros((4, 16), int), read="before")),
+            (attn_mlir.DTypeError, "argument 'h0': expected element type f32, got f64",
+             dict(g=g, h0=np.zeros((1, 4, 16, 16)))),
+            (attn_mlir.DTypeError, "argument 'cu_seqlens': expected element type i32, i64, got f64",
+             dict(g=g, cu_seqlens=np.array([0.0, 8.0]))),
         ]
         for kind, text, keywords in cases:
             self.expect(kind, text, lambda: attn_mlir.recur(Q, Q, Q, **keywords))
+
+    def test_offsets_of_sequences(self):
+        start = "argument 'cu_seqlens': expected offsets "
+        op = attn_mlir.compile_recur(Q, Q, Q, cu_seqlens=np.array([0, 8]))
+        cases = [
+            (attn_mlir.ArgumentError, "that begin with 0, got 1", [1, 3, 8]),
+            (attn_mlir.ArgumentError, "that begin with 0, got -1", [-1, 8]),
+            (attn_mlir.ArgumentError, "that do not decrease, got 2 after 4 at 2", [0, 4, 2, 8]),
+            (attn_mlir.ArgumentError, "of at most 8, the tokens of 'q', got 9", [0, 3, 9]),
+            (attn_mlir.ShapeError, "of sequences, one more than there are, got none", []),
+        ]
+        for kind, text, offsets in cases:
+            array = np.array(offsets, np.int64)
+            self.expect(kind, start + text, lambda: op(Q, Q, Q, array))
+            self.expect(kind, start + text, lambda: op(Q, Q, Q, cu_seqlens=array))
+            self.expect(kind, start + text, lambda: attn_mlir.recur(Q, Q, Q, cu_seqlens=array))
+        moved = Q.swapaxes(1, 2).copy()
+        self.expect(attn_mlir.ArgumentError, start + "of at most 8", lambda: attn_mlir.recur(
+            moved, moved, moved, cu_seqlens=np.array([0, 9]), layout="BNHD"))
+        self.expect(attn_mlir.ShapeError, "argument 'cu_seqlens': expected rank 1, got 0",
+                    lambda: op(Q, Q, Q, np.array(0)))
+        self.expect(attn_mlir.DTypeError, "argument 'cu_seqlens': expected a NumPy array",
+                    lambda: op(Q, Q, Q, [0, 8]))
 
     def test_block_masks(self):
         made = attn_mlir.create_block_mask(lambda b, h, i, j: i >= j, None, None, 9, 8)
@@ -178,6 +254,45 @@ class TraceErrors(Case):
         self.check("cannot become a Python float", "use functions of torch, numpy",
                    lambda s, b, h, i, j: s + math.exp(s))
         self.check("cannot be iterated over", "", lambda s, b, h, i, j: sum(s))
+
+    @unittest.skipIf(sys.version_info < (3, 11), "needs columns of instructions")
+    def test_hints_are_of_the_operation(self):
+        some, known, both = [1, 2, 3, 4, 5, 6, 7, 8], {0: 1.0}, "and"
+        self.check("neither true", "write (i == 1) | (i == 2) in place of 'i in (1, 2)'",
+                   mask=lambda b, h, i, j: i in (1, 2))
+        self.check("neither true", "write (j != 3) & (j != h) in place of 'j not in [3, h]'",
+                   mask=lambda b, h, i, j: j not in [3, h])
+        self.check("neither true", "write (x == 1) | (x == 2) in place of 'x in (1, 2)'",
+                   mask=lambda b, h, i, j: j in some)
+        self.check("found in a dictionary or a set", "write (i == 1) | (i == 2) in place of",
+                   mask=lambda b, h, i, j: i in {1, 2})
+        self.check("cannot become a Python int", "make it an array: np.array(some)",
+                   lambda s, b, h, i, j: s + some[j])
+        self.check("found in a dictionary or a set", "np.array([known[0], known[1], ...])",
+                   lambda s, b, h, i, j: s + known[j])
+        self.check("found in a dictionary or a set", "make an array of what it chooses from",
+                   lambda s, b, h, i, j: s + known.get(j))
+        self.check("neither true", "a loop must not depend on traced values", count_down)
+        self.check("neither true", "leave it out", assert_order)
+        self.check("neither true", "write ~x in place of 'not x'",
+                   mask=lambda b, h, i, j: True if not abs(i) else False)
+        self.check("neither true", "write x & y in place of 'x and y'",
+                   mask=lambda b, h, i, j: 1 if abs(i) and abs(j) else 0)
+        self.check("neither true", "write where(condition, x, y)",
+                   mask=lambda b, h, i, j: (1 if abs(i) else 0) or not j)
+        # Words beside it say nothing of the operation.
+        self.check("neither true", "write where(condition, x, y)",  # and, or, not
+                   mask=lambda b, h, i, j: (1 if i > j else 0) if both != "or" and True else 1)
+        self.check("neither true", "write x | y in place of 'x or y'",
+                   mask=lambda b, h, i, j: True and (i > j or h > 1))
+        self.check("neither true", "write x & y in place of 'x and y'",
+                   mask=lambda b, h, i, j: (i > 1 and j > 1) if not both == "not" else i > j or h)
+        self.check("neither true", "maximum(x, y)",
+                   lambda s, b, h, i, j: max(s, 0.0) if both == "and" and not 0 <= 1 < 1 else s)
+        self.check("neither true", "write x | y in place of any((x, y))",
+                   mask=lambda b, h, i, j: any(i == n for n in (1, 2)))
+        self.check("cannot become a Python int", "no loops whose bounds are traced",
+                   lambda s, b, h, i, j: s + some[0] + sum(some[n] for n in range(i)))
 
     def test_functions_that_are_not_there(self):
         self.check("traced values have no 'item'", "use the value itself",
@@ -280,6 +395,16 @@ func.func @twice(%x: tensor<?x?x?x8xf32> {attn.name = "x", attn.dims = ["B", "H"
 }
 """
 
+PACKED = """
+func.func @packed(%x: tensor<1x?x?x8xf32> {attn.name = "x", attn.dims = ["B", "H", "N", "D"]},
+                  %offsets: tensor<?xi64> {attn.name = "offsets", attn.dims = ["G+1"]})
+    -> (tensor<1x?x?x8xf32> {attn.name = "out"}) {
+  %out = attn.recur %x, %x, %x segments(%offsets : tensor<?xi64>) scale(1.0)
+      : tensor<1x?x?x8xf32>, tensor<1x?x?x8xf32>, tensor<1x?x?x8xf32> -> tensor<1x?x?x8xf32>
+  return %out : tensor<1x?x?x8xf32>
+}
+"""
+
 
 class TextErrors(Case):
     def test_specs(self):
@@ -303,6 +428,14 @@ class TextErrors(Case):
                 text = "argument 'y' is unknown; arguments are x"
             self.expect(attn_mlir.ArgumentError, text, call)
         self.expect(attn_mlir.ArgumentError, "expected 1 arguments (x), got 0", lambda: function())
+
+    def test_unsigned_integers_of_64_bits(self):
+        recurrence = attn_mlir.compile(PACKED)
+        x = np.ones((1, 1, 4, 8), np.float32)
+        recurrence(x=x, offsets=np.array([0, 4]))
+        # What was called before knows the class of the array, and the kernel its type.
+        self.expect(attn_mlir.DTypeError, "argument 'offsets': expected an element type of",
+                    lambda: recurrence(x=x, offsets=np.array([0, 4], np.uint64)))
 
 
 if __name__ == "__main__":
