@@ -52,8 +52,9 @@ struct RowBlock {
 /// Translates one function.
 class Translator {
 public:
-  explicit Translator(func::FuncOp from)
-      : from(from), b(from.getLoc(), from.getContext()) {}
+  Translator(func::FuncOp from, bool countLists)
+      : from(from), countLists(countLists),
+        b(from.getLoc(), from.getContext()) {}
 
   LogicalResult run();
 
@@ -85,6 +86,7 @@ private:
   Value viewFor(Value tensor, ValueRange dynamicSizes);
 
   func::FuncOp from;
+  bool countLists; ///< See the option of the pass.
   ImplicitLocOpBuilder b;
   IRMapping mapping;
   /// The view that each returned tensor is written to.
@@ -419,12 +421,18 @@ void Translator::segmentBounds(SegmentBoundsOp op) {
 void Translator::blockList(BlockListOp op) {
   ListSizes sizes = getListSizes(b, mapping, op);
   mapping.map(op.getOffsets(), viewFor(op.getOffsets(), sizes.offsets));
-  mapping.map(op.getBlocks(), viewFor(op.getBlocks(), sizes.blocks));
   auto type = cast<RankedTensorType>(op.getOffsets().getType());
-  buffers.push_back(memref::AllocOp::create(
-      b, MemRefType::get(type.getShape(), type.getElementType()),
-      sizes.counts));
-  writeBlockList(b, mapping, op, buffers.back());
+  Value counts = memref::AllocOp::create(
+      b, MemRefType::get(type.getShape(), type.getElementType()), sizes.counts);
+  buffers.push_back(counts);
+  bool isCounted = countLists && !destination.contains(op.getBlocks());
+  writeBlockList(b, mapping, op, counts, isCounted, [&](Value entries) {
+    if (entries)
+      sizes.blocks.back() = entries;
+    Value view = viewFor(op.getBlocks(), sizes.blocks);
+    mapping.map(op.getBlocks(), view);
+    return view;
+  });
 }
 
 /// The size that `size`, which a branch computes from values before it, has.
@@ -664,6 +672,8 @@ LogicalResult Translator::loop(scf::ForOp op) {
 
 namespace {
 struct ToTile : attn::impl::ToTileBase<ToTile> {
+  using ToTileBase::ToTileBase;
+
   void runOnOperation() override {
     for (auto function :
          llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
@@ -672,7 +682,7 @@ struct ToTile : attn::impl::ToTileBase<ToTile> {
                         [](Type type) { return isa<TensorType>(type); });
       if (function.isExternal() || isTileProgram)
         continue;
-      if (failed(Translator(function).run()))
+      if (failed(Translator(function, countLists).run()))
         return signalPassFailure();
     }
   }
