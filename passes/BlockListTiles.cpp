@@ -13,6 +13,9 @@
 //   prefix   for each head, where the entries of each block of queries begin
 //   fill     the classes once more; numbers of blocks are written in order
 //
+// Before the last step or, where the host may read what was counted, between
+// the last two, memory for the entries is allocated.
+//
 // All of it is arithmetic on scalars: a write to a place outside of the view,
 // which is dropped, stands for a branch. BoxPairs.h visits the boxes of grids.
 //
@@ -119,7 +122,7 @@ public:
   ListWriter(ImplicitLocOpBuilder &b, const IRMapping &mapping, BlockListOp op)
       : b(b), mapping(mapping), op(op) {}
 
-  void run(Value offsets, Value blocks, Value counts);
+  void run(Value offsets, Value counts, bool isCounted, MakeRoom makeRoom);
 
 private:
   using Visit = llvm::function_ref<SmallVector<Value>(
@@ -144,6 +147,8 @@ private:
   void count(ArrayRef<Value> grid, Value counts);
   void sum(ArrayRef<Value> heads, Value rows, Value counts, Value offsets,
            Value blocks);
+  Value getMostEntries(ArrayRef<Value> heads, Value rows, Value offsets);
+  void clearFirst(ArrayRef<Value> heads, Value blocks);
   void fill(ArrayRef<Value> grid, Value offsets, Value blocks);
 
   Value number(int64_t value) { return constant(b, value); }
@@ -286,8 +291,8 @@ void ListWriter::sum(ArrayRef<Value> heads, Value rows, Value counts,
   ImplicitLocOpBuilder::InsertionGuard guard(b);
   SmallVector<Value> place = enterBlocks(b, heads);
   write(number(0), offsets, place, number(0));
-  // Readers of an empty list may look at its first entry.
-  write(number(0), blocks, place, number(0));
+  if (blocks) // Readers of an empty list may look at its first entry.
+    write(number(0), blocks, place, number(0));
   Value end = arith::MulIOp::create(b, rows, number(2));
   auto body = [&](OpBuilder &builder, Location loc, Value at,
                   ValueRange carried) {
@@ -300,6 +305,34 @@ void ListWriter::sum(ArrayRef<Value> heads, Value rows, Value counts,
     scf::YieldOp::create(inner, so);
   };
   scf::ForOp::create(b, number(0), end, number(1), number(0), body);
+}
+
+/// The most entries that a head has, at least one. No block computes it, but
+/// what runs the blocks.
+Value ListWriter::getMostEntries(ArrayRef<Value> heads, Value rows,
+                                 Value offsets) {
+  Value at = arith::MulIOp::create(b, rows, number(2));
+  Value count = arith::MulIOp::create(b, heads[0], heads[1]);
+  auto body = [&](OpBuilder &builder, Location loc, Value head,
+                  ValueRange carried) {
+    ImplicitLocOpBuilder inner(loc, builder);
+    Value batch = arith::DivUIOp::create(inner, head, heads[1]);
+    Value inBatch = arith::RemUIOp::create(inner, head, heads[1]);
+    Value entry =
+        memref::LoadOp::create(inner, offsets, ValueRange{batch, inBatch, at});
+    Value end = arith::IndexCastOp::create(inner, inner.getIndexType(), entry);
+    Value most = arith::MaxSIOp::create(inner, carried[0], end);
+    scf::YieldOp::create(inner, most);
+  };
+  return scf::ForOp::create(b, number(0), count, number(1), number(1), body)
+      .getResult(0);
+}
+
+/// Gives the first entry of each head a number, as step `sum` does.
+void ListWriter::clearFirst(ArrayRef<Value> heads, Value blocks) {
+  ImplicitLocOpBuilder::InsertionGuard guard(b);
+  SmallVector<Value> place = enterBlocks(b, heads);
+  write(number(0), blocks, place, number(0));
 }
 
 void ListWriter::fill(ArrayRef<Value> grid, Value offsets, Value blocks) {
@@ -324,7 +357,8 @@ void ListWriter::fill(ArrayRef<Value> grid, Value offsets, Value blocks) {
   forEachBlock(place, {full, mixed}, put);
 }
 
-void ListWriter::run(Value offsets, Value blocks, Value counts) {
+void ListWriter::run(Value offsets, Value counts, bool isCounted,
+                     MakeRoom makeRoom) {
   auto scalar = [&](Value value) {
     return value ? mapping.lookupOrDefault(value) : Value();
   };
@@ -340,8 +374,16 @@ void ListWriter::run(Value offsets, Value blocks, Value counts) {
   Value rows = countRows(b, mapping, op);
   SmallVector<Value> grid{memref::DimOp::create(b, offsets, number(0)),
                           memref::DimOp::create(b, offsets, number(1)), rows};
+  ArrayRef<Value> heads = ArrayRef(grid).drop_back();
+  Value blocks;
+  if (!isCounted)
+    blocks = makeRoom(Value());
   count(grid, counts);
-  sum(ArrayRef(grid).drop_back(), rows, counts, offsets, blocks);
+  sum(heads, rows, counts, offsets, blocks);
+  if (isCounted) {
+    blocks = makeRoom(getMostEntries(heads, rows, offsets));
+    clearFirst(heads, blocks);
+  }
   fill(grid, offsets, blocks);
 }
 
@@ -363,8 +405,8 @@ ListSizes attn::getListSizes(ImplicitLocOpBuilder &b, const IRMapping &mapping,
 }
 
 void attn::writeBlockList(ImplicitLocOpBuilder &b, const IRMapping &mapping,
-                          BlockListOp op, Value counts) {
+                          BlockListOp op, Value counts, bool isCounted,
+                          MakeRoom makeRoom) {
   ListWriter(b, mapping, op)
-      .run(mapping.lookup(op.getOffsets()), mapping.lookup(op.getBlocks()),
-           counts);
+      .run(mapping.lookup(op.getOffsets()), counts, isCounted, makeRoom);
 }

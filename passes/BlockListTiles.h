@@ -32,10 +32,17 @@ struct ListSizes {
 ListSizes getListSizes(mlir::ImplicitLocOpBuilder &b,
                        const mlir::IRMapping &mapping, BlockListOp op);
 
-/// Writes the list of blocks to the views of the results.
+/// Makes a view for the entries of a list: for at most so many per head, or for
+/// the capacity of the list if it is given null.
+using MakeRoom = llvm::function_ref<mlir::Value(mlir::Value entries)>;
+
+/// Writes the list of blocks to the view of its offsets and to the one that
+/// `makeRoom` makes: if `isCounted`, behind the steps that count the entries,
+/// so that what executes the program around the steps reads a number that they
+/// have computed.
 void writeBlockList(mlir::ImplicitLocOpBuilder &b,
                     const mlir::IRMapping &mapping, BlockListOp op,
-                    mlir::Value counts);
+                    mlir::Value counts, bool isCounted, MakeRoom makeRoom);
 
 } // namespace attn
 

@@ -67,6 +67,8 @@ private:
   Value number(const BlockClass &of);
   Value countKept(ValueRange head, const Tokens &queries, const Tokens &keys);
   void addBlock(ValueRange place, Value at, Value hasPairs);
+  Value getPlace(ValueRange place, ArrayRef<Value> extents);
+  void writeListed(ArrayRef<Value> extents);
   void writeBlocks(ArrayRef<Value> extents, Value total);
 
   Value equals(Value x, int64_t number) {
@@ -121,8 +123,12 @@ BoxGrid Classifier::getGrid(Value tensor, DenseI64ArrayAttr box,
   return BoxGrid(b, extents, box ? box.asArrayRef() : ArrayRef(block), step);
 }
 
-/// Whether the mask depends on the batch (0) or the head (1).
+/// Whether the mask or the list depends on the batch (0) or the head (1).
 bool Classifier::looksAt(unsigned argument) {
+  if (op.getOffsets())
+    if (cast<RankedTensorType>(op.getOffsets().getType())
+            .getDimSize(argument) != 1)
+      return true;
   auto isUsed = [&](Region &region) {
     return !region.empty() && !region.getArgument(argument).use_empty();
   };
@@ -261,13 +267,19 @@ static void store(ImplicitLocOpBuilder &b, Value number, Value memref,
   memref::StoreOp::create(b, number, memref, at);
 }
 
+static Value load(ImplicitLocOpBuilder &b, Value memref, Value at) {
+  Value number = memref::LoadOp::create(b, memref, at);
+  return arith::IndexCastOp::create(b, b.getIndexType(), number);
+}
+
 /// Writes entry `at` for the block at `place`, and its pairs if `hasPairs`.
 void Classifier::addBlock(ValueRange place, Value at, Value hasPairs) {
   Tokens queries = getTokens(*queryGrid, place[2], shift);
   Tokens keys = getTokens(*keyGrid, place[3], Value());
   Value rows = multiply(b, queries.counts), columns = multiply(b, keys.counts);
   Value existing = arith::MulIOp::create(b, rows, columns);
-  Value ofFormula = number(classify(place, queries, keys));
+  Value ofFormula = op.getOffsets() ? load(b, to.classes, at)
+                                    : number(classify(place, queries, keys));
   Value ofRanges = number(classifyRanges(place, queries, keys));
   Value code = arith::SelectOp::create(b, equals(existing, 0),
                                        index(b, kOutside), ofFormula);
@@ -281,8 +293,10 @@ void Classifier::addBlock(ValueRange place, Value at, Value hasPairs) {
                                        equals(ofRanges, kEmpty));
   Value isFull = arith::OrIOp::create(b, equals(ofFormula, kFull),
                                       equals(ofRanges, kFull));
-  Value isKnown =
-      exact ? bit(false) : Value(arith::OrIOp::create(b, isEmpty, isFull));
+  // What a list leaves out does not count, whatever the mask says of it.
+  Value isKnown = exact && !op.getOffsets()
+                      ? bit(false)
+                      : Value(arith::OrIOp::create(b, isEmpty, isFull));
   Value kept = choose(
       b, isKnown,
       [&]() -> Value {
@@ -292,6 +306,56 @@ void Classifier::addBlock(ValueRange place, Value at, Value hasPairs) {
   Value twice = arith::MulIOp::create(b, at, index(b, 2));
   store(b, existing, to.pairs, twice);
   store(b, kept, to.pairs, arith::AddIOp::create(b, twice, index(b, 1)));
+}
+
+/// The number of the pair of blocks at `place`.
+Value Classifier::getPlace(ValueRange place, ArrayRef<Value> extents) {
+  Value at = place[0];
+  for (unsigned i = 1; i < 4; ++i)
+    at = arith::AddIOp::create(b, arith::MulIOp::create(b, at, extents[i]),
+                               place[i]);
+  return at;
+}
+
+/// Writes what the list says of all blocks: mixed ones first, so that those
+/// which are in both parts are full. Numbers that are no blocks say nothing.
+void Classifier::writeListed(ArrayRef<Value> extents) {
+  auto clear = [&](ValueRange place, ValueRange) -> Carried {
+    store(b, index(b, kEmpty), to.classes, getPlace(place, extents));
+    return {};
+  };
+  fold(b, extents, {}, clear);
+  Value room = size(b, op.getBlocks(), 2), zero = index(b, 0);
+  auto put = [&](ValueRange row, int64_t part, int64_t kind) {
+    auto end = [&](int64_t which) -> Value {
+      Value at = arith::MulIOp::create(b, row[2], index(b, 2));
+      at = arith::AddIOp::create(b, at, index(b, which));
+      Value entry = readEntry(b, op.getOffsets(), row[0], row[1], at);
+      entry = arith::MaxSIOp::create(b, entry, zero);
+      return arith::MinSIOp::create(b, entry, room);
+    };
+    auto loop = scf::ForOp::create(b, end(part), end(part + 1), index(b, 1));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value block =
+        readEntry(b, op.getBlocks(), row[0], row[1], loop.getInductionVar());
+    Value isBlock = both(isAtMost(zero, block), isBelow(block, extents[3]));
+    auto known = scf::IfOp::create(b, isBlock);
+    b.setInsertionPointToStart(known.thenBlock());
+    Value code = index(b, kind);
+    if (kind == kFull)
+      code = arith::SelectOp::create(b, isWholeBlock(b, op, block), code,
+                                     index(b, kMixed));
+    SmallVector<Value> place(row);
+    place.push_back(block);
+    store(b, code, to.classes, getPlace(place, extents));
+  };
+  auto write = [&](ValueRange row, ValueRange) -> Carried {
+    put(row, /*part=*/1, kMixed);
+    put(row, /*part=*/0, kFull);
+    return {};
+  };
+  fold(b, extents.take_front(3), {}, write);
 }
 
 /// Writes the entries of all blocks, where there is room for `total`.
@@ -305,12 +369,10 @@ void Classifier::writeBlocks(ArrayRef<Value> extents, Value total) {
   auto writing = scf::IfOp::create(b, hasRoom(to.classes, total));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(writing.thenBlock());
+  if (op.getOffsets())
+    writeListed(extents);
   auto write = [&](ValueRange place, ValueRange) -> Carried {
-    Value at = place[0];
-    for (unsigned i = 1; i < 4; ++i)
-      at = arith::AddIOp::create(b, arith::MulIOp::create(b, at, extents[i]),
-                                 place[i]);
-    addBlock(place, at, hasPairs);
+    addBlock(place, getPlace(place, extents), hasPairs);
     return {};
   };
   fold(b, extents, {}, write);
@@ -324,13 +386,12 @@ void Classifier::run() {
                              keyGrid->getCount()};
   for (auto [at, extent] : llvm::enumerate(extents))
     store(b, extent, to.numbers, index(b, at));
-  // A list says more of blocks than the mask.
-  bool isListed = bool(op.getOffsets());
-  store(b, index(b, isListed ? 2 : 1), to.numbers, index(b, 4));
+  store(b, one, to.numbers, index(b, 4));
   for (auto [axis, places] : llvm::enumerate(keyGrid->getPlaces()))
     store(b, places, to.numbers, index(b, 5 + axis));
-  if (!isListed)
-    writeBlocks(extents, multiply(b, extents));
+  if (op.getOffsets())
+    store(b, size(b, op.getBlocks(), 2), to.numbers, index(b, 8));
+  writeBlocks(extents, multiply(b, extents));
 }
 
 namespace {
@@ -355,7 +416,7 @@ private:
     if (!op.getScheduleAttr())
       return op.emitOpError("has no schedule; run attn-select-schedule first");
     Builder types(&getContext());
-    auto numbers = addResult(function, 8, types.getI64Type());
+    auto numbers = addResult(function, 9, types.getI64Type());
     auto classes = addResult(function, ShapedType::kDynamic, types.getI8Type());
     auto pairs = addResult(function, ShapedType::kDynamic, types.getI32Type());
     if (failed(numbers) || failed(classes) || failed(pairs))

@@ -115,7 +115,11 @@ static void reportGiven(AttendOp op) {
                    : op.getMask().empty() || !op.getKeys().empty()
                        ? "given ranges"
                        : "grid";
-  report(op.getLoc(), "structure") << FactValue("Kind", kind);
+  auto structure = report(op.getLoc(), "structure");
+  structure << FactValue("Kind", kind);
+  if (op.getOffsets())
+    structure << FactValue("Offsets", getTensorName(op.getOffsets()))
+              << FactValue("Blocks", getTensorName(op.getBlocks()));
   if (kind == "grid")
     reportObstacle(findObstacle(op), "classes");
 }

@@ -266,20 +266,6 @@ BlockListOp Lister::createList(Region &classes) {
   return list;
 }
 
-/// Whether ranges of keys say all that there is to say of blocks.
-static bool isExact(AttendOp op) {
-  if (op.getScheduleAttr().hasBoxes())
-    return false;
-  Region scratch;
-  Block &keys = scratch.emplaceBlock();
-  for (int i = 0; i < 4; ++i)
-    keys.addArgument(IndexType::get(op.getContext()), op.getLoc());
-  MaskIntervals intervals(op.getMask(), keys,
-                          op.getAlignment() != Alignment::End);
-  intervals.evaluate();
-  return intervals.isExact();
-}
-
 /// Reports whether `op` gets a list, or why not.
 static void reportList(AttendOp op, StringRef decision) {
   report(op.getLoc(), "list") << FactValue("Decision", decision);
@@ -294,7 +280,7 @@ static void reportBounds(BlockBoundsOp bounds) {
 }
 
 void Lister::run() {
-  if (isExact(op))
+  if (hasExactRanges(op))
     return reportList(op, "exact ranges");
   if (op.getScheduleAttr().hasBoxes())
     findRanges();

@@ -373,10 +373,10 @@ def ClassifyBlocks : Pass<"attn-classify-blocks", "::mlir::func::FuncOp"> {
     Gives the function three more arguments for every `attn.attend`, in the order of a
     walk, memrefs that are marked with `attn.result`, and writes to them
 
-    - eight i64: numbers of batches, heads, blocks of queries and blocks of keys, 1 (2 if
-      the op has a list of blocks), and boxes of keys along each axis. Batches and heads
-      are 1 where the mask does not ask for them. Nothing is written if control flow goes
-      another way;
+    - nine i64: numbers of batches, heads, blocks of queries and blocks of keys, 1, boxes
+      of keys along each axis and, if the op has a list of blocks, the entries of a head
+      that there is room for. Batches and heads are 1 where neither the mask nor the list
+      asks for them. Nothing is written if control flow goes another way;
     - for each pair of blocks an i8, blocks of keys fastest: 0 if the formula of the mask
       says that no pair is kept, 2 if it says that all are, else 1, and 3 if no
       pair exists, as in a box beyond the grid; plus 4 times the same number as the
@@ -386,8 +386,9 @@ def ClassifyBlocks : Pass<"attn-classify-blocks", "::mlir::func::FuncOp"> {
     The second and the third are written only where they have room for all blocks, so a
     caller may ask for the numbers first. Pairs are counted by evaluating the mask where
     the classes do not tell, and everywhere with the option `exact`. Boxes of grids have
-    the numbers of `docs/rationale/grids.md`. An op with a list of blocks gets its
-    numbers only. Nothing is returned any more; `attn-explain` prints what it is told.
+    the numbers of `docs/rationale/grids.md`. Of an op with a list of blocks, the list
+    says which blocks are full, mixed and, if it does not name them, empty; pairs of full
+    ones all count. Nothing is returned any more; `attn-explain` prints what it is told.
 
     Needs schedules (`attn-select-schedule`); `attn.random` only where masks do not ask
     for it. Reports an error if there is no schedule or the function has several blocks.
@@ -409,7 +410,7 @@ def ClassifyBlocks : Pass<"attn-classify-blocks", "::mlir::func::FuncOp"> {
 
     ```mlir
     func.func @f(%q: tensor<1x2x?x8xf32>,
-                 %numbers: memref<8xi64, strided<[1], offset: ?>> {attn.result},
+                 %numbers: memref<9xi64, strided<[1], offset: ?>> {attn.result},
                  %classes: memref<?xi8, strided<[1], offset: ?>> {attn.result},
                  %pairs: memref<?xi32, strided<[1], offset: ?>> {attn.result}) {
       %c0 = arith.constant 0 : index
@@ -418,7 +419,7 @@ def ClassifyBlocks : Pass<"attn-classify-blocks", "::mlir::func::FuncOp"> {
       %n = tensor.dim %q, %c2 : tensor<1x2x?x8xf32>
       %rows = arith.ceildivsi %n, %c64 : index
       %number = arith.index_cast %rows : index to i64
-      memref.store %number, %numbers[%c2] : memref<8xi64, strided<[1], offset: ?>>
+      memref.store %number, %numbers[%c2] : memref<9xi64, strided<[1], offset: ?>>
       return
     }
     ```
@@ -718,6 +719,11 @@ def ToTile : Pass<"attn-to-tile", "::mlir::ModuleOp"> {
     `attn.finish`, `attn.recur_chunk` and `attn.map_rows` become tile ops; regions become elementwise
     ops on tiles. Intermediate tensors become allocated buffers.
 
+    With `count-lists`, the entries of an `attn.block_list` are allocated after they
+    have been counted, for as many as there are. So the host reads what the program
+    has computed: CPUs may ask for it. Otherwise there is room for `capacity` entries,
+    which follows from sizes. Lists that are results have the size of their view.
+
     Needs `attn-split-blocks`. After it `attn-verify-tile` holds. Fails with a
     message if a function does something else than attn ops.
 
@@ -752,6 +758,10 @@ def ToTile : Pass<"attn-to-tile", "::mlir::ModuleOp"> {
     }
     ```
   }];
+  let options = [
+    Option<"countLists", "count-lists", "bool", /*default=*/"false",
+           "Make room for the entries that lists have, not for all that they may have">
+  ];
   let dependentDialects = ["::attn::tile::TileDialect", "::mlir::scf::SCFDialect",
                            "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
                            "::mlir::tensor::TensorDialect", "::mlir::memref::MemRefDialect"];
@@ -762,7 +772,8 @@ def VerifyTile : Pass<"attn-verify-tile", "::mlir::func::FuncOp"> {
   let description = [{
     The waist between variants and targets is closed: a function after
     `attn-to-tile` holds only tile ops; elementwise `arith` and `math`;
-    `scf.forall`, `scf.for`; `memref.dim`, `memref.alloc`, `memref.dealloc`; and
+    `scf.forall`, `scf.for`; `memref.dim`, `memref.alloc`, `memref.dealloc`;
+    `memref.load` outside of blocks, which reads a number that blocks have computed; and
     all tensors in it have static shape. Changes nothing; reports the first op
     that does not belong. Back ends may rely on it.
 

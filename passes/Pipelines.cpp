@@ -113,8 +113,11 @@ SmallVector<Phase> attn::getTilePhases(const TileOptions &options) {
                       manager.addNestedPass<func::FuncOp>(
                           createApplySparsity(sparsity));
                     }});
-  phases.push_back({"to-tile", Form::Tile, [](OpPassManager &manager) {
-                      manager.addPass(createToTile());
+  phases.push_back({"to-tile", Form::Tile,
+                    [countLists = options.countLists](OpPassManager &manager) {
+                      ToTileOptions tile;
+                      tile.countLists = countLists;
+                      manager.addPass(createToTile(tile));
                       manager.addPass(std::make_unique<CanonicalizeTiles>());
                       manager.addPass(createCSEPass());
                       manager.addNestedPass<func::FuncOp>(createVerifyTile());

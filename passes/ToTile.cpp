@@ -53,8 +53,9 @@ struct RowBlock {
 /// Translates one function.
 class Translator {
 public:
-  explicit Translator(func::FuncOp from)
-      : from(from), b(from.getLoc(), from.getContext()) {}
+  Translator(func::FuncOp from, bool countLists)
+      : from(from), countLists(countLists),
+        b(from.getLoc(), from.getContext()) {}
 
   LogicalResult run();
 
@@ -92,6 +93,7 @@ private:
   Value viewFor(Value tensor, ValueRange dynamicSizes);
 
   func::FuncOp from;
+  bool countLists; ///< See the option of the pass.
   ImplicitLocOpBuilder b;
   IRMapping mapping;
   /// The view that each returned tensor is written to.
@@ -347,12 +349,18 @@ LogicalResult Translator::translate(SegmentBoundsOp op) {
 LogicalResult Translator::translate(BlockListOp op) {
   ListSizes sizes = getListSizes(b, mapping, op);
   mapping.map(op.getOffsets(), viewFor(op.getOffsets(), sizes.offsets));
-  mapping.map(op.getBlocks(), viewFor(op.getBlocks(), sizes.blocks));
   auto type = cast<RankedTensorType>(op.getOffsets().getType());
-  buffers.push_back(memref::AllocOp::create(
-      b, MemRefType::get(type.getShape(), type.getElementType()),
-      sizes.counts));
-  writeBlockList(b, mapping, op, buffers.back());
+  Value counts = memref::AllocOp::create(
+      b, MemRefType::get(type.getShape(), type.getElementType()), sizes.counts);
+  buffers.push_back(counts);
+  bool isCounted = countLists && !destination.contains(op.getBlocks());
+  writeBlockList(b, mapping, op, counts, isCounted, [&](Value entries) {
+    if (entries)
+      sizes.blocks.back() = entries;
+    Value view = viewFor(op.getBlocks(), sizes.blocks);
+    mapping.map(op.getBlocks(), view);
+    return view;
+  });
   return success();
 }
 
@@ -593,6 +601,8 @@ LogicalResult Translator::translate(scf::ForOp op) {
 
 namespace {
 struct ToTile : attn::impl::ToTileBase<ToTile> {
+  using ToTileBase::ToTileBase;
+
   void runOnOperation() override {
     for (auto function :
          llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
@@ -601,7 +611,7 @@ struct ToTile : attn::impl::ToTileBase<ToTile> {
                         [](Type type) { return isa<TensorType>(type); });
       if (function.isExternal() || isTileProgram)
         continue;
-      if (failed(Translator(function).run()))
+      if (failed(Translator(function, countLists).run()))
         return signalPassFailure();
     }
   }

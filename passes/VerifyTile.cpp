@@ -28,7 +28,7 @@ static bool isKnown(Operation *op) {
   return isa<scf::ForallOp, scf::InParallelOp, scf::ForOp, scf::IfOp,
              scf::YieldOp, memref::DimOp, memref::ReinterpretCastOp,
              memref::CastOp, memref::SubViewOp, memref::AllocOp,
-             memref::DeallocOp, func::ReturnOp>(op);
+             memref::DeallocOp, memref::LoadOp, func::ReturnOp>(op);
 }
 
 /// Checks kind and types of one op.
@@ -43,6 +43,9 @@ static LogicalResult verifyMember(Operation *op) {
   for (Type type : op->getResultTypes())
     if (isOpen(type))
       return op->emitError("tiles must have static shape, got ") << type;
+  if (isa<memref::LoadOp>(op) && op->getParentOfType<scf::ForallOp>())
+    return op->emitError("blocks of a tile program read tiles, not elements of "
+                         "memory: expected 'tile.gather', got 'memref.load'");
   if (auto forall = dyn_cast<scf::ForallOp>(op);
       forall && forall.getNumResults())
     return forall.emitError(

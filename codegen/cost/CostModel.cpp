@@ -51,6 +51,9 @@ Prediction attn::addUp(ArrayRef<Prediction> ops) {
     sum.flops += op.flops;
     bytes += op.intensity > 0 ? op.flops / op.intensity : 0;
     sum.isRough |= op.isRough;
+    for (const std::string &assumption : op.assumptions)
+      if (!llvm::is_contained(sum.assumptions, assumption))
+        sum.assumptions.push_back(assumption);
     if (op.seconds > largest) {
       largest = op.seconds;
       sum.limit = op.limit;
@@ -139,6 +142,8 @@ double Estimate::getStripRows() const {
 void Estimate::addAttend() {
   Visits visits = facts.kept->count(blocks, int64_t(getStripRows()));
   prediction.isRough = facts.kept->isUnknown();
+  if (std::string assumption = facts.kept->getAssumption(); !assumption.empty())
+    prediction.assumptions.push_back(std::move(assumption));
   prediction.flops =
       2 * facts.heads * visits.kept * (facts.widthQk + facts.widthV);
   visits.pairs *= facts.heads;
@@ -186,10 +191,10 @@ void Estimate::addAttendOnCpu(const Visits &visits) {
       "exponentials", machine.exp);
   add("packing", kCompute, 2 * visits.steps * k * facts.widthPacked * bytes,
       "bytes packed", machine.shared);
-  double all = std::ceil(facts.queries / q) * std::ceil(facts.keys / k);
-  add("mask", kCompute, kMaskOp * facts.maskOps * facts.heads * visits.kept,
+  add("mask", kCompute,
+      kMaskOp * facts.maskOps * facts.heads * visits.kept * visits.mixed,
       "exponentials", machine.exp);
-  add("listing", kCompute, kListOp * facts.maskOps * all * facts.heads,
+  add("listing", kCompute, kListOp * facts.listOps * visits.asked * facts.heads,
       "exponentials", machine.exp);
   // Scores that leave the first cache come back from the second.
   if (strip * k * bytes > 0.75 * double(machine.l1Bytes))

@@ -46,6 +46,7 @@ struct OpFacts {
   double widthPacked = 0;  ///< Features of keys and values that are copied.
   double pairOps = 0;      ///< Ops of score and mask regions for each pair.
   double maskOps = 0;      ///< The same of a mask that is no range of keys.
+  double listOps = 0;      ///< The same of a mask that a list is made of.
   double exponentials = 0; ///< Of each pair, or of each token.
   int64_t accumulatorBytes = 4, elementBytes = 4;
   bool isNarrow = false; ///< Matrix instructions of 16 bits.
@@ -71,13 +72,15 @@ struct Prediction {
   std::string limit;    ///< The term that takes longest.
   double intensity = 0; ///< Operations per byte of memory.
   double flops = 0;     ///< Of products, for the pairs that masks keep.
-  bool isRough = false; ///< A mask that reads tensors was left out.
+  bool isRough = false; ///< Masks or lists are data that is not known.
+  /// What was taken for granted of masks and lists that are data.
+  std::vector<std::string> assumptions;
 };
 
-/// Collects the ops of a function that has a schedule. With `few`, versions for
-/// few queries stand for a call, else those for many.
+/// Collects the ops of a function that has a schedule, for a call of certain
+/// sizes. `tableOf` says what tensors of integers hold.
 std::vector<OpFacts> collectFacts(mlir::Operation *function,
-                                  const SizeOf &sizeOf,
+                                  const SizeOf &sizeOf, const TableOf &tableOf,
                                   const CostTarget &target);
 
 /// How long an op takes with these blocks and so many threads.

@@ -5,217 +5,30 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-//
-// A region becomes a list of steps on 64-bit integers, each executed for all
-// keys before the next one, or once if it does not depend on the key.
-//
-//===----------------------------------------------------------------------===//
 
 #include "codegen/cost/KeptKeys.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/IR/Matchers.h"
+#include "passes/sparsity/FormulaText.h"
+#include "passes/sparsity/MaskIntervals.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace attn;
 
-/// Blocks of a head, and heads, that are looked at.
+/// Blocks of a head, and heads of all batches, that are looked at.
 static constexpr int64_t kBlocks = 16, kHeads = 3;
+/// Of each key its box, and its place there.
+using KeyPlaces = std::vector<std::pair<int64_t, int64_t>>;
 
-using Numbers = std::vector<int64_t>;
-using Function = int64_t (*)(int64_t, int64_t);
-
-/// Division by zero is undefined in a region; here it only must not trap.
-static int64_t quotient(int64_t x, int64_t y) { return y ? x / y : 0; }
-static int64_t restOf(int64_t x, int64_t y) { return y ? x % y : 0; }
-static int64_t floorOf(int64_t x, int64_t y) {
-  return y ? llvm::divideFloorSigned(x, y) : 0;
-}
-static int64_t ceilOf(int64_t x, int64_t y) {
-  return y ? llvm::divideCeilSigned(x, y) : 0;
-}
-
-static Function getComparison(arith::CmpIPredicate predicate) {
-  using Predicate = arith::CmpIPredicate;
-  switch (predicate) {
-  case Predicate::eq:
-    return [](int64_t x, int64_t y) -> int64_t { return x == y; };
-  case Predicate::ne:
-    return [](int64_t x, int64_t y) -> int64_t { return x != y; };
-  case Predicate::slt:
-    return [](int64_t x, int64_t y) -> int64_t { return x < y; };
-  case Predicate::sle:
-    return [](int64_t x, int64_t y) -> int64_t { return x <= y; };
-  case Predicate::sgt:
-    return [](int64_t x, int64_t y) -> int64_t { return x > y; };
-  case Predicate::sge:
-    return [](int64_t x, int64_t y) -> int64_t { return x >= y; };
-  case Predicate::ult:
-    return [](int64_t x, int64_t y) -> int64_t {
-      return uint64_t(x) < uint64_t(y);
-    };
-  case Predicate::ule:
-    return [](int64_t x, int64_t y) -> int64_t {
-      return uint64_t(x) <= uint64_t(y);
-    };
-  case Predicate::ugt:
-    return [](int64_t x, int64_t y) -> int64_t {
-      return uint64_t(x) > uint64_t(y);
-    };
-  case Predicate::uge:
-    return [](int64_t x, int64_t y) -> int64_t {
-      return uint64_t(x) >= uint64_t(y);
-    };
-  }
-  return nullptr;
-}
-
-/// What an op of two integers computes; null if it is none.
-static Function getFunction(Operation *op) {
-  return llvm::TypeSwitch<Operation *, Function>(op)
-      .Case([](arith::CmpIOp cmp) { return getComparison(cmp.getPredicate()); })
-      .Case<arith::AddIOp>(
-          [](auto) { return [](int64_t x, int64_t y) { return x + y; }; })
-      .Case<arith::SubIOp>(
-          [](auto) { return [](int64_t x, int64_t y) { return x - y; }; })
-      .Case<arith::MulIOp>(
-          [](auto) { return [](int64_t x, int64_t y) { return x * y; }; })
-      .Case<arith::AndIOp>(
-          [](auto) { return [](int64_t x, int64_t y) { return x & y; }; })
-      .Case<arith::OrIOp>(
-          [](auto) { return [](int64_t x, int64_t y) { return x | y; }; })
-      .Case<arith::XOrIOp>(
-          [](auto) { return [](int64_t x, int64_t y) { return x ^ y; }; })
-      .Case<arith::MinSIOp, arith::MinUIOp>([](auto) {
-        return [](int64_t x, int64_t y) { return std::min(x, y); };
-      })
-      .Case<arith::MaxSIOp, arith::MaxUIOp>([](auto) {
-        return [](int64_t x, int64_t y) { return std::max(x, y); };
-      })
-      .Case<arith::ShLIOp>([](auto) {
-        return [](int64_t x, int64_t y) { return x << (y & 63); };
-      })
-      .Case<arith::ShRSIOp, arith::ShRUIOp>([](auto) {
-        return [](int64_t x, int64_t y) { return x >> (y & 63); };
-      })
-      .Case<arith::DivSIOp, arith::DivUIOp>([](auto) { return quotient; })
-      .Case<arith::RemSIOp, arith::RemUIOp>([](auto) { return restOf; })
-      .Case<arith::FloorDivSIOp>([](auto) { return floorOf; })
-      .Case<arith::CeilDivSIOp, arith::CeilDivUIOp>([](auto) { return ceilOf; })
-      .Default([](Operation *) -> Function { return nullptr; });
-}
-
-namespace {
-/// Evaluates what a value is for each key.
-struct Step {
-  enum class Kind { Apply, Select, Copy } kind;
-  Function function = nullptr;
-  unsigned result;
-  SmallVector<unsigned, 3> operands;
-};
-} // namespace
-
-/// The steps of a region. Values are numbered: first the arguments, b, h, the
-/// axes of the query, the axes of the key.
-struct KeptKeys::Program {
-  explicit Program(Region &mask, const SizeOf &sizeOf) : sizeOf(sizeOf) {
-    for (Value argument : mask.getArguments())
-      numbers[argument] = count++;
-    for (Operation &op : mask.front().without_terminator())
-      add(&op);
-    result = get(mask.front().getTerminator()->getOperand(0));
-  }
-
-  bool isKnown = true;
-  unsigned count = 0, result = 0;
-  DenseMap<Value, unsigned> numbers;
-  std::vector<Step> steps;
-  std::map<unsigned, int64_t> constants;
-  const SizeOf &sizeOf;
-
-private:
-  unsigned addConstant(Value value, int64_t number) {
-    constants[count] = number;
-    return numbers[value] = count++;
-  }
-  unsigned get(Value value);
-  void add(Operation *op);
-};
-
-/// The number of a value, which may stand in front of the region.
-unsigned KeptKeys::Program::get(Value value) {
-  if (auto it = numbers.find(value); it != numbers.end())
-    return it->second;
-  APInt constant;
-  if (matchPattern(value, m_ConstantInt(&constant)))
-    return addConstant(value, value.getType().isInteger(1)
-                                  ? int64_t(constant.getZExtValue())
-                                  : constant.getSExtValue());
-  Operation *op = value.getDefiningOp();
-  if (auto dim = dyn_cast_or_null<tensor::DimOp>(op))
-    if (std::optional<int64_t> index = dim.getConstantIndex())
-      return addConstant(value, sizeOf(dim.getSource(), *index));
-  if (op && (getFunction(op) ||
-             isa<arith::SelectOp, arith::IndexCastOp, arith::IndexCastUIOp,
-                 arith::ExtSIOp, arith::ExtUIOp, arith::TruncIOp>(op))) {
-    add(op);
-    return numbers[value];
-  }
-  isKnown = false;
-  return addConstant(value, 0);
-}
-
-void KeptKeys::Program::add(Operation *op) {
-  if (op->getNumResults() != 1)
-    return void(isKnown = false);
-  Value value = op->getResult(0);
-  Step step{Step::Kind::Apply, getFunction(op), 0, {}};
-  if (isa<arith::SelectOp>(op))
-    step.kind = Step::Kind::Select;
-  else if (isa<arith::IndexCastOp, arith::IndexCastUIOp, arith::ExtSIOp,
-               arith::ExtUIOp, arith::TruncIOp>(op))
-    step.kind = Step::Kind::Copy;
-  else if (!step.function)
-    return void(get(value));
-  for (Value operand : op->getOperands())
-    step.operands.push_back(get(operand));
-  step.result = numbers[value] = count++;
-  steps.push_back(std::move(step));
-}
-
-//===----------------------------------------------------------------------===//
-// Rows
-//===----------------------------------------------------------------------===//
+/// Pairs that are asked for at most, as long as `kFewBlocks` are looked at.
+static constexpr int64_t kMostPairs = int64_t(1) << 27, kFewBlocks = 4;
 
 static int64_t multiply(ArrayRef<int64_t> sizes) {
   return std::accumulate(sizes.begin(), sizes.end(), int64_t(1),
                          std::multiplies<>());
 }
-
-KeptKeys::KeptKeys(AttendOp op, const SizeOf &sizeOf) {
-  heads = sizeOf(op.getQuery(), 1);
-  for (int64_t axis = 0; axis < op.getNumAxes(); ++axis) {
-    queries.push_back(sizeOf(op.getQuery(), 2 + axis));
-    keys.push_back(sizeOf(op.getKey(), 2 + axis));
-  }
-  numQueries = multiply(queries);
-  numKeys = multiply(keys);
-  isRange = op.getNumAxes() == 1 && !op.getKeys().empty();
-  if (op.getAlignment() == Alignment::End)
-    shift = numKeys - numQueries;
-  if (op.getMask().empty())
-    return;
-  if (op.getMask().getArgument(1).use_empty())
-    heads = 1; // Each is as the first.
-  program = std::make_unique<Program>(op.getMask(), sizeOf);
-}
-
-KeptKeys::~KeptKeys() = default;
-
-bool KeptKeys::isUnknown() const { return program && !program->isKnown; }
 
 /// The coordinates of a token.
 static SmallVector<int64_t> unflatten(int64_t token,
@@ -228,112 +41,8 @@ static SmallVector<int64_t> unflatten(int64_t token,
   return place;
 }
 
-const BitVector &KeptKeys::getRow(int64_t head, int64_t query) {
-  auto [it, isNew] = rows.try_emplace({head, query});
-  BitVector &row = it->second;
-  if (!isNew)
-    return row;
-  // A number for each value, or one for each key.
-  std::vector<Numbers> values(program->count, Numbers(1, 0));
-  for (auto [number, value] : program->constants)
-    values[number] = {value};
-  SmallVector<int64_t> place = unflatten(query, queries);
-  values[1] = {head};
-  for (auto [axis, at] : llvm::enumerate(place))
-    values[2 + axis] = {at + (axis == 0 ? shift : 0)};
-  size_t axes = keys.size();
-  for (size_t axis = 0; axis < axes; ++axis) {
-    Numbers &at = values[2 + axes + axis];
-    at.resize(numKeys);
-    int64_t below = multiply(ArrayRef(keys).drop_front(axis + 1));
-    for (int64_t key = 0; key < numKeys; ++key)
-      at[key] = key / below % keys[axis];
-  }
-  for (const Step &step : program->steps) {
-    bool isVaried = llvm::any_of(
-        step.operands, [&](unsigned n) { return values[n].size() > 1; });
-    Numbers &out = values[step.result];
-    out.assign(isVaried ? numKeys : 1, 0);
-    auto get = [&](unsigned operand, size_t key) {
-      const Numbers &from = values[step.operands[operand]];
-      return from.size() > 1 ? from[key] : from[0];
-    };
-    for (size_t key = 0; key < out.size(); ++key)
-      out[key] = step.kind == Step::Kind::Copy ? get(0, key)
-                 : step.kind == Step::Kind::Select
-                     ? (get(0, key) ? get(1, key) : get(2, key))
-                     : step.function(get(0, key), get(1, key));
-  }
-  row.resize(numKeys);
-  const Numbers &kept = values[program->result];
-  for (int64_t key = 0; key < numKeys; ++key)
-    if (kept[kept.size() > 1 ? key : 0] & 1)
-      row.set(key);
-  return row;
-}
-
-//===----------------------------------------------------------------------===//
-// Blocks
-//===----------------------------------------------------------------------===//
-
-/// Some of `count` things, evenly spread.
-static SmallVector<int64_t> sample(int64_t count, int64_t most) {
-  SmallVector<int64_t> chosen;
-  for (int64_t n = 0; n < std::min(count, most); ++n)
-    chosen.push_back(count <= most ? n : (2 * n + 1) * count / (2 * most));
-  return chosen;
-}
-
-Visits KeptKeys::countAll(const BlockSizes &blocks) const {
-  double pairs = double(numQueries) * double(numKeys);
-  double steps = double(llvm::divideCeil(numQueries, blocks.q)) *
-                 double(llvm::divideCeil(numKeys, blocks.k));
-  return {pairs, steps, pairs};
-}
-
-/// The hull of what some rows keep: begin and end.
-static std::pair<int64_t, int64_t> getHull(ArrayRef<const BitVector *> rows) {
-  int64_t begin = INT64_MAX, end = 0;
-  for (const BitVector *row : rows)
-    if (row->any()) {
-      begin = std::min<int64_t>(begin, row->find_first());
-      end = std::max<int64_t>(end, row->find_last() + 1);
-    }
-  return {std::min(begin, end), end};
-}
-
-Visits KeptKeys::countRanges(const BlockSizes &blocks, int64_t strip,
-                             int64_t head) {
-  constexpr int64_t columns = 8;
-  auto hullOf = [&](int64_t first, int64_t size) {
-    SmallVector<const BitVector *> some;
-    for (int64_t part = 0; part < 5; ++part) {
-      int64_t row = first + part * (size - 1) / 4;
-      some.push_back(&getRow(head, std::min(row, numQueries - 1)));
-    }
-    return getHull(some);
-  };
-  Visits visits;
-  int64_t strips = llvm::divideCeil(numQueries, strip);
-  SmallVector<int64_t> chosen = sample(strips, kBlocks);
-  for (int64_t number : chosen) {
-    auto [begin, end] = hullOf(number * strip, strip);
-    int64_t length = llvm::alignTo(end, columns) - begin / columns * columns;
-    visits.pairs += double(strip * length) * strips / chosen.size();
-  }
-  int64_t count = llvm::divideCeil(numQueries, blocks.q);
-  chosen = sample(count, kBlocks);
-  for (int64_t number : chosen) {
-    auto [begin, end] = hullOf(number * blocks.q, blocks.q);
-    int64_t steps = llvm::divideCeil(end, blocks.k) - begin / blocks.k;
-    visits.steps += double(steps) * count / chosen.size();
-  }
-  return visits;
-}
-
-namespace {
 /// A grid that is cut into boxes.
-struct Boxes {
+struct KeptKeys::Boxes {
   Boxes(ArrayRef<int64_t> extents, ArrayRef<int64_t> given, int64_t tokens)
       : extents(extents), sizes(given) {
     if (sizes.empty())
@@ -365,73 +74,401 @@ struct Boxes {
     return {box, place};
   }
 
-  ArrayRef<int64_t> extents;
-  SmallVector<int64_t> sizes, counts;
+  SmallVector<int64_t> extents, sizes, counts;
 };
-} // namespace
 
-/// Strips visit, of each block of keys, the range that some of their rows keep.
-Visits KeptKeys::countBoxes(const BlockSizes &blocks, int64_t strip,
-                            int64_t head) {
-  constexpr int64_t looks = 8;
-  Boxes ofQueries(queries, blocks.boxQ, blocks.q),
-      ofKeys(keys, blocks.boxK, blocks.k);
-  std::vector<std::pair<int64_t, int64_t>> places;
-  for (int64_t key = 0; key < numKeys; ++key)
-    places.push_back(ofKeys.find(key));
-  int64_t boxes = multiply(ofQueries.counts);
-  SmallVector<int64_t> chosen = sample(boxes, kBlocks);
-  int64_t rows = std::min(strip, blocks.q);
-  Visits visits;
-  for (int64_t number : chosen) {
-    BitVector visited(multiply(ofKeys.counts));
-    for (int64_t first = 0; first + rows <= blocks.q; first += rows) {
-      BitVector seen(numKeys);
-      for (int64_t look = 0; look < looks; ++look)
-        seen |=
-            getRow(head, ofQueries.getToken(number, first + look * (rows - 1) /
-                                                                (looks - 1)));
-      std::map<int64_t, std::pair<int64_t, int64_t>> ranges;
-      for (int64_t key : seen.set_bits()) {
-        auto [box, place] = places[key];
-        auto [it, isNew] = ranges.try_emplace(box, place, place);
-        it->second.first = std::min(it->second.first, place);
-        it->second.second = std::max(it->second.second, place);
-      }
-      for (auto [box, range] : ranges) {
-        visited.set(box);
-        visits.pairs += double(rows * (range.second - range.first + 1));
-      }
+/// A list of blocks that the spec has as an operand.
+struct KeptKeys::List {
+  List(AttendOp op, ArrayRef<int64_t> extentsQ, ArrayRef<int64_t> extentsK,
+       const TableOf &tableOf);
+
+  /// Of each key whether its block is left out (0), mixed (1) or full (2).
+  std::vector<int8_t> getClasses(int64_t batch, int64_t head,
+                                 int64_t query) const;
+
+  TableRef offsets, entries; ///< Null where they are not known.
+  std::string names;
+  Boxes queries, keys;
+  bool isLine, hasSteps;
+  std::vector<int32_t> boxOfKey;
+};
+
+static BlockSizes getListed(AttendOp op) {
+  BlockSizes blocks{};
+  if (ScheduleAttr schedule = op.getScheduleAttr())
+    blocks = getBlockSizes(schedule);
+  return takeListed(op, blocks);
+}
+
+KeptKeys::List::List(AttendOp op, ArrayRef<int64_t> extentsQ,
+                     ArrayRef<int64_t> extentsK, const TableOf &tableOf)
+    : offsets(tableOf(op.getOffsets())), entries(tableOf(op.getBlocks())),
+      names(getTensorName(op.getOffsets()) + " and " +
+            getTensorName(op.getBlocks())),
+      queries(extentsQ, getListed(op).boxQ, getListed(op).q),
+      keys(extentsK, getListed(op).boxK, getListed(op).k),
+      isLine(getListed(op).boxK.empty()),
+      hasSteps(!getListed(op).step.empty()) {
+  for (int64_t key = 0; key < multiply(extentsK); ++key)
+    boxOfKey.push_back(int32_t(keys.find(key).first));
+}
+
+std::vector<int8_t> KeptKeys::List::getClasses(int64_t batch, int64_t head,
+                                               int64_t query) const {
+  auto get = [&](const IntegerTable &table, int64_t at) -> int64_t {
+    int64_t ofBatch = std::min(batch, table.sizes[0] - 1),
+            ofHead = std::min(head, table.sizes[1] - 1);
+    return table.get({ofBatch, ofHead, at}).value_or(-1);
+  };
+  std::vector<int8_t> ofBox(multiply(keys.counts));
+  int64_t row = queries.find(query).first;
+  for (int8_t kind : {1, 2}) { // What is in both is full.
+    int64_t part = 2 * row + (kind == 2 ? 0 : 1);
+    for (int64_t at = std::max<int64_t>(get(*offsets, part), 0),
+                 end = get(*offsets, part + 1);
+         at < end; ++at) {
+      int64_t box = get(*entries, at);
+      if (box < 0 || box >= int64_t(ofBox.size()))
+        continue;
+      // The last block of a line is mixed if it is shorter.
+      bool isWhole =
+          !isLine || (box + 1) * keys.sizes[0] <= int64_t(boxOfKey.size());
+      ofBox[box] = std::max<int8_t>(ofBox[box], isWhole ? kind : 1);
     }
-    visits.steps += double(visited.count());
   }
-  double share = double(boxes) / double(chosen.size());
-  visits.pairs *= share;
-  visits.steps *= share;
+  std::vector<int8_t> classes;
+  for (int32_t box : boxOfKey)
+    classes.push_back(ofBox[box]);
+  return classes;
+}
+
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+KeptKeys::KeptKeys(AttendOp op, const SizeOf &sizeOf, const TableOf &tableOf) {
+  for (int64_t axis = 0; axis < op.getNumAxes(); ++axis) {
+    queries.push_back(sizeOf(op.getQuery(), 2 + axis));
+    keys.push_back(sizeOf(op.getKey(), 2 + axis));
+  }
+  numQueries = multiply(queries);
+  numKeys = multiply(keys);
+  if (op.getAlignment() == Alignment::End)
+    shift = numKeys - numQueries;
+  bool isOneRange = op.getNumAxes() == 1 && !op.getKeys().empty();
+  ScheduleAttr schedule = op.getScheduleAttr();
+  bool isFew = schedule && schedule.getSplits();
+  if (op.getOffsets()) {
+    list = std::make_unique<List>(op, queries, keys, tableOf);
+    looksAt(op, sizeOf, /*ofList=*/true);
+  }
+  if (op.getMask().empty())
+    return;
+  isRange = isOneRange && !list && (isFew || hasExactRanges(op));
+  makesList = !list && !isFew && !isRange;
+  looksAt(op, sizeOf, /*ofList=*/false);
+  mask = std::make_unique<MaskProgram>(op.getMask(), sizeOf, tableOf);
+  if (isOneRange)
+    range = std::make_unique<MaskProgram>(op.getKeys(), sizeOf, tableOf);
+}
+
+KeptKeys::~KeptKeys() = default;
+
+/// Finds out which batches and heads differ.
+void KeptKeys::looksAt(AttendOp op, const SizeOf &sizeOf, bool ofList) {
+  auto differ = [&](unsigned dim) {
+    if (ofList)
+      return cast<RankedTensorType>(op.getOffsets().getType())
+                 .getDimSize(dim) != 1;
+    return !op.getMask().getArgument(dim).use_empty();
+  };
+  if (differ(0))
+    batches = sizeOf(op.getBatchOperand(), 0);
+  if (differ(1))
+    heads = sizeOf(op.getQuery(), 1);
+}
+
+bool KeptKeys::hasList() const {
+  return list && list->offsets && list->entries && !list->hasSteps;
+}
+
+bool KeptKeys::isUnknown() const {
+  return (mask && mask->isUnknown()) || (list && !hasList());
+}
+
+std::string KeptKeys::getAssumption() const {
+  std::vector<std::string> parts;
+  if (mask && mask->isUnknown()) {
+    ArrayRef<std::string> unknown = mask->getUnknownTables();
+    std::string what = unknown.empty()
+                           ? "what the model cannot compute"
+                           : llvm::join(unknown, ", ") + ", not known here";
+    parts.push_back("the mask reads " + what +
+                    ": pairs that it may keep are taken as kept");
+  } else if (mask && !mask->getTables().empty()) {
+    parts.push_back("counted with the numbers of " +
+                    llvm::join(mask->getTables(), ", "));
+  }
+  if (hasList())
+    parts.push_back("counted with the list in " + list->names);
+  else if (list)
+    parts.push_back("the list in " + list->names +
+                    " is not known here: all blocks are taken as listed");
+  return llvm::join(parts, "; ");
+}
+
+/// The keys from `begin` up to `end` that the `keys` region leaves to a query.
+std::pair<int64_t, int64_t> KeptKeys::getRange(const Head &head, int64_t first,
+                                               int64_t last) const {
+  if (!range)
+    return {0, numKeys};
+  auto bounds = range->run(
+      {{head.first}, {head.second}, {first + shift}, {last + shift}}, 1);
+  auto get = [&](unsigned number, int64_t otherwise) {
+    int64_t bound = bounds[number][0];
+    return bound == MaskProgram::kUnknown
+               ? otherwise
+               : std::clamp<int64_t>(bound, 0, numKeys);
+  };
+  int64_t begin = get(0, 0);
+  return {begin, std::max(begin, get(1, numKeys))};
+}
+
+/// The arguments of the mask for a query and the keys of a range.
+std::vector<MaskProgram::Numbers> KeptKeys::getArguments(const Head &head,
+                                                         int64_t query,
+                                                         int64_t begin,
+                                                         int64_t end) const {
+  std::vector<MaskProgram::Numbers> arguments{{head.first}, {head.second}};
+  for (auto [axis, at] : llvm::enumerate(unflatten(query, queries)))
+    arguments.push_back({at + (axis == 0 ? shift : 0)});
+  for (size_t axis = 0; axis < keys.size(); ++axis) {
+    int64_t below = multiply(ArrayRef(keys).drop_front(axis + 1));
+    MaskProgram::Numbers &at = arguments.emplace_back();
+    for (int64_t key = begin; key < end; ++key)
+      at.push_back(key / below % keys[axis]);
+  }
+  return arguments;
+}
+
+const KeptKeys::Row &KeptKeys::getRow(const Head &head, int64_t query) {
+  auto [it, isNew] = rows.try_emplace({head, query});
+  Row &row = it->second;
+  if (!isNew)
+    return row;
+  auto [begin, end] = getRange(head, query, query);
+  BitVector kept(end - begin, !mask);
+  if (mask) {
+    MaskProgram::Numbers results =
+        mask->run(getArguments(head, query, begin, end), end - begin)[0];
+    for (int64_t key = 0; key < end - begin; ++key) {
+      int64_t result = results[results.size() == 1 ? 0 : key];
+      if (result == MaskProgram::kUnknown || (result & 1))
+        kept.set(key);
+    }
+  }
+  if (hasList())
+    for (auto [key, kind] :
+         llvm::enumerate(list->getClasses(head.first, head.second, query))) {
+      if (kind == 2)
+        kept.set(key);
+      else if (kind == 0)
+        kept.reset(key);
+    }
+  // Only what lies between the first and the last one is worth its memory.
+  if (kept.none())
+    return row;
+  int64_t first = kept.find_first(), last = kept.find_last();
+  row.begin = begin + first;
+  row.kept = BitVector(last - first + 1);
+  for (unsigned key : kept.set_bits())
+    row.kept.set(key - first);
+  return row;
+}
+
+//===----------------------------------------------------------------------===//
+// Blocks
+//===----------------------------------------------------------------------===//
+
+/// Some of `count` things, evenly spread.
+static SmallVector<int64_t> sample(int64_t count, int64_t most) {
+  SmallVector<int64_t> chosen;
+  for (int64_t n = 0; n < std::min(count, most); ++n)
+    chosen.push_back(count <= most ? n : (2 * n + 1) * count / (2 * most));
+  return chosen;
+}
+
+Visits KeptKeys::countAll(const BlockSizes &blocks) const {
+  double pairs = double(numQueries) * double(numKeys);
+  double steps = double(llvm::divideCeil(numQueries, blocks.q)) *
+                 double(llvm::divideCeil(numKeys, blocks.k));
+  return {pairs, steps, pairs, 0};
+}
+
+Visits KeptKeys::countRanges(const BlockSizes &blocks, int64_t strip,
+                             const Head &head) {
+  constexpr int64_t columns = 8;
+  // The hull of what some rows keep: begin and end.
+  auto hullOf = [&](int64_t first,
+                    int64_t size) -> std::pair<int64_t, int64_t> {
+    int64_t begin = INT64_MAX, end = 0;
+    for (int64_t part = 0; part < 5; ++part) {
+      int64_t at = first + part * (size - 1) / 4;
+      const Row &row = getRow(head, std::min(at, numQueries - 1));
+      if (row.kept.empty())
+        continue;
+      begin = std::min(begin, row.begin);
+      end = std::max(end, row.getEnd());
+    }
+    return {std::min(begin, end), end};
+  };
+  Visits visits;
+  int64_t strips = llvm::divideCeil(numQueries, strip);
+  SmallVector<int64_t> chosen = sample(strips, kBlocks);
+  for (int64_t number : chosen) {
+    auto [begin, end] = hullOf(number * strip, strip);
+    int64_t length = llvm::alignTo(end, columns) - begin / columns * columns;
+    visits.pairs += double(strip * length) * strips / chosen.size();
+  }
+  int64_t count = llvm::divideCeil(numQueries, blocks.q);
+  chosen = sample(count, kBlocks);
+  for (int64_t number : chosen) {
+    auto [begin, end] = hullOf(number * blocks.q, blocks.q);
+    int64_t steps = llvm::divideCeil(end, blocks.k) - begin / blocks.k;
+    visits.steps += double(steps) * count / chosen.size();
+  }
   return visits;
 }
 
-double KeptKeys::countKept(int64_t head) {
+/// How many boxes of queries are looked at, if that takes so many rows each.
+int64_t KeptKeys::getMostBoxes(const Head &head, int64_t rowsOfBox) const {
+  int64_t query = numQueries / 2;
+  auto [begin, end] = getRange(head, query, query);
+  int64_t pairs = std::max<int64_t>(rowsOfBox * (end - begin), 1);
+  return std::clamp(kMostPairs / pairs, kFewBlocks, kBlocks);
+}
+
+namespace {
+/// What a box of queries visits.
+struct BoxVisits {
+  explicit BoxVisits(int64_t keyBoxes) : pairs(keyBoxes), isMixed(keyBoxes) {}
+
+  /// Adds a strip of `rows` queries: of each block of keys the range that some
+  /// of them keep. `some` are the keys that some of the queries keep that were
+  /// looked at, `every` those that all do.
+  void addStrip(const BitVector &some, const BitVector &every,
+                const KeyPlaces &places, int64_t rows);
+  void addTo(Visits &visits, double &mixedPairs) const;
+
+  std::vector<int64_t> pairs; ///< Of each box of keys; 0 if it is not visited.
+  BitVector isMixed;          ///< Boxes of keys with pairs that are dropped.
+};
+} // namespace
+
+void BoxVisits::addStrip(const BitVector &some, const BitVector &every,
+                         const KeyPlaces &places, int64_t rows) {
+  std::map<int64_t, std::pair<int64_t, int64_t>> ranges;
+  for (int64_t key : some.set_bits()) {
+    auto [box, place] = places[key];
+    auto [it, isNew] = ranges.try_emplace(box, place, place);
+    it->second.first = std::min(it->second.first, place);
+    it->second.second = std::max(it->second.second, place);
+  }
+  for (auto [box, range] : ranges)
+    pairs[box] += rows * (range.second - range.first + 1);
+  BitVector dropped(every);
+  dropped.flip();
+  for (int64_t key : dropped.set_bits())
+    isMixed.set(places[key].first);
+}
+
+void BoxVisits::addTo(Visits &visits, double &mixedPairs) const {
+  for (auto [box, count] : llvm::enumerate(pairs)) {
+    visits.steps += count > 0;
+    visits.pairs += double(count);
+    mixedPairs += isMixed.test(box) ? double(count) : 0;
+  }
+}
+
+Visits KeptKeys::countBoxes(const BlockSizes &blocks, int64_t strip,
+                            const Head &head) {
+  constexpr int64_t looks = 8;
+  Boxes ofQueries(queries, blocks.boxQ, blocks.q),
+      ofKeys(keys, blocks.boxK, blocks.k);
+  KeyPlaces places;
+  for (int64_t key = 0; key < numKeys; ++key)
+    places.push_back(ofKeys.find(key));
+  int64_t boxes = multiply(ofQueries.counts),
+          keyBoxes = multiply(ofKeys.counts);
+  int64_t rows = std::min(strip, blocks.q);
+  SmallVector<int64_t> chosen =
+      sample(boxes, getMostBoxes(head, blocks.q / rows * looks));
+  Visits visits;
+  double mixedPairs = 0;
+  for (int64_t number : chosen) {
+    BoxVisits visited(keyBoxes);
+    for (int64_t first = 0; first + rows <= blocks.q; first += rows) {
+      BitVector some(numKeys), every(numKeys, true);
+      for (int64_t look = 0; look < looks; ++look) {
+        int64_t place = first + look * (rows - 1) / (looks - 1);
+        const Row &row = getRow(head, ofQueries.getToken(number, place));
+        BitVector kept(numKeys);
+        for (unsigned key : row.kept.set_bits())
+          kept.set(row.begin + key);
+        some |= kept;
+        every &= kept;
+      }
+      visited.addStrip(some, every, places, rows);
+    }
+    visited.addTo(visits, mixedPairs);
+    visits.asked += double(countAsked(blocks, head, number, keyBoxes));
+  }
+  double share = double(boxes) / double(chosen.size());
+  visits.mixed = visits.pairs > 0 ? mixedPairs / visits.pairs : 0;
+  visits.pairs *= share;
+  visits.steps *= share;
+  visits.asked *= share;
+  return visits;
+}
+
+/// How many blocks of keys a list is made from, for block `number` of queries.
+int64_t KeptKeys::countAsked(const BlockSizes &blocks, const Head &head,
+                             int64_t number, int64_t keyBoxes) const {
+  if (!range)
+    return keyBoxes;
+  int64_t first = number * blocks.q;
+  auto [begin, end] =
+      getRange(head, first, std::min(first + blocks.q, numQueries) - 1);
+  return int64_t(llvm::divideCeil(end, blocks.k)) - begin / blocks.k;
+}
+
+double KeptKeys::countKept(const Head &head) {
   SmallVector<int64_t> chosen = sample(numQueries, 2 * kBlocks);
   double kept = 0;
   for (int64_t query : chosen)
-    kept += double(getRow(head, query).count());
+    kept += double(getRow(head, query).kept.count());
   return kept * double(numQueries) / double(chosen.size());
 }
 
 Visits KeptKeys::count(const BlockSizes &blocks, int64_t strip) {
   if (numQueries == 0 || numKeys == 0)
     return {};
-  if (!program || isUnknown())
+  if (!mask && !hasList())
     return countAll(blocks);
   Visits sum;
-  SmallVector<int64_t> chosen = sample(heads, kHeads);
-  for (int64_t head : chosen) {
+  sum.mixed = 0;
+  SmallVector<int64_t> chosen = sample(batches * heads, kHeads);
+  for (int64_t number : chosen) {
+    Head head{number / heads, number % heads};
     Visits visits = isRange ? countRanges(blocks, strip, head)
                             : countBoxes(blocks, strip, head);
-    sum.pairs += visits.pairs / double(chosen.size());
-    sum.steps += visits.steps / double(chosen.size());
-    sum.kept += countKept(head) / double(chosen.size());
+    visits.kept = countKept(head);
+    double share = 1 / double(chosen.size());
+    sum.pairs += share * visits.pairs;
+    sum.steps += share * visits.steps;
+    sum.kept += share * visits.kept;
+    sum.asked += share * visits.asked;
+    sum.mixed += share * visits.mixed;
   }
   return sum;
 }

@@ -73,7 +73,7 @@ static void setTypes(OpFacts &facts, Value rows) {
 }
 
 static OpFacts describe(AttendOp op, const SizeOf &sizeOf,
-                        const CostTarget &target) {
+                        const TableOf &tableOf, const CostTarget &target) {
   OpFacts facts;
   setTypes(facts, op.getQuery());
   int64_t batches = sizeOf(op.getBatchOperand(), 0);
@@ -90,9 +90,11 @@ static OpFacts describe(AttendOp op, const SizeOf &sizeOf,
   facts.widthV = double(typeOf(op.getValue()).getShape().back());
   facts.exponentials = op.getNormalizer() == Normalizer::Softmax ? 1 : 0;
   facts.pairOps = countOps(op.getScore()) + countOps(op.getProb());
-  facts.kept = std::make_shared<KeptKeys>(op, sizeOf);
+  facts.kept = std::make_shared<KeptKeys>(op, sizeOf, tableOf);
   if (!facts.kept->hasRange())
     facts.maskOps = countOps(op.getMask());
+  if (facts.kept->hasOwnList())
+    facts.listOps = facts.maskOps;
   if (target.isGpu()) {
     BlockProblem problem = getProblem(op);
     facts.isNarrow = problem.isNarrow;
@@ -168,6 +170,7 @@ static bool isSkipped(Operation *op, const SizeOf &sizeOf) {
 
 std::vector<OpFacts> attn::collectFacts(Operation *function,
                                         const SizeOf &sizeOf,
+                                        const TableOf &tableOf,
                                         const CostTarget &target) {
   std::vector<OpFacts> all;
   function->walk([&](Operation *op) {
@@ -175,7 +178,7 @@ std::vector<OpFacts> attn::collectFacts(Operation *function,
     if (isSkipped(op, sizeOf))
       return;
     if (auto attend = dyn_cast<AttendOp>(op))
-      facts = describe(attend, sizeOf, target);
+      facts = describe(attend, sizeOf, tableOf, target);
     else if (auto recur = dyn_cast<RecurOp>(op))
       facts = describe(recur, sizeOf, target);
     else if (auto map = dyn_cast<MapRowsOp>(op))

@@ -45,6 +45,12 @@ static bool holdsLoop(Operation &op) {
       .wasInterrupted();
 }
 
+/// Whether what runs blocks reads in `op` what they have computed.
+static bool readsBlocks(Operation &op) {
+  return op.walk([](memref::LoadOp) { return WalkResult::interrupt(); })
+      .wasInterrupted();
+}
+
 /// What wrapSingleBlocks() does, for the ops of one block of the function and
 /// of branches in it.
 static void wrapSingleBlocks(Block &block) {
@@ -52,12 +58,14 @@ static void wrapSingleBlocks(Block &block) {
   for (Operation &op : llvm::make_early_inc_range(block.without_terminator())) {
     if (isa<scf::ForallOp, memref::DeallocOp>(op)) {
       wrapper = nullptr;
-    } else if (holdsLoop(op)) {
+    } else if (holdsLoop(op) || (isa<scf::IfOp>(op) && readsBlocks(op))) {
       // A branch with loops over blocks: its single blocks lie in it.
       wrapper = nullptr;
       for (Region &region : op.getRegions())
         for (Block &inner : region)
           wrapSingleBlocks(inner);
+    } else if (readsBlocks(op)) {
+      wrapper = nullptr; // It has to stay behind them.
     } else if (holdsTiles(&op) || (wrapper && dependsOn(op, wrapper))) {
       OpBuilder b(&op);
       if (!wrapper)

@@ -148,11 +148,10 @@ Value reference::pairExists(ImplicitLocOpBuilder &b,
   return inRange ? arith::AndIOp::create(b, inRange, kept) : kept;
 }
 
-/// An entry of a list of blocks.
-static Value readEntry(ImplicitLocOpBuilder &b, Value list, const Pair &pair,
-                       Value at) {
+Value reference::readEntry(ImplicitLocOpBuilder &b, Value list, Value batch,
+                           Value head, Value at) {
   auto type = cast<RankedTensorType>(list.getType());
-  SmallVector<Value> indices{pair.batch, pair.head, at};
+  SmallVector<Value> indices{batch, head, at};
   for (int64_t dim : {0, 1})
     if (type.getDimSize(dim) == 1)
       indices[dim] = index(b, 0);
@@ -167,7 +166,8 @@ static Value isListed(ImplicitLocOpBuilder &b, AttendOp op, const Pair &pair,
   auto loop = scf::ForOp::create(b, begin, end, index(b, 1), no);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
-  Value entry = readEntry(b, op.getBlocks(), pair, loop.getInductionVar());
+  Value entry = readEntry(b, op.getBlocks(), pair.batch, pair.head,
+                          loop.getInductionVar());
   Value same = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, entry, block);
   Value found = arith::OrIOp::create(b, loop.getRegionIterArg(0), same);
   scf::YieldOp::create(b, found);
@@ -196,9 +196,8 @@ static std::pair<Value, Value> getBlocks(ImplicitLocOpBuilder &b, AttendOp op,
           getNumber(op.getKey(), schedule.getBoxK(), pair.key)};
 }
 
-/// Whether all keys of `block` exist, as far as lists ask: boxes may be full
-/// though they reach beyond the grid.
-static Value isWhole(ImplicitLocOpBuilder &b, AttendOp op, Value block) {
+Value reference::isWholeBlock(ImplicitLocOpBuilder &b, AttendOp op,
+                              Value block) {
   ScheduleAttr schedule = op.getScheduleAttr();
   if (schedule && schedule.hasBoxes())
     return arith::ConstantOp::create(b, b.getBoolAttr(true));
@@ -218,13 +217,13 @@ Value reference::pairIsVisited(ImplicitLocOpBuilder &b, AttendOp op,
   Value at = arith::MulIOp::create(b, queries, index(b, 2));
   SmallVector<Value> ends;
   for (int64_t part : {0, 1, 2})
-    ends.push_back(readEntry(b, op.getOffsets(), pair,
+    ends.push_back(readEntry(b, op.getOffsets(), pair.batch, pair.head,
                              arith::AddIOp::create(b, at, index(b, part))));
   Value isFull = isListed(b, op, pair, ends[0], ends[1], block);
   Value isMixed = isListed(b, op, pair, ends[1], ends[2], block);
   Value isListed = arith::OrIOp::create(b, isFull, isMixed);
   // A block that is shorter than the others is mixed.
-  Value isFree = arith::AndIOp::create(b, isFull, isWhole(b, op, block));
+  Value isFree = arith::AndIOp::create(b, isFull, isWholeBlock(b, op, block));
   return arith::OrIOp::create(b, isFree,
                               arith::AndIOp::create(b, isListed, kept));
 }

@@ -68,6 +68,16 @@ struct Pair {
   }
 };
 
+/// Entry `at` of `list`, the offsets or the blocks of a list of blocks, for a
+/// batch and a head; 0 where it has none.
+mlir::Value readEntry(mlir::ImplicitLocOpBuilder &b, mlir::Value list,
+                      mlir::Value batch, mlir::Value head, mlir::Value at);
+
+/// Whether all keys of `block`, a number, exist, as far as lists of `op` ask:
+/// boxes may be full though they reach beyond the grid.
+mlir::Value isWholeBlock(mlir::ImplicitLocOpBuilder &b, AttendOp op,
+                         mlir::Value block);
+
 /// Whether the mask keeps a pair and, if `inRange` is not null, that holds.
 mlir::Value pairExists(mlir::ImplicitLocOpBuilder &b,
                        const PairwiseRegions &regions, const Pair &pair,

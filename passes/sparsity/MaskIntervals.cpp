@@ -368,3 +368,17 @@ ExprRef MaskIntervals::computeOp(Operation *op) {
     return divide(op);
   return exprs.unknown();
 }
+
+bool attn::hasExactRanges(AttendOp op) {
+  if (ScheduleAttr schedule = op.getScheduleAttr();
+      schedule && schedule.hasBoxes())
+    return false;
+  Region scratch;
+  Block &keys = scratch.emplaceBlock();
+  for (int i = 0; i < 4; ++i)
+    keys.addArgument(IndexType::get(op.getContext()), op.getLoc());
+  MaskIntervals intervals(op.getMask(), keys,
+                          op.getAlignment() != Alignment::End);
+  intervals.evaluate();
+  return intervals.isExact();
+}

@@ -9,6 +9,7 @@
 #ifndef ATTN_PASSES_SPARSITY_MASKINTERVALS_H
 #define ATTN_PASSES_SPARSITY_MASKINTERVALS_H
 
+#include "dialect/AttnDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/IRMapping.h"
 #include "passes/sparsity/KeySets.h"
@@ -75,6 +76,10 @@ private:
   llvm::DenseMap<mlir::Value, KeySets> conditions[2]; ///< [1]: negated.
   mlir::Operation *obstacle = nullptr;
 };
+
+/// Whether ranges of keys say all that there is to say of the blocks of `op`,
+/// which has a mask and a schedule.
+bool hasExactRanges(AttendOp op);
 
 } // namespace attn
 

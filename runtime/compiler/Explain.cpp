@@ -257,17 +257,16 @@ BlockClassifier::create(StringRef text, StringRef name,
 namespace {
 /// Memory for what is written about one version of an op.
 struct Room {
-  int64_t numbers[8] = {};
+  int64_t numbers[9] = {};
   BlockFacts facts;
 
-  /// Blocks that are classified: none of an op with a list.
+  /// Blocks that are classified: none of a version that is not run.
   int64_t getNumBlocks() const {
-    return numbers[4] == 1 ? numbers[0] * numbers[1] * numbers[2] * numbers[3]
-                           : 0;
+    return numbers[4] ? numbers[0] * numbers[1] * numbers[2] * numbers[3] : 0;
   }
   void addBuffers(std::vector<Buffer> &buffers) {
     auto getSize = [](const auto &list) { return int64_t(list.size()); };
-    buffers.push_back({numbers, ElementType::I64, {8}, {1}});
+    buffers.push_back({numbers, ElementType::I64, {9}, {1}});
     buffers.push_back(
         {facts.classes.data(), ElementType::I8, {getSize(facts.classes)}, {1}});
     buffers.push_back(
@@ -339,6 +338,7 @@ BlockClassifier::classify(ArrayRef<Buffer> arguments) const {
     facts->rows = room.numbers[2];
     facts->columns = room.numbers[3];
     std::copy(room.numbers + 5, room.numbers + 8, facts->places);
+    facts->room = room.numbers[8];
   }
   return all;
 }

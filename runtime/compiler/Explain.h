@@ -10,7 +10,8 @@
 //
 //   structure   of the mask of an op. Kind: "no mask", "ranges", "no ranges",
 //               "grid", "given ranges", "given list"; of ranges Visited and
-//               Full, formulas for a block of queries first .. last, and Exact
+//               Full, formulas for a block of queries first .. last, and Exact;
+//               of a list Offsets and Blocks, the names of its tensors
 //   obstacle    an op of the mask that nothing is known of, and where it is.
 //               Of: "ranges" or "classes" (of pairs of blocks); Op; Advice
 //   list        Decision: "made", "exact ranges", "nothing known", "few
@@ -75,8 +76,9 @@ struct BlockFacts {
   int64_t batches = 0, heads = 0, rows = 0, columns = 0;
   /// Boxes along the axes of a grid of keys; 0 behind the last axis.
   int64_t places[3] = {0, 0, 0};
-  /// Class of the formula + 4 * that of ranges; empty where the spec has a
-  /// list.
+  /// Entries of a head that a list of the spec has room for; 0 without one.
+  int64_t room = 0;
+  /// Class of the formula, or of a list of the spec, + 4 * that of ranges.
   std::vector<int8_t> classes;
   /// Pairs that exist and that are kept, for each pair of blocks; empty if they
   /// were not counted.

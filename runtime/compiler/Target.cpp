@@ -61,6 +61,7 @@ SmallVector<Phase> attn::getPhases(const Target &target,
   tile.l2Bytes = target.cpu.l2Bytes;
   tile.rowGroup =
       getStripRows(target.cpu.vectorBits, target.cpu.vectorRegisters);
+  tile.countLists = true;
   phases = getTilePhases(tile);
   llvm::append_range(phases, getCpuPhases(target.cpu));
   return phases;

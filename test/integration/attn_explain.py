@@ -10,14 +10,20 @@
   attn_explain.py ATTN_EXPLAIN VARIANTS
 
 Masks are written here from their definitions, and blocks are cut out of them.
-Where the analysis is exact, all counts must agree.
+Where the analysis is exact, all counts must agree. Of a list of blocks, those of the
+list must.
 """
 
 import json
+import pathlib
 import subprocess
 import sys
 
 import numpy as np
+
+INPUTS = pathlib.Path(__file__).parent / "Inputs"
+sys.path.insert(0, str(INPUTS))
+import block_lists  # noqa: E402
 
 
 def near(n, window):
@@ -83,9 +89,8 @@ def get_schedule(sizes):
     return f"block_q={sizes[0]},block_k={sizes[1]}"
 
 
-def explain(tool, variants, spec, dims, sizes, tables):
-    command = [tool, f"{variants}/{spec}.mlir", f"--dims={dims}", "--json", "--exact",
-               f"--schedule={get_schedule(sizes)}", "--target=cpu:avx512"]
+def run(tool, *arguments, tables):
+    command = [tool, *arguments, "--json", "--exact", "--target=cpu:avx512"]
     for name, table in tables.items():
         np.save(f"{name}.npy", table)
         command.append(f"--arg={name}={name}.npy")
@@ -93,6 +98,45 @@ def explain(tool, variants, spec, dims, sizes, tables):
     assert result.returncode == 0, f"{command}: {result.stderr}"
     [op] = json.loads(result.stdout)["ops"]
     return op["versions"][0]
+
+
+def explain(tool, variants, spec, dims, sizes, tables):
+    return run(tool, f"{variants}/{spec}.mlir", f"--dims={dims}",
+               f"--schedule={get_schedule(sizes)}", tables=tables)
+
+
+def count_listed(head, seen, queries, keys):
+    """The same of a list: full blocks count whole, but for a last one that is shorter,
+    and mixed ones as far as the mask goes."""
+    counts = {"empty": 0, "mixed": 0, "full": 0, "pairs_kept": 0}
+    for rows, (full, mixed) in zip(queries, head):
+        for number, columns in enumerate(keys):
+            is_full = number in full and len(columns) == len(keys[0])
+            kind = "full" if is_full else "mixed" if number in [*full, *mixed] else "empty"
+            counts[kind] += 1
+            pairs = seen[np.ix_(rows, columns)]
+            counts["pairs_kept"] += {"full": pairs.size, "mixed": pairs.sum(), "empty": 0}[kind]
+    return {**counts, "visited": counts["full"] + counts["mixed"], "unmasked": counts["full"]}
+
+
+def check_lists(tool):
+    """A list per head, and the same with numbers that are no blocks."""
+    n = 100
+    block_lists.write("listed")
+    tables = {name: np.load(f"listed.{name}.npy") for name in ("offsets", "blocks", "wild")}
+    for name in ("blocks", "wild"):
+        version = run(tool, INPUTS / "block-lists.mlir", "--func=listed",
+                      tables={"offsets": tables["offsets"], "blocks": tables[name]})
+        for head, told in enumerate(version["per_head"]):
+            entries = list(tables[name][0, head])
+            ends = tables["offsets"][0, head]
+            rows = [[entries[ends[2 * r + part]:ends[2 * r + part + 1]] for part in (0, 1)]
+                    for r in range(4)]
+            expected = count_listed(rows, np.tri(n, dtype=bool), linear(n, 32), linear(n, 16))
+            got = {key: told[key] for key in expected}
+            assert got == expected, f"list {name}: expected {expected}, got {got}"
+        assert len(version["per_head"]) == 2
+        print(f"{name} of a list: {len(version['per_head'])} heads agree")
 
 
 def main(tool, variants):
@@ -106,6 +150,7 @@ def main(tool, variants):
             if version.get("list") in ("made", "exact ranges"):
                 assert told["visited"] == expected["mixed"] + expected["full"], (spec, told)
         print(f"{spec}: {len(heads)} masks agree")
+    check_lists(tool)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 
 // Numbers are always written, classes and pairs where there is room; pairs are asked for only where both classes are 1.
 // CHECK-LABEL: func @causal(
-// CHECK-SAME: %[[X:[^:]*]]: tensor<2x4x?x8xf32>, %[[NUMBERS:[^:]*]]: memref<8xi64, {{.*}}> {attn.result}, %[[CLASSES:[^:]*]]: memref<?xi8, {{.*}}> {attn.result}, %[[PAIRS:[^:]*]]: memref<?xi32, {{.*}}> {attn.result}) {
+// CHECK-SAME: %[[X:[^:]*]]: tensor<2x4x?x8xf32>, %[[NUMBERS:[^:]*]]: memref<9xi64, {{.*}}> {attn.result}, %[[CLASSES:[^:]*]]: memref<?xi8, {{.*}}> {attn.result}, %[[PAIRS:[^:]*]]: memref<?xi32, {{.*}}> {attn.result}) {
 // CHECK-DAG: %[[ROWS:.*]] = arith.ceildivsi %{{.*}}, %c64
 // CHECK-DAG: %[[COLUMNS:.*]] = arith.ceildivsi %{{.*}}, %c32
 // CHECK: memref.store %{{.*}}, %[[NUMBERS]][%c0]
@@ -54,6 +54,28 @@ func.func @documents(%x: tensor<?x4x?x8xf32>, %ids: tensor<?x?xi32>) -> tensor<?
         attn.yield %keep : i1
       } : tensor<?x4x?x8xf32>, tensor<?x4x?x8xf32>, tensor<?x4x?x8xf32> -> tensor<?x4x?x8xf32>
   return %o : tensor<?x4x?x8xf32>
+}
+
+// -----
+
+// A list says which blocks are mixed, and then which are full; the mask is asked of pairs of mixed ones.
+// CHECK-LABEL: func @listed(
+// CHECK-SAME: %[[CLASSES:[^:]*]]: memref<?xi8
+// CHECK: memref.store %{{.*}}, %{{.*}}[%c8] : memref<9xi64
+// CHECK: memref.store %c0_i8, %[[CLASSES]]
+// CHECK: memref.store %c1_i8, %[[CLASSES]]
+// CHECK: %[[CODE:.*]] = arith.select %{{.*}}, %c2, %c1 : index
+// CHECK: %[[CLASS:.*]] = arith.index_cast %[[CODE]] : index to i8
+// CHECK: memref.store %[[CLASS]], %[[CLASSES]]
+// CHECK: memref.load %[[CLASSES]]
+func.func @listed(%x: tensor<1x1x?x8xf32>, %offsets: tensor<1x1x?xi32>, %blocks: tensor<1x1x?xi32>) -> tensor<1x1x?x8xf32> {
+  %o = attn.attend %x, %x, %x blocks(%offsets, %blocks : tensor<1x1x?xi32>, tensor<1x1x?xi32>) block_sizes [64, 32]
+      schedule(<block_q = 64, block_k = 32>)
+      mask (%b, %h, %i, %j) {
+        %keep = arith.cmpi sge, %i, %j : index
+        attn.yield %keep : i1
+      } : tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32> -> tensor<1x1x?x8xf32>
+  return %o : tensor<1x1x?x8xf32>
 }
 
 // -----

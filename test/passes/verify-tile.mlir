@@ -24,10 +24,23 @@ func.func @negative_tensor_argument(%x: tensor<?x8xf32>) {
 
 // -----
 
-func.func @negative_foreign_op(%x: memref<?xf32>, %i: index) -> f32 {
-  // expected-error @+1 {{not part of a tile program: 'memref.load'}}
-  %v = memref.load %x[%i] : memref<?xf32>
-  return %v : f32
+func.func @negative_foreign_op(%x: memref<?xf32>, %v: f32, %i: index) {
+  // expected-error @+1 {{not part of a tile program: 'memref.store'}}
+  memref.store %v, %x[%i] : memref<?xf32>
+  return
+}
+
+// -----
+
+// What runs blocks may read what they have computed; blocks read tiles.
+func.func @negative_load_in_block(%x: memref<?xi32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %v = memref.load %x[%c0] : memref<?xi32>
+  scf.forall (%i) in (%n) {
+    // expected-error @+1 {{blocks of a tile program read tiles, not elements of memory: expected 'tile.gather', got 'memref.load'}}
+    %w = memref.load %x[%i] : memref<?xi32>
+  }
+  return
 }
 
 // -----

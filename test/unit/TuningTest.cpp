@@ -229,6 +229,59 @@ TEST_F(TuningTest, WrongAndSlowSchedulesAreNotRecorded) {
   }
 }
 
+/// Numbers of documents of `length` tokens each, [1, tokens].
+static TableRef makeDocuments(int64_t tokens, int64_t length) {
+  auto table = std::make_shared<IntegerTable>();
+  table->sizes = {1, tokens};
+  for (int64_t token = 0; token < tokens; ++token)
+    table->elements.push_back(token / length);
+  return table;
+}
+
+TEST_F(TuningTest, DataCountsInTheModel) {
+  CompileOptions options = readDense().options;
+  Machine machine = cantFail(findMachine("cpu", ""));
+  const int64_t tokens = 8192;
+  auto predict = [&](StringRef spec, const CallData &data) {
+    std::string path = std::string(ATTN_VARIANTS) + "/" + spec.str() + ".mlir";
+    std::string text = (*llvm::MemoryBuffer::getFile(path))->getBuffer().str();
+    FunctionModel model = cantFail(FunctionModel::create(
+        text, "spec", options, {{"H", 1}, {"N", tokens}}, data));
+    EXPECT_EQ(model.isRough(), data.empty() && spec != "softmax/causal");
+    return model.predict(machine, 1).flops;
+  };
+  auto pairs = [](double flops) { return flops / (2 * 128); };
+  CallData documents{{"document", makeDocuments(tokens, 512)}};
+  // Of 16 documents, a triangle each.
+  EXPECT_NEAR(pairs(predict("local/document-causal", documents)) /
+                  (16 * 512 * 513 / 2),
+              1, 0.02);
+  // What is not known counts as kept: the triangle, or the window.
+  EXPECT_NEAR(predict("local/document-causal", {}) /
+                  predict("softmax/causal", {}),
+              1, 1e-9);
+  EXPECT_NEAR(pairs(predict("local/document-window", {})) /
+                  (1024 * tokens - 1024 * 1023 / 2),
+              1, 0.02);
+}
+
+TEST_F(TuningTest, SegmentsCountInTheModel) {
+  CompileOptions options = readDense().options;
+  std::string path = std::string(ATTN_VARIANTS) + "/local/varlen-causal.mlir";
+  std::string text = (*llvm::MemoryBuffer::getFile(path))->getBuffer().str();
+  auto offsets = std::make_shared<IntegerTable>();
+  offsets->sizes = {5};
+  offsets->elements = {0, 1000, 1000, 1024, 2048};
+  FunctionModel model = cantFail(FunctionModel::create(
+      text, "spec", options,
+      {{"H", 1}, {"Hk", 1}, {"Nq", 2048}, {"Nk", 2048}, {"G", 4}},
+      {{"cu_seqlens_q", offsets}, {"cu_seqlens_k", offsets}}));
+  EXPECT_FALSE(model.isRough());
+  Machine machine = cantFail(findMachine("cpu", ""));
+  double pairs = (1000. * 1001 + 24 * 25 + 1024 * 1025) / 2;
+  EXPECT_NEAR(model.predict(machine, 1).flops / (2 * 128) / pairs, 1, 0.1);
+}
+
 TEST_F(TuningTest, MasksCountInTheModel) {
   CompileInput input = readDense();
   std::string causal = std::string(ATTN_VARIANTS) + "/softmax/causal.mlir";

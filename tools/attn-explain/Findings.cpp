@@ -8,6 +8,7 @@
 
 #include "tools/attn-explain/Findings.h"
 #include "runtime/compiler/tuning/FunctionModel.h"
+#include "tools/support/CallData.h"
 #include "tools/support/CommandLine.h"
 #include "tools/support/Fill.h"
 #include "llvm/ADT/STLExtras.h"
@@ -56,15 +57,15 @@ struct Visit {
 };
 } // namespace
 
-/// What the kernel makes of block `i`: it goes by its list, else by ranges,
-/// else it visits all.
+/// What the kernel makes of block `i`: it goes by its list, or that of the
+/// spec, else by ranges, else it visits all.
 static Visit getVisit(const OpFindings &op, const Version &version, size_t i) {
   BlockFacts::Class formula = version.blocks->ofFormula(i);
   BlockFacts::Class ranges = version.blocks->ofRanges(i);
-  if (version.isListed())
+  StringRef kind = op.structure ? op.structure->get("Kind") : "";
+  if (version.isListed() || kind == "given list")
     return {version.getClass(i) != BlockFacts::Empty,
             formula == BlockFacts::Full};
-  StringRef kind = op.structure ? op.structure->get("Kind") : "";
   if (kind == "no mask")
     return {true, true};
   if (kind == "ranges" || kind == "given ranges")
@@ -131,6 +132,7 @@ static void count(const OpFindings &op, Version &version) {
 namespace {
 /// Arguments of which only those that are read have elements of their own.
 struct SparseArguments {
+  std::vector<Port> ports; ///< Of those that are read.
   Arrays arrays;
   std::vector<std::byte> row; ///< Memory of all others.
   std::vector<Buffer> buffers;
@@ -156,7 +158,7 @@ static Expected<SparseArguments> makeSparse(const BlockClassifier &classifier,
                                             const ArgumentOptions &options) {
   SparseArguments made;
   int64_t widest = 1;
-  std::vector<Port> read;
+  std::vector<Port> &read = made.ports;
   auto ports = classifier.getKernel().arguments();
   for (auto [i, port] : llvm::enumerate(ports)) {
     auto sizes = getSizes(port, dims);
@@ -217,8 +219,48 @@ static void sortFacts(Findings &findings) {
       });
 }
 
-/// Gives each version of an attend op its blocks.
-static Error addBlocks(const ExplainOptions &options, Findings &findings) {
+/// The names of the arguments with the list of blocks of an op that no file is
+/// given for: random numbers are no list.
+static std::vector<std::string> findMissing(const OpFindings &op,
+                                            const ExplainOptions &options) {
+  std::vector<std::string> missing;
+  for (StringRef part : {"Offsets", "Blocks"}) {
+    StringRef name = op.structure ? op.structure->get(part) : "";
+    bool isGiven = llvm::any_of(options.arguments, [&](const NamedFile &file) {
+      return file.name == name.trim('\'');
+    });
+    if (name.starts_with("'") && !isGiven)
+      missing.push_back(name.trim('\'').str());
+  }
+  return missing;
+}
+
+/// Keeps what is read of integers: for the cost model, and by name.
+static CallData keepData(const SparseArguments &arguments,
+                         const ExplainOptions &options, Findings &findings) {
+  CallData data;
+  for (auto [port, array] :
+       llvm::zip_equal(arguments.ports, arguments.arrays)) {
+    bool isMissing = llvm::any_of(findings.ops, [&](const OpFindings &op) {
+      return llvm::is_contained(op.missing, port.name);
+    });
+    if (isFloat(port.type) || isMissing)
+      continue;
+    data[port.name] = makeTable(array);
+    ReadArgument &read = findings.data.emplace_back();
+    read.name = port.name;
+    read.fill = port.fill;
+    for (const NamedFile &file : options.arguments)
+      if (file.name == port.name)
+        read.file = file.path;
+  }
+  findings.seed = options.fill.seed;
+  return data;
+}
+
+/// Gives each version of an attend op its blocks; returns what was read.
+static Expected<CallData> addBlocks(const ExplainOptions &options,
+                                    Findings &findings) {
   const CompileInput &input = options.input;
   auto classifier = BlockClassifier::create(input.text, input.name,
                                             input.options, options.exact);
@@ -240,23 +282,26 @@ static Error addBlocks(const ExplainOptions &options, Findings &findings) {
   if (!all)
     return all.takeError();
   size_t next = 0;
-  for (OpFindings &op : findings.ops)
+  for (OpFindings &op : findings.ops) {
+    op.missing = findMissing(op, options);
     for (Version &version : op.versions) {
       if (!op.isAttention())
         continue;
       version.blocks = std::move((*all)[next++]);
-      if (version.blocks && !version.blocks->classes.empty())
+      if (version.blocks && op.missing.empty())
         count(op, version);
     }
-  return Error::success();
+  }
+  return keepData(*arguments, options, findings);
 }
 
 /// Asks the cost model, for all units of the machine.
-static Error predict(const ExplainOptions &options, Findings &findings) {
+static Error predict(const ExplainOptions &options, const CallData &data,
+                     Findings &findings) {
   const CompileInput &input = options.input;
   CallSizes sizes(findings.dims.begin(), findings.dims.end());
   auto model =
-      FunctionModel::create(input.text, input.name, input.options, sizes);
+      FunctionModel::create(input.text, input.name, input.options, sizes, data);
   if (!model)
     return model.takeError();
   Expected<Machine> machine = loadMachine(findings.explanation.target);
@@ -277,11 +322,12 @@ Expected<std::unique_ptr<Findings>> attn::find(const ExplainOptions &options) {
   findings->spec = input.name;
   findings->explanation = std::move(*explained);
   sortFacts(*findings);
-  if (Error error = addBlocks(options, *findings))
-    return std::move(error);
+  Expected<CallData> data = addBlocks(options, *findings);
+  if (!data)
+    return data.takeError();
   findings->isTuned = options.isTuned;
   if (!findings->ops.empty())
-    if (Error error = predict(options, *findings))
+    if (Error error = predict(options, *data, *findings))
       return std::move(error);
   return findings;
 }

@@ -55,10 +55,18 @@ struct OpFindings {
   const Fact *structure = nullptr;
   std::vector<const Fact *> obstacles;
   std::vector<Version> versions;
+  /// Arguments with the list of blocks for which there is no data.
+  std::vector<std::string> missing;
 
   bool isAttention() const { return op->name == "attn.attend"; }
   /// The obstacle of "ranges" or "classes"; null without one.
   const Fact *findObstacle(llvm::StringRef of) const;
+};
+
+/// An argument of integers that was read.
+struct ReadArgument {
+  std::string name, fill;
+  std::string file; ///< Empty: random.
 };
 
 struct Findings {
@@ -66,6 +74,8 @@ struct Findings {
   Explanation explanation; ///< Owns what others point to.
   Dims dims;
   std::vector<OpFindings> ops;
+  std::vector<ReadArgument> data;
+  uint64_t seed = 0;    ///< Of random data.
   bool isTuned = false; ///< The schedule is one of a tuning database.
   /// What the cost model says of one call on this machine.
   Prediction prediction;

@@ -69,6 +69,8 @@ static json::Object toJson(const Version &version) {
   object["blocks_of_keys"] = version.blocks->columns;
   object["batches"] = version.blocks->batches;
   object["heads"] = version.blocks->heads;
+  if (version.blocks->room)
+    object["list_room"] = version.blocks->room;
   if (version.heads.empty())
     return object;
   object["sum"] = toJson(version.sum, version.hasPairs());
@@ -89,6 +91,8 @@ static json::Object toJson(const OpFindings &op) {
                       {"versions", std::move(versions)}};
   if (op.structure)
     object["structure"] = toJson(*op.structure);
+  if (!op.missing.empty())
+    object["missing"] = json::Array(op.missing);
   object["obstacles"] = toJson(op.obstacles, /*hasPlaces=*/true);
   return object;
 }
@@ -100,24 +104,31 @@ static json::Object toJson(const Prediction &prediction,
     terms.push_back(json::Object{{"name", term.name},
                                  {"seconds", term.seconds},
                                  {"reason", term.reason}});
-  return json::Object{
-      {"seconds", prediction.seconds},  {"limit", prediction.limit},
-      {"rough", prediction.isRough},    {"machine", machine.name},
-      {"measured", machine.isMeasured}, {"terms", std::move(terms)}};
+  json::Array assumptions(prediction.assumptions);
+  return json::Object{{"assumptions", std::move(assumptions)},
+                      {"seconds", prediction.seconds},
+                      {"limit", prediction.limit},
+                      {"rough", prediction.isRough},
+                      {"machine", machine.name},
+                      {"measured", machine.isMeasured},
+                      {"terms", std::move(terms)}};
 }
 
 void attn::printJson(llvm::raw_ostream &os, const Findings &findings) {
   json::Object dims;
   for (const auto &[name, size] : findings.dims)
     dims[name] = size;
+  json::Array data;
+  for (const ReadArgument &read : findings.data)
+    data.push_back(json::Object{
+        {"name", read.name}, {"fill", read.fill}, {"file", read.file}});
   json::Array ops;
   for (const OpFindings &op : findings.ops)
     ops.push_back(toJson(op));
-  json::Object all{{"spec", findings.spec},
-                   {"target", findings.explanation.target},
-                   {"dims", std::move(dims)},
-                   {"tuned", findings.isTuned},
-                   {"ops", std::move(ops)}};
+  json::Object all{
+      {"spec", findings.spec},     {"target", findings.explanation.target},
+      {"dims", std::move(dims)},   {"data", std::move(data)},
+      {"tuned", findings.isTuned}, {"ops", std::move(ops)}};
   if (!findings.ops.empty())
     all["predicted"] = toJson(findings.prediction, findings.machine);
   os << llvm::formatv("{0:2}\n", json::Value(std::move(all)));

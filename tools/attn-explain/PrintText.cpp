@@ -41,6 +41,7 @@ private:
   void printBlocks(const OpFindings &op, const Version &version);
   void printHeads(const Version &version);
   void printPairs(const Version &version);
+  void printData();
   void printPrediction();
 
   llvm::raw_ostream &os;
@@ -227,9 +228,13 @@ void TextPrinter::printBlocks(const OpFindings &op, const Version &version) {
   const BlockFacts &facts = *version.blocks;
   line("blocks", formatv("{0} of queries, {1} of keys, {2}", facts.rows,
                          facts.columns, getHeads(facts)));
-  if (facts.classes.empty()) {
-    if (op.structure && op.structure->get("Kind") == "given list")
-      detail("visited", "what the list says; it is an argument");
+  if (!op.missing.empty()) {
+    detail("visited", "what the list says, of which a head has at most " +
+                          llvm::Twine(facts.room) + " entries");
+    std::string files;
+    for (const std::string &name : op.missing)
+      files += (files.empty() ? "--arg=" : " and --arg=") + name + "=FILE.npy";
+    detail("missing", files + ", to count them");
     return;
   }
   const BlockCounts &sum = version.sum;
@@ -298,6 +303,16 @@ void TextPrinter::printOp(const OpFindings &op) {
     line("schedule", "none: this op has no blocks to choose");
 }
 
+/// Whence the integers are that were read.
+void TextPrinter::printData() {
+  for (const ReadArgument &read : findings.data)
+    line("data", read.file.empty()
+                     ? formatv("{0}: {1}, random with --seed={2}", read.name,
+                               read.fill, findings.seed)
+                           .str()
+                     : read.name + ": " + read.file);
+}
+
 void TextPrinter::printPrediction() {
   const Prediction &prediction = findings.prediction;
   const Machine &machine = findings.machine;
@@ -310,14 +325,15 @@ void TextPrinter::printPrediction() {
   for (const CostTerm &term : prediction.terms)
     os << formatv("  {0,-24} {1,10:f4} ms   {2}\n", term.name,
                   1e3 * term.seconds, term.reason);
-  if (prediction.isRough)
-    detail("rough", "a mask reads tensors: all pairs are counted");
+  for (const std::string &assumption : prediction.assumptions)
+    detail(prediction.isRough ? "rough" : "data", assumption);
 }
 
 void TextPrinter::print() {
   line("spec", findings.spec);
   line("target", findings.explanation.target);
   line("dims", formatDims(findings.dims));
+  printData();
   if (findings.ops.empty())
     line("ops", "none that are blocked");
   if (findings.isTuned)

@@ -29,8 +29,8 @@ static void printTerms(llvm::raw_ostream &stream, StringRef title,
   for (const CostTerm &term : prediction.terms)
     stream << llvm::formatv("  {0,-24} {1,10:f4} ms   {2}\n", term.name,
                             1e3 * term.seconds, term.reason);
-  if (prediction.isRough)
-    stream << "  a mask reads tensors: all pairs are counted\n";
+  for (const std::string &assumption : prediction.assumptions)
+    stream << "  " << assumption << "\n";
 }
 
 void attn::printRanking(llvm::raw_ostream &stream, const FunctionModel &model,
@@ -120,9 +120,7 @@ static Error writePicture(StringRef path, const Picture &picture) {
 static Error reportSpec(const TuneOptions &options, const Dims &dims,
                         TuningDatabase &database) {
   const CompileInput &input = *options.input;
-  CallSizes sizes(dims.begin(), dims.end());
-  auto model =
-      FunctionModel::create(input.text, input.name, input.options, sizes);
+  auto model = createModel(input, dims);
   if (!model)
     return model.takeError();
   Expected<Machine> machine = loadMachine(input.options.target, options.device);

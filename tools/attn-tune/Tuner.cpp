@@ -8,6 +8,7 @@
 
 #include "tools/attn-tune/Tuner.h"
 #include "tools/attn-run/RunnablePackage.h"
+#include "tools/support/CallData.h"
 #include "tools/support/CommandLine.h"
 #include "tools/support/Measure.h"
 #include "llvm/Support/JSON.h"
@@ -28,6 +29,30 @@ static CallSizes toSizes(const Dims &dims) {
   for (const auto &[name, size] : dims)
     sizes[name] = size;
   return sizes;
+}
+
+Expected<FunctionModel> attn::createModel(const CompileInput &input,
+                                          const Dims &dims) {
+  auto model = FunctionModel::create(input.text, input.name, input.options,
+                                     toSizes(dims));
+  if (!model || !model->isRough())
+    return model;
+  // Masks or lists are data: that of a run without files.
+  CompileOptions naive = input.options;
+  naive.target = "naive";
+  naive.schedule.clear();
+  auto kernel = compile(input.text, input.name, naive);
+  if (!kernel)
+    return kernel.takeError();
+  Expected<Dims> resolved = resolveDims(**kernel, dims, {});
+  if (!resolved)
+    return resolved.takeError();
+  Expected<CallData> data =
+      makeCallData((*kernel)->arguments(), *resolved, ArgumentOptions());
+  if (!data)
+    return data.takeError();
+  return FunctionModel::create(input.text, input.name, input.options,
+                               toSizes(*resolved), *data);
 }
 
 std::vector<RankedSchedule> attn::rankCandidates(const FunctionModel &model,
@@ -79,8 +104,13 @@ Error Tuner::prepare(const Dims &dims) {
   Expected<Dims> resolved = resolveDims(*baseline, dims, {});
   if (!resolved)
     return resolved.takeError();
+  // What the contest fills its arguments with.
+  Expected<CallData> data =
+      makeCallData(baseline->arguments(), *resolved, ArgumentOptions());
+  if (!data)
+    return data.takeError();
   auto created = FunctionModel::create(input.text, input.name, input.options,
-                                       toSizes(*resolved));
+                                       toSizes(*resolved), *data);
   if (!created)
     return created.takeError();
   model = std::move(*created);

@@ -36,6 +36,10 @@ struct RankedSchedule {
   Prediction prediction;
 };
 
+/// The model of a call, with random data where masks or lists are data.
+llvm::Expected<FunctionModel> createModel(const CompileInput &input,
+                                          const Dims &dims);
+
 /// All points of the space of a call, the fastest first.
 std::vector<RankedSchedule> rankCandidates(const FunctionModel &model,
                                            const Machine &machine, int threads);

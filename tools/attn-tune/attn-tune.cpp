@@ -115,9 +115,7 @@ static Error manage(const TuneOptions &options, TuningDatabase &database) {
 /// Prints the ranking of a GPU that is not here, or the terms of the model.
 static Error rankOnly(const TuneOptions &options, const Dims &dims) {
   const CompileInput &input = *options.input;
-  CallSizes sizes(dims.begin(), dims.end());
-  auto model =
-      FunctionModel::create(input.text, input.name, input.options, sizes);
+  auto model = createModel(input, dims);
   if (!model)
     return model.takeError();
   Expected<Machine> machine = loadMachine(input.options.target, options.device);

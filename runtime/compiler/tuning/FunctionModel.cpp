@@ -218,9 +218,21 @@ static Error runPhases(Program &program, const TileOptions &tile) {
   return Error::success();
 }
 
+/// The tables of the arguments, null where there is no data.
+static std::vector<TableRef> findTables(const Signature &signature,
+                                        const CallData &data) {
+  std::vector<TableRef> tables;
+  for (const Port &port : signature.arguments) {
+    auto it = data.find(port.name);
+    tables.push_back(it == data.end() ? TableRef() : it->second);
+  }
+  return tables;
+}
+
 Expected<FunctionModel> FunctionModel::create(StringRef text, StringRef name,
                                               const CompileOptions &options,
-                                              const CallSizes &sizes) {
+                                              const CallSizes &sizes,
+                                              const CallData &data) {
   TileOptions tile;
   Expected<CostTarget> target = getTarget(options, tile);
   if (!target)
@@ -257,8 +269,15 @@ Expected<FunctionModel> FunctionModel::create(StringRef text, StringRef name,
           (*all)[source.argument][source.dim] + source.more, 0);
     return 1; // Computed: as good as nothing is known.
   };
-  model.ops = collectFacts((*program)->getFunction(), sizeOf, *target);
+  KnownTables tables(findTables(*signature, data), sizeOf);
+  auto tableOf = [&](Value tensor) { return tables.find(tensor); };
+  model.ops = collectFacts((*program)->getFunction(), sizeOf, tableOf, *target);
   return model;
+}
+
+bool FunctionModel::isRough() const {
+  return llvm::any_of(
+      ops, [](const OpFacts &op) { return op.kept && op.kept->isUnknown(); });
 }
 
 const OpFacts *FunctionModel::getTuned(const Machine &machine,

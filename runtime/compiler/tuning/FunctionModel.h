@@ -27,14 +27,19 @@ using CallSizes = std::map<std::string, int64_t>;
 class FunctionModel {
 public:
   /// Runs the phases up to the choice of schedules. `options` have the target,
-  /// the function, the element type and perhaps a schedule.
+  /// the function, the element type and perhaps a schedule. `data` may hold
+  /// arguments that masks read, or lists of blocks; what it lacks is not known.
   static llvm::Expected<FunctionModel> create(llvm::StringRef text,
                                               llvm::StringRef name,
                                               const CompileOptions &options,
-                                              const CallSizes &sizes);
+                                              const CallSizes &sizes,
+                                              const CallData &data = {});
 
   /// The ops of the call, each with its chosen schedule and its space.
   llvm::ArrayRef<OpFacts> getOps() const { return ops; }
+
+  /// Whether masks or lists of blocks are data that was not given.
+  bool isRough() const;
 
   /// The op whose schedule is tuned: the one that takes longest of those that
   /// have a choice; null if there is none.

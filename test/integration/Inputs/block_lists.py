@@ -21,8 +21,7 @@ LISTS = [
 ]
 
 
-def main():
-    prefix = sys.argv[1]
+def write(prefix):
     most = max(sum(len(full) + len(mixed) for full, mixed in head) for head in LISTS)
     offsets, blocks = [], []
     for head in LISTS:
@@ -41,4 +40,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    write(sys.argv[1])
