@@ -8,7 +8,9 @@
 #===-----------------------------------------------------------------------===#
 """Times masks beside what they are a part of, f32, one head, one thread, and prints
 how the times compare with the pairs of tokens: the median of the rounds' ratios. All
-programs of a comparison run one after the other in each round."""
+programs of a comparison run one after the other in each round. With --lists, time and
+memory of documents in a long sequence, with room for a list of all pairs of blocks and
+of as many as there are."""
 
 import argparse
 import pathlib
@@ -16,6 +18,9 @@ import re
 import statistics
 import subprocess
 import tempfile
+import time
+
+import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 VARIANTS = ROOT / "variants"
@@ -43,12 +48,64 @@ def compare(options, name, one, other):
     return ratio
 
 
+def make_documents(tokens, mean):
+    """Numbers of documents of random lengths."""
+    random = np.random.default_rng(1)
+    lengths = random.exponential(mean, 4 * tokens // mean + 4).astype(np.int64) + 1
+    return np.repeat(np.arange(len(lengths)), lengths)[:tokens].astype(np.int32)[None]
+
+
+def run_watched(command):
+    """What a program prints, and the most address space that it had, in kB."""
+    program = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    most = 0
+    while program.poll() is None:
+        status = pathlib.Path(f"/proc/{program.pid}/status").read_text()
+        found = re.search(r"VmPeak:\s*(\d+)", status)
+        most = max(most, int(found.group(1)) if found else 0)
+        time.sleep(0.005)
+    if program.returncode:
+        raise SystemExit(f"{command}: exit status {program.returncode}")
+    return program.stdout.read(), most
+
+
+def compare_lists(options, tokens=1 << 20, mean=4096, block=128):
+    """document-causal with 16 features by both ways to make room for its list: tile
+    programs from a schedule that is asked for."""
+    opt = str(pathlib.Path(options.attn_run).with_name("attn-opt"))
+    spec = (VARIANTS / "local" / "document-causal.mlir").read_text().replace("x64xf32", "x16xf32")
+    # Nothing traces the sizes of results in a tile program.
+    for result, dims in (("out", '"B", "H", "N", "D"'), ("lse", '"B", "H", "N"')):
+        spec = spec.replace(f'{{attn.name = "{result}"}}',
+                            f'{{attn.name = "{result}", attn.dims = [{dims}]}}')
+    to_tile = ["--attn-infer-sparsity",
+               f"--attn-select-schedule=schedule=block_q={block},block_k={block}",
+               "--attn-list-blocks", "--attn-split-blocks", "--attn-apply-sparsity"]
+    with tempfile.TemporaryDirectory() as folder:
+        np.save(f"{folder}/document.npy", make_documents(tokens, mean))
+        for name, flag in (("all pairs", ""), ("those counted", "=count-lists")):
+            program = f"{folder}/program.mlir"
+            tiles = subprocess.run([opt, *to_tile, f"--attn-to-tile{flag}", "--canonicalize"],
+                                   input=spec, check=True, capture_output=True, text=True).stdout
+            pathlib.Path(program).write_text(tiles)
+            command = [options.attn_run, program, f"--dims=B=1,H=1,N={tokens}", "--threads=1",
+                       f"--arg=document={folder}/document.npy", f"--repeat={options.repeat}"]
+            printed, kilobytes = run_watched(command)
+            least, unit = re.search(r"min ([0-9.]+) (\w+)", printed).groups()
+            print(f"document-causal, {tokens} tokens, room for the list of {name}: "
+                  f"{least} {unit}, address space {kilobytes / 1000:.0f} MB", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--attn-run", default=str(ROOT / "build/bin/attn-run"))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--lists", action="store_true")
     options = parser.parse_args()
+    if options.lists:
+        compare_lists(options)
+        return
     softmax, plane = VARIANTS / "softmax", VARIANTS / "local" / "neighborhood-2d.mlir"
     with tempfile.TemporaryDirectory() as folder:
         window = pathlib.Path(folder) / "window.mlir"

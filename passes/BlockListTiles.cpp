@@ -13,8 +13,11 @@
 //   prefix   for each head, where the entries of each block of queries begin
 //   fill     the classes once more; numbers of blocks are written in order
 //
-// Before the last step or, where the host may read what was counted, between
-// the last two, memory for the entries is allocated.
+// Before the first step or, where the host may read what was counted, between
+// the last two, memory for the entries is allocated. In the latter case the
+// counts come with the first and the last block of keys, so that the last step
+// only asks for those between them: of documents and a causal mask there are
+// few of many.
 //
 // All of it is arithmetic on scalars: a write to a place outside of the view,
 // which is dropped, stands for a branch. BoxPairs.h visits the boxes of grids.
@@ -129,13 +132,15 @@ private:
       ImplicitLocOpBuilder &inner, Value number, Value some, Value all,
       ValueRange carried)>;
 
-  SmallVector<Value> forEachBlock(ArrayRef<Value> place, ValueRange init,
+  using Range = std::pair<Value, Value>; ///< Begin and end, blocks of keys.
+
+  SmallVector<Value> forEachBlock(ArrayRef<Value> place,
+                                  std::optional<Range> range, ValueRange init,
                                   Visit visit);
   SmallVector<Value> forEachBox(ArrayRef<Value> place, ValueRange init,
                                 Visit visit);
   std::pair<Value, Value> getQueries(Value block);
-  std::pair<Value, Value> getBlocks(ArrayRef<Value> place, Value first,
-                                    Value last);
+  Range getBlocks(ArrayRef<Value> place, Value first, Value last);
   SmallVector<Value> evaluate(ImplicitLocOpBuilder &inner, Region &region,
                               ValueRange arguments);
   void write(Value number, Value view, ArrayRef<Value> place, Value at) {
@@ -144,12 +149,12 @@ private:
   void write(ImplicitLocOpBuilder &inner, Value number, Value view,
              ArrayRef<Value> place, Value at);
   Value readIndex(Value view, ArrayRef<Value> place, Value at);
-  void count(ArrayRef<Value> grid, Value counts);
+  void count(ArrayRef<Value> grid, Value counts, bool hasEnds);
   void sum(ArrayRef<Value> heads, Value rows, Value counts, Value offsets,
            Value blocks);
   Value getMostEntries(ArrayRef<Value> heads, Value rows, Value offsets);
   void clearFirst(ArrayRef<Value> heads, Value blocks);
-  void fill(ArrayRef<Value> grid, Value offsets, Value blocks);
+  void fill(ArrayRef<Value> grid, Value offsets, Value blocks, Value ends);
 
   Value number(int64_t value) { return constant(b, value); }
 
@@ -202,8 +207,8 @@ SmallVector<Value> ListWriter::evaluate(ImplicitLocOpBuilder &inner,
 }
 
 /// Which blocks of keys there are: those that the `keys` region leaves.
-std::pair<Value, Value> ListWriter::getBlocks(ArrayRef<Value> place,
-                                              Value first, Value last) {
+ListWriter::Range ListWriter::getBlocks(ArrayRef<Value> place, Value first,
+                                        Value last) {
   Value width = number(op.getBlockSizes()[1]), zero = number(0);
   Value end = arith::CeilDivSIOp::create(b, keys, width);
   if (op.getKeys().empty())
@@ -218,13 +223,15 @@ std::pair<Value, Value> ListWriter::getBlocks(ArrayRef<Value> place,
           arith::CeilDivSIOp::create(b, inside(range[1]), width)};
 }
 
-/// A loop over the blocks of keys that may be visited, with their classes.
+/// A loop over the blocks of keys that may be visited, or those of `range`,
+/// with their classes.
 SmallVector<Value> ListWriter::forEachBlock(ArrayRef<Value> place,
+                                            std::optional<Range> range,
                                             ValueRange init, Visit visit) {
   if (queryBoxes)
     return forEachBox(place, init, visit);
   auto [first, last] = getQueries(place[2]);
-  auto [begin, end] = getBlocks(place, first, last);
+  auto [begin, end] = range ? *range : getBlocks(place, first, last);
   Value firstQuery = first, lastQuery = last;
   auto body = [&](OpBuilder &builder, Location loc, Value block,
                   ValueRange carried) {
@@ -268,22 +275,39 @@ Value ListWriter::readIndex(Value view, ArrayRef<Value> place, Value at) {
   return arith::IndexCastOp::create(b, b.getIndexType(), entry);
 }
 
-void ListWriter::count(ArrayRef<Value> grid, Value counts) {
+/// With `hasEnds`, the first visited block of keys of each block of queries and
+/// the end of the last one stand behind the counts of all.
+void ListWriter::count(ArrayRef<Value> grid, Value counts, bool hasEnds) {
   ImplicitLocOpBuilder::InsertionGuard guard(b);
   SmallVector<Value> place = enterBlocks(b, grid);
-  auto addOne = [&](ImplicitLocOpBuilder &inner, Value, Value some, Value all,
-                    ValueRange carried) {
+  auto addOne = [&](ImplicitLocOpBuilder &inner, Value block, Value some,
+                    Value all, ValueRange carried) {
     Type index = inner.getIndexType();
     Value isFull = arith::IndexCastUIOp::create(inner, index, all);
     Value isVisited = arith::IndexCastUIOp::create(inner, index, some);
-    return SmallVector<Value>{add(inner, carried[0], isFull),
-                              add(inner, carried[1], isVisited)};
+    SmallVector<Value> next{add(inner, carried[0], isFull),
+                            add(inner, carried[1], isVisited)};
+    if (!hasEnds)
+      return next;
+    Value first = arith::MinSIOp::create(inner, carried[2], block);
+    Value end = add(inner, block, constant(inner, 1));
+    for (auto [now, before] : {std::pair(first, carried[2]), {end, carried[3]}})
+      next.push_back(arith::SelectOp::create(inner, some, now, before));
+    return next;
   };
-  SmallVector<Value> sums = forEachBlock(place, {number(0), number(0)}, addOne);
+  SmallVector<Value> init{number(0), number(0)};
+  if (hasEnds)
+    init.append({number(std::numeric_limits<int32_t>::max()), number(0)});
+  SmallVector<Value> sums = forEachBlock(place, std::nullopt, init, addOne);
   Value at = arith::MulIOp::create(b, place[2], number(2));
   write(sums[0], counts, place, at);
   write(arith::SubIOp::create(b, sums[1], sums[0]), counts, place,
         add(b, at, number(1)));
+  if (!hasEnds)
+    return;
+  at = add(b, at, arith::MulIOp::create(b, grid[2], number(2)));
+  write(sums[2], counts, place, at);
+  write(sums[3], counts, place, add(b, at, number(1)));
 }
 
 void ListWriter::sum(ArrayRef<Value> heads, Value rows, Value counts,
@@ -335,7 +359,9 @@ void ListWriter::clearFirst(ArrayRef<Value> heads, Value blocks) {
   write(number(0), blocks, place, number(0));
 }
 
-void ListWriter::fill(ArrayRef<Value> grid, Value offsets, Value blocks) {
+/// `ends` are counts with ends, or null.
+void ListWriter::fill(ArrayRef<Value> grid, Value offsets, Value blocks,
+                      Value ends) {
   ImplicitLocOpBuilder::InsertionGuard guard(b);
   SmallVector<Value> place = enterBlocks(b, grid);
   Value at = arith::MulIOp::create(b, place[2], number(2));
@@ -354,7 +380,13 @@ void ListWriter::fill(ArrayRef<Value> grid, Value offsets, Value blocks) {
         arith::SelectOp::create(inner, all, afterFull, next[0]),
         arith::SelectOp::create(inner, all, next[1], afterMixed)};
   };
-  forEachBlock(place, {full, mixed}, put);
+  std::optional<Range> range;
+  if (ends) {
+    at = add(b, at, arith::MulIOp::create(b, grid[2], number(2)));
+    range = {readIndex(ends, place, at),
+             readIndex(ends, place, add(b, at, number(1)))};
+  }
+  forEachBlock(place, range, {full, mixed}, put);
 }
 
 void ListWriter::run(Value offsets, Value counts, bool isCounted,
@@ -378,17 +410,18 @@ void ListWriter::run(Value offsets, Value counts, bool isCounted,
   Value blocks;
   if (!isCounted)
     blocks = makeRoom(Value());
-  count(grid, counts);
+  bool hasEnds = isCounted && !queryBoxes;
+  count(grid, counts, hasEnds);
   sum(heads, rows, counts, offsets, blocks);
   if (isCounted) {
     blocks = makeRoom(getMostEntries(heads, rows, offsets));
     clearFirst(heads, blocks);
   }
-  fill(grid, offsets, blocks);
+  fill(grid, offsets, blocks, hasEnds ? counts : Value());
 }
 
 ListSizes attn::getListSizes(ImplicitLocOpBuilder &b, const IRMapping &mapping,
-                             BlockListOp op) {
+                             BlockListOp op, bool isCounted) {
   SmallVector<Value> heads;
   for (Value given : {op.getBatches(), op.getHeads()})
     if (given)
@@ -400,8 +433,10 @@ ListSizes attn::getListSizes(ImplicitLocOpBuilder &b, const IRMapping &mapping,
   };
   Value rows = countRows(b, mapping, op);
   Value twice = arith::MulIOp::create(b, rows, constant(b, 2));
+  Value counts =
+      isCounted ? arith::MulIOp::create(b, rows, constant(b, 4)) : twice;
   return {sizes(add(b, twice, constant(b, 1))),
-          sizes(mapping.lookupOrDefault(op.getCapacity())), sizes(twice)};
+          sizes(mapping.lookupOrDefault(op.getCapacity())), sizes(counts)};
 }
 
 void attn::writeBlockList(ImplicitLocOpBuilder &b, const IRMapping &mapping,

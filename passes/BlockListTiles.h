@@ -25,12 +25,13 @@ void writeBlockBounds(mlir::ImplicitLocOpBuilder &b,
                       const mlir::IRMapping &mapping, BlockBoundsOp op);
 
 /// The dynamic sizes of a list of blocks, and of the counts it is made from:
-/// two numbers of each block of queries.
+/// two numbers of each block of queries, four if `isCounted`.
 struct ListSizes {
   llvm::SmallVector<mlir::Value> offsets, blocks, counts;
 };
 ListSizes getListSizes(mlir::ImplicitLocOpBuilder &b,
-                       const mlir::IRMapping &mapping, BlockListOp op);
+                       const mlir::IRMapping &mapping, BlockListOp op,
+                       bool isCounted);
 
 /// Makes a view for the entries of a list: for at most so many per head, or for
 /// the capacity of the list if it is given null.

@@ -721,7 +721,8 @@ def ToTile : Pass<"attn-to-tile", "::mlir::ModuleOp"> {
 
     With `count-lists`, the entries of an `attn.block_list` are allocated after they
     have been counted, for as many as there are. So the host reads what the program
-    has computed: CPUs may ask for it. Otherwise there is room for `capacity` entries,
+    has computed: CPUs may ask for it. The entries are then looked for between the first
+    and the last block of keys that counted. Otherwise there is room for `capacity` entries,
     which follows from sizes. Lists that are results have the size of their view.
 
     Needs `attn-split-blocks`. After it `attn-verify-tile` holds. Fails with a

@@ -347,13 +347,13 @@ LogicalResult Translator::translate(SegmentBoundsOp op) {
 
 /// Makes room for the list and for the counts that it is made from.
 LogicalResult Translator::translate(BlockListOp op) {
-  ListSizes sizes = getListSizes(b, mapping, op);
+  bool isCounted = countLists && !destination.contains(op.getBlocks());
+  ListSizes sizes = getListSizes(b, mapping, op, isCounted);
   mapping.map(op.getOffsets(), viewFor(op.getOffsets(), sizes.offsets));
   auto type = cast<RankedTensorType>(op.getOffsets().getType());
   Value counts = memref::AllocOp::create(
       b, MemRefType::get(type.getShape(), type.getElementType()), sizes.counts);
   buffers.push_back(counts);
-  bool isCounted = countLists && !destination.contains(op.getBlocks());
   writeBlockList(b, mapping, op, counts, isCounted, [&](Value entries) {
     if (entries)
       sizes.blocks.back() = entries;

@@ -158,9 +158,17 @@ unsigned MaskProgram::get(Value value) {
   return addUnknown(value);
 }
 
+/// What a table that a mask reads is called: bounds of sequences by their
+/// offsets.
+static std::string getTableName(Value table) {
+  if (auto bounds = table.getDefiningOp<SegmentBoundsOp>())
+    table = bounds.getSegments();
+  return getTensorName(table);
+}
+
 /// A step that reads a table.
 void MaskProgram::addRead(tensor::ExtractOp op) {
-  std::string name = getTensorName(op.getTensor());
+  std::string name = getTableName(op.getTensor());
   if (!llvm::is_contained(tables, name))
     tables.push_back(name);
   TableRef table = (*tableOf)(op.getTensor());
