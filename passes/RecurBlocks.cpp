@@ -32,27 +32,14 @@
 // state, and no other block touches either: a caller may give one tensor for
 // both (docs/rationale/recur.md).
 //
-// With splits P in the schedule, parts of the sequence are visited in parallel:
-//
-//   parts = scf.forall (p, b, h, c):       the state that part p makes of 0,
-//   and
-//     as above, without rows               what it leaves of one that comes in
-//   begins = scf.forall (b, h, c):
-//     S = initial or 0
-//     scf.for p = 0 to P:
-//       insert S into begins
-//       S = attn.merge_state parts at (b, h, p, c) init(S)
-//   scf.forall (p, b, h, c):               rows, from where the part begins
-//     S = begins at (b, h, p, c), and as above
+// With splits in the schedule, parts of the sequence are visited in parallel
+// (RecurParts.cpp).
 //
 //===----------------------------------------------------------------------===//
 
 #include "passes/RecurBlocks.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "passes/RecurSegments.h"
+#include "passes/RecurSplitter.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -60,107 +47,14 @@ using namespace attn;
 
 /// Rows of the state in a block are a multiple: whole vectors on any target.
 static constexpr int64_t kRowMultiple = 16;
-/// Columns of states that parts leave for each other are a multiple.
-static constexpr int64_t kStateMultiple = 8;
 
-namespace {
-/// What a loop over chunks does.
-struct ChunkLoop {
-  TokenOrder order;
-  bool writes;             ///< Whether it carries the state.
-  Value past;              ///< Sums of an earlier loop; null if there is none.
-  bool isUnscaled = false; ///< Whether rows are sums for a later loop.
-  bool hasDecay = false;   ///< Whether the state is followed by its decays.
-};
-
-/// The operands of chunks that have rows of tokens.
-struct RowOperands {
-  Value query, key, value, gate, beta;
-};
-
-/// Splits one attn.recur.
-class RecurSplitter {
-public:
-  RecurSplitter(RecurOp op)
-      : op(op), b(op.getLoc(), op), chunk(op.getScheduleAttr().getBlockQ()),
-        columns(
-            std::min(op.getScheduleAttr().getBlockK(), op.getStateColumns())),
-        rows(llvm::alignTo(op.getStateRows(), kRowMultiple)),
-        splits(op.getScheduleAttr().getSplits()),
-        operands{op.getQuery(), op.getKey(), op.getValue(), op.getGate(),
-                 op.getBeta()} {}
-
-  LogicalResult run();
-
-private:
-  Value constant(int64_t value) {
-    return arith::ConstantIndexOp::create(b, value);
-  }
-  Value splat(int64_t height, int64_t width, double value);
-  RankedTensorType typeOf(Value value) {
-    return cast<RankedTensorType>(value.getType());
-  }
-  bool isReversed() { return op.getOrder() == TokenOrder::Reversed; }
-  /// Whether a single step passes all tokens.
-  bool isStep() { return chunk == 1 && op.hasOneToken() && !op.getSegments(); }
-  /// Whether both directions need a sweep: with decays, and where tokens do not
-  /// read what they write themselves.
-  bool sweepsTwice() {
-    return op.getOrder() == TokenOrder::Bidirectional &&
-           (op.hasGate() || op.getRead() == ReadTime::Before);
-  }
-  LogicalResult checkSchedule();
-  SmallVector<Value> makeOutputs();
-  Value emptyStates(int64_t width);
-  SmallVector<Value> zeroState();
-  SmallVector<Value> firstState();
-  Value openRows(Value result, int64_t width, Value first, Value count);
-  Value insertRows(Value rows, Value into, Value row, Value left);
-  void insertInto(scf::ForallOp forall, unsigned result, Value source,
-                  Value row, Value col, OpFoldResult height, int64_t width,
-                  Value lead = {});
-  void insertState(scf::ForallOp forall, unsigned result, Value state);
-  RecurChunkOp emitChunk(const ChunkLoop &loop, Value row, ValueRange state,
-                         Type output);
-  Value emitDecay(const ChunkLoop &loop, Value row, Value decay);
-  SmallVector<Value> emitTokens(const ChunkLoop &loop, Value row,
-                                ValueRange state, ValueRange carried,
-                                Type output);
-  SmallVector<Value> emitChunks(const ChunkLoop &loop, ValueRange state,
-                                ValueRange init, Type output);
-  Value emitLoop(const ChunkLoop &loop, SmallVector<Value> &state, Value rows,
-                 Type output);
-  void emitRows(scf::ForallOp forall, SmallVector<Value> state, bool isLast);
-  Value untilEnd(Value rows);
-  void enterSegment();
-  void emitBehind(scf::ForallOp forall);
-  SmallVector<OpFoldResult> partsGrid();
-  void enterPart(scf::ForallOp forall);
-  /// Where the decays of the part lie that block `number` of its columns has.
-  Value decayColumn(Value number) {
-    return arith::AddIOp::create(b, number, constant(op.getStateColumns()));
-  }
-  Value emitParts();
-  SmallVector<Value> emitBegins(Value parts, Value lastStates);
-  void runWhole(ValueRange outputs);
-  void runParts(ValueRange outputs);
-
-  RecurOp op;
-  ImplicitLocOpBuilder b;
-  int64_t chunk, columns; ///< Tokens and columns of a block.
-  int64_t rows;           ///< Of the state in a block.
-  int64_t splits;         ///< Parts of the sequence; 0 if there is one.
-  Value numTokens;
-  std::optional<Segments> segments;
-  Value sums; ///< Of a first sweep, `[B, H, N, width]`; else null.
-  // Of the block that is being emitted.
-  RowOperands operands;
-  Value batch, head, column;
-  Value sequence;           ///< Whose states it has: the batch, or the segment.
-  Value firstToken, tokens; ///< Where its part begins, and how long it is.
-  Value end;                ///< Where its segment ends; null without segments.
-};
-} // namespace
+RecurSplitter::RecurSplitter(RecurOp op)
+    : op(op), b(op.getLoc(), op), chunk(op.getScheduleAttr().getBlockQ()),
+      columns(std::min(op.getScheduleAttr().getBlockK(), op.getStateColumns())),
+      rows(llvm::alignTo(op.getStateRows(), kRowMultiple)),
+      splits(op.getScheduleAttr().getSplits()),
+      operands{op.getQuery(), op.getKey(), op.getValue(), op.getGate(),
+               op.getBeta()} {}
 
 Value RecurSplitter::splat(int64_t height, int64_t width, double value) {
   auto type = RankedTensorType::get({height, width}, op.getAccumulatorType());
@@ -190,17 +84,6 @@ SmallVector<Value> RecurSplitter::makeOutputs() {
     sums = tensor::EmptyOp::create(b, sizes, op.getAccumulatorType());
   }
   return outputs;
-}
-
-/// Room for one state of `width` columns per head and part, below each other.
-/// Rows are filled up to whole sectors of a GPU's memory.
-Value RecurSplitter::emptyStates(int64_t width) {
-  SmallVector<OpFoldResult> sizes{
-      Value(tensor::DimOp::create(b, op.getValue(), 0)),
-      Value(tensor::DimOp::create(b, op.getValue(), 1)),
-      b.getIndexAttr(splits * rows),
-      b.getIndexAttr(llvm::alignTo(width, kStateMultiple))};
-  return tensor::EmptyOp::create(b, sizes, op.getAccumulatorType());
 }
 
 SmallVector<Value> RecurSplitter::zeroState() {
@@ -480,134 +363,6 @@ void RecurSplitter::emitBehind(scf::ForallOp forall) {
   scf::YieldOp::create(b,
                        insertRows(zeros, nest.getRegionIterArg(0), row, left));
   insertInto(forall, 0, nest.getResult(0), end, column, count, width);
-}
-
-/// Blocks of each part, batch, head and columns.
-SmallVector<OpFoldResult> RecurSplitter::partsGrid() {
-  return {b.getIndexAttr(splits),
-          Value(tensor::DimOp::create(b, op.getValue(), 0)),
-          Value(tensor::DimOp::create(b, op.getValue(), 1)),
-          b.getIndexAttr(op.getStateColumns() / columns)};
-}
-
-/// Opens block (part, batch, head, columns): whole chunks, but for the last
-/// part.
-void RecurSplitter::enterPart(scf::ForallOp forall) {
-  b.setInsertionPoint(forall.getTerminator());
-  batch = sequence = forall.getInductionVar(1);
-  head = forall.getInductionVar(2);
-  column =
-      arith::MulIOp::create(b, forall.getInductionVar(3), constant(columns));
-  Value length = constant(chunk);
-  Value chunks = arith::CeilDivSIOp::create(b, numTokens, length);
-  Value share = arith::CeilDivSIOp::create(b, chunks, constant(splits));
-  Value most = arith::MulIOp::create(b, share, length);
-  Value first = arith::MulIOp::create(b, forall.getInductionVar(0), most);
-  firstToken = arith::MinSIOp::create(b, first, numTokens);
-  Value left = arith::SubIOp::create(b, numTokens, firstToken);
-  tokens = arith::MinSIOp::create(b, left, most);
-}
-
-/// For each part and head the state that it makes of 0, then its decays, a
-/// column of them for each block, then the state of the denominator.
-Value RecurSplitter::emitParts() {
-  int64_t all = op.getStateColumns(), blocks = all / columns;
-  Value parts = emptyStates(all + blocks + (op.usesDenominator() ? 1 : 0));
-  auto forall = scf::ForallOp::create(b, partsGrid(), parts, std::nullopt);
-  OpBuilder::InsertionGuard guard(b);
-  enterPart(forall);
-  SmallVector<Value> state = zeroState();
-  state.push_back(splat(rows, 1, 1));
-  ChunkLoop loop{op.getOrder(), /*writes=*/true, /*past=*/Value()};
-  loop.hasDecay = true;
-  emitLoop(loop, state, /*rows=*/Value(), /*output=*/Type());
-  Value row =
-      arith::MulIOp::create(b, forall.getInductionVar(0), constant(rows));
-  OpFoldResult height = b.getIndexAttr(rows);
-  insertInto(forall, 0, state.front(), row, column, height, columns);
-  insertInto(forall, 0, state.back(), row,
-             decayColumn(forall.getInductionVar(3)), height, 1);
-  if (op.usesDenominator())
-    insertInto(forall, 0, state[1], row, constant(all + blocks), height, 1);
-  return forall.getResult(0);
-}
-
-/// The state in front of each part, from those that the parts make; then the
-/// last state, if `lastStates` has room for it.
-SmallVector<Value> RecurSplitter::emitBegins(Value parts, Value lastStates) {
-  int64_t all = op.getStateColumns(), blocks = all / columns;
-  int64_t width = columns + (op.usesDenominator() ? 1 : 0); // Of a block.
-  SmallVector<Value> outputs{emptyStates(all + width - columns)};
-  if (lastStates)
-    outputs.push_back(lastStates);
-  SmallVector<OpFoldResult> grid = partsGrid();
-  auto forall = scf::ForallOp::create(
-      b, ArrayRef<OpFoldResult>(grid).drop_front(), outputs, std::nullopt);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(forall.getTerminator());
-  batch = sequence = forall.getInductionVar(0);
-  head = forall.getInductionVar(1);
-  column =
-      arith::MulIOp::create(b, forall.getInductionVar(2), constant(columns));
-  Value height = constant(splits * rows);
-  SmallVector<Value> init = firstState();
-  init.push_back(
-      openRows(forall.getRegionIterArgs()[0], width, constant(0), height));
-  auto nest =
-      scf::ForOp::create(b, constant(0), constant(splits), constant(1), init);
-  {
-    OpBuilder::InsertionGuard inner(b);
-    b.setInsertionPointToEnd(nest.getBody());
-    Value part = nest.getInductionVar();
-    if (isReversed())
-      part = arith::SubIOp::create(b, constant(splits - 1), part);
-    Value row = arith::MulIOp::create(b, part, constant(rows));
-    Value decay = decayColumn(forall.getInductionVar(2));
-    SmallVector<Value> state(nest.getRegionIterArgs());
-    Value into = state.pop_back_val();
-    OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
-    for (auto [number, value] : llvm::enumerate(state)) {
-      OpFoldResult at = number ? b.getIndexAttr(columns) : zero;
-      into = tensor::InsertSliceOp::create(
-          b, value, into, ArrayRef<OpFoldResult>{row, at},
-          ArrayRef<OpFoldResult>{b.getIndexAttr(rows),
-                                 b.getIndexAttr(typeOf(value).getDimSize(1))},
-          ArrayRef<OpFoldResult>{one, one});
-      Value col = number ? constant(all + blocks) : column;
-      value = MergeStateOp::create(b, value.getType(), parts, batch, head, row,
-                                   col, decay, value);
-    }
-    state.push_back(into);
-    scf::YieldOp::create(b, state);
-  }
-  insertInto(forall, 0, nest.getResults().back(), constant(0), column, height,
-             width);
-  if (lastStates)
-    insertState(forall, 1, nest.getResult(0));
-  return SmallVector<Value>(forall.getResults());
-}
-
-/// Parts of the sequence in parallel.
-void RecurSplitter::runParts(ValueRange outputs) {
-  Value parts = emitParts();
-  SmallVector<Value> begins =
-      emitBegins(parts, outputs.size() > 1 ? outputs[1] : Value());
-  auto forall =
-      scf::ForallOp::create(b, partsGrid(), outputs.front(), std::nullopt);
-  {
-    OpBuilder::InsertionGuard guard(b);
-    enterPart(forall);
-    Value row =
-        arith::MulIOp::create(b, forall.getInductionVar(0), constant(rows));
-    SmallVector<Value> state = zeroState();
-    for (auto [number, part] : llvm::enumerate(state))
-      part = LoadStateOp::create(b, part.getType(), begins.front(), batch, head,
-                                 row, number ? constant(columns) : column);
-    emitRows(forall, state, /*isLast=*/false);
-  }
-  SmallVector<Value> results{forall.getResult(0)};
-  results.append(begins.begin() + 1, begins.end());
-  op->replaceAllUsesWith(results);
 }
 
 LogicalResult RecurSplitter::checkSchedule() {

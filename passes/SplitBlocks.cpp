@@ -54,6 +54,7 @@
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "passes/BoxGrid.h"
+#include "passes/InsertBlocks.h"
 #include "passes/Passes.h"
 #include "passes/RecurBlocks.h"
 
@@ -107,10 +108,6 @@ private:
   void emitBlock(scf::ForallOp forall);
   void emitSplitBlock(scf::ForallOp forall);
   Value positionShift();
-  void insertRows(scf::ForallOp forall, unsigned result, Value rows,
-                  Value numRows);
-  Value foldBox(Value rows);
-  void insertBox(scf::ForallOp forall, unsigned result, Value rows);
   Value reshape(Value tensor, ArrayRef<OpFoldResult> sizes);
 
   AttendOp op;
@@ -345,87 +342,6 @@ Value Splitter::positionShift() {
   return arith::SubIOp::create(b, numKeys, numQueries);
 }
 
-/// Inserts the rows of the block that are among the `numRows` that exist into
-/// shared output `result`, behind the other indices of the block.
-void Splitter::insertRows(scf::ForallOp forall, unsigned result, Value rows,
-                          Value numRows) {
-  auto type = cast<RankedTensorType>(rows.getType());
-  Value row = first.front();
-  Value left = arith::SubIOp::create(b, numRows, row);
-  OpFoldResult count = Value(arith::MinSIOp::create(b, left, constant(blockQ)));
-  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
-
-  SmallVector<OpFoldResult> sizes{count}, offsets{zero};
-  SmallVector<OpFoldResult> at, atSizes;
-  SmallVector<Value> indices = forall.getInductionVars();
-  for (Value index : ArrayRef<Value>(indices).drop_back()) {
-    at.push_back(index);
-    atSizes.push_back(one);
-  }
-  at.push_back(row);
-  if (type.getRank() == 2) {
-    sizes.push_back(b.getIndexAttr(type.getDimSize(1)));
-    offsets.push_back(zero);
-    at.push_back(zero);
-  }
-  SmallVector<OpFoldResult> strides(sizes.size(), one),
-      atStrides(at.size(), one);
-  Value existing =
-      tensor::ExtractSliceOp::create(b, rows, offsets, sizes, strides);
-  llvm::append_range(atSizes, sizes);
-
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToEnd(forall.getTerminator().getBody());
-  tensor::ParallelInsertSliceOp::create(
-      b, existing, forall.getRegionIterArgs()[result], at, atSizes, atStrides);
-}
-
-/// The rows of a box as a tensor with a dimension per axis.
-Value Splitter::foldBox(Value rows) {
-  ArrayRef<int64_t> box = queries->getBox();
-  if (box.size() == 1)
-    return rows;
-  auto type = cast<RankedTensorType>(rows.getType());
-  SmallVector<int64_t> shape(box);
-  SmallVector<ReassociationIndices> dims(1);
-  llvm::append_range(dims.front(), llvm::seq<int64_t>(box.size()));
-  if (type.getRank() == 2) {
-    dims.push_back({int64_t(box.size())});
-    shape.push_back(type.getDimSize(1));
-  }
-  return tensor::ExpandShapeOp::create(b, type.clone(shape), rows, dims);
-}
-
-/// Inserts the part of the box that exists into shared output `result`.
-void Splitter::insertBox(scf::ForallOp forall, unsigned result, Value rows) {
-  bool hasFeatures = cast<RankedTensorType>(rows.getType()).getRank() == 2;
-  Value box = foldBox(rows);
-  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
-  SmallVector<OpFoldResult> sizes, at{batch, head}, atStrides{one, one};
-  for (auto [count, token, step] : llvm::zip_equal(
-           queries->countTokens(b, first), first, queries->getStep())) {
-    sizes.push_back(count);
-    at.push_back(token);
-    atStrides.push_back(b.getIndexAttr(step));
-  }
-  if (hasFeatures) {
-    auto type = cast<RankedTensorType>(box.getType());
-    sizes.push_back(b.getIndexAttr(type.getShape().back()));
-    at.push_back(zero);
-    atStrides.push_back(one);
-  }
-  SmallVector<OpFoldResult> offsets(sizes.size(), zero),
-      strides(sizes.size(), one), atSizes{one, one};
-  Value existing =
-      tensor::ExtractSliceOp::create(b, box, offsets, sizes, strides);
-  llvm::append_range(atSizes, sizes);
-
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToEnd(forall.getTerminator().getBody());
-  tensor::ParallelInsertSliceOp::create(
-      b, existing, forall.getRegionIterArgs()[result], at, atSizes, atStrides);
-}
-
 void Splitter::emitBlock(scf::ForallOp forall) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(forall.getTerminator());
@@ -457,9 +373,10 @@ void Splitter::emitBlock(scf::ForallOp forall) {
                                  twice ? b.getUnitAttr() : UnitAttr());
   for (OpResult part : finish->getResults()) {
     if (queries)
-      insertBox(forall, part.getResultNumber(), part);
+      insertBox(b, forall, part.getResultNumber(), part, *queries, first);
     else
-      insertRows(forall, part.getResultNumber(), part, numQueries);
+      insertRows(b, forall, part.getResultNumber(), part, first.front(),
+                 numQueries);
   }
 }
 
@@ -490,8 +407,8 @@ void Splitter::emitSplitBlock(scf::ForallOp forall) {
   state = foldKeysOfSplit(indices[0], state);
   auto finish = FinishOp::create(b, state[2].getType(), state[0].getType(),
                                  state, UnitAttr());
-  insertRows(forall, 0, finish.getOutput(), numPacked);
-  insertRows(forall, 1, finish.getLse(), numPacked);
+  insertRows(b, forall, 0, finish.getOutput(), first.front(), numPacked);
+  insertRows(b, forall, 1, finish.getLse(), first.front(), numPacked);
 }
 
 /// `tensor`, whose elements are contiguous, with other `sizes`.

@@ -1,4 +1,4 @@
-//===- ToTile.cpp - Blocked attention as a tile program -*- C++ -*-===//
+//===- ToTile.cpp - Blocked attention as a tile program ---------*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -13,8 +13,7 @@
 //   - attn.partial, attn.add_sink, attn.finish, attn.recur_chunk, attn.map_rows
 //     and attn.reduce are expanded into tile ops;
 //   - insertion of rows into a result becomes a store to its view; the part of
-//   a
-//     result that a block fills in a loop is that view, from some offsets on.
+//     a result that a block fills in a loop is that view, from some offsets on.
 //
 // The mapping from old to new values sends a tensor to its view and a block of
 // rows to a tile.
@@ -27,6 +26,8 @@
 #include "passes/ReduceTiles.h"
 #include "passes/SegmentTiles.h"
 #include "passes/TileRegions.h"
+#include "passes/TileSignature.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 namespace attn {
 #define GEN_PASS_DEF_TOTILE
@@ -59,29 +60,35 @@ public:
   LogicalResult run();
 
 private:
-  LogicalResult checkSignature();
-  LogicalResult refuseResult(unsigned index, Value value);
-  LogicalResult checkCaptures();
   func::FuncOp declare();
   LogicalResult translate(Block &block);
   LogicalResult translate(Operation *op);
+  // One kind of op each.
+  LogicalResult translate(MapRowsOp op);
+  LogicalResult translate(ReduceOp op);
+  LogicalResult translate(MergeOp op);
+  LogicalResult translate(BlockBoundsOp op);
+  LogicalResult translate(BlockListOp op);
+  LogicalResult translate(SegmentBoundsOp op);
+  LogicalResult translate(PartialOp op);
+  LogicalResult translate(AddSinkOp op);
+  LogicalResult translate(FinishOp op);
+  LogicalResult translate(RecurChunkOp op);
+  LogicalResult translate(LoadStateOp op);
+  LogicalResult translate(MergeStateOp op);
+  LogicalResult translate(scf::IfOp op);
+  LogicalResult translate(scf::ForallOp op);
+  LogicalResult translate(scf::ForOp op);
+  LogicalResult translate(tensor::DimOp op);
+  LogicalResult translate(tensor::EmptyOp op);
+  LogicalResult translate(tensor::ExtractOp op);
+  LogicalResult translate(tensor::ExtractSliceOp op);
+  LogicalResult translate(tensor::InsertSliceOp op);
+  LogicalResult translate(tensor::ReshapeOp op);
   RowBlock enterRowBlocks(ArrayRef<Value> sizes, int64_t rows);
-  LogicalResult mapRows(MapRowsOp op);
-  LogicalResult reduce(ReduceOp op);
-  LogicalResult merge(MergeOp op);
-  void blockBounds(BlockBoundsOp op);
-  void blockList(BlockListOp op);
-  void segmentBounds(SegmentBoundsOp op);
-  LogicalResult conditional(scf::IfOp op);
-  LogicalResult reshape(tensor::ReshapeOp op);
   Value sizeBefore(Value size);
-  LogicalResult forall(scf::ForallOp op);
-  LogicalResult loop(scf::ForOp op);
-  LogicalResult recurChunk(RecurChunkOp op);
-  void room(tensor::EmptyOp op);
   SmallVector<OpFoldResult> mapped(ArrayRef<OpFoldResult> sizes);
-  void slice(tensor::ExtractSliceOp op);
-  void insert(tensor::InsertSliceOp op);
+  SmallVector<Value> mappedValues(ArrayRef<OpFoldResult> offsets);
   void storeRows(tensor::ParallelInsertSliceOp insert);
   Value viewFor(Value tensor, ValueRange dynamicSizes);
 
@@ -96,55 +103,6 @@ private:
   DenseMap<Value, ViewSlice> slices;
 };
 } // namespace
-
-LogicalResult Translator::checkSignature() {
-  if (!from.getBody().hasOneBlock())
-    return from.emitOpError("must have one block");
-  for (Type type :
-       llvm::concat<const Type>(from.getArgumentTypes(), from.getResultTypes()))
-    if (!isa<RankedTensorType>(type))
-      return from.emitOpError(
-                 "arguments and results must be ranked tensors, got ")
-             << type;
-  DenseSet<Value> seen;
-  for (auto [index, value] :
-       llvm::enumerate(from.getBody().front().getTerminator()->getOperands())) {
-    if (!isa_and_nonnull<scf::ForallOp, scf::IfOp, MapRowsOp, ReduceOp, MergeOp,
-                         BlockBoundsOp, BlockListOp, SegmentBoundsOp>(
-            value.getDefiningOp()))
-      return refuseResult(index, value);
-    if (!seen.insert(value).second)
-      return from.emitOpError("result ") << index << " is returned twice";
-  }
-  return checkCaptures();
-}
-
-/// Tables are read through views, and a constant has none.
-LogicalResult Translator::checkCaptures() {
-  WalkResult result = from.walk([](arith::ConstantOp op) {
-    bool isRead = llvm::any_of(op->getUsers(), [](Operation *user) {
-      return isa<AttendOp, MapRowsOp, ReduceOp, PartialOp, RecurChunkOp,
-                 BlockListOp>(user->getParentOp());
-    });
-    bool isOutside = isa<func::FuncOp>(op->getParentOp());
-    if (!isRead || !isOutside || !isa<RankedTensorType>(op.getType()))
-      return WalkResult::advance();
-    op.emitOpError("is a table that regions cannot capture; expected an "
-                   "argument of the function, got a constant");
-    return WalkResult::interrupt();
-  });
-  return failure(result.wasInterrupted());
-}
-
-/// Says what a result is that no attn op computes.
-LogicalResult Translator::refuseResult(unsigned index, Value value) {
-  InFlightDiagnostic error = from.emitOpError("result ")
-                             << index
-                             << " must be computed by an attn op, got ";
-  if (Operation *op = value.getDefiningOp())
-    return error << "'" << op->getName() << "'";
-  return error << "an argument of the function";
-}
 
 /// Creates the function over views; results become arguments at the end.
 func::FuncOp Translator::declare() {
@@ -176,7 +134,7 @@ func::FuncOp Translator::declare() {
 }
 
 LogicalResult Translator::run() {
-  if (failed(checkSignature()))
+  if (failed(checkTileSignature(from)))
     return failure();
   func::FuncOp to = declare();
   if (failed(translate(from.getBody().front()))) {
@@ -211,103 +169,71 @@ LogicalResult Translator::translate(Block &block) {
 LogicalResult Translator::translate(Operation *op) {
   ImplicitLocOpBuilder::InsertionGuard guard(b);
   b.setLoc(op->getLoc());
-  if (auto map = dyn_cast<MapRowsOp>(op))
-    return mapRows(map);
-  if (auto reduced = dyn_cast<ReduceOp>(op))
-    return reduce(reduced);
-  if (auto merged = dyn_cast<MergeOp>(op))
-    return merge(merged);
-  if (auto bounds = dyn_cast<BlockBoundsOp>(op)) {
-    blockBounds(bounds);
-    return success();
-  }
-  if (auto list = dyn_cast<BlockListOp>(op)) {
-    blockList(list);
-    return success();
-  }
-  if (auto bounds = dyn_cast<SegmentBoundsOp>(op)) {
-    segmentBounds(bounds);
-    return success();
-  }
-  if (auto entry = dyn_cast<tensor::ExtractOp>(op)) {
-    SmallVector<Value> indices;
-    for (Value index : entry.getIndices())
-      indices.push_back(mapping.lookupOrDefault(index));
-    Value view = mapping.lookup(entry.getTensor());
-    mapping.map(entry.getResult(), Value(tile::GatherOp::create(
-                                       b, entry.getType(), view, indices)));
-    return success();
-  }
-  if (auto branch = dyn_cast<scf::IfOp>(op))
-    return conditional(branch);
-  if (auto shaped = dyn_cast<tensor::ReshapeOp>(op))
-    return reshape(shaped);
-  if (auto nest = dyn_cast<scf::ForallOp>(op))
-    return forall(nest);
-  if (auto nest = dyn_cast<scf::ForOp>(op))
-    return loop(nest);
-  if (auto partial = dyn_cast<PartialOp>(op)) {
-    auto results = PairwiseTiles(b, mapping).partial(partial);
-    if (failed(results))
-      return failure();
-    mapping.map(partial.getResults(), *results);
-    return success();
-  }
-  if (auto sink = dyn_cast<AddSinkOp>(op)) {
-    mapping.map(sink.getState(), PairwiseTiles(b, mapping).addSink(sink));
-    return success();
-  }
-  if (auto finish = dyn_cast<FinishOp>(op)) {
-    mapping.map(finish.getResults(), PairwiseTiles(b, mapping).finish(finish));
-    return success();
-  }
-  if (auto dim = dyn_cast<tensor::DimOp>(op)) {
-    mapping.map(dim.getResult(), Value(memref::DimOp::create(
-                                     b, mapping.lookup(dim.getSource()),
-                                     mapping.lookupOrDefault(dim.getIndex()))));
-    return success();
-  }
-  if (auto chunk = dyn_cast<RecurChunkOp>(op))
-    return recurChunk(chunk);
-  if (auto load = dyn_cast<LoadStateOp>(op)) {
-    mapping.map(load.getState(), loadState(b, mapping, load));
-    return success();
-  }
-  if (auto merge = dyn_cast<MergeStateOp>(op)) {
-    mapping.map(merge.getState(), mergeState(b, mapping, merge));
-    return success();
-  }
-  if (auto part = dyn_cast<tensor::ExtractSliceOp>(op)) {
-    slice(part);
-    return success();
-  }
-  if (auto part = dyn_cast<tensor::InsertSliceOp>(op)) {
-    insert(part);
-    return success();
-  }
-  if (auto empty = dyn_cast<tensor::EmptyOp>(op)) {
-    room(empty);
-    return success();
-  }
-  if (auto element = dyn_cast<tensor::ExtractOp>(op)) {
-    SmallVector<Value> indices;
-    for (Value index : element.getIndices())
-      indices.push_back(mapping.lookupOrDefault(index));
-    mapping.map(element.getResult(),
-                Value(tile::GatherOp::create(
-                    b, element.getType(), mapping.lookup(element.getTensor()),
-                    indices)));
-    return success();
-  }
-  // Read where they matter: by the op that reshapes, and the one that inserts.
+  // Lists of sizes and expanded shapes are read where they matter: by the op
+  // that reshapes, and the one that inserts.
   if (isa<tensor::FromElementsOp, tensor::ExpandShapeOp>(op))
     return success();
   if (isa<arith::ArithDialect>(op->getDialect())) {
     b.clone(*op, mapping);
     return success();
   }
-  return op->emitOpError("cannot become part of a tile program; expected attn "
-                         "ops and index arithmetic");
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case<MapRowsOp, ReduceOp, MergeOp, BlockBoundsOp, BlockListOp,
+            SegmentBoundsOp, PartialOp, AddSinkOp, FinishOp, RecurChunkOp,
+            LoadStateOp, MergeStateOp, scf::IfOp, scf::ForallOp, scf::ForOp,
+            tensor::DimOp, tensor::EmptyOp, tensor::ExtractOp,
+            tensor::ExtractSliceOp, tensor::InsertSliceOp, tensor::ReshapeOp>(
+          [&](auto op) { return translate(op); })
+      .Default([](Operation *op) {
+        return op->emitOpError("cannot become part of a tile program; expected "
+                               "attn ops and index arithmetic");
+      });
+}
+
+LogicalResult Translator::translate(PartialOp op) {
+  auto results = PairwiseTiles(b, mapping).partial(op);
+  if (failed(results))
+    return failure();
+  mapping.map(op.getResults(), *results);
+  return success();
+}
+
+LogicalResult Translator::translate(AddSinkOp op) {
+  mapping.map(op.getState(), PairwiseTiles(b, mapping).addSink(op));
+  return success();
+}
+
+LogicalResult Translator::translate(FinishOp op) {
+  mapping.map(op.getResults(), PairwiseTiles(b, mapping).finish(op));
+  return success();
+}
+
+LogicalResult Translator::translate(LoadStateOp op) {
+  mapping.map(op.getState(), loadState(b, mapping, op));
+  return success();
+}
+
+LogicalResult Translator::translate(MergeStateOp op) {
+  mapping.map(op.getState(), mergeState(b, mapping, op));
+  return success();
+}
+
+LogicalResult Translator::translate(tensor::DimOp op) {
+  Value view = mapping.lookup(op.getSource());
+  Value dim = mapping.lookupOrDefault(op.getIndex());
+  mapping.map(op.getResult(), Value(memref::DimOp::create(b, view, dim)));
+  return success();
+}
+
+/// A number of a list of blocks, of bounds or of offsets.
+LogicalResult Translator::translate(tensor::ExtractOp op) {
+  SmallVector<Value> indices;
+  for (Value index : op.getIndices())
+    indices.push_back(mapping.lookupOrDefault(index));
+  Value view = mapping.lookup(op.getTensor());
+  mapping.map(op.getResult(),
+              Value(tile::GatherOp::create(b, op.getType(), view, indices)));
+  return success();
 }
 
 /// Opens independent blocks of `rows` rows, along the last axis, of a tensor
@@ -325,7 +251,7 @@ RowBlock Translator::enterRowBlocks(ArrayRef<Value> sizes, int64_t rows) {
   return block;
 }
 
-LogicalResult Translator::mapRows(MapRowsOp op) {
+LogicalResult Translator::translate(MapRowsOp op) {
   ScheduleAttr schedule = op.getScheduleAttr();
   if (!schedule)
     return op.emitOpError("has no schedule; run attn-select-schedule first");
@@ -357,7 +283,7 @@ LogicalResult Translator::mapRows(MapRowsOp op) {
   return success();
 }
 
-LogicalResult Translator::reduce(ReduceOp op) {
+LogicalResult Translator::translate(ReduceOp op) {
   auto type = cast<RankedTensorType>(op.getOutput().getType());
   Value input = mapping.lookup(op.getInput());
   SmallVector<Value> dynamic;
@@ -370,7 +296,7 @@ LogicalResult Translator::reduce(ReduceOp op) {
   return ReduceTiles(b, mapping, op).run(output);
 }
 
-LogicalResult Translator::merge(MergeOp op) {
+LogicalResult Translator::translate(MergeOp op) {
   ScheduleAttr schedule = op.getScheduleAttr();
   if (!schedule)
     return op.emitOpError("has no schedule; run attn-select-schedule first");
@@ -401,24 +327,26 @@ LogicalResult Translator::merge(MergeOp op) {
   return success();
 }
 
-void Translator::blockBounds(BlockBoundsOp op) {
+LogicalResult Translator::translate(BlockBoundsOp op) {
   SmallVector<Value> sizes = getBoundsSizes(b, mapping, op);
   for (Value result : op.getResults())
     mapping.map(result, viewFor(result, sizes));
   writeBlockBounds(b, mapping, op);
+  return success();
 }
 
-void Translator::segmentBounds(SegmentBoundsOp op) {
+LogicalResult Translator::translate(SegmentBoundsOp op) {
   SmallVector<Value> sizes;
   if (cast<RankedTensorType>(op.getNumber().getType()).isDynamicDim(0))
     sizes.push_back(mapping.lookupOrDefault(op.getTokens()));
   for (Value result : op.getResults())
     mapping.map(result, viewFor(result, sizes));
   writeSegmentBounds(b, mapping, op);
+  return success();
 }
 
 /// Makes room for the list and for the counts that it is made from.
-void Translator::blockList(BlockListOp op) {
+LogicalResult Translator::translate(BlockListOp op) {
   bool isCounted = countLists && !destination.contains(op.getBlocks());
   ListSizes sizes = getListSizes(b, mapping, op, isCounted);
   mapping.map(op.getOffsets(), viewFor(op.getOffsets(), sizes.offsets));
@@ -433,6 +361,7 @@ void Translator::blockList(BlockListOp op) {
     mapping.map(op.getBlocks(), view);
     return view;
   });
+  return success();
 }
 
 /// The size that `size`, which a branch computes from values before it, has.
@@ -447,7 +376,7 @@ Value Translator::sizeBefore(Value size) {
 }
 
 /// Both branches write to the views of the results.
-LogicalResult Translator::conditional(scf::IfOp op) {
+LogicalResult Translator::translate(scf::IfOp op) {
   SmallVector<Value> views;
   for (OpResult result : op.getResults()) {
     scf::ForallOp sized;
@@ -492,7 +421,7 @@ LogicalResult Translator::conditional(scf::IfOp op) {
 }
 
 /// Another view of the same contiguous buffer.
-LogicalResult Translator::reshape(tensor::ReshapeOp op) {
+LogicalResult Translator::translate(tensor::ReshapeOp op) {
   auto list = op.getShape().getDefiningOp<tensor::FromElementsOp>();
   Value source = mapping.lookup(op.getSource());
   if (!list || !cast<MemRefType>(source.getType()).getLayout().isIdentity())
@@ -524,7 +453,14 @@ SmallVector<OpFoldResult> Translator::mapped(ArrayRef<OpFoldResult> sizes) {
   });
 }
 
-LogicalResult Translator::forall(scf::ForallOp op) {
+SmallVector<Value> Translator::mappedValues(ArrayRef<OpFoldResult> offsets) {
+  return llvm::map_to_vector(offsets, [&](OpFoldResult offset) {
+    return mapping.lookupOrDefault(
+        getValueOrCreateConstantIndexOp(b, b.getLoc(), offset));
+  });
+}
+
+LogicalResult Translator::translate(scf::ForallOp op) {
   for (auto [result, init] : llvm::zip(op.getResults(), op.getOutputs())) {
     auto empty = init.getDefiningOp<tensor::EmptyOp>();
     if (!empty)
@@ -561,66 +497,59 @@ void Translator::storeRows(tensor::ParallelInsertSliceOp insert) {
   auto folded = rows.getDefiningOp<tensor::ExpandShapeOp>();
   if (folded)
     rows = folded.getSrc();
-  SmallVector<Value> offsets;
-  for (OpFoldResult offset : insert.getMixedOffsets())
-    offsets.push_back(mapping.lookupOrDefault(
-        getValueOrCreateConstantIndexOp(b, b.getLoc(), offset)));
   tile::StoreOp::create(b, mapping.lookup(rows),
-                        mapping.lookup(insert.getDest()), offsets,
+                        mapping.lookup(insert.getDest()),
+                        mappedValues(insert.getMixedOffsets()),
                         makeInsertShifts(b, insert, rows, folded));
 }
 
 /// Room for what blocks keep from one loop to the next, or for rows of which
 /// only the number matters; results get theirs with the op that fills them.
-void Translator::room(tensor::EmptyOp op) {
+LogicalResult Translator::translate(tensor::EmptyOp op) {
   if (!llvm::any_of(op->getUsers(),
                     llvm::IsaPred<tensor::ExtractSliceOp, MapRowsOp, ReduceOp,
                                   PartialOp, RecurChunkOp>))
-    return;
+    return success();
   SmallVector<Value> sizes;
   for (Value size : op.getDynamicSizes())
     sizes.push_back(mapping.lookupOrDefault(size));
   mapping.map(op.getResult(), viewFor(op.getResult(), sizes));
+  return success();
 }
 
 /// A part of the result of a block is its view; one of a tile is what is stored
 /// of it, and read there. With all dimensions, it is a view of its own, that
 /// loads and stores stay in.
-void Translator::slice(tensor::ExtractSliceOp op) {
+LogicalResult Translator::translate(tensor::ExtractSliceOp op) {
   Value source = mapping.lookupOrNull(op.getSource());
   if (!source || !isa<MemRefType>(source.getType()))
-    return;
+    return success();
   if (op.getType().getRank() == op.getSourceType().getRank()) {
     auto view = memref::SubViewOp::create(
         b, source, mapped(op.getMixedOffsets()), mapped(op.getMixedSizes()),
         mapped(op.getMixedStrides()));
     mapping.map(op.getResult(), Value(view));
-    return;
+    return success();
   }
-  ViewSlice part{source, {}};
-  for (OpFoldResult offset : op.getMixedOffsets())
-    part.offsets.push_back(mapping.lookupOrDefault(
-        getValueOrCreateConstantIndexOp(b, b.getLoc(), offset)));
-  slices[op.getResult()] = part;
+  slices[op.getResult()] = {source, mappedValues(op.getMixedOffsets())};
+  return success();
 }
 
 /// Stores rows of a tile, of which the slice of the block left out those beyond
 /// the view.
-void Translator::insert(tensor::InsertSliceOp op) {
+LogicalResult Translator::translate(tensor::InsertSliceOp op) {
   Value rows = op.getSource();
   if (auto slice = rows.getDefiningOp<tensor::ExtractSliceOp>())
     rows = slice.getSource();
   ViewSlice part = slices.lookup(op.getDest());
-  SmallVector<Value> place;
-  for (OpFoldResult offset : op.getMixedOffsets())
-    place.push_back(mapping.lookupOrDefault(
-        getValueOrCreateConstantIndexOp(b, b.getLoc(), offset)));
+  SmallVector<Value> place = mappedValues(op.getMixedOffsets());
   tile::StoreOp::create(b, mapping.lookup(rows), part.view,
                         part.at(b, place[0], place[1]));
   slices[op.getResult()] = part;
+  return success();
 }
 
-LogicalResult Translator::recurChunk(RecurChunkOp op) {
+LogicalResult Translator::translate(RecurChunkOp op) {
   auto past = slices.find(op.getSums());
   auto results = RecurTiles(b, mapping, op)
                      .run(past == slices.end() ? nullptr : &past->second);
@@ -630,7 +559,7 @@ LogicalResult Translator::recurChunk(RecurChunkOp op) {
   return success();
 }
 
-LogicalResult Translator::loop(scf::ForOp op) {
+LogicalResult Translator::translate(scf::ForOp op) {
   auto bound = [&](Value value) { return mapping.lookupOrDefault(value); };
   SmallVector<Value> init;
   for (auto [value, argument, result] :

@@ -1,0 +1,96 @@
+//===- InsertBlocks.cpp - Rows of a block become part of a result ---------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/InsertBlocks.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace attn;
+
+void attn::insertRows(ImplicitLocOpBuilder &b, scf::ForallOp forall,
+                      unsigned result, Value rows, Value row, Value numRows) {
+  auto type = cast<RankedTensorType>(rows.getType());
+  Value left = arith::SubIOp::create(b, numRows, row);
+  OpFoldResult count = Value(arith::MinSIOp::create(
+      b, left, arith::ConstantIndexOp::create(b, type.getDimSize(0))));
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+
+  SmallVector<OpFoldResult> sizes{count}, offsets{zero};
+  SmallVector<OpFoldResult> at, atSizes;
+  SmallVector<Value> indices = forall.getInductionVars();
+  for (Value index : ArrayRef<Value>(indices).drop_back()) {
+    at.push_back(index);
+    atSizes.push_back(one);
+  }
+  at.push_back(row);
+  if (type.getRank() == 2) {
+    sizes.push_back(b.getIndexAttr(type.getDimSize(1)));
+    offsets.push_back(zero);
+    at.push_back(zero);
+  }
+  SmallVector<OpFoldResult> strides(sizes.size(), one),
+      atStrides(at.size(), one);
+  Value existing =
+      tensor::ExtractSliceOp::create(b, rows, offsets, sizes, strides);
+  llvm::append_range(atSizes, sizes);
+
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToEnd(forall.getTerminator().getBody());
+  tensor::ParallelInsertSliceOp::create(
+      b, existing, forall.getRegionIterArgs()[result], at, atSizes, atStrides);
+}
+
+/// The rows of a box as a tensor with a dimension per axis.
+static Value foldBox(ImplicitLocOpBuilder &b, ArrayRef<int64_t> box,
+                     Value rows) {
+  if (box.size() == 1)
+    return rows;
+  auto type = cast<RankedTensorType>(rows.getType());
+  SmallVector<int64_t> shape(box);
+  SmallVector<ReassociationIndices> dims(1);
+  llvm::append_range(dims.front(), llvm::seq<int64_t>(box.size()));
+  if (type.getRank() == 2) {
+    dims.push_back({int64_t(box.size())});
+    shape.push_back(type.getDimSize(1));
+  }
+  return tensor::ExpandShapeOp::create(b, type.clone(shape), rows, dims);
+}
+
+void attn::insertBox(ImplicitLocOpBuilder &b, scf::ForallOp forall,
+                     unsigned result, Value rows, const BoxGrid &grid,
+                     ArrayRef<Value> first) {
+  bool hasFeatures = cast<RankedTensorType>(rows.getType()).getRank() == 2;
+  Value box = foldBox(b, grid.getBox(), rows);
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+  SmallVector<OpFoldResult> sizes, at, atStrides{one, one};
+  for (unsigned dim : {0, 1})
+    at.push_back(forall.getInductionVar(dim));
+  for (auto [count, token, step] :
+       llvm::zip_equal(grid.countTokens(b, first), first, grid.getStep())) {
+    sizes.push_back(count);
+    at.push_back(token);
+    atStrides.push_back(b.getIndexAttr(step));
+  }
+  if (hasFeatures) {
+    auto type = cast<RankedTensorType>(box.getType());
+    sizes.push_back(b.getIndexAttr(type.getShape().back()));
+    at.push_back(zero);
+    atStrides.push_back(one);
+  }
+  SmallVector<OpFoldResult> offsets(sizes.size(), zero),
+      strides(sizes.size(), one), atSizes{one, one};
+  Value existing =
+      tensor::ExtractSliceOp::create(b, box, offsets, sizes, strides);
+  llvm::append_range(atSizes, sizes);
+
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToEnd(forall.getTerminator().getBody());
+  tensor::ParallelInsertSliceOp::create(
+      b, existing, forall.getRegionIterArgs()[result], at, atSizes, atStrides);
+}
