@@ -5,7 +5,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 #===-----------------------------------------------------------------------===#
-"""Compares choices with the times of all schedules of six specs.
+"""Compares choices with the times of all schedules of seven specs.
 
   tuning.py measure [NAME...]
                          writes bench/tuning/NAME.jsonl anew, of all specs or of
@@ -38,6 +38,7 @@ SPECS = {
     "alibi": ("softmax/alibi.mlir", None, "B=1,H=2,N=1024"),
     "gla": ("linear/gla.mlir", None, "B=1,H=4,N=1024"),
     "dense": ("softmax/dense.mlir", None, "B=1,H=2,N=1024"),
+    "sliding-window": ("softmax/sliding-window.mlir", None, "B=1,H=2,N=2048"),
 }
 # Shares of the best time: of the default, and of the best of what a tuner
 # tries, the default and the first eight of the ranking.
