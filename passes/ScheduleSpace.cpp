@@ -9,6 +9,7 @@
 #include "passes/ScheduleSpace.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -23,6 +24,17 @@ int64_t attn::getScratchBytes(BlockSizes blocks, int64_t width,
 //===----------------------------------------------------------------------===//
 // Points
 //===----------------------------------------------------------------------===//
+
+/// The number that an axis without boxes is about; null if there is none.
+static int64_t *getSlot(BlockSizes &blocks, StringRef axis) {
+  return llvm::StringSwitch<int64_t *>(axis)
+      .Case("block_q", &blocks.q)
+      .Case("block_k", &blocks.k)
+      .Case("splits", &blocks.splits)
+      .Case("warps", &blocks.warps)
+      .Case("stages", &blocks.stages)
+      .Default(nullptr);
+}
 
 BlockSizes attn::applyPoint(StringRef point, BlockSizes blocks) {
   auto readBox = [](StringRef value, SmallVector<int64_t> &box) {
@@ -41,12 +53,8 @@ BlockSizes attn::applyPoint(StringRef point, BlockSizes blocks) {
       blocks.q = readBox(value, blocks.boxQ);
     else if (key == "box_k")
       blocks.k = readBox(value, blocks.boxK);
-    else if (key == "block_q")
-      value.getAsInteger(10, blocks.q);
-    else if (key == "block_k")
-      value.getAsInteger(10, blocks.k);
-    else if (key == "splits")
-      value.getAsInteger(10, blocks.splits);
+    else if (int64_t *slot = getSlot(blocks, key))
+      value.getAsInteger(10, *slot);
   }
   return blocks;
 }
@@ -61,13 +69,15 @@ static std::string printBox(ArrayRef<int64_t> box) {
 std::string attn::printPoint(const BlockSizes &blocks,
                              const ScheduleSpace &space) {
   std::vector<std::string> entries;
+  BlockSizes own = blocks;
   for (const ScheduleAxis &axis : space.axes) {
-    std::string value = axis.name == "box_q"     ? printBox(blocks.boxQ)
-                        : axis.name == "box_k"   ? printBox(blocks.boxK)
-                        : axis.name == "block_q" ? std::to_string(blocks.q)
-                        : axis.name == "block_k"
-                            ? std::to_string(blocks.k)
-                            : std::to_string(blocks.splits);
+    std::string value = axis.name == "box_q" ? printBox(blocks.boxQ)
+                        : axis.name == "box_k"
+                            ? printBox(blocks.boxK)
+                            : std::to_string(*getSlot(own, axis.name));
+    // What the target has is the first of its warps and stages.
+    if (value == "0" && (axis.name == "warps" || axis.name == "stages"))
+      value = axis.values.front();
     entries.push_back(axis.name + "=" + value);
   }
   return llvm::join(entries, ",");
@@ -166,7 +176,7 @@ static ScheduleSpace getSpace(AttendOp op, int64_t vectorBits,
     space.axes = {{"block_q", toTexts({lanes})},
                   {"block_k", toTexts({32, 64, 128, 256})}};
     if (op.isMergeable())
-      space.axes.push_back({"splits", toTexts({1, 2, 4, 8, 16, 32})});
+      space.axes.push_back({"splits", toTexts({0, 1, 2, 4, 8, 16, 32})});
     return space;
   }
   SmallVector<int64_t> rows;

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cost/CostModel.h"
+#include "codegen/gpu/ScheduleSpace.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
@@ -15,9 +16,10 @@
 using namespace mlir;
 using namespace attn;
 
-/// Groups of terms: what computes, and what moves data.
+/// Groups of terms: what computes, and what moves data. What warps of matrix
+/// instructions do one after the other adds up on GPUs too.
 static constexpr int kCompute = 0, kShared = 1, kCache = 2, kMemory = 3,
-                     kStart = -1;
+                     kStart = -1, kWarps = -2;
 
 //===----------------------------------------------------------------------===//
 // Sums and maxima
@@ -30,8 +32,9 @@ static void finish(Prediction &prediction, bool isGpu) {
   for (auto [n, term] : llvm::enumerate(prediction.terms)) {
     if (term.group == kStart)
       start += term.seconds;
-    else // On a GPU each term is a resource of its own.
-      groups[isGpu ? int(n) : term.group] += term.seconds;
+    else // On a GPU other terms are resources of their own.
+      groups[isGpu && term.group != kWarps ? int(n) : term.group] +=
+          term.seconds;
     if (term.seconds > largest) {
       largest = term.seconds;
       prediction.limit = term.name;
@@ -40,6 +43,18 @@ static void finish(Prediction &prediction, bool isGpu) {
   for (auto [group, seconds] : groups)
     longest = std::max(longest, seconds);
   prediction.seconds = longest + start;
+}
+
+Prediction attn::scaleTerms(Prediction prediction,
+                            const std::map<std::string, double> &factors,
+                            bool isGpu) {
+  for (CostTerm &term : prediction.terms)
+    if (auto it = factors.find(term.name); it != factors.end()) {
+      term.seconds *= it->second;
+      term.amount *= it->second;
+    }
+  finish(prediction, isGpu);
+  return prediction;
 }
 
 Prediction attn::addUp(ArrayRef<Prediction> ops) {
@@ -88,11 +103,19 @@ private:
            double rate, double share = 1);
   void addAttend();
   void addAttendOnCpu(const Visits &visits);
-  void addAttendOnGpu(const Visits &visits);
+  double countPairs(const Visits &visits, double strip) const;
+  void addProducts(double pairs, double strip);
+  void addListing(const Visits &visits);
+  void addBlock(double pairs, double strip);
+  void addKeys(double pairs, double strip);
+  void addAttendOnGpu(const Visits &visits, double blockCount);
+  void addCopies(const Visits &visits, double blockCount);
+  void addMerge(double bytes);
   void addRecur();
   void addRows();
   double getBusy(double blockCount) const;
   double getStripRows() const;
+  double getSharedBytes() const;
 
   const OpFacts &facts;
   const BlockSizes &blocks;
@@ -100,6 +123,10 @@ private:
   const CostTarget &target;
   double units;
   double busy = 1; ///< Units that have work, on average.
+  /// Queries times the blocks of keys that they meet. Those behind the last
+  /// query are not visited.
+  double rowSteps = 0;
+  double mixed = 1; ///< Share of the pairs that are in blocks with a mask.
   Prediction prediction;
 };
 } // namespace
@@ -114,7 +141,8 @@ void Estimate::add(StringRef name, int group, double amount, StringRef what,
   std::string reason =
       llvm::formatv("{0:e2} {1} / ({2:f2} units x {3:f1} G/s x {4:f2})", amount,
                     what, busy, rate, share);
-  prediction.terms.push_back({name.str(), seconds, std::move(reason), group});
+  prediction.terms.push_back(
+      {name.str(), seconds, amount, std::move(reason), group});
 }
 
 /// Units that work on so many equal blocks, on average over the time: the last
@@ -146,92 +174,219 @@ void Estimate::addAttend() {
     prediction.assumptions.push_back(std::move(assumption));
   prediction.flops =
       2 * facts.heads * visits.kept * (facts.widthQk + facts.widthV);
+  if (facts.queries * facts.keys * facts.heads == 0)
+    return;
+  double q = double(blocks.q), rows = facts.heads * facts.queries;
+  double blockCount = facts.heads * std::ceil(facts.queries / q);
+  double ofOneHead = blockCount;
+  // Blocks that share the keys have the queries of all heads of a key head.
+  if (blocks.splits > 0)
+    blockCount = facts.keyHeads * std::ceil(rows / facts.keyHeads / q);
+  mixed = visits.mixed;
   visits.pairs *= facts.heads;
-  visits.steps *= facts.heads;
-  double rows = std::ceil(facts.queries / double(blocks.q));
-  busy =
-      getBusy(facts.heads * rows * double(std::max<int64_t>(blocks.splits, 1)));
+  visits.steps *= facts.heads * blockCount / ofOneHead;
+  rowSteps = visits.steps * rows / blockCount;
+  double parts = std::min(double(std::max<int64_t>(blocks.splits, 1)),
+                          std::ceil(facts.keys / double(blocks.k)));
+  busy = getBusy(blockCount * parts);
   if (target.isGpu())
-    return addAttendOnGpu(visits);
-  addAttendOnCpu(visits);
+    addAttendOnGpu(visits, blockCount * parts);
+  else
+    addAttendOnCpu(visits);
+  if (blocks.splits > 0)
+    addMerge(2 * parts * rows * (facts.widthV + 2) *
+             double(facts.accumulatorBytes));
+}
+
+/// What blocks that share keys write, and another launch reads.
+void Estimate::addMerge(double bytes) {
+  add("merge", target.isGpu() ? kStart : kCompute, bytes,
+      "bytes of partial results", machine.cache);
+  if (target.isGpu())
+    prediction.terms.push_back({"merge launch",
+                                1e-6 * machine.startMicroseconds, 1,
+                                "of another launch", kStart});
 }
 
 /// Work of the vector units for each pair beside the products, in exponentials.
 static constexpr double kSoftmax = 1.6, kPairOp = 0.08;
-/// The same of each op of a mask that is asked for pairs, and for pairs of
-/// blocks to list those with kept keys, which is scalar code.
-static constexpr double kMaskOp = 0.4, kListOp = 28;
+/// The same to list the pairs of blocks with kept keys, for each of these and
+/// each op of a mask that is asked for them.
+static constexpr double kListOp = 1.5;
+/// How much faster the first cache is than the second.
+static constexpr double kFirstCache = 4;
 /// Operations that setting up the loops of a register tile costs, in cycles.
 static constexpr double kTileSetup = 40;
-/// What is reached with one register of rows: sums wait for each other. What
-/// large blocks lose, as their strips drive each other out of the caches, grows
-/// with their rows. Measured (docs/results/tuning.md).
-static constexpr double kOneRegister = 0.42, kRowsThatDouble = 4096;
+/// What products reach row by row, each operand of which is loaded for one
+/// multiply-add, where keys and values of a block stay in the first cache and
+/// where they do not. Measured (docs/results/tuning.md).
+static constexpr double kRowsFromFirst = 0.53, kRowsFromSecond = 0.42;
 
+/// Blocks of one register of rows are computed row by row, others in strips.
 void Estimate::addAttendOnCpu(const Visits &visits) {
-  double strip = getStripRows();
   double lanes = double(target.vectorBits) / 8 / double(facts.accumulatorBytes);
-  double width = facts.widthQk + facts.widthV;
-  double bytes = double(facts.accumulatorBytes);
-  double q = double(blocks.q), k = double(blocks.k);
-  double rate = getMatrixRate(facts, machine);
-  // A register tile of one register of rows waits for its operands.
-  double columns = target.vectorRegisters > 16 ? 8 : 4;
-  double perTile = strip * std::min(columns, k);
-  double products = perTile * width; // Multiply-adds.
-  double setup = kTileSetup * 2 * lanes;
-  double share = products / (products + setup);
-  if (strip == lanes)
-    share *= kOneRegister;
-  share /= 1 + q / kRowsThatDouble;
-  add("products", kCompute, 2 * visits.pairs * width, "operations", rate,
-      share);
-  add("softmax", kCompute,
-      visits.pairs * (kSoftmax * facts.exponentials + kPairOp * facts.pairOps),
-      "exponentials", machine.exp);
-  add("packing", kCompute, 2 * visits.steps * k * facts.widthPacked * bytes,
+  bool isByRows = double(blocks.q) <= lanes;
+  double strip = isByRows ? 1 : getStripRows();
+  double pairs = countPairs(visits, strip);
+  addProducts(pairs, strip);
+  addListing(visits);
+  add("packing", kCompute,
+      2 * visits.steps * double(blocks.k) * facts.widthPacked *
+          double(facts.accumulatorBytes),
       "bytes packed", machine.shared);
-  add("mask", kCompute,
-      kMaskOp * facts.maskOps * facts.heads * visits.kept * visits.mixed,
-      "exponentials", machine.exp);
-  add("listing", kCompute, kListOp * facts.listOps * visits.asked * facts.heads,
-      "exponentials", machine.exp);
-  // Scores that leave the first cache come back from the second.
-  if (strip * k * bytes > 0.75 * double(machine.l1Bytes))
-    add("scores", kCompute, 3 * visits.pairs * bytes, "bytes of scores",
-        machine.shared);
-  add("state", kCompute, 2 * visits.steps * q * facts.widthV * bytes,
-      "bytes of accumulators", machine.shared);
-  // Keys and values pass once per strip: from the first cache if they fit.
-  double passed = visits.pairs / strip * width * bytes;
-  if (k * width * bytes > 0.5 * double(machine.l1Bytes))
-    add("second cache", kShared, passed, "bytes", machine.shared);
-  double ofHead = facts.keys * width * bytes;
-  if (ofHead > 0.5 * double(machine.l2Bytes))
-    add("last cache", kCache, visits.pairs / q * width * bytes, "bytes",
-        machine.cache);
-  double block = (width * (q + k) + strip * k) * bytes;
-  if (block > 0.8 * double(machine.l2Bytes))
-    add("spilled block", kCache, passed, "bytes", machine.cache);
+  addBlock(pairs, strip);
+  addKeys(pairs, strip);
 }
 
-void Estimate::addAttendOnGpu(const Visits &visits) {
-  double width = facts.widthQk + facts.widthV;
-  double bytes = facts.isNarrow ? 2 : 4;
+/// Pairs that are computed. Where the keys of a query are a range, strips visit
+/// that of their rows; elsewhere, and row by row, all keys of the blocks that
+/// theirs meets. Strips behind the last query are left out, but not those of
+/// square blocks (BlockLowering::findLiveStrips) or of boxes.
+double Estimate::countPairs(const Visits &visits, double strip) const {
+  if (strip == 1)
+    return rowSteps * double(blocks.k);
+  int64_t queries = int64_t(facts.queries);
+  double live = double(llvm::alignTo(queries, int64_t(strip)));
+  double all = double(llvm::alignTo(queries, blocks.q));
+  bool hasAll = blocks.q == blocks.k || !blocks.boxQ.empty();
+  if (facts.kept->hasRange())
+    return hasAll ? visits.pairs * all / live : visits.pairs;
+  double pairs = visits.steps * double(blocks.q) * double(blocks.k);
+  return hasAll ? pairs : pairs * live / all;
+}
+
+/// Products and what is computed for each pair between them.
+void Estimate::addProducts(double pairs, double strip) {
+  double width = facts.widthQk + facts.widthV, k = double(blocks.k);
+  double bytes = double(facts.accumulatorBytes);
+  double lanes = double(target.vectorBits) / 8 / bytes;
+  double columns = target.vectorRegisters > 16 ? 8 : 4;
+  double perTile =
+      std::max(strip, lanes) * std::min(columns, k) * width; // Multiply-adds.
+  double share = perTile / (perTile + kTileSetup * 2 * lanes);
+  if (strip == 1)
+    share *= k * width * bytes <= double(machine.l1Bytes) ? kRowsFromFirst
+                                                          : kRowsFromSecond;
+  add("products", kCompute, 2 * pairs * width, "operations",
+      getMatrixRate(facts, machine), share);
+  add("softmax", kCompute,
+      pairs * (kSoftmax * facts.exponentials + kPairOp * facts.pairOps),
+      "exponentials", machine.exp);
+  add("mask", kCompute, kPairOp * facts.maskOps * pairs * mixed, "exponentials",
+      machine.exp);
+}
+
+/// Blocks of a mask that is no range of keys.
+void Estimate::addListing(const Visits &visits) {
+  add("listing", kCompute, kListOp * facts.listOps * visits.asked * facts.heads,
+      "exponentials", machine.exp);
+}
+
+/// What a block of queries keeps between two blocks of keys: queries and
+/// accumulators. Those of one strip stay in the first cache; several strips
+/// drive each other out of it, and a large block out of the second one.
+void Estimate::addBlock(double pairs, double strip) {
   double q = double(blocks.q), k = double(blocks.k);
-  double pairs = std::max(visits.pairs, visits.steps * q * k);
-  // Measured kernels of matrix instructions reach about half of the peak.
-  add("matrix", kCompute, 2 * pairs * width, "operations",
-      getMatrixRate(facts, machine), 0.5);
-  add("exp", kShared, pairs * facts.exponentials, "exponentials", machine.exp);
-  add("vector", kCache, pairs * (6 + facts.pairOps), "operations",
-      machine.matrix32 / 2);
-  // Each operand of a product is read once per band of the other.
-  double read =
-      pairs * width * bytes * (1 / q + (facts.isNarrow ? 1.0 / 16 : 1 / k));
-  add("shared memory", kShared, read, "bytes", machine.shared);
+  double bytes = double(facts.accumulatorBytes);
+  double width = facts.widthQk + facts.widthV;
+  double block = (width * (q + k) + q * k) * bytes;
+  bool isAlone = strip == 1 || q <= strip;
+  bool isLarge = block > 0.8 * double(machine.l2Bytes);
+  add("block", kCompute, rowSteps * (facts.widthQk + 2 * facts.widthV) * bytes,
+      "bytes of queries and accumulators",
+      isAlone   ? kFirstCache * machine.shared
+      : isLarge ? machine.cache
+                : machine.shared);
+  // Scores pass in the order of memory, so they come early from where they are,
+  // beside the computation: measured, those that leave a cache cost nothing.
+  if (strip * k * bytes > 0.75 * double(machine.l1Bytes))
+    add("scores", kShared, 3 * pairs * bytes, "bytes of scores",
+        machine.shared);
+  if (isLarge)
+    add("scores of a large block", kCache, 2 * pairs * bytes, "bytes of scores",
+        machine.cache);
+}
+
+/// Keys and values, which pass once for each strip.
+void Estimate::addKeys(double pairs, double strip) {
+  double bytes = double(facts.accumulatorBytes);
+  double ofKey = (facts.widthQk + facts.widthV) * bytes;
+  if (double(blocks.k) * ofKey > 0.5 * double(machine.l1Bytes))
+    add("second cache", kShared, pairs / strip * ofKey, "bytes",
+        machine.shared);
+  if (facts.keys * ofKey > 0.5 * double(machine.l2Bytes))
+    add("last cache", kCache, pairs / double(blocks.q) * ofKey, "bytes",
+        machine.cache);
+}
+
+/// From the begin of a copy to shared memory to its end, in microseconds: of
+/// the second cache or of memory, with others in front of it.
+static constexpr double kCopyMicroseconds = 0.8;
+/// Registers of a multiprocessor.
+static constexpr int64_t kAllRegisters = 65536;
+
+/// A block waits for each copy, less what it begins early: a place is filled
+/// again once per latency at most. With one place for keys and one for values,
+/// each is on its way during half of a step; a ring of S places has S - 1 steps
+/// on their way. Blocks that share a multiprocessor wait side by side.
+void Estimate::addCopies(const Visits &visits, double blockCount) {
+  BlockProblem own = withBlocks(facts.problem, blocks, target.threads);
+  int64_t beside =
+      std::min(machine.l1Bytes / std::max<int64_t>(estimateSharedBytes(own), 1),
+               kAllRegisters / (own.threads * estimateRegisters(own)));
+  double resident = std::min(double(std::max<int64_t>(beside, 1)),
+                             std::max(blockCount / units, 1.0));
+  double ahead = own.stages > 1 ? double(own.stages - 1) : 0.5;
+  double seconds =
+      1e-6 * kCopyMicroseconds * visits.steps / (busy * resident * ahead);
+  std::string reason = llvm::formatv(
+      "{0:e2} steps x {1:f1} us / ({2:f2} units x {3:f1} blocks x {4:f1} steps "
+      "ahead)",
+      visits.steps, kCopyMicroseconds, busy, resident, ahead);
+  prediction.terms.push_back(
+      {"copies", seconds, visits.steps, std::move(reason), kMemory});
+}
+
+/// Products, softmax and reads of shared memory add up, but for what other
+/// warps do meanwhile: together they are as much faster. And what a step costs
+/// beside them, in microseconds: barriers, and accumulators that are scaled.
+/// Both were measured on an H200 (docs/results/tuning.md).
+static constexpr double kWarpOverlap = 1.55, kStepMicroseconds = 0.16;
+
+void Estimate::addAttendOnGpu(const Visits &visits, double blockCount) {
+  double width = facts.widthQk + facts.widthV;
+  double k = double(blocks.k);
+  double pairs = std::max(visits.pairs, visits.steps * double(blocks.q) * k);
+  double share = facts.isNarrow ? kWarpOverlap : 1;
+  auto group = [&](int alone) { return facts.isNarrow ? kWarps : alone; };
+  add("matrix", group(kCompute), 2 * pairs * width, "operations",
+      getMatrixRate(facts, machine), facts.isNarrow ? share : 0.5);
+  add("exp", group(kShared), pairs * facts.exponentials, "exponentials",
+      machine.exp, share);
+  add("vector", group(kCache), pairs * (6 + facts.pairOps), "operations",
+      machine.matrix32 / 2, share);
+  add("shared memory", group(kShared), pairs * getSharedBytes(), "bytes",
+      machine.shared, share);
+  if (facts.isNarrow)
+    add("steps", kWarps, visits.steps, "steps", 1e-3 / kStepMicroseconds);
   double keys = visits.steps * k * width * double(facts.elementBytes);
   add("second cache", kCache, keys, "bytes", machine.cache);
+  addCopies(visits, blockCount);
+}
+
+/// Bytes of shared memory that are read and written for a pair. Each operand of
+/// a product is read once per band of the other: a warp of matrix instructions
+/// reads keys for all of its bands of rows and, if it has several, queries for
+/// each block of keys.
+double Estimate::getSharedBytes() const {
+  double q = double(blocks.q), k = double(blocks.k);
+  double width = facts.widthQk + facts.widthV;
+  if (!facts.isNarrow)
+    return 4 * width * (1 / q + 1 / k);
+  int64_t warps = blocks.warps ? blocks.warps : target.threads / kWarpLanes;
+  int64_t bands = llvm::divideCeil(blocks.q, warps * int64_t(kBandRows));
+  double ofKeys = width * (1 / q + 1 / double(kBandRows * bands));
+  return 2 * (ofKeys + (bands > 1 ? facts.widthQk / k : 0));
 }
 
 //===----------------------------------------------------------------------===//
@@ -273,7 +428,7 @@ void Estimate::addRecur() {
   double moved = sweeps * facts.heads * chunks * 2 * rows * columns * bytes;
   bool isNear = rows * own * bytes <= double(machine.l1Bytes);
   add("state", target.isGpu() ? kShared : kCompute, moved, "bytes of states",
-      (isNear ? 4 : 1) * machine.shared);
+      (isNear ? kFirstCache : 1) * machine.shared);
 }
 
 void Estimate::addRows() {
@@ -299,7 +454,7 @@ Prediction Estimate::run() {
   add("memory", kMemory, facts.ioBytes, "bytes", machine.memory);
   busy = busyBefore;
   prediction.terms.push_back(
-      {"start", 1e-6 * machine.startMicroseconds, "of a call", kStart});
+      {"start", 1e-6 * machine.startMicroseconds, 1, "of a call", kStart});
   prediction.intensity =
       facts.ioBytes > 0 ? prediction.flops / facts.ioBytes : 0;
   finish(prediction, machine.isGpu());

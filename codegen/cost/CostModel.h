@@ -20,6 +20,7 @@
 
 #include "codegen/cost/KeptKeys.h"
 #include "codegen/cost/Machine.h"
+#include "codegen/gpu/Resources.h"
 #include "passes/ScheduleSpace.h"
 
 namespace attn {
@@ -50,6 +51,7 @@ struct OpFacts {
   double exponentials = 0; ///< Of each pair, or of each token.
   int64_t accumulatorBytes = 4, elementBytes = 4;
   bool isNarrow = false; ///< Matrix instructions of 16 bits.
+  BlockProblem problem;  ///< Of attention on GPUs, sizes of blocks left open.
   bool decaysPerChannel = false, isBothWays = false;
   double ioBytes = 0; ///< Operands and results.
   double groups = 1;  ///< Sequences that are packed in a recurrence.
@@ -61,6 +63,7 @@ struct OpFacts {
 struct CostTerm {
   std::string name; ///< "matrix".
   double seconds = 0;
+  double amount = 0;  ///< Of what the resource does: operations, bytes.
   std::string reason; ///< "4.29e9 operations / (2 x 118 GFLOP/s)".
   int group = 0;      ///< Terms of a group add up; the largest group counts.
 };
@@ -87,6 +90,11 @@ std::vector<OpFacts> collectFacts(mlir::Operation *function,
 Prediction predictOp(const OpFacts &facts, const BlockSizes &blocks,
                      const Machine &machine, const CostTarget &target,
                      int threads);
+
+/// The same where each term has as many times its amount as `factors` says
+/// under its name.
+Prediction scaleTerms(Prediction prediction,
+                      const std::map<std::string, double> &factors, bool isGpu);
 
 /// The sum over ops.
 Prediction addUp(llvm::ArrayRef<Prediction> ops);

@@ -19,11 +19,10 @@ using namespace attn;
 
 /// Blocks of a head, and heads of all batches, that are looked at.
 static constexpr int64_t kBlocks = 16, kHeads = 3;
-/// Of each key its box, and its place there.
-using KeyPlaces = std::vector<std::pair<int64_t, int64_t>>;
-
 /// Pairs that are asked for at most, as long as `kFewBlocks` are looked at.
-static constexpr int64_t kMostPairs = int64_t(1) << 27, kFewBlocks = 4;
+static constexpr int64_t kMostPairs = int64_t(1) << 23, kFewBlocks = 4;
+/// Queries of a strip that are looked at, and of one of many long rows.
+static constexpr int64_t kLooks = 8, kFewLooks = 3;
 
 static int64_t multiply(ArrayRef<int64_t> sizes) {
   return std::accumulate(sizes.begin(), sizes.end(), int64_t(1),
@@ -65,6 +64,8 @@ struct KeptKeys::Boxes {
 
   /// The box of a token, and its place there.
   std::pair<int64_t, int64_t> find(int64_t token) const {
+    if (sizes.size() == 1)
+      return {token / sizes[0], token % sizes[0]};
     SmallVector<int64_t> at = unflatten(token, extents);
     int64_t box = 0, place = 0;
     for (size_t axis = 0; axis < sizes.size(); ++axis) {
@@ -340,69 +341,87 @@ Visits KeptKeys::countRanges(const BlockSizes &blocks, int64_t strip,
   return visits;
 }
 
-/// How many boxes of queries are looked at, if that takes so many rows each.
-int64_t KeptKeys::getMostBoxes(const Head &head, int64_t rowsOfBox) const {
+/// How many boxes of queries are looked at, and queries of each strip, of which
+/// a box has so many: fewer where rows are long.
+std::pair<int64_t, int64_t> KeptKeys::getLooks(const Head &head,
+                                               int64_t strips) const {
   int64_t query = numQueries / 2;
   auto [begin, end] = getRange(head, query, query);
-  int64_t pairs = std::max<int64_t>(rowsOfBox * (end - begin), 1);
-  return std::clamp(kMostPairs / pairs, kFewBlocks, kBlocks);
+  int64_t pairs = std::max<int64_t>(strips * kLooks * (end - begin), 1);
+  int64_t boxes = kMostPairs / pairs;
+  return {std::clamp(boxes, kFewBlocks, kBlocks),
+          boxes < kFewBlocks ? kFewLooks : kLooks};
 }
 
 namespace {
+/// Of each key its box, and its place there; of each box how many keys it has.
+struct KeyPlaces {
+  std::vector<std::pair<int64_t, int64_t>> places;
+  std::vector<int64_t> counts;
+};
+
 /// What a box of queries visits.
 struct BoxVisits {
-  explicit BoxVisits(int64_t keyBoxes) : pairs(keyBoxes), isMixed(keyBoxes) {}
+  explicit BoxVisits(int64_t keyBoxes)
+      : pairs(keyBoxes), strips(keyBoxes), isMixed(keyBoxes) {}
 
   /// Adds a strip of `rows` queries: of each block of keys the range that some
   /// of them keep. `some` are the keys that some of the queries keep that were
   /// looked at, `every` those that all do.
   void addStrip(const BitVector &some, const BitVector &every,
-                const KeyPlaces &places, int64_t rows);
-  void addTo(Visits &visits, double &mixedPairs) const;
+                const KeyPlaces &keys, int64_t rows);
+  /// Adds what was visited by a box of `most` strips.
+  void addTo(Visits &visits, double &mixedPairs, int64_t most) const;
 
-  std::vector<int64_t> pairs; ///< Of each box of keys; 0 if it is not visited.
-  BitVector isMixed;          ///< Boxes of keys with pairs that are dropped.
+  std::vector<int64_t> pairs;  ///< Of each box of keys; 0 if it is not visited.
+  std::vector<int64_t> strips; ///< That visit a box of keys.
+  BitVector isMixed;           ///< Boxes of keys of which strips drop pairs.
 };
 } // namespace
 
 void BoxVisits::addStrip(const BitVector &some, const BitVector &every,
-                         const KeyPlaces &places, int64_t rows) {
+                         const KeyPlaces &keys, int64_t rows) {
   std::map<int64_t, std::pair<int64_t, int64_t>> ranges;
+  std::map<int64_t, int64_t> keptByAll;
   for (int64_t key : some.set_bits()) {
-    auto [box, place] = places[key];
+    auto [box, place] = keys.places[key];
+    keptByAll[box] += every.test(key);
     auto [it, isNew] = ranges.try_emplace(box, place, place);
     it->second.first = std::min(it->second.first, place);
     it->second.second = std::max(it->second.second, place);
   }
-  for (auto [box, range] : ranges)
+  for (auto [box, range] : ranges) {
     pairs[box] += rows * (range.second - range.first + 1);
-  BitVector dropped(every);
-  dropped.flip();
-  for (int64_t key : dropped.set_bits())
-    isMixed.set(places[key].first);
+    ++strips[box];
+    if (keptByAll[box] < keys.counts[box])
+      isMixed.set(box);
+  }
 }
 
-void BoxVisits::addTo(Visits &visits, double &mixedPairs) const {
+void BoxVisits::addTo(Visits &visits, double &mixedPairs, int64_t most) const {
   for (auto [box, count] : llvm::enumerate(pairs)) {
     visits.steps += count > 0;
     visits.pairs += double(count);
-    mixedPairs += isMixed.test(box) ? double(count) : 0;
+    bool isFull = strips[box] == most && !isMixed.test(box);
+    mixedPairs += isFull ? 0 : double(count);
   }
 }
 
 Visits KeptKeys::countBoxes(const BlockSizes &blocks, int64_t strip,
                             const Head &head) {
-  constexpr int64_t looks = 8;
   Boxes ofQueries(queries, blocks.boxQ, blocks.q),
       ofKeys(keys, blocks.boxK, blocks.k);
-  KeyPlaces places;
-  for (int64_t key = 0; key < numKeys; ++key)
-    places.push_back(ofKeys.find(key));
   int64_t boxes = multiply(ofQueries.counts),
           keyBoxes = multiply(ofKeys.counts);
-  int64_t rows = std::min(strip, blocks.q);
-  SmallVector<int64_t> chosen =
-      sample(boxes, getMostBoxes(head, blocks.q / rows * looks));
+  KeyPlaces places;
+  places.counts.resize(keyBoxes);
+  for (int64_t key = 0; key < numKeys; ++key) {
+    places.places.push_back(ofKeys.find(key));
+    ++places.counts[places.places.back().first];
+  }
+  int64_t rows = std::min(strip, blocks.q), strips = blocks.q / rows;
+  auto [mostBoxes, looks] = getLooks(head, strips);
+  SmallVector<int64_t> chosen = sample(boxes, mostBoxes);
   Visits visits;
   double mixedPairs = 0;
   for (int64_t number : chosen) {
@@ -420,7 +439,7 @@ Visits KeptKeys::countBoxes(const BlockSizes &blocks, int64_t strip,
       }
       visited.addStrip(some, every, places, rows);
     }
-    visited.addTo(visits, mixedPairs);
+    visited.addTo(visits, mixedPairs, strips);
     visits.asked += double(countAsked(blocks, head, number, keyBoxes));
   }
   double share = double(boxes) / double(chosen.size());

@@ -77,7 +77,7 @@ private:
   Visits countAll(const BlockSizes &blocks) const;
   Visits countRanges(const BlockSizes &blocks, int64_t strip, const Head &head);
   Visits countBoxes(const BlockSizes &blocks, int64_t strip, const Head &head);
-  int64_t getMostBoxes(const Head &head, int64_t rowsOfBox) const;
+  std::pair<int64_t, int64_t> getLooks(const Head &head, int64_t strips) const;
   int64_t countAsked(const BlockSizes &blocks, const Head &head, int64_t number,
                      int64_t keyBoxes) const;
   double countKept(const Head &head);

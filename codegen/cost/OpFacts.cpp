@@ -96,8 +96,8 @@ static OpFacts describe(AttendOp op, const SizeOf &sizeOf,
   if (facts.kept->hasOwnList())
     facts.listOps = facts.maskOps;
   if (target.isGpu()) {
-    BlockProblem problem = getProblem(op);
-    facts.isNarrow = problem.isNarrow;
+    facts.problem = getProblem(op);
+    facts.isNarrow = facts.problem.isNarrow;
     facts.space =
         getGpuScheduleSpace(op, target.sharedBytes, target.threads, extents);
     return facts;

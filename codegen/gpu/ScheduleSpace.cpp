@@ -24,34 +24,61 @@ static std::string checkRoom(int64_t bytes, int64_t most, int64_t registers) {
   return "";
 }
 
+BlockProblem attn::withBlocks(BlockProblem problem, const BlockSizes &blocks,
+                              int64_t threads) {
+  problem.blockQ = blocks.q;
+  problem.blockK = blocks.k;
+  problem.threads = blocks.warps ? kWarpLanes * blocks.warps : threads;
+  problem.stages = std::max(blocks.stages, int64_t(1));
+  return problem;
+}
+
+/// Why blocks cannot have so many warps: each has a band of rows at least, but
+/// for the usual number of warps.
+static std::string checkWarps(const BlockSizes &blocks, int64_t threads) {
+  bool isUsual = !blocks.warps || kWarpLanes * blocks.warps == threads;
+  if (isUsual || blocks.q % (kBandRows * blocks.warps) == 0)
+    return "";
+  return llvm::formatv("block_q = {0} is no multiple of {1}, {2} for each of "
+                       "{3} warps",
+                       blocks.q, kBandRows * blocks.warps, kBandRows,
+                       blocks.warps);
+}
+
 static ScheduleSpace getSpace(AttendOp op, int64_t sharedBytes, int64_t threads,
                               ArrayRef<int64_t> extents) {
   ScheduleSpace space;
+  BlockProblem problem = getProblem(op);
   // The space may outlive the op.
-  space.whyNot =
-      [=, problem = getProblem(op)](BlockSizes blocks) mutable -> std::string {
+  space.whyNot = [=](BlockSizes blocks) -> std::string {
     if (blocks.q % kThreadRows || blocks.k % kThreadRows)
       return llvm::formatv("{0} x {1} are no multiples of {2}", blocks.q,
                            blocks.k, kThreadRows);
-    problem.blockQ = blocks.q;
-    problem.blockK = blocks.k;
-    problem.threads = threads;
-    return checkRoom(estimateSharedBytes(problem), sharedBytes,
-                     estimateRegisters(problem));
+    if (std::string why = checkWarps(blocks, threads); !why.empty())
+      return why;
+    BlockProblem own = withBlocks(problem, blocks, threads);
+    return checkRoom(estimateSharedBytes(own), sharedBytes,
+                     estimateRegisters(own));
   };
   if (op.getBlockSizes())
     return space;
+  bool isFew = hasFewQueries(op);
   if (op.getNumAxes() > 1) {
     space.axes = {{"box_q", getBoxes(16, 128, extents)},
                   {"box_k", getBoxes(16, 128, extents)}};
-    return space;
+  } else {
+    space.axes = {{"block_q", {"16"}}, {"block_k", {"16", "32", "64", "128"}}};
+    if (!isFew)
+      space.axes[0].values = {"16", "32", "64", "128"};
+    else if (op.isMergeable())
+      space.axes.push_back({"splits", {"0", "1", "2", "4", "8", "16", "32"}});
   }
-  bool isFew = hasFewQueries(op);
-  space.axes = {{"block_q", {"16"}}, {"block_k", {"16", "32", "64", "128"}}};
+  if (!problem.isNarrow)
+    return space;
   if (!isFew)
-    space.axes[0].values = {"16", "32", "64", "128"};
-  if (isFew && op.isMergeable())
-    space.axes.push_back({"splits", {"1", "2", "4", "8", "16", "32"}});
+    space.axes.push_back(
+        {"warps", {std::to_string(threads / kWarpLanes), "8"}});
+  space.axes.push_back({"stages", {"1", "2", "3", "4"}});
   return space;
 }
 

@@ -6,9 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The space of GPUs. A block has a fixed number of threads, so warps are no
-// axis, and whether products are matrix instructions follows from the op; what
-// is left are sizes, within shared memory and registers (Resources.h).
+// The space of GPUs: sizes, warps and places for copies, within shared memory
+// and registers (Resources.h). Whether products are matrix instructions follows
+// from the op. Only these need more warps than the target has, or copies that
+// are begun early, so others have neither axis.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,8 +23,17 @@ namespace attn {
 
 /// Rows of threads of a block.
 inline constexpr int64_t kThreadRows = 16;
+/// Rows of a matrix instruction, and so of a warp at a time.
+inline constexpr int64_t kBandRows = 16;
+/// Threads of a warp.
+inline constexpr int64_t kWarpLanes = 32;
 /// The most registers that a thread may have.
 inline constexpr int64_t kThreadRegisters = 255;
+
+/// `problem` in blocks of these sizes, warps and stages; `threads` are those of
+/// the target.
+BlockProblem withBlocks(BlockProblem problem, const BlockSizes &blocks,
+                        int64_t threads);
 
 /// What a recurrence says of its blocks.
 ChunkProblem getProblem(RecurOp op, BlockSizes blocks, int64_t threads);

@@ -180,11 +180,7 @@ static LogicalResult checkFits(Location loc, BlockSizes blocks, int64_t bytes,
 /// Refuses blocks that a user asked for and that the device has no room for.
 LogicalResult GpuSelectSchedule::checkAsked(AttendOp attend,
                                             BlockSizes blocks) const {
-  BlockProblem problem = getProblem(attend);
-  problem.blockQ = blocks.q;
-  problem.blockK = blocks.k;
-  problem.threads = blocks.warps ? kLanes * blocks.warps : threads;
-  problem.stages = std::max(blocks.stages, int64_t(1));
+  BlockProblem problem = withBlocks(getProblem(attend), blocks, threads);
   if (failed(checkWarps(attend, blocks)))
     return failure();
   return checkFits(attend.getLoc(), blocks, estimateSharedBytes(problem),

@@ -94,14 +94,10 @@ struct Flags {
 } // namespace
 
 static Error parseData(const Flags &flags, RunOptions &options) {
-  for (StringRef text : flags.dims) {
-    Expected<Dims> parsed = parseDims(text);
-    if (!parsed)
-      return parsed.takeError();
-    options.dims.push_back(std::move(*parsed));
-  }
-  if (options.dims.empty())
-    options.dims.emplace_back();
+  Expected<std::vector<Dims>> dims = parseAllDims(flags.dims);
+  if (!dims)
+    return dims.takeError();
+  options.dims = std::move(*dims);
   auto parsedArguments = parseNamedFiles("arg", flags.arguments);
   if (!parsedArguments)
     return parsedArguments.takeError();
@@ -120,25 +116,13 @@ static Error parseData(const Flags &flags, RunOptions &options) {
   return Error::success();
 }
 
-/// Reads an integer option into `result`.
-template <typename T>
-static Error parseNumber(const cl::opt<std::string> &option, int64_t lowest,
-                         int64_t highest, T &result) {
-  Expected<int64_t> value =
-      parseInteger(option.getValue(), "--" + option.ArgStr, lowest, highest);
-  if (!value)
-    return value.takeError();
-  result = *value;
-  return Error::success();
-}
-
 static Error parseRunning(const Flags &flags, RunOptions &options) {
-  if (Error error = parseNumber(flags.seed, 0, INT64_MAX, options.fill.seed))
+  if (Error error = readInteger(flags.seed, 0, INT64_MAX, options.fill.seed))
     return error;
-  if (Error error = parseNumber(flags.threads, 0, 1024, options.threads))
+  if (Error error = readInteger(flags.threads, 0, 1024, options.threads))
     return error;
   if (flags.repeat.getNumOccurrences())
-    if (Error error = parseNumber(flags.repeat, 1, 1000000, options.repeat))
+    if (Error error = readInteger(flags.repeat, 1, 1000000, options.repeat))
       return error;
   options.probe = flags.probe;
   options.memory = flags.memory;

@@ -84,20 +84,11 @@ struct Flags {
 } // namespace
 
 static Error parseNumbers(const Flags &flags, TuneOptions &options) {
-  auto read = [](const cl::opt<std::string> &option, int64_t lowest,
-                 int64_t highest, auto &result) -> Error {
-    Expected<int64_t> value =
-        parseInteger(option.getValue(), "--" + option.ArgStr, lowest, highest);
-    if (!value)
-      return value.takeError();
-    result = *value;
-    return Error::success();
-  };
-  if (Error error = read(flags.budget, 1, 86400, options.budgetSeconds))
+  if (Error error = readInteger(flags.budget, 1, 86400, options.budgetSeconds))
     return error;
-  if (Error error = read(flags.candidates, 1, 1000, options.candidates))
+  if (Error error = readInteger(flags.candidates, 1, 1000, options.candidates))
     return error;
-  return read(flags.threads, 0, 1024, options.threads);
+  return readInteger(flags.threads, 0, 1024, options.threads);
 }
 
 /// Options that need others, or exclude them.
@@ -150,14 +141,10 @@ Expected<TuneOptions> attn::parseTuneOptions(int argc, char **argv) {
   options.merge = flags.merge;
   if (Error error = checkTogether(flags, options))
     return error;
-  for (StringRef text : flags.dims) {
-    Expected<Dims> parsed = parseDims(text);
-    if (!parsed)
-      return parsed.takeError();
-    options.dims.push_back(std::move(*parsed));
-  }
-  if (options.dims.empty())
-    options.dims.emplace_back();
+  Expected<std::vector<Dims>> dims = parseAllDims(flags.dims);
+  if (!dims)
+    return dims.takeError();
+  options.dims = std::move(*dims);
   if (flags.kernel.spec.empty())
     return options;
   Expected<CompileInput> input =

@@ -7,61 +7,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "tools/attn-tune/Report.h"
-#include "tools/attn-tune/Tuner.h"
+#include "tools/attn-tune/Ranking.h"
 #include "tools/support/CommandLine.h"
-#include "tools/support/Measure.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/ToolOutputFile.h"
 
 using namespace attn;
 using llvm::Error;
 using llvm::Expected;
 using llvm::StringRef;
-
-//===----------------------------------------------------------------------===//
-// The ranking
-//===----------------------------------------------------------------------===//
-
-static void printTerms(llvm::raw_ostream &stream, StringRef title,
-                       const Prediction &prediction) {
-  stream << llvm::formatv("{0}: {1:f3} ms, limited by {2}\n", title,
-                          1e3 * prediction.seconds, prediction.limit);
-  for (const CostTerm &term : prediction.terms)
-    stream << llvm::formatv("  {0,-24} {1,10:f4} ms   {2}\n", term.name,
-                            1e3 * term.seconds, term.reason);
-  for (const std::string &assumption : prediction.assumptions)
-    stream << "  " << assumption << "\n";
-}
-
-void attn::printRanking(llvm::raw_ostream &stream, const FunctionModel &model,
-                        const Machine &machine, int threads, bool explain) {
-  const size_t shown = explain ? SIZE_MAX : 10;
-  std::vector<RankedSchedule> ranked = rankCandidates(model, machine, threads);
-  std::string chosen = model.getChosen(machine, threads);
-  stream << llvm::formatv("{0}  {1}  {2}  {3} schedules can be run\n",
-                          model.getFunctionName(), model.getKey().bucket,
-                          machine.name, ranked.size());
-  stream << llvm::formatv("{0,4}  {1,-36} {2,12}  {3}\n", "rank", "schedule",
-                          "predicted", "limit");
-  for (auto [number, candidate] : llvm::enumerate(ranked)) {
-    bool isChosen = candidate.point == chosen;
-    if (number >= shown && !isChosen)
-      continue;
-    stream << llvm::formatv("{0,4}  {1,-36} {2,9:f4} ms  {3}{4}\n", number + 1,
-                            candidate.point, 1e3 * candidate.prediction.seconds,
-                            candidate.prediction.limit,
-                            isChosen ? "  (the default)" : "");
-  }
-  if (!explain)
-    return;
-  printTerms(stream, "default", model.predict(machine, threads));
-  if (!ranked.empty())
-    printTerms(stream, "best of the ranking", ranked.front().prediction);
-}
-
-//===----------------------------------------------------------------------===//
-// The database
-//===----------------------------------------------------------------------===//
 
 static Error reportAll(TuningDatabase &database) {
   Expected<std::vector<TuningRecord>> records = database.getRecords();
@@ -101,51 +53,34 @@ static void printTrials(llvm::ArrayRef<TuningTrial> trials,
   }
 }
 
-static Error writePicture(StringRef path, const Picture &picture) {
-  std::error_code code;
-  llvm::ToolOutputFile file(path, code, llvm::sys::fs::OF_Text);
-  if (!code) {
-    file.os() << drawPicture(picture);
-    file.os().flush();
-    code = file.os().error();
-    file.os().clear_error();
-  }
-  if (code)
-    return makeError("'{0}': cannot write: {1}", path, code.message());
-  file.keep();
-  return Error::success();
-}
-
 /// The report of one spec and its sizes.
 static Error reportSpec(const TuneOptions &options, const Dims &dims,
                         TuningDatabase &database) {
-  const CompileInput &input = *options.input;
-  auto model = createModel(input, dims);
-  if (!model)
-    return model.takeError();
-  Expected<Machine> machine = loadMachine(input.options.target, options.device);
-  if (!machine)
-    return machine.takeError();
-  Expected<std::optional<TuningRecord>> known = database.find(model->getKey());
-  Expected<std::vector<TuningTrial>> trials =
-      database.getTrials(model->getKey());
+  Expected<ModelledCall> call =
+      ModelledCall::create(*options.input, options, dims);
+  if (!call)
+    return call.takeError();
+  const FunctionModel &model = call->model;
+  const Machine &machine = call->machine;
+  const TuningKey &key = model.getKey();
+  Expected<std::optional<TuningRecord>> known = database.find(key);
+  Expected<std::vector<TuningTrial>> trials = database.getTrials(key);
   if (!known || !trials)
     return llvm::joinErrors(known.takeError(), trials.takeError());
-  std::string name = model->getFunctionName().str();
-  llvm::outs() << llvm::formatv("{0}  {1}  {2}  {3}\n", name,
-                                model->getKey().dtype, model->getKey().target,
-                                model->getKey().bucket);
+  std::string name = model.getFunctionName().str();
+  llvm::outs() << llvm::formatv("{0}  {1}  {2}  {3}\n", name, key.dtype,
+                                key.target, key.bucket);
   Picture picture;
-  picture.title = name + "  " + model->getKey().bucket;
+  picture.title = name + "  " + key.bucket;
   double units = double(options.threads > 0
-                            ? std::min<int64_t>(options.threads, machine->units)
-                            : machine->units);
-  picture.peak = units * machine->matrix32;
-  picture.bandwidth = machine->memory;
+                            ? std::min<int64_t>(options.threads, machine.units)
+                            : machine.units);
+  picture.peak = units * machine.matrix32;
+  picture.bandwidth = machine.memory;
   printTrials(*trials, *known, picture);
   if (*known) {
     Prediction prediction =
-        model->predict(*machine, options.threads, (*known)->schedule);
+        model.predict(machine, options.threads, (*known)->schedule);
     picture.work = {prediction.intensity,
                     1e-9 * prediction.flops / (*known)->seconds, true};
     llvm::outs() << llvm::formatv(
@@ -157,7 +92,7 @@ static Error reportSpec(const TuneOptions &options, const Dims &dims,
     llvm::outs() << "record      none\n";
   }
   return options.svg.empty() ? Error::success()
-                             : writePicture(options.svg, picture);
+                             : writeOutput(options.svg, drawPicture(picture));
 }
 
 Error attn::report(const TuneOptions &options, TuningDatabase &database) {

@@ -14,11 +14,6 @@
 
 namespace attn {
 
-/// Prints the best of the ranking and where the default stands in it; with
-/// `explain` the terms of both.
-void printRanking(llvm::raw_ostream &stream, const FunctionModel &model,
-                  const Machine &machine, int threads, bool explain);
-
 /// Prints the records of a database, or the trials of one spec, and draws these
 /// if a file was named.
 llvm::Error report(const TuneOptions &options, TuningDatabase &database);

@@ -8,7 +8,6 @@
 
 #include "tools/attn-tune/Tuner.h"
 #include "tools/attn-run/RunnablePackage.h"
-#include "tools/support/CallData.h"
 #include "tools/support/CommandLine.h"
 #include "tools/support/Measure.h"
 #include "llvm/Support/JSON.h"
@@ -23,56 +22,6 @@ using llvm::StringRef;
 
 /// Points that the model says are so much slower than the best are not tried.
 static constexpr double kFarWorse = 1.6;
-
-static CallSizes toSizes(const Dims &dims) {
-  CallSizes sizes;
-  for (const auto &[name, size] : dims)
-    sizes[name] = size;
-  return sizes;
-}
-
-Expected<FunctionModel> attn::createModel(const CompileInput &input,
-                                          const Dims &dims) {
-  auto model = FunctionModel::create(input.text, input.name, input.options,
-                                     toSizes(dims));
-  if (!model || !model->isRough())
-    return model;
-  // Masks or lists are data: that of a run without files.
-  CompileOptions naive = input.options;
-  naive.target = "naive";
-  naive.schedule.clear();
-  auto kernel = compile(input.text, input.name, naive);
-  if (!kernel)
-    return kernel.takeError();
-  Expected<Dims> resolved = resolveDims(**kernel, dims, {});
-  if (!resolved)
-    return resolved.takeError();
-  Expected<CallData> data =
-      makeCallData((*kernel)->arguments(), *resolved, ArgumentOptions());
-  if (!data)
-    return data.takeError();
-  return FunctionModel::create(input.text, input.name, input.options,
-                               toSizes(*resolved), *data);
-}
-
-std::vector<RankedSchedule> attn::rankCandidates(const FunctionModel &model,
-                                                 const Machine &machine,
-                                                 int threads) {
-  std::vector<RankedSchedule> candidates;
-  const OpFacts *op = model.getTuned(machine, threads);
-  if (!op)
-    return candidates;
-  for (const std::string &point : op->space.getPoints()) {
-    std::string schedule = model.getScheduleText(point);
-    candidates.push_back(
-        {point, schedule, model.predict(machine, threads, schedule)});
-  }
-  llvm::sort(candidates, [](const RankedSchedule &a, const RankedSchedule &b) {
-    return std::tie(a.prediction.seconds, a.point) <
-           std::tie(b.prediction.seconds, b.point);
-  });
-  return candidates;
-}
 
 MakeKernel attn::getMakeKernel(const CompileInput &input) {
   return [&input](
@@ -104,21 +53,12 @@ Error Tuner::prepare(const Dims &dims) {
   Expected<Dims> resolved = resolveDims(*baseline, dims, {});
   if (!resolved)
     return resolved.takeError();
-  // What the contest fills its arguments with.
-  Expected<CallData> data =
-      makeCallData(baseline->arguments(), *resolved, ArgumentOptions());
-  if (!data)
-    return data.takeError();
-  auto created = FunctionModel::create(input.text, input.name, input.options,
-                                       toSizes(*resolved), *data);
+  Expected<ModelledCall> created =
+      ModelledCall::create(input, options, *resolved);
   if (!created)
     return created.takeError();
-  model = std::move(*created);
-  Expected<Machine> loaded = loadMachine(input.options.target, options.device);
-  if (!loaded)
-    return loaded.takeError();
-  machine = std::move(*loaded);
-  candidates = rankCandidates(*model, machine, options.threads);
+  call = std::move(*created);
+  candidates = call->rank();
   Expected<Contest> begun =
       Contest::create(*baseline, *resolved, options.threads);
   if (!begun)
@@ -130,7 +70,7 @@ Error Tuner::prepare(const Dims &dims) {
 /// The names of the lengths: those of the bucket.
 Error Tuner::addDefinition() {
   std::vector<std::string> lengths;
-  for (StringRef part : llvm::split(model->getKey().bucket, ','))
+  for (StringRef part : llvm::split(call->model.getKey().bucket, ','))
     lengths.push_back(part.split('=').first.str());
   return contest->addDefinition(input, *baseline, lengths);
 }
@@ -139,7 +79,7 @@ Error Tuner::addDefinition() {
 std::vector<const RankedSchedule *>
 Tuner::selectCandidates(ArrayRef<TuningTrial> known) const {
   std::vector<const RankedSchedule *> selected;
-  std::string chosen = model->getChosen(machine, options.threads);
+  std::string chosen = call->getChosen();
   int64_t room = options.candidates - int64_t(known.size());
   for (const RankedSchedule &candidate : candidates) {
     if (int64_t(selected.size()) >= room)
@@ -198,8 +138,8 @@ Error Tuner::store(const RankedSchedule &candidate, StringRef verdict,
                    const Duel &duel) {
   if (!database)
     return Error::success();
-  TuningTrial trial{model->getKey(), candidate.schedule, verdict.str(),
-                    duel.ratio,      duel.seconds,       0};
+  TuningTrial trial{call->model.getKey(), candidate.schedule, verdict.str(),
+                    duel.ratio,           duel.seconds,       0};
   trial.predicted = candidate.prediction.seconds;
   return database->put(trial);
 }
@@ -310,15 +250,14 @@ Error Tuner::record(llvm::raw_ostream &output) {
     duel = *same;
     duel.ratio = 1;
     duel.seconds = duel.otherSeconds;
-    bestSchedule =
-        model->getScheduleText(model->getChosen(machine, options.threads));
+    bestSchedule = call->model.getScheduleText(call->getChosen());
   }
-  TuningRecord made{model->getKey(),
+  TuningRecord made{call->model.getKey(),
                     bestSchedule,
                     duel.seconds,
                     best ? duel.seconds / duel.ratio : duel.seconds,
-                    model->getTokens(),
-                    model->getFunctionName().str(),
+                    call->model.getTokens(),
+                    call->model.getFunctionName().str(),
                     formatDims(contest->getDims(), ",")};
   if (database) {
     Expected<bool> stored = database->put(made);
@@ -338,13 +277,13 @@ Error Tuner::tune(const Dims &dims, llvm::raw_ostream &output) {
   if (Error error = prepare(dims))
     return error;
   if (candidates.empty()) {
-    output << model->getFunctionName() << "  has nothing to choose\n";
+    output << call->model.getFunctionName() << "  has nothing to choose\n";
     return Error::success();
   }
   std::vector<TuningTrial> known;
   if (database) {
     Expected<std::vector<TuningTrial>> trials =
-        database->getTrials(model->getKey());
+        database->getTrials(call->model.getKey());
     if (!trials)
       return trials.takeError();
     known = std::move(*trials);
@@ -352,7 +291,7 @@ Error Tuner::tune(const Dims &dims, llvm::raw_ostream &output) {
   std::vector<const RankedSchedule *> selected = selectCandidates(known);
   llvm::errs() << llvm::formatv(
       "tune  {0} {1}: {2} schedules can be run, {3} are tried\n",
-      model->getFunctionName(), formatDims(contest->getDims(), ","),
+      call->model.getFunctionName(), formatDims(contest->getDims(), ","),
       candidates.size(), selected.size());
   if (Error error = addDefinition())
     return error;
@@ -374,7 +313,7 @@ Error Tuner::measureAll(const Dims &dims, llvm::raw_ostream &output) {
   rules.fewest = rules.most = rules.fewestToLose = 9;
   rules.sliceSeconds = 0;
   rules.ofProcessor = options.threads == 1;
-  std::string chosen = model->getChosen(machine, options.threads);
+  std::string chosen = call->getChosen();
   for (Compiled &one : compileAll(all)) {
     const RankedSchedule &candidate = *one.candidate;
     if (!one.kernel)

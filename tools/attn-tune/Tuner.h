@@ -23,26 +23,10 @@
 #ifndef ATTN_TOOLS_ATTN_TUNE_TUNER_H
 #define ATTN_TOOLS_ATTN_TUNE_TUNER_H
 
-#include "runtime/compiler/tuning/FunctionModel.h"
 #include "tools/attn-tune/Contest.h"
-#include "tools/attn-tune/Options.h"
+#include "tools/attn-tune/Ranking.h"
 
 namespace attn {
-
-/// A point of the space, and what the model says of it.
-struct RankedSchedule {
-  std::string point;    ///< "block_q=64,block_k=128".
-  std::string schedule; ///< As in CompileOptions: "many:block_q=64,...".
-  Prediction prediction;
-};
-
-/// The model of a call, with random data where masks or lists are data.
-llvm::Expected<FunctionModel> createModel(const CompileInput &input,
-                                          const Dims &dims);
-
-/// All points of the space of a call, the fastest first.
-std::vector<RankedSchedule> rankCandidates(const FunctionModel &model,
-                                           const Machine &machine, int threads);
 
 /// Makes kernels, of schedules; a test may make others.
 using MakeKernel = std::function<llvm::Expected<std::unique_ptr<Kernel>>(
@@ -94,8 +78,7 @@ private:
   MakeKernel make;
   DuelRules rules;
 
-  std::optional<FunctionModel> model;
-  Machine machine;
+  std::optional<ModelledCall> call;
   std::vector<RankedSchedule> candidates;
   std::unique_ptr<Kernel> baseline;
   std::optional<Contest> contest;

@@ -14,11 +14,10 @@
 #include "runtime/CudaGpu.h"
 #include "tools/attn-tune/Calibrate.h"
 #include "tools/attn-tune/Report.h"
+#include "tools/attn-tune/SimulatedRanking.h"
 #include "tools/attn-tune/Tuner.h"
 #include "tools/support/CommandLine.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/ToolOutputFile.h"
 #include <chrono>
 #include <csignal>
 
@@ -39,22 +38,6 @@ static void interrupt(int) {
 //===----------------------------------------------------------------------===//
 // Files
 //===----------------------------------------------------------------------===//
-
-/// Writes a file that appears only if all of it could be written.
-static Error writeText(StringRef path, StringRef contents) {
-  std::error_code code;
-  llvm::ToolOutputFile file(path, code, llvm::sys::fs::OF_Text);
-  if (!code) {
-    file.os() << contents;
-    file.os().flush();
-    code = file.os().error();
-    file.os().clear_error();
-  }
-  if (code)
-    return makeError("'{0}': cannot write: {1}", path, code.message());
-  file.keep();
-  return Error::success();
-}
 
 static Error calibrateHere() {
   Expected<Machine> machine = calibrate();
@@ -102,7 +85,7 @@ static Error manage(const TuneOptions &options, TuningDatabase &database) {
     Expected<std::string> text = database.exportText();
     if (!text)
       return text.takeError();
-    if (Error error = writeText(options.exportTo, *text))
+    if (Error error = writeOutput(options.exportTo, *text))
       return error;
   }
   return Error::success();
@@ -114,15 +97,14 @@ static Error manage(const TuneOptions &options, TuningDatabase &database) {
 
 /// Prints the ranking of a GPU that is not here, or the terms of the model.
 static Error rankOnly(const TuneOptions &options, const Dims &dims) {
-  const CompileInput &input = *options.input;
-  auto model = createModel(input, dims);
-  if (!model)
-    return model.takeError();
-  Expected<Machine> machine = loadMachine(input.options.target, options.device);
-  if (!machine)
-    return machine.takeError();
-  printRanking(llvm::outs(), *model, *machine, options.threads,
-               options.explain);
+  Expected<ModelledCall> call =
+      ModelledCall::create(*options.input, options, dims);
+  if (!call)
+    return call.takeError();
+  if (!options.explain)
+    return rankBySimulator(llvm::outs(), options, *call, dims,
+                           [] { return bool(interrupted); });
+  printRanking(llvm::outs(), *call, options.explain);
   return Error::success();
 }
 
@@ -160,7 +142,7 @@ static Error measureAll(const TuneOptions &options, Tuner &tuner) {
   for (const Dims &dims : options.dims)
     if (Error error = tuner.measureAll(dims, stream))
       return error;
-  return writeText(options.exhaustive, text);
+  return writeOutput(options.exhaustive, text);
 }
 
 static Error tuneAll(const TuneOptions &options, TuningDatabase *database) {
@@ -192,7 +174,8 @@ static Error run(const TuneOptions &options) {
   if (isRanking) {
     if (!options.explain)
       llvm::outs() << "no device of target '" << options.input->options.target
-                   << "' here: ranked by the model, nothing is recorded\n";
+                   << "' here: ranked by the model and by what a simulator "
+                      "counts, nothing is recorded\n";
     for (const Dims &dims : options.dims)
       if (Error error = rankOnly(options, dims))
         return error;

@@ -52,6 +52,18 @@ llvm::Expected<int64_t>
 parseInteger(llvm::StringRef text, const llvm::Twine &what, int64_t lowest,
              int64_t highest = std::numeric_limits<int64_t>::max());
 
+/// The same of an option, whose name messages have.
+template <typename T>
+llvm::Error readInteger(const llvm::cl::opt<std::string> &option,
+                        int64_t lowest, int64_t highest, T &result) {
+  llvm::Expected<int64_t> value =
+      parseInteger(option.getValue(), "--" + option.ArgStr, lowest, highest);
+  if (!value)
+    return value.takeError();
+  result = T(*value);
+  return llvm::Error::success();
+}
+
 } // namespace attn
 
 #endif // ATTN_TOOLS_SUPPORT_COMMANDLINE_H

@@ -36,6 +36,20 @@ Expected<Dims> attn::parseDims(StringRef text, StringRef givenBy) {
   return dims;
 }
 
+Expected<std::vector<Dims>>
+attn::parseAllDims(llvm::ArrayRef<std::string> texts) {
+  std::vector<Dims> all;
+  for (StringRef text : texts) {
+    Expected<Dims> parsed = parseDims(text);
+    if (!parsed)
+      return parsed.takeError();
+    all.push_back(std::move(*parsed));
+  }
+  if (all.empty())
+    all.emplace_back();
+  return all;
+}
+
 std::string attn::formatDims(const Dims &dims, StringRef separator) {
   return llvm::join(llvm::map_range(dims,
                                     [](const auto &dim) {

@@ -28,6 +28,11 @@ using Dims =
 llvm::Expected<Dims> parseDims(llvm::StringRef text,
                                llvm::StringRef givenBy = "--dims");
 
+/// Reads the values of an option that may be repeated: at least one, if only
+/// the spec's own sizes.
+llvm::Expected<std::vector<Dims>>
+parseAllDims(llvm::ArrayRef<std::string> texts);
+
 /// "B=2 H=8 N=1024".
 std::string formatDims(const Dims &dims, llvm::StringRef separator = " ");
 

@@ -303,8 +303,9 @@ Prediction FunctionModel::predict(const Machine &machine, int threads) const {
   return addUp(predictions);
 }
 
-Prediction FunctionModel::predict(const Machine &machine, int threads,
-                                  StringRef schedule) const {
+std::vector<Prediction> FunctionModel::predictOps(const Machine &machine,
+                                                  int threads,
+                                                  StringRef schedule) const {
   std::vector<Prediction> predictions;
   for (const OpFacts &op : ops) {
     BlockSizes blocks = op.chosen;
@@ -312,7 +313,12 @@ Prediction FunctionModel::predict(const Machine &machine, int threads,
       blocks = applyPoint(getSchedulePart(schedule, op.isFew), blocks);
     predictions.push_back(predictOp(op, blocks, machine, target, threads));
   }
-  return addUp(predictions);
+  return predictions;
+}
+
+Prediction FunctionModel::predict(const Machine &machine, int threads,
+                                  StringRef schedule) const {
+  return addUp(predictOps(machine, threads, schedule));
 }
 
 std::string FunctionModel::getScheduleText(StringRef schedule) const {

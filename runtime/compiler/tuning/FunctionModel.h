@@ -51,6 +51,10 @@ public:
   Prediction predict(const Machine &machine, int threads,
                      llvm::StringRef schedule) const;
 
+  /// The same for each op.
+  std::vector<Prediction> predictOps(const Machine &machine, int threads,
+                                     llvm::StringRef schedule) const;
+
   /// `schedule`, a point of a space, so that it is that of the version which
   /// the call runs, and leaves the other version alone.
   std::string getScheduleText(llvm::StringRef schedule) const;
