@@ -9,9 +9,10 @@
 // An estimate in closed form: the work of an op in a schedule, divided by what
 // the machine does in a second, for each of its resources. On a CPU products
 // and exponentials share the vector units, so their times add up; what moves
-// data overlaps with them, so the largest of the sums counts. On a GPU all
-// resources work side by side. Every term carries the numbers that it was made
-// from. docs/tuning.md has the formulas.
+// data overlaps with them, so the largest of the sums counts. On a GPU resources
+// work side by side, but what the warps of matrix instructions do one after the
+// other adds up too. Every term carries the numbers that it was made from.
+// docs/tuning.md has the formulas.
 //
 //===----------------------------------------------------------------------===//
 
