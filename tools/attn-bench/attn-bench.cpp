@@ -164,7 +164,7 @@ static Error takeTuned(Benchmark &benchmark, StringRef database) {
   CompileInput input{benchmark.specText, benchmark.specPath, benchmark.options};
   std::map<std::string, int64_t> sizes(benchmark.dims.begin(),
                                        benchmark.dims.end());
-  Expected<bool> found = applyTuning(input, database, &sizes);
+  Expected<std::string> found = applyTuning(input, database, &sizes);
   if (!found)
     return makeError("{0}: {1}", benchmark.where,
                      llvm::toString(found.takeError()));
