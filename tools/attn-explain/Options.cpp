@@ -104,6 +104,6 @@ Expected<ExplainOptions> attn::parseOptions(int argc, char **argv) {
       applyTuning(options.input, getTuningDatabase(flags.kernel), &sizes);
   if (!origin)
     return origin.takeError();
-  options.isTuned = llvm::StringRef(*origin).starts_with("record");
+  options.isTuned = isRecord("attn-explain", *origin);
   return options;
 }

@@ -144,9 +144,7 @@ static Error findSchedule(Session &session) {
       applyTuning(options.input, options.database, isKnown ? &sizes : nullptr);
   if (!origin)
     return origin.takeError();
-  session.isTuned = StringRef(*origin).starts_with("record");
-  if (StringRef(*origin).starts_with("default, the record"))
-    llvm::errs() << "attn-run: schedule: " << *origin << "\n";
+  session.isTuned = isRecord("attn-run", *origin);
   return Error::success();
 }
 

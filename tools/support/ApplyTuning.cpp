@@ -8,6 +8,7 @@
 
 #include "runtime/compiler/tuning/TunedSchedule.h"
 #include "tools/support/KernelFlags.h"
+#include "llvm/Support/raw_ostream.h"
 
 using namespace attn;
 using llvm::Expected;
@@ -29,4 +30,10 @@ attn::applyTuning(CompileInput &input, StringRef database,
     return found.takeError();
   input.options.schedule = found->schedule;
   return found->origin;
+}
+
+bool attn::isRecord(StringRef tool, StringRef origin) {
+  if (origin.starts_with("default, the record"))
+    llvm::errs() << tool << ": schedule: " << origin << "\n";
+  return origin.starts_with("record");
 }

@@ -87,6 +87,10 @@ llvm::Expected<std::string>
 applyTuning(CompileInput &input, llvm::StringRef database,
             const std::map<std::string, int64_t> *sizes = nullptr);
 
+/// Whether an origin of applyTuning() is a record. Tells the user of `tool` if
+/// it is one that this build cannot run.
+bool isRecord(llvm::StringRef tool, llvm::StringRef origin);
+
 /// Checks the options and reads the spec.
 llvm::Expected<CompileInput> parseKernelFlags(const KernelFlags &flags,
                                               bool hasDevice = false);
