@@ -14,6 +14,7 @@
 #define ATTN_RUNTIME_HANDLES_H
 
 #include "runtime/LoadedKernel.h"
+#include <cstring>
 #include <new>
 
 namespace attn {
@@ -80,6 +81,21 @@ inline Status checkStructSize(size_t expected, size_t given) {
                          ", got " + std::to_string(given));
 }
 
+/// Copies a struct of the caller, which may be null or have the size of an
+/// earlier version; fields that it lacks stay zero.
+template <typename Struct>
+Status copyStruct(const Struct *given, size_t earlierSize, Struct &copy) {
+  copy = {};
+  if (!given)
+    return {};
+  size_t size = given->struct_size;
+  if (size != earlierSize)
+    if (Status status = checkStructSize(sizeof(Struct), size))
+      return status;
+  std::memcpy(&copy, given, size);
+  return {};
+}
+
 } // namespace attn
 
 struct attn_package {
@@ -88,6 +104,7 @@ struct attn_package {
 
 struct attn_kernel {
   std::shared_ptr<const attn::SharedKernel> kernel;
+  std::string scheduleOrigin = "package"; ///< See attn_jit.h.
 };
 
 #endif // ATTN_RUNTIME_HANDLES_H

@@ -142,6 +142,10 @@ const char *attn_kernel_target(const attn_kernel *kernel) {
   return kernel ? getKernel(kernel).getTarget().c_str() : nullptr;
 }
 
+const char *attn_kernel_schedule(const attn_kernel *kernel) {
+  return kernel ? getKernel(kernel).getSchedule().c_str() : nullptr;
+}
+
 size_t attn_kernel_argument_count(const attn_kernel *kernel) {
   return kernel ? getInterface(kernel).arguments.size() : 0;
 }

@@ -54,7 +54,7 @@ extern "C" {
 /* The version of this interface. Functions are added in minor versions; what
    exists changes its meaning in major versions only. */
 #define ATTN_API_MAJOR 1
-#define ATTN_API_MINOR 2
+#define ATTN_API_MINOR 3
 
 /* The version of the package format that this runtime reads: all packages of
    the same major version, whatever their minor version is. */
@@ -130,6 +130,11 @@ ATTN_API void attn_kernel_destroy(attn_kernel *kernel);
 
 /* What the code was made for: "cpu:avx512", "cuda:sm_80". */
 ATTN_API const char *attn_kernel_target(const attn_kernel *kernel);
+
+/* The schedule that the code was made with, "block_q=64,block_k=128"; where ops
+   have several, each once with a ';' between, those for few queries first.
+   Empty if the package does not say. Since API 1.3. */
+ATTN_API const char *attn_kernel_schedule(const attn_kernel *kernel);
 
 /* One argument or result. All pointers live as long as the kernel. */
 typedef struct attn_port {

@@ -27,7 +27,8 @@
 extern "C" {
 #endif
 
-/* All functions and structs here are new in API 1.2. */
+/* All functions and structs here are new in API 1.2, where nothing else is
+   said. Structs may have the size that they had then. */
 
 /* Kernels that were compiled, in memory and in a folder, and counters. Several
    may exist, also with the same folder, in this and in other processes. */
@@ -60,7 +61,15 @@ typedef struct attn_compile_options {
                            "cuda:sm_80", ...; null: the best for the device. */
   const char *dtype; /* "f64", "f32", "f16", "bf16": the element type that the
                         spec is rewritten to; null: as it is written. */
-  const char *schedule; /* "block_q=96,block_k=64"; null: chosen. */
+  const char *schedule; /* "block_q=96,block_k=64"; null: that of a record of
+                           the database, else chosen by the compiler. */
+  /* Since API 1.3. */
+  const char *tuning_db; /* A tuning database; null: $ATTN_TUNING_DB; empty:
+                            none. */
+  const char *dims; /* "H=8,N=4096": sizes of calls, others being the spec's
+                       defaults. The record of their lengths is taken; null:
+                       the record with the most tokens. The kernel is for all
+                       sizes all the same. */
 } attn_compile_options;
 
 /* The kernel of a spec of `size` bytes on a device, from memory, from the
@@ -68,11 +77,24 @@ typedef struct attn_compile_options {
    Repeated calls with the same text and options give handles of the same kernel
    and take microseconds. Threads that ask for the same at a time wait for one
    compilation. `options` may be null. ATTN_INVALID_SPEC: attn_last_error() has
-   the messages, one a line, with line and column of the text. */
+   the messages, one a line, with line and column of the text. ATTN_IO_ERROR:
+   the tuning database cannot be read; it is left as it is. */
 ATTN_API attn_status attn_jit_compile(attn_jit *jit, const char *text,
                                       size_t size, DLDevice device,
                                       const attn_compile_options *options,
                                       attn_kernel **kernel);
+
+/* Where a kernel's schedule is from. Since API 1.3.
+     "given"       attn_compile_options has it.
+     "default"     The compiler chose it; no tuning database was asked.
+     "record N=4096 many:block_q=64,block_k=128"
+                   The record of a database; ", of another build" may follow.
+     "default, no record of N=4096", "default, the record ... is of another
+                   build, which this one cannot run: ..."
+                   The compiler chose it, as the database has nothing better.
+   "package" if the kernel was loaded from one by attn_kernel_load(). Valid as
+   long as the kernel. */
+ATTN_API const char *attn_kernel_schedule_origin(const attn_kernel *kernel);
 
 /* What a context has done so far. Each successful attn_jit_compile() is one of
    the first three. */

@@ -131,6 +131,11 @@ public:
 
   attn_kernel *get() const { return handle.get(); }
   std::string getTarget() const { return attn_kernel_target(get()); }
+  std::string getSchedule() const { return attn_kernel_schedule(get()); }
+  /// "given", "default...", "record ..."; see attn_kernel_schedule_origin().
+  std::string getScheduleOrigin() const {
+    return attn_kernel_schedule_origin(get());
+  }
 
   /// What is known of arguments and results; valid as long as the kernel.
   std::vector<attn_port> getArguments() const {
@@ -204,7 +209,9 @@ private:
 
 /// What to compile for. Empty texts are defaults, as in attn_compile_options.
 struct Compile {
-  std::string name = "<spec>", function, target, dtype, schedule;
+  std::string name = "<spec>", function, target, dtype, schedule, dims;
+  /// Null: $ATTN_TUNING_DB; empty: none.
+  const char *tuningDatabase = nullptr;
 };
 
 /// A context: compiles specs, and keeps kernels in memory and in a folder.
@@ -231,7 +238,8 @@ public:
     };
     attn_compile_options options = {sizeof(options),      how.name.c_str(),
                                     orNull(how.function), orNull(how.target),
-                                    orNull(how.dtype),    orNull(how.schedule)};
+                                    orNull(how.dtype),    orNull(how.schedule),
+                                    how.tuningDatabase,   orNull(how.dims)};
     attn_kernel *kernel = nullptr;
     check(attn_jit_compile(handle.get(), text.data(), text.size(), device,
                            &options, &kernel));

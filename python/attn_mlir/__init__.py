@@ -16,9 +16,9 @@ interface of FlexAttention. docs/python.md is the manual.
 
 from ._attend import CompiledAttend, attend, compile_attend
 from ._context import CompiledFunction, Port, config, counters
-from ._errors import (ArgumentError, AttnError, CompileError, DeviceError, DTypeError, KernelError,
-                      NotFoundError, OutOfMemoryError, ShapeError, StrideError, TraceError,
-                      UnsupportedError)
+from ._errors import (ArgumentError, AttnError, CompileError, DeviceError, DTypeError, FileError,
+                      KernelError, NotFoundError, OutOfMemoryError, ShapeError, StrideError,
+                      TraceError, UnsupportedError)
 from ._flex import (BlockMask, and_masks, create_block_mask, flex_attention, noop_mask, or_masks)
 from ._numbers import (abs, cos, exp, exp2, floor, log, log1p, log2, maximum, minimum, random,
                        sin, sqrt, tanh, where)
@@ -28,8 +28,8 @@ from ._values import capture
 
 __all__ = [
     "ArgumentError", "AttnError", "BlockMask", "CompileError", "CompiledAttend",
-    "CompiledFunction", "CompiledRecur", "DTypeError", "DeviceError", "KernelError",
-    "NotFoundError", "OutOfMemoryError", "Port", "ShapeError", "StrideError", "TraceError",
+    "CompiledFunction", "CompiledRecur", "DTypeError", "DeviceError", "FileError",
+    "KernelError", "NotFoundError", "OutOfMemoryError", "Port", "ShapeError", "StrideError", "TraceError",
     "UnsupportedError", "abs", "and_masks", "attend", "capture", "compile", "compile_attend",
     "compile_recur", "config", "cos", "counters", "create_block_mask", "exp", "exp2",
     "flex_attention", "floor", "log", "log1p", "log2", "maximum", "minimum", "noop_mask",

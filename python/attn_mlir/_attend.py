@@ -17,11 +17,26 @@ import numpy as np
 
 from ._arrays import check_array, is_tensor
 from ._closures import fingerprint
-from ._context import CompiledFunction, check_captured, check_port
+from ._context import (CompiledFunction, check_captured, check_port, has_database,
+                       round_length)
 from ._errors import ArgumentError, ShapeError, TraceError
 from ._graph import Captures
 from ._options import Function, Functions, Layout, Options, check_options, examine
-from ._text import compares_positions, trace_regions, write_text
+from ._text import compares_positions, name_axes, trace_regions, write_text
+
+
+# Lengths of q and k, rounded, where a tuning database decides.
+Lengths = tuple[tuple[int, ...], tuple[int, ...]]
+
+
+def _name_lengths(lengths: Lengths, axes: tuple[tuple[str, ...], tuple[str, ...]],
+                  captures: Captures) -> dict[str, int]:
+    """The sizes that make a bucket, by their names in the spec."""
+    dims = {f"{capture.name}_{axis}": round_length(size) for capture in captures.all
+            for axis, size in enumerate(capture.array.shape) if axis >= 2}
+    for names, sizes in zip(reversed(axes), reversed(lengths)):
+        dims.update(zip(names, sizes))
+    return dims
 
 
 class Limit(NamedTuple):
@@ -65,7 +80,8 @@ class CompiledAttend(CompiledFunction):
     the arrays by name.
     """
 
-    def __init__(self, functions: Functions, options: Options, layout: Layout, threads: int = 0):
+    def __init__(self, functions: Functions, options: Options, layout: Layout, threads: int = 0,
+                 lengths: Optional[Lengths] = None):
         captures = Captures(("q", "k", "v", "out", "lse"))
         regions = trace_regions(functions, options, layout, captures)
         for capture in captures.all:
@@ -77,7 +93,9 @@ class CompiledAttend(CompiledFunction):
         self._captured = tuple(self.captures.values())
         super().__init__(write_text(options, layout, regions, captures), device=layout.device,
                          target=options.target, schedule=options.schedule, name="attend",
-                         threads=threads)
+                         threads=threads, tuning_db=options.tuning_db,
+                         dims=_name_lengths(lengths, name_axes(options, layout, regions), captures)
+                         if lengths else None)
 
     def __call__(self, q: Any, k: Any, v: Any, *, out: Any = None,  # type: ignore[override]
                  **named: Any) -> Any:
@@ -218,6 +236,8 @@ def attend(q: Any, k: Any, v: Any, *, score: Optional[Function] = None,
       normalizer='softmax'  or 'sum' or 'none'
       layout='BHND'         or 'BNHD': heads after the tokens, in q, k, v and out
       target, schedule      as for the compiler: 'cpu:avx2', 'block_q=64,block_k=64'
+      tuning_db=None        a database of schedules, of which the record of the lengths
+                            is taken; None: what ATTN_TUNING_DB names; '': none
 
     Returns an array like `q`, or (out, lse). Rows without keys are 0, their lse
     -inf.
@@ -226,6 +246,10 @@ def attend(q: Any, k: Any, v: Any, *, score: Optional[Function] = None,
     functions = Functions(score, mask, prob, sink)
     op, captured = _find_op(q, k, v, functions, chosen, threads)
     return op.call(q, k, v, captured, out)
+
+
+def _round(sizes: Any) -> tuple[int, ...]:
+    return tuple([round_length(size) for size in sizes])
 
 
 def _find_op(q: Any, k: Any, v: Any, functions: Functions, options: Options,
@@ -242,10 +266,14 @@ def _find_op(q: Any, k: Any, v: Any, functions: Functions, options: Options,
     except (ValueError, RecursionError) as error:
         raise TraceError("attend", "the functions read too many objects, or too deep ones",
                          "close over what they need, not over an object with much more") from error
-    key = (layout, options, threads, marks)
+    key: tuple = (layout, options, threads, marks)
+    lengths = None
+    if has_database(options.tuning_db, options.schedule):
+        lengths = _round(operands[0].shape[2:-1]), _round(operands[1].shape[2:-1])
+        key += (lengths, tuple([_round(array.shape[2:]) for array in arrays]))
     found = _compiled.get(key)
     if found is None:
-        op = CompiledAttend(functions, options, layout, threads)
+        op = CompiledAttend(functions, options, layout, threads, lengths)
         places = {id(array): place for place, array in enumerate(arrays)}
         sources = tuple(places.get(id(array), array) for array in op.captures.values())
         op.release()
@@ -263,7 +291,9 @@ def compile_attend(q: Any, k: Any, v: Any, *, score: Optional[Function] = None,
 
     Of these examples, element type, device, rank and features count; batches,
     heads and lengths are free in calls. It does less in each call than attend(),
-    which looks at its Python functions every time.
+    which looks at its Python functions every time. A tuning database is asked for
+    the lengths of these examples; `schedule` and `schedule_origin` of the result say
+    what was chosen, and by whom.
     """
     chosen = _make_options(options)
     op, captured = _find_op(q, k, v, Functions(score, mask, prob, sink), chosen, threads)

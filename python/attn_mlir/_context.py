@@ -14,7 +14,7 @@ import collections
 import functools
 import json
 import threading
-from typing import Any, Callable, Optional, Sequence
+from typing import Any, Callable, Mapping, Optional, Sequence
 
 from . import _native
 from ._arrays import (CPU, Device, check_array, describe, is_array, is_tensor, make_allocator,
@@ -47,6 +47,24 @@ def config() -> dict[str, Any]:
     return json.loads(jit().config())
 
 
+@functools.lru_cache(maxsize=1)
+def _environment_database() -> str:
+    return config()["tuning_db"]["value"]
+
+
+def has_database(tuning_db: Optional[str], schedule: Optional[str]) -> bool:
+    """Whether a tuning database decides: what is given, else that of the environment;
+    a schedule that is given leaves it nothing to decide."""
+    if schedule is not None:
+        return False
+    return bool(_environment_database() if tuning_db is None else tuning_db)
+
+
+def round_length(size: int) -> int:
+    """A length as buckets of tuning databases have it: the next power of two."""
+    return 1 << max(int(size) - 1, 0).bit_length()
+
+
 def parse_device(device: Any) -> Device:
     """'cpu', 'cuda', 'cuda:1' or a device of PyTorch."""
     kind, _, index = str(device).partition(":")
@@ -77,16 +95,19 @@ class CompiledFunction:
     return its result, or a named tuple where there are several.
 
     It may be called from several threads at a time. `threads` is how many threads
-    of the CPU a call may use, 0 for all; results do not depend on it.
+    of the CPU a call may use, 0 for all; results do not depend on it. `dims` are
+    sizes of calls, for the choice of a record of the tuning database.
     """
 
     def __init__(self, text: str, *, device: Device = CPU, function: Optional[str] = None,
                  target: Optional[str] = None, dtype: Optional[str] = None,
-                 schedule: Optional[str] = None, name: Optional[str] = None, threads: int = 0):
+                 schedule: Optional[str] = None, name: Optional[str] = None, threads: int = 0,
+                 tuning_db: Optional[str] = None, dims: Optional[Mapping[str, int]] = None):
         self.text, self.threads = text, threads
         self._device = device
+        sizes = ",".join(f"{name}={int(size)}" for name, size in dims.items()) if dims else None
         self._kernel = jit().compile(text, device.type, device.number, name, function, target,
-                                     dtype, schedule)
+                                     dtype, schedule, tuning_db, sizes)
         self.arguments = tuple(Port(*port) for port in self._kernel.arguments())
         self.results = tuple(Port(*port) for port in self._kernel.results())
         names = [port.name for port in self.results]
@@ -100,6 +121,17 @@ class CompiledFunction:
     def target(self) -> str:
         """What the code was made for, such as 'cpu:avx512'."""
         return self._kernel.target()
+
+    @property
+    def schedule(self) -> str:
+        """What the code was made with, such as 'block_q=64,block_k=128'."""
+        return self._kernel.schedule()
+
+    @property
+    def schedule_origin(self) -> str:
+        """Where the schedule is from: 'given', 'default', 'record N=4096 many:...' of
+        the tuning database, or 'default, no record of N=4096'."""
+        return self._kernel.schedule_origin()
 
     def __repr__(self) -> str:
         return f"<compiled function {self.arguments} -> {self.results} for {self.target}>"

@@ -61,6 +61,12 @@ class KernelError(AttnError, RuntimeError):
     status = "ATTN_DEVICE_ERROR"
 
 
+class FileError(AttnError, OSError):
+    """A file that cannot be read or written, or is damaged."""
+
+    status = "ATTN_IO_ERROR"
+
+
 class OutOfMemoryError(AttnError, MemoryError):
     """No memory for a workspace."""
 
@@ -99,6 +105,7 @@ _BY_STATUS: dict[str, type[AttnError]] = {
     "ATTN_NO_CODE_FOR_DEVICE": NotFoundError,
     "ATTN_DEVICE_ERROR": KernelError,
     "ATTN_OUT_OF_MEMORY": OutOfMemoryError,
+    "ATTN_IO_ERROR": FileError,
 }
 
 

@@ -75,7 +75,8 @@ def flex_attention(query: Any, key: Any, value: Any, score_mod: Optional[Callabl
                    block_mask: Any = None, scale: Optional[float] = None,
                    enable_gqa: bool = False, return_lse: bool = False, *,
                    kernel_options: Any = None, target: Optional[str] = None,
-                   schedule: Optional[str] = None, threads: int = 0) -> Any:
+                   schedule: Optional[str] = None, tuning_db: Optional[str] = None,
+                   threads: int = 0) -> Any:
     """Attention with the functions of FlexAttention, unchanged:
     `score_mod(score, b, h, q_idx, kv_idx)` and a block mask, whose function is
     `mask_mod(b, h, q_idx, kv_idx)`. Query 0 stands at key 0.
@@ -92,7 +93,7 @@ def flex_attention(query: Any, key: Any, value: Any, score_mod: Optional[Callabl
         mask = _mask_of(block_mask, query, key)
     return attend(query, key, value, score=score_mod, mask=mask, scale=scale,
                   enable_gqa=enable_gqa, return_lse=return_lse, alignment="start", target=target,
-                  schedule=schedule, threads=threads)
+                  schedule=schedule, tuning_db=tuning_db, threads=threads)
 
 
 def _mask_of(block_mask: Any, query: Any, key: Any) -> MaskMod:

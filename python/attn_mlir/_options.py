@@ -41,6 +41,7 @@ class Options(NamedTuple):
     layout: str = "BHND"
     target: Optional[str] = None
     schedule: Optional[str] = None
+    tuning_db: Optional[str] = None
 
 
 class Layout(NamedTuple):

@@ -15,7 +15,8 @@ import numpy as np
 
 from ._arrays import CPU, STORAGE, Description, check_array, describe
 from ._attend import move_heads, return_heads
-from ._context import CompiledFunction, check_port, check_strides
+from ._context import (CompiledFunction, check_port, check_strides, has_database,
+                       round_length)
 from ._errors import ArgumentError, DeviceError, DTypeError, ShapeError
 from ._graph import spell_float
 from ._text import write_defaults, write_port
@@ -31,6 +32,7 @@ class RecurOptions(NamedTuple):
     output_final_state: bool = False
     target: Optional[str] = None
     schedule: Optional[str] = None
+    tuning_db: Optional[str] = None
 
 
 class Operand(NamedTuple):
@@ -233,12 +235,14 @@ def _find_op(arrays: dict[str, Any], options: RecurOptions, threads: int) -> Com
                   shapes.items())
     is_shared = "h0" in shapes and shapes["h0"].shape[:1] == (1,) and \
         ("cu_seqlens" in shapes or shapes["q"].shape[0] > 1)
-    key = (sizes, is_shared, shapes["q"].device, options, threads)
+    dims = {"N": round_length(shapes["q"].shape[2])} \
+        if has_database(options.tuning_db, options.schedule) else None
+    key = (sizes, is_shared, shapes["q"].device, options, threads, dims and dims["N"])
     op = _compiled.get(key)
     if op is None:
         op = CompiledRecur(_write_text(options, shapes), device=shapes["q"].device,
                            target=options.target, schedule=options.schedule, name="recur",
-                           threads=threads)
+                           threads=threads, tuning_db=options.tuning_db, dims=dims)
         _compiled[key] = op
     return op
 
@@ -284,6 +288,7 @@ def recur(q: Any, k: Any, v: Any, *, g: Any = None, beta: Any = None, u: Any = N
       output_final_state=False   also return the last state, float32
       layout='BHND'              or 'BNHD': heads after tokens in q, k, v, g, beta, out
       target, schedule           as for the compiler
+      tuning_db=None             as of attend()
 
     Returns an array like `v`, or (out, ht).
     """

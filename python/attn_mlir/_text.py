@@ -79,12 +79,18 @@ def compares_positions(regions: list[Region]) -> bool:
         any(name.startswith("j") for name in used)
 
 
+def name_axes(options: Options, layout: Layout,
+              regions: list[Region]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of the lengths of q and of k."""
+    axes = AXES[layout.axes]
+    same = options.alignment is None and compares_positions(regions)
+    return axes, axes if same else tuple(f"{axis}k" for axis in axes)
+
+
 def write_text(options: Options, layout: Layout, regions: list[Region],
                captures: Captures) -> str:
     """The spec; it can be saved and given to the tools."""
-    axes = AXES[layout.axes]
-    same = options.alignment is None and compares_positions(regions)
-    key_axes = axes if same else tuple(f"{axis}k" for axis in axes)
+    axes, key_axes = name_axes(options, layout, regions)
     features, value_features = layout.features
     value_dim = "D" if value_features == features else "Dv"
     operands = []

@@ -110,6 +110,10 @@ public:
   Kernel &operator=(const Kernel &) = delete;
 
   const char *getTarget() const { return attn_kernel_target(kernel); }
+  const char *getSchedule() const { return attn_kernel_schedule(kernel); }
+  const char *getScheduleOrigin() const {
+    return attn_kernel_schedule_origin(kernel);
+  }
 
   nb::list getArguments() const {
     return describePorts(attn_kernel_argument_count(kernel),
@@ -226,8 +230,9 @@ public:
   std::unique_ptr<Kernel> compile(const std::string &text, int deviceType,
                                   int deviceIndex, const Text &name,
                                   const Text &function, const Text &target,
-                                  const Text &dtype,
-                                  const Text &schedule) const {
+                                  const Text &dtype, const Text &schedule,
+                                  const Text &database,
+                                  const Text &dims) const {
     attn_compile_options options = {};
     options.struct_size = sizeof(options);
     options.name = getOrNull(name);
@@ -235,6 +240,8 @@ public:
     options.target = getOrNull(target);
     options.dtype = getOrNull(dtype);
     options.schedule = getOrNull(schedule);
+    options.tuning_db = getOrNull(database);
+    options.dims = getOrNull(dims);
     DLDevice device = {static_cast<DLDeviceType>(deviceType), deviceIndex};
     attn_kernel *kernel = nullptr;
     attn_status status = ATTN_OK;
@@ -277,6 +284,8 @@ NB_MODULE(_native, module) {
   module.doc() = "Contexts and kernels of the JIT library.";
   nb::class_<Kernel>(module, "Kernel")
       .def("target", &Kernel::getTarget)
+      .def("schedule", &Kernel::getSchedule)
+      .def("schedule_origin", &Kernel::getScheduleOrigin)
       .def("arguments", &Kernel::getArguments)
       .def("results", &Kernel::getResults)
       .def("launch", &Kernel::launch, nb::arg("arrays"), nb::arg("allocators"),
@@ -289,7 +298,8 @@ NB_MODULE(_native, module) {
       .def("compile", &Jit::compile, nb::arg("text"), nb::arg("device_type"),
            nb::arg("device_index"), nb::arg("name") = nb::none(),
            nb::arg("function") = nb::none(), nb::arg("target") = nb::none(),
-           nb::arg("dtype") = nb::none(), nb::arg("schedule") = nb::none())
+           nb::arg("dtype") = nb::none(), nb::arg("schedule") = nb::none(),
+           nb::arg("tuning_db") = nb::none(), nb::arg("dims") = nb::none())
       .def("counters", &Jit::getCounters)
       .def("config", &Jit::getConfig);
 }

@@ -253,12 +253,9 @@ attn::parseForPackage(StringRef text, StringRef name,
 }
 
 Expected<std::string> attn::emitPackage(StringRef text, StringRef name,
-                                        const CompileOptions &options,
-                                        ArrayRef<std::string> targets) {
+                                        ArrayRef<CompileOptions> options) {
   std::vector<CompiledCode> codes;
-  for (const std::string &target : targets) {
-    CompileOptions own = options;
-    own.target = target;
+  for (const CompileOptions &own : options) {
     auto parsed = parseCode(text, name, own);
     if (!parsed)
       return parsed.takeError();
@@ -267,5 +264,5 @@ Expected<std::string> attn::emitPackage(StringRef text, StringRef name,
       return code.takeError();
     codes.push_back(std::move(*code));
   }
-  return writePackage(std::move(codes), options.dtype);
+  return writePackage(std::move(codes), options.front().dtype);
 }

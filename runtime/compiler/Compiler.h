@@ -120,12 +120,12 @@ llvm::Expected<std::unique_ptr<Kernel>> compile(llvm::StringRef text,
 llvm::Expected<std::string> emit(llvm::StringRef text, llvm::StringRef name,
                                  const CompileOptions &options, Stage stage);
 
-/// Compiles for each of `targets`, whatever target `options` have, and returns
-/// the bytes of a package (docs/packages.md).
+/// Compiles for the target of each of `options` and returns the bytes of a
+/// package (docs/packages.md). Beside targets and schedules, options must
+/// agree.
 llvm::Expected<std::string> emitPackage(llvm::StringRef text,
                                         llvm::StringRef name,
-                                        const CompileOptions &options,
-                                        llvm::ArrayRef<std::string> targets);
+                                        llvm::ArrayRef<CompileOptions> options);
 
 /// A spec that was parsed and verified, before it is compiled: whoever has met
 /// its canonical text before may have a package of it.

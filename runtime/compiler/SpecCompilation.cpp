@@ -11,11 +11,12 @@
 #include "codegen/nvidia/Pipeline.h"
 #include "runtime/CudaGpu.h"
 #include "runtime/TensorViews.h"
-#include "runtime/compiler/Compiler.h"
+#include "runtime/compiler/tuning/TunedSchedule.h"
 #include "runtime/jit/BuildId.h"
 #include "llvm/Config/llvm-config.h"
 
 using namespace attn;
+using llvm::Expected;
 using llvm::StringRef;
 
 /// An error of the compiler, which has no code, as a status.
@@ -26,12 +27,14 @@ static Status toStatus(attn_status code, llvm::Error error) {
 namespace {
 class CompiledSpec : public ParsedSpec {
 public:
-  explicit CompiledSpec(std::unique_ptr<PackageCompilation> compilation)
-      : compilation(std::move(compilation)) {}
+  CompiledSpec(std::unique_ptr<PackageCompilation> compilation,
+               SpecSchedule schedule)
+      : compilation(std::move(compilation)), schedule(std::move(schedule)) {}
 
   const std::string &getCanonicalText() const override {
     return compilation->getCanonicalText();
   }
+  const SpecSchedule &getSchedule() const override { return schedule; }
 
   Result<std::string> makePackage(const std::string &cacheKey) override {
     llvm::Expected<std::string> bytes = compilation->emit(cacheKey);
@@ -42,6 +45,7 @@ public:
 
 private:
   std::unique_ptr<PackageCompilation> compilation;
+  SpecSchedule schedule;
 };
 
 class Compiler : public SpecCompiler {
@@ -102,20 +106,42 @@ Result<std::string> Compiler::describeTarget(const std::string &target,
   return std::move(*text);
 }
 
+/// The schedule that a request gives, or that a database has for it.
+static Result<SpecSchedule> findSchedule(const SpecRequest &request,
+                                         StringRef text,
+                                         const CompileOptions &options) {
+  if (!request.schedule.empty())
+    return SpecSchedule{request.schedule, "given"};
+  if (request.database.empty())
+    return SpecSchedule{"", "default"};
+  auto database =
+      TuningDatabase::open(request.database, TuningDatabase::Mode::Read);
+  if (!database)
+    return toStatus(ATTN_IO_ERROR, database.takeError());
+  Expected<TunedSchedule> found =
+      findTuned(*database, text, request.name, options,
+                request.dims.empty() ? nullptr : &request.dims);
+  if (!found)
+    return toStatus(ATTN_INVALID_SPEC, found.takeError());
+  return SpecSchedule{found->schedule, found->origin};
+}
+
 Result<std::unique_ptr<ParsedSpec>>
 Compiler::parse(const SpecRequest &request) const {
+  StringRef text(request.text.data(), request.text.size());
   CompileOptions options;
   options.target = request.target;
   options.function = request.function;
   options.dtype = request.dtype;
-  options.schedule = request.schedule;
-  auto parsed =
-      parseForPackage(StringRef(request.text.data(), request.text.size()),
-                      request.name, options);
+  Result<SpecSchedule> schedule = findSchedule(request, text, options);
+  if (!schedule)
+    return schedule.takeStatus();
+  options.schedule = schedule->text;
+  auto parsed = parseForPackage(text, request.name, options);
   if (!parsed)
     return toStatus(ATTN_INVALID_SPEC, parsed.takeError());
   return std::unique_ptr<ParsedSpec>(
-      std::make_unique<CompiledSpec>(std::move(*parsed)));
+      std::make_unique<CompiledSpec>(std::move(*parsed), std::move(*schedule)));
 }
 
 std::unique_ptr<SpecCompiler> attn::makeSpecCompiler() {

@@ -8,9 +8,15 @@
 
 #include "runtime/attn_jit.h"
 #include "runtime/compiler/SpecCompilation.h"
+#include "runtime/jit/CallSizes.h"
 #include "runtime/jit/Jit.h"
+#include <cstddef>
 
 using namespace attn;
+
+/// The size of the struct of options in API 1.2.
+static constexpr size_t kFirstCompileOptions =
+    offsetof(attn_compile_options, tuning_db);
 
 struct attn_jit {
   Jit jit;
@@ -34,6 +40,29 @@ attn_status attn_jit_create(const attn_jit_options *options, attn_jit **jit) {
 
 void attn_jit_destroy(attn_jit *jit) { delete jit; }
 
+/// What `options` ask for, which may be null.
+static Result<SpecRequest> makeRequest(const attn_compile_options *options,
+                                       const Jit &jit) {
+  attn_compile_options given;
+  if (Status status = copyStruct(options, kFirstCompileOptions, given))
+    return status;
+  auto orEmpty = [](const char *text) { return text ? text : ""; };
+  SpecRequest request;
+  request.name = given.name ? given.name : "<spec>";
+  request.function = orEmpty(given.function);
+  request.target = orEmpty(given.target);
+  request.dtype = orEmpty(given.dtype);
+  request.schedule = orEmpty(given.schedule);
+  request.database =
+      given.tuning_db ? given.tuning_db : jit.getTuningDatabase();
+  Result<std::map<std::string, int64_t>> dims =
+      parseCallSizes(orEmpty(given.dims));
+  if (!dims)
+    return dims.takeStatus();
+  request.dims = std::move(*dims);
+  return request;
+}
+
 attn_status attn_jit_compile(attn_jit *jit, const char *text, size_t size,
                              DLDevice device,
                              const attn_compile_options *options,
@@ -45,29 +74,21 @@ attn_status attn_jit_compile(attn_jit *jit, const char *text, size_t size,
       return status;
     if (Status status = checkNotNull(kernel, "kernel"))
       return status;
-    SpecRequest request;
-    request.text = {text, size};
-    request.name = "<spec>";
-    if (options) {
-      if (Status status =
-              checkStructSize(sizeof(*options), options->struct_size))
-        return status;
-      auto take = [](std::string &field, const char *given) {
-        if (given)
-          field = given;
-      };
-      take(request.name, options->name);
-      take(request.function, options->function);
-      take(request.target, options->target);
-      take(request.dtype, options->dtype);
-      take(request.schedule, options->schedule);
-    }
-    Result<Jit::Kernel> found = jit->jit.compile(request, device);
+    Result<SpecRequest> request = makeRequest(options, jit->jit);
+    if (!request)
+      return request.takeStatus();
+    request->text = {text, size};
+    Result<JitKernel> found = jit->jit.compile(*request, device);
     if (!found)
       return found.takeStatus();
-    *kernel = new attn_kernel{std::move(*found)};
+    *kernel = new attn_kernel{std::move(found->kernel),
+                              std::move(found->scheduleOrigin)};
     return {};
   });
+}
+
+const char *attn_kernel_schedule_origin(const attn_kernel *kernel) {
+  return kernel ? kernel->scheduleOrigin.c_str() : nullptr;
 }
 
 attn_status attn_jit_get_counters(const attn_jit *jit,

@@ -96,17 +96,27 @@ std::shared_ptr<const Package> DiskCache::findPackage(const CacheKey &key) {
   return nullptr;
 }
 
-std::optional<CacheKey> DiskCache::findAlias(const CacheKey &text) {
+/// The key, the hash of all and of the file's own name, and the note.
+static std::string writeAlias(const CacheKey &text, const CacheKey &key,
+                              const std::string &note) {
+  std::string check =
+      CacheKey::of(joinParts({text.digits, key.digits, note})).digits;
+  return key.digits + ' ' + check + '\n' + note;
+}
+
+std::optional<CacheKey> DiskCache::findAlias(const CacheKey &text,
+                                             std::string *note) {
   std::optional<std::string> bytes = read(getPath(text, kAlias));
   if (!bytes)
     return std::nullopt;
-  // The key, and the hash of it and of the file's own name.
+  constexpr size_t line = 32 + 1 + 32 + 1;
   CacheKey key{bytes->substr(0, 32)};
-  if (CacheKey::isValid(key.digits) &&
-      *bytes == key.digits + ' ' +
-                    CacheKey::of(joinParts({text.digits, key.digits})).digits +
-                    '\n')
+  std::string rest = bytes->size() > line ? bytes->substr(line) : "";
+  if (CacheKey::isValid(key.digits) && *bytes == writeAlias(text, key, rest)) {
+    if (note)
+      *note = std::move(rest);
     return key;
+  }
   reject();
   return std::nullopt;
 }
@@ -182,10 +192,9 @@ void DiskCache::storePackage(const CacheKey &key, std::string_view bytes) {
   write(getPath(key, kPackage), bytes);
 }
 
-void DiskCache::storeAlias(const CacheKey &text, const CacheKey &key) {
-  write(getPath(text, kAlias),
-        key.digits + ' ' +
-            CacheKey::of(joinParts({text.digits, key.digits})).digits + '\n');
+void DiskCache::storeAlias(const CacheKey &text, const CacheKey &key,
+                           const std::string &note) {
+  write(getPath(text, kAlias), writeAlias(text, key, note));
 }
 
 //===----------------------------------------------------------------------===//

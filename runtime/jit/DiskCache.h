@@ -11,7 +11,8 @@
 //   KEY.attn   a package, whose manifest has KEY as its `cache_key`; KEY is the
 //              hash of the canonical program and of all that code depends on
 //   KEY.alias  the key of the package for a text as users write it, so that a
-//              known text needs no parser; KEY is the hash of that text
+//              known text needs no parser, and a note on that text; KEY is the
+//              hash of that text
 //
 // Writers make a temporary file, flush it to the disk and give it its name in
 // one step. So readers see whole files, whatever happens to writers, and
@@ -47,9 +48,11 @@ public:
   /// Keeps the bytes of a package, whose manifest has the key.
   void storePackage(const CacheKey &key, std::string_view bytes);
 
-  /// The key that was stored for the hash of a text.
-  std::optional<CacheKey> findAlias(const CacheKey &text);
-  void storeAlias(const CacheKey &text, const CacheKey &key);
+  /// The key that was stored for the hash of a text, and the note beside it.
+  std::optional<CacheKey> findAlias(const CacheKey &text,
+                                    std::string *note = nullptr);
+  void storeAlias(const CacheKey &text, const CacheKey &key,
+                  const std::string &note = "");
 
   /// Counts an entry that turned out to be wrong later than here.
   void reject() { ++rejected; }

@@ -7,11 +7,15 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/jit/Jit.h"
+#include "runtime/jit/CallSizes.h"
+#include <filesystem>
+#include <fstream>
 
 using namespace attn;
 
 Jit::Jit(JitConfig config, std::unique_ptr<SpecCompiler> made)
-    : compiler(std::move(made)), build(compiler->getBuild()) {
+    : compiler(std::move(made)), build(compiler->getBuild()),
+      tuningDatabase(config.tuningDatabase.value) {
   if (config.useCache.value && build.empty())
     config.useCache = {false, "this build of the compiler has no identity"};
   if (config.useCache.value)
@@ -38,12 +42,22 @@ static std::string toText(DLDevice device) {
          std::to_string(device.device_id);
 }
 
-Result<Jit::Kernel> Jit::compile(const SpecRequest &request, DLDevice device) {
+/// What of a request is for the choice of a record. A schedule that is given
+/// leaves nothing to choose.
+static std::string describeTuning(const SpecRequest &request,
+                                  std::string_view database) {
+  if (request.database.empty() || !request.schedule.empty())
+    return "";
+  return joinParts({database, printCallSizes(request.dims)});
+}
+
+Result<JitKernel> Jit::compile(const SpecRequest &request, DLDevice device) {
   std::string key =
       joinParts({toText(device), request.target, request.dtype,
-                 request.function, request.schedule, request.text});
+                 request.function, request.schedule,
+                 describeTuning(request, request.database), request.text});
   bool isMade = false;
-  Result<Kernel> kernel =
+  Result<JitKernel> kernel =
       byText.get(key, isMade, [&] { return find(request, device); });
   if (kernel && !isMade)
     ++memoryHits;
@@ -58,8 +72,29 @@ static Status checkDtype(const std::string &dtype) {
                          "'");
 }
 
+/// The hash of what is in a file; empty if it cannot be read.
+static std::string hashFile(const std::string &path) {
+  std::error_code code;
+  uintmax_t size = std::filesystem::file_size(path, code); // Of files only.
+  if (code)
+    return "";
+  std::string bytes(size, '\0');
+  std::ifstream file(path, std::ios::binary);
+  if (!file.read(bytes.data(), std::streamsize(size)))
+    return "";
+  return CacheKey::of(bytes).digits;
+}
+
+/// The name of the alias of a request, whose target is `target` in full.
+CacheKey Jit::makeTextKey(const SpecRequest &request,
+                          const std::string &target) const {
+  return CacheKey::of(joinParts(
+      {"text", build, target, request.dtype, request.function, request.schedule,
+       describeTuning(request, hashFile(request.database)), request.text}));
+}
+
 /// A kernel whose text has not been met before.
-Result<Jit::Kernel> Jit::find(const SpecRequest &request, DLDevice device) {
+Result<JitKernel> Jit::find(const SpecRequest &request, DLDevice device) {
   if (Status status = checkDtype(request.dtype))
     return status;
   Result<std::string> target =
@@ -71,15 +106,14 @@ Result<Jit::Kernel> Jit::find(const SpecRequest &request, DLDevice device) {
     return described.takeStatus();
   SpecRequest resolved = request;
   resolved.target = *target;
-  CacheKey textKey = CacheKey::of(
-      joinParts({"text", build, *described, request.dtype, request.function,
-                 request.schedule, request.text}));
+  CacheKey textKey = makeTextKey(request, *described);
   std::optional<CacheKey> known;
+  std::string origin;
   if (disk)
-    known = disk->findAlias(textKey);
+    known = disk->findAlias(textKey, &origin);
   if (known)
     if (Kernel kernel = findKnown(*known, device))
-      return kernel;
+      return JitKernel{std::move(kernel), std::move(origin)};
   return parseAndFind(resolved, device, *described, textKey, known);
 }
 
@@ -100,26 +134,29 @@ Jit::Kernel Jit::findKnown(const CacheKey &key, DLDevice device) {
   return kernel ? *kernel : loaded;
 }
 
-Result<Jit::Kernel> Jit::parseAndFind(const SpecRequest &request,
-                                      DLDevice device,
-                                      const std::string &target,
-                                      const CacheKey &textKey,
-                                      const std::optional<CacheKey> &tried) {
+Result<JitKernel> Jit::parseAndFind(const SpecRequest &request, DLDevice device,
+                                    const std::string &target,
+                                    const CacheKey &textKey,
+                                    const std::optional<CacheKey> &tried) {
   Result<std::unique_ptr<ParsedSpec>> spec = compiler->parse(request);
   if (!spec)
     return spec.takeStatus();
+  const SpecSchedule &schedule = (*spec)->getSchedule();
   CacheKey key =
       CacheKey::of(joinParts({"program", build, target, request.dtype,
-                              request.schedule, (*spec)->getCanonicalText()}));
+                              schedule.text, (*spec)->getCanonicalText()}));
   bool isMade = false;
   Result<Kernel> kernel = byKey.get(key.digits + toText(device), isMade, [&] {
     return makeKernel(**spec, key, device, tried != key);
   });
   if (kernel && !isMade)
     ++memoryHits;
-  if (kernel && disk)
-    disk->storeAlias(textKey, key);
-  return kernel;
+  if (!kernel)
+    return kernel.takeStatus();
+  // A database may have been written meanwhile.
+  if (disk && makeTextKey(request, target) == textKey)
+    disk->storeAlias(textKey, key, schedule.origin);
+  return JitKernel{*kernel, schedule.origin};
 }
 
 //===----------------------------------------------------------------------===//

@@ -17,6 +17,11 @@
 // A kernel that is found is entered into the places before. In memory, kernels
 // stay until the context is destroyed.
 //
+// A tuning database is one of the options, and its contents are part of the
+// hash in 2: where they have changed, the database is asked in 3 and the kernel
+// of the schedule that it has now is looked for. Where 1 has a kernel, it
+// stays.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef ATTN_RUNTIME_JIT_JIT_H
@@ -30,6 +35,12 @@
 
 namespace attn {
 
+/// A kernel as a spec and options ask for it.
+struct JitKernel {
+  std::shared_ptr<const SharedKernel> kernel;
+  std::string scheduleOrigin; ///< As attn_kernel_schedule_origin() has it.
+};
+
 /// A context. All members may be called concurrently.
 class Jit {
 public:
@@ -38,7 +49,7 @@ public:
   Jit(JitConfig config, std::unique_ptr<SpecCompiler> compiler);
 
   /// The kernel of a spec on a device.
-  Result<Kernel> compile(const SpecRequest &request, DLDevice device);
+  Result<JitKernel> compile(const SpecRequest &request, DLDevice device);
 
   /// What has been done so far.
   attn_jit_counters getCounters() const;
@@ -46,23 +57,29 @@ public:
   /// What was resolved, as JSON.
   const std::string &getConfig() const { return configText; }
 
+  /// The database of the environment; empty if there is none.
+  const std::string &getTuningDatabase() const { return tuningDatabase; }
+
 private:
-  Result<Kernel> find(const SpecRequest &request, DLDevice device);
+  Result<JitKernel> find(const SpecRequest &request, DLDevice device);
   Kernel findKnown(const CacheKey &key, DLDevice device);
-  Result<Kernel> parseAndFind(const SpecRequest &request, DLDevice device,
-                              const std::string &target,
-                              const CacheKey &textKey,
-                              const std::optional<CacheKey> &tried);
+  Result<JitKernel> parseAndFind(const SpecRequest &request, DLDevice device,
+                                 const std::string &target,
+                                 const CacheKey &textKey,
+                                 const std::optional<CacheKey> &tried);
+  CacheKey makeTextKey(const SpecRequest &request,
+                       const std::string &target) const;
   Result<Kernel> makeKernel(ParsedSpec &spec, const CacheKey &key,
                             DLDevice device, bool mayBeOnDisk);
   Kernel load(const CacheKey &key, DLDevice device);
   void describeConfig(const JitConfig &config);
 
   std::unique_ptr<SpecCompiler> compiler;
-  std::string build;
+  std::string build, tuningDatabase;
   std::optional<DiskCache> disk;
   std::string configText;
-  OnceMap<Kernel> byText, byKey;
+  OnceMap<JitKernel> byText;
+  OnceMap<Kernel> byKey;
   std::atomic<uint64_t> compilations = 0, memoryHits = 0, diskHits = 0;
 };
 

@@ -23,16 +23,17 @@ static std::string getVariable(const char *name) {
   return value ? value : "";
 }
 
+static std::string makeAbsolute(const std::string &path) {
+  std::error_code code;
+  auto result = std::filesystem::absolute(path, code);
+  return code ? path : result.lexically_normal().string();
+}
+
 static Setting<std::string> resolveFolder(const attn_jit_options &options) {
-  auto absolute = [](const std::string &path) {
-    std::error_code code;
-    auto result = std::filesystem::absolute(path, code);
-    return code ? path : result.lexically_normal().string();
-  };
   if (options.cache_dir && *options.cache_dir)
-    return {absolute(options.cache_dir), "option cache_dir"};
+    return {makeAbsolute(options.cache_dir), "option cache_dir"};
   if (std::string folder = getVariable("ATTN_CACHE_DIR"); !folder.empty())
-    return {absolute(folder), "ATTN_CACHE_DIR"};
+    return {makeAbsolute(folder), "ATTN_CACHE_DIR"};
   // Relative paths are invalid there, so the convention says.
   if (std::string folder = getVariable("XDG_CACHE_HOME");
       folder.starts_with('/'))
@@ -40,6 +41,13 @@ static Setting<std::string> resolveFolder(const attn_jit_options &options) {
   if (std::string home = getVariable("HOME"); home.starts_with('/'))
     return {home + "/.cache/attn", "HOME"};
   return {"", "nothing says where"};
+}
+
+static Setting<std::string> resolveDatabase() {
+  std::string path = getVariable("ATTN_TUNING_DB");
+  if (path.empty())
+    return {"", "default"};
+  return {makeAbsolute(path), "ATTN_TUNING_DB"};
 }
 
 static Result<Setting<bool>> resolveUse(const attn_jit_options &options,
@@ -95,6 +103,7 @@ Result<JitConfig> JitConfig::resolve(const attn_jit_options *options) {
     return most.takeStatus();
   config.useCache = std::move(*use);
   config.cacheMaxBytes = std::move(*most);
+  config.tuningDatabase = resolveDatabase();
   return config;
 }
 
@@ -116,5 +125,8 @@ std::string JitConfig::toJson() const {
          setting("cache", useCache.value ? "true" : "false", useCache.from) +
          ",\n  " +
          setting("cache_max_bytes", std::to_string(cacheMaxBytes.value),
-                 cacheMaxBytes.from);
+                 cacheMaxBytes.from) +
+         ",\n  " +
+         setting("tuning_db", quoteJson(tuningDatabase.value),
+                 tuningDatabase.from);
 }

@@ -25,6 +25,7 @@ struct JitConfig {
   Setting<std::string> cacheDir; ///< Absolute; empty if there is none.
   Setting<bool> useCache;
   Setting<uint64_t> cacheMaxBytes;
+  Setting<std::string> tuningDatabase; ///< Absolute; empty if there is none.
 
   /// From the options, which may be null, then the environment. A value that
   /// cannot be understood is an error, never the default.

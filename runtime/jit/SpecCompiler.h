@@ -16,6 +16,7 @@
 #define ATTN_RUNTIME_JIT_SPECCOMPILER_H
 
 #include "runtime/Status.h"
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -27,6 +28,14 @@ struct SpecRequest {
   std::string_view text;
   std::string name; ///< For messages.
   std::string function, target, dtype, schedule;
+  std::string database; ///< Of tuned schedules. A given schedule wins.
+  std::map<std::string, int64_t> dims; ///< Sizes of calls, for the database.
+};
+
+/// The schedule that a spec is compiled with.
+struct SpecSchedule {
+  std::string text;   ///< Empty: the compiler chooses.
+  std::string origin; ///< As attn_kernel_schedule_origin() has it.
 };
 
 /// A spec that was parsed and verified.
@@ -37,6 +46,9 @@ public:
   /// The program as the compiler prints it: equal programs have equal texts,
   /// however their values, spaces and comments are written.
   virtual const std::string &getCanonicalText() const = 0;
+
+  /// The schedule of the request, or that of a record of its database.
+  virtual const SpecSchedule &getSchedule() const = 0;
 
   /// Compiles it. Returns the bytes of a package with one kernel, whose
   /// manifest has the key. Call once.
@@ -59,7 +71,7 @@ public:
   virtual Result<std::string> describeTarget(const std::string &target,
                                              DLDevice device) const = 0;
 
-  /// Parses and verifies a spec for a target.
+  /// Parses and verifies a spec for a target, and asks the database.
   virtual Result<std::unique_ptr<ParsedSpec>>
   parse(const SpecRequest &request) const = 0;
 };

@@ -67,6 +67,12 @@ TEST_F(DiskCacheTest, FindsWhatWasStored) {
   EXPECT_EQ(cache.findAlias(getKey(3)), std::nullopt);
   cache.storeAlias(getKey(3), getKey(1));
   EXPECT_EQ(cache.findAlias(getKey(3)), getKey(1));
+  std::string note = "none";
+  cache.findAlias(getKey(3), &note);
+  EXPECT_EQ(note, "");
+  cache.storeAlias(getKey(3), getKey(1), "record N=64\nof two lines");
+  EXPECT_EQ(cache.findAlias(getKey(3), &note), getKey(1));
+  EXPECT_EQ(note, "record N=64\nof two lines");
   EXPECT_EQ(cache.countRejected(), 0u);
   EXPECT_EQ(cache.countFailedWrites(), 0u);
   EXPECT_EQ(folder.list().size(), 2u); // No temporary file stays.

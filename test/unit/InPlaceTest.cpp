@@ -73,7 +73,7 @@ protected:
   void load(const std::string &text, const std::string &schedule = "") {
     CompileOptions options;
     options.schedule = schedule;
-    auto bytes = emitPackage(text, "test.mlir", options, {"cpu"});
+    auto bytes = emitPackage(text, "test.mlir", options);
     ASSERT_TRUE(bool(bytes)) << llvm::toString(bytes.takeError());
     ASSERT_EQ(attn_package_load_memory(bytes->data(), bytes->size(), &package),
               ATTN_OK)

@@ -7,11 +7,13 @@
 //===----------------------------------------------------------------------===//
 //
 // The compiler here gives the same kernel for every spec. Spaces do not matter
-// to it, so that there are texts of equal programs.
+// to it, so that there are texts of equal programs. Its tuning databases are
+// files with a schedule.
 //
 //===----------------------------------------------------------------------===//
 
 #include "runtime/jit/Jit.h"
+#include "runtime/jit/CallSizes.h"
 #include "test/unit/TestFolder.h"
 #include "test/unit/TestPackages.h"
 #include <atomic>
@@ -32,13 +34,19 @@ struct Work {
 
 class FakeSpec : public ParsedSpec {
 public:
-  FakeSpec(std::string_view text, Work &work) : work(work) {
-    for (char c : text)
+  FakeSpec(const SpecRequest &request, Work &work) : work(work) {
+    for (char c : request.text)
       if (c != ' ')
         canonical += c;
+    schedule = {request.schedule, request.schedule.empty() ? "" : "given"};
+    if (request.schedule.empty() && !request.database.empty()) {
+      schedule.text = readFile(request.database);
+      schedule.origin = "record " + schedule.text;
+    }
   }
 
   const std::string &getCanonicalText() const override { return canonical; }
+  const SpecSchedule &getSchedule() const override { return schedule; }
 
   Result<std::string> makePackage(const std::string &cacheKey) override {
     // So long that threads meet.
@@ -52,6 +60,7 @@ public:
 private:
   Work &work;
   std::string canonical;
+  SpecSchedule schedule;
 };
 
 class FakeCompiler : public SpecCompiler {
@@ -74,7 +83,7 @@ public:
     if (request.text.starts_with("bad"))
       return Status(ATTN_INVALID_SPEC, request.name + ":1:1: error: bad");
     return std::unique_ptr<ParsedSpec>(
-        std::make_unique<FakeSpec>(request.text, work));
+        std::make_unique<FakeSpec>(request, work));
   }
 
   std::string build = "1";
@@ -100,8 +109,8 @@ protected:
   static bool compileAndRun(Jit &jit, const std::string &text) {
     SpecRequest request;
     request.text = text;
-    Result<Jit::Kernel> kernel = jit.compile(request, kCpu);
-    return kernel && runs(**kernel);
+    Result<JitKernel> kernel = jit.compile(request, kCpu);
+    return kernel && runs(*kernel->kernel);
   }
 
   static bool runs(const SharedKernel &kernel) {
@@ -222,13 +231,48 @@ TEST_F(JitTest, RebuildsWhatCannotBeLoaded) {
   EXPECT_EQ(work.compiled, 2);
 }
 
+TEST_F(JitTest, AsksADatabaseThatHasChanged) {
+  TestFolder elsewhere;
+  SpecRequest request;
+  request.text = "a";
+  request.database = elsewhere.path + "/a.db";
+  auto getOrigin = [&](Jit &jit) {
+    Result<JitKernel> kernel = jit.compile(request, kCpu);
+    return kernel ? kernel->scheduleOrigin : kernel.takeStatus().getMessage();
+  };
+  writeFile(request.database, "one");
+  auto first = makeJit();
+  EXPECT_EQ(getOrigin(*first), "record one");
+  // The same contents need no parser, wherever they are.
+  writeFile(elsewhere.path + "/b.db", "one");
+  request.database = elsewhere.path + "/b.db";
+  EXPECT_EQ(getOrigin(*makeJit()), "record one");
+  EXPECT_EQ(work.parsed, 1);
+  // Other contents do, and another schedule is another kernel.
+  writeFile(request.database, "two");
+  EXPECT_EQ(getOrigin(*makeJit()), "record two");
+  EXPECT_EQ(work.parsed, 2);
+  EXPECT_EQ(work.compiled, 2);
+  // A kernel in memory stays.
+  writeFile(elsewhere.path + "/a.db", "two");
+  request.database = elsewhere.path + "/a.db";
+  EXPECT_EQ(getOrigin(*first), "record one");
+  // Other sizes ask, and may get the same kernel.
+  request.dims = {{"N", 64}};
+  EXPECT_EQ(getOrigin(*first), "record two");
+  EXPECT_EQ(work.parsed, 3);
+  request.schedule = "two";
+  EXPECT_EQ(getOrigin(*first), "given");
+  EXPECT_EQ(work.compiled, 2);
+}
+
 TEST_F(JitTest, ForgetsErrors) {
   auto jit = makeJit();
   SpecRequest request;
   request.name = "x.mlir";
   for (const char *text : {"bad", "unfit", "bad"}) {
     request.text = text;
-    Result<Jit::Kernel> kernel = jit->compile(request, kCpu);
+    Result<JitKernel> kernel = jit->compile(request, kCpu);
     ASSERT_FALSE(bool(kernel));
     Status status = kernel.takeStatus();
     EXPECT_EQ(status.getCode(), ATTN_INVALID_SPEC);
@@ -273,7 +317,7 @@ TEST_F(JitTest, SharesErrorsAmongThreads) {
     threads.emplace_back([&] {
       SpecRequest request;
       request.text = "unfit";
-      Result<Jit::Kernel> kernel = jit->compile(request, kCpu);
+      Result<JitKernel> kernel = jit->compile(request, kCpu);
       refused +=
           !kernel && kernel.takeStatus().getMessage() == "this does not fit";
     });
@@ -305,10 +349,10 @@ TEST_F(JitTest, KeepsKernelsWithoutTheirContext) {
   auto jit = makeJit();
   SpecRequest request;
   request.text = "a";
-  Result<Jit::Kernel> kernel = jit->compile(request, kCpu);
+  Result<JitKernel> kernel = jit->compile(request, kCpu);
   ASSERT_TRUE(bool(kernel));
   jit.reset();
-  EXPECT_TRUE(runs(**kernel));
+  EXPECT_TRUE(runs(*kernel->kernel));
 }
 
 TEST_F(JitTest, SharesAColdFolderAmongProcesses) {
@@ -362,9 +406,9 @@ protected:
     return config ? "" : config.takeStatus().getMessage();
   }
 
-  static constexpr const char *names[] = {"ATTN_CACHE_DIR", "XDG_CACHE_HOME",
-                                          "HOME", "ATTN_DISABLE_CACHE",
-                                          "ATTN_CACHE_MAX_BYTES"};
+  static constexpr const char *names[] = {
+      "ATTN_CACHE_DIR",     "XDG_CACHE_HOME",       "HOME",
+      "ATTN_DISABLE_CACHE", "ATTN_CACHE_MAX_BYTES", "ATTN_TUNING_DB"};
   std::vector<std::optional<std::string>> before;
 };
 } // namespace
@@ -395,6 +439,29 @@ TEST_F(JitConfigTest, FindsAFolder) {
   EXPECT_EQ(resolve(&options), "/c from option cache_dir, not used");
 }
 
+TEST_F(JitConfigTest, FindsADatabase) {
+  ::setenv("ATTN_TUNING_DB", "/a/../b.db", 1);
+  Result<JitConfig> config = JitConfig::resolve(nullptr);
+  ASSERT_TRUE(bool(config));
+  EXPECT_EQ(config->tuningDatabase.value, "/b.db");
+  EXPECT_EQ(config->tuningDatabase.from, "ATTN_TUNING_DB");
+}
+
+TEST(CallSizesTest, ReadsAndRefuses) {
+  auto read = [](std::string_view text) {
+    auto sizes = parseCallSizes(text);
+    return sizes ? printCallSizes(*sizes) : sizes.takeStatus().getMessage();
+  };
+  EXPECT_EQ(read(""), "");
+  EXPECT_EQ(read("N=4096,H=8"), "H=8,N=4096");
+  for (std::string part :
+       {"N", "=4", "N=", "N=-1", "N=4x", "N=1e3", "N=99999999999999999999"})
+    EXPECT_EQ(read("H=8," + part), "dims: expected sizes such as "
+                                   "'H=8,N=4096', each name once, got '" +
+                                       part + "'");
+  EXPECT_NE(read("N=1,N=2").find("got 'N=2'"), std::string::npos);
+}
+
 TEST_F(JitConfigTest, RefusesWhatItCannotRead) {
   attn_jit_options options = {sizeof(options), nullptr, 2, 0};
   EXPECT_EQ(getError(&options), "disable_cache must be 0 or 1, got 2");
@@ -420,5 +487,6 @@ TEST_F(JitConfigTest, PrintsItself) {
             "{\n  \"cache_dir\": {\"value\": \"/a \\\"b\\\"\", \"from\": "
             "\"option cache_dir\"},\n  \"cache\": {\"value\": true, \"from\": "
             "\"default\"},\n  \"cache_max_bytes\": {\"value\": 4096, \"from\": "
-            "\"option cache_max_bytes\"}");
+            "\"option cache_max_bytes\"},\n  \"tuning_db\": {\"value\": \"\", "
+            "\"from\": \"default\"}");
 }

@@ -61,7 +61,7 @@ protected:
 } // namespace
 
 TEST_F(RuntimeApi, DescribesKernels) {
-  EXPECT_EQ(attn_version(), 0x10002u);
+  EXPECT_EQ(attn_version(), 0x10003u);
   EXPECT_EQ(attn_package_kernel_count(package), 1u);
   EXPECT_STREQ(attn_package_kernel_name(package, 0), "scale");
   EXPECT_EQ(attn_package_kernel_name(package, 1), nullptr);
@@ -70,6 +70,7 @@ TEST_F(RuntimeApi, DescribesKernels) {
   EXPECT_EQ(manifest.size(), size);
   EXPECT_EQ(manifest.substr(0, 12), "{\"producer\":");
   EXPECT_STREQ(attn_kernel_target(kernel), "cpu:baseline");
+  EXPECT_STREQ(attn_kernel_schedule(kernel), "some blocks");
   EXPECT_EQ(attn_kernel_argument_count(kernel), 2u);
   EXPECT_EQ(attn_kernel_result_count(kernel), 1u);
   attn_port port;

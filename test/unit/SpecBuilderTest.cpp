@@ -48,9 +48,10 @@ struct Call {
   /// Compiles and runs a spec; the message if that fails.
   std::string run(const std::string &text) {
     attn_jit_options own = {sizeof(own), nullptr, 1, 0};
-    attn_compile_options how = {sizeof(how), "<built>",
-                                nullptr,     nullptr,
-                                nullptr,     "block_q=16,block_k=16"};
+    attn_compile_options how = {};
+    how.struct_size = sizeof(how);
+    how.name = "<built>";
+    how.schedule = "block_q=16,block_k=16";
     attn_jit *jit = nullptr;
     attn_kernel *kernel = nullptr;
     attn_jit_create(&own, &jit);

@@ -164,10 +164,11 @@ static Error takeTuned(Benchmark &benchmark, StringRef database) {
   CompileInput input{benchmark.specText, benchmark.specPath, benchmark.options};
   std::map<std::string, int64_t> sizes(benchmark.dims.begin(),
                                        benchmark.dims.end());
-  Expected<bool> found = applyTuning(input, database, &sizes);
-  if (!found)
+  Expected<std::string> origin = applyTuning(input, database, &sizes);
+  if (!origin)
     return makeError("{0}: {1}", benchmark.where,
-                     llvm::toString(found.takeError()));
+                     llvm::toString(origin.takeError()));
+  (void)isRecord("attn-bench: " + benchmark.where, *origin);
   benchmark.options.schedule = input.options.schedule;
   return Error::success();
 }

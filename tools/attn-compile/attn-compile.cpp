@@ -98,6 +98,26 @@ static Expected<std::vector<std::string>> splitTargets(KernelFlags &flags) {
   return targets;
 }
 
+/// The options for each target, with the schedule that the database, if there
+/// is one, has for it. Says on standard error where each schedule is from.
+static Expected<std::vector<CompileOptions>>
+tuneTargets(const CompileInput &input, const std::vector<std::string> &targets,
+            StringRef database) {
+  std::vector<CompileOptions> all;
+  for (const std::string &target : targets) {
+    CompileInput own = input;
+    own.options.target = target;
+    Expected<std::string> origin = applyTuning(own, database);
+    if (!origin)
+      return origin.takeError();
+    if (!origin->empty())
+      llvm::errs() << "attn-compile: schedule of " << target << ": " << *origin
+                   << "\n";
+    all.push_back(std::move(own.options));
+  }
+  return all;
+}
+
 /// Prints what contexts of attn_jit.h would resolve in this environment.
 static Error showConfig() {
   Result<JitConfig> config = JitConfig::resolve(nullptr);
@@ -136,16 +156,15 @@ static Error run(int argc, char **argv) {
   Expected<CompileInput> input = parseKernelFlags(flags.kernel);
   if (!input)
     return input.takeError();
-  // A package of several targets would need a schedule for each.
-  if (targets.size() <= 1) {
-    Expected<bool> found = applyTuning(*input, getTuningDatabase(flags.kernel));
-    if (!found)
-      return found.takeError();
-  }
+  if (targets.empty())
+    targets.push_back(input->options.target);
+  auto tuned = tuneTargets(*input, targets, getTuningDatabase(flags.kernel));
+  if (!tuned)
+    return tuned.takeError();
   Expected<std::string> contents =
       stage->isPackage
-          ? emitPackage(input->text, input->name, input->options, targets)
-          : emit(input->text, input->name, input->options, stage->stage);
+          ? emitPackage(input->text, input->name, *tuned)
+          : emit(input->text, input->name, tuned->front(), stage->stage);
   if (!contents)
     return contents.takeError();
   return writeOutput(flags.path, *contents);

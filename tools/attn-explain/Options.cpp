@@ -100,10 +100,10 @@ Expected<ExplainOptions> attn::parseOptions(int argc, char **argv) {
     return input.takeError();
   options.input = std::move(*input);
   CallSizes sizes(options.dims.begin(), options.dims.end());
-  Expected<bool> isTuned =
+  Expected<std::string> origin =
       applyTuning(options.input, getTuningDatabase(flags.kernel), &sizes);
-  if (!isTuned)
-    return isTuned.takeError();
-  options.isTuned = *isTuned;
+  if (!origin)
+    return origin.takeError();
+  options.isTuned = isRecord("attn-explain", *origin);
   return options;
 }

@@ -163,11 +163,11 @@ RunnablePackage::compileForGpu(CompileInput &input) {
   Expected<std::string> target = chooseTarget(options.target, *gpu);
   if (!target)
     return target.takeError();
-  auto bytes = emitPackage(input.text, input.name, options, {*target});
+  options.target = *target;
+  auto bytes = emitPackage(input.text, input.name, options);
   if (!bytes)
     return bytes.takeError();
   input.text = std::move(*bytes);
-  options.target = *target;
   std::unique_ptr<RunnablePackage> kernel(new RunnablePackage());
   kernel->device = {kDLCUDA, 0};
   if (Error error = kernel->finish(input, start))

@@ -140,11 +140,11 @@ static Error findSchedule(Session &session) {
   std::map<std::string, int64_t> sizes(largest.begin(), largest.end());
   // Sizes may be those of files: then they are not known yet.
   bool isKnown = options.arguments.empty();
-  Expected<bool> found =
+  Expected<std::string> origin =
       applyTuning(options.input, options.database, isKnown ? &sizes : nullptr);
-  if (!found)
-    return found.takeError();
-  session.isTuned = *found;
+  if (!origin)
+    return origin.takeError();
+  session.isTuned = isRecord("attn-run", *origin);
   return Error::success();
 }
 

@@ -23,10 +23,11 @@ static Error reportAll(TuningDatabase &database) {
   for (const TuningRecord &record : *records)
     llvm::outs() << llvm::formatv(
         "{0,-24} {1,-5} {2,-12} {3,-16} {4,-40} {5,10:f4} ms  {6:f3} of the "
-        "default  {7}\n",
+        "default  {7}{8}\n",
         record.name, record.key.dtype, record.key.target, record.key.bucket,
         record.schedule, 1e3 * record.seconds, record.getRatio(),
-        record.key.device);
+        record.key.device,
+        record.isOfThisBuild() ? "" : "  (of another build)");
   return Error::success();
 }
 

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tools/attn-tune/Tuner.h"
+#include "runtime/compiler/tuning/CompilerBuild.h"
 #include "tools/attn-run/RunnablePackage.h"
 #include "tools/support/CommandLine.h"
 #include "tools/support/Measure.h"
@@ -141,6 +142,7 @@ Error Tuner::store(const RankedSchedule &candidate, StringRef verdict,
   TuningTrial trial{call->model.getKey(), candidate.schedule, verdict.str(),
                     duel.ratio,           duel.seconds,       0};
   trial.predicted = candidate.prediction.seconds;
+  trial.build = getCompilerBuild();
   return database->put(trial);
 }
 
@@ -258,7 +260,8 @@ Error Tuner::record(llvm::raw_ostream &output) {
                     best ? duel.seconds / duel.ratio : duel.seconds,
                     call->model.getTokens(),
                     call->model.getFunctionName().str(),
-                    formatDims(contest->getDims(), ",")};
+                    formatDims(contest->getDims(), ","),
+                     getCompilerBuild().str()};
   if (database) {
     Expected<bool> stored = database->put(made);
     if (!stored)

@@ -6,25 +6,34 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/compiler/tuning/FunctionModel.h"
+#include "runtime/compiler/tuning/TunedSchedule.h"
 #include "tools/support/KernelFlags.h"
+#include "llvm/Support/raw_ostream.h"
 
 using namespace attn;
 using llvm::Expected;
 using llvm::StringRef;
 
-Expected<bool> attn::applyTuning(CompileInput &input, StringRef database,
-                                 const std::map<std::string, int64_t> *sizes) {
+Expected<std::string>
+attn::applyTuning(CompileInput &input, StringRef database,
+                  const std::map<std::string, int64_t> *sizes) {
   StringRef target = input.options.target;
   bool hasSchedules = target.starts_with("cpu") || target.starts_with("cuda:");
   if (database.empty() || !hasSchedules || !input.options.schedule.empty())
-    return false;
-  Expected<std::optional<TuningRecord>> found =
-      findTuned(database, input.text, input.name, input.options, sizes);
+    return "";
+  auto opened = TuningDatabase::open(database, TuningDatabase::Mode::Read);
+  if (!opened)
+    return opened.takeError();
+  Expected<TunedSchedule> found =
+      findTuned(*opened, input.text, input.name, input.options, sizes);
   if (!found)
     return found.takeError();
-  if (!*found)
-    return false;
-  input.options.schedule = (*found)->schedule;
-  return true;
+  input.options.schedule = found->schedule;
+  return found->origin;
+}
+
+bool attn::isRecord(StringRef tool, StringRef origin) {
+  if (origin.starts_with("default, the record"))
+    llvm::errs() << tool << ": schedule: " << origin << "\n";
+  return origin.starts_with("record");
 }

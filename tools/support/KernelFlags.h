@@ -80,11 +80,16 @@ llvm::Expected<std::string> readSpec(llvm::StringRef path);
 
 /// Takes the schedule of `database`, unless the options have one or the file
 /// has none for the spec: that of `sizes` or, without sizes, that of the
-/// largest. Packages and definitions have no use for one. Returns whether it
-/// took one. An empty name of a file is no database.
-llvm::Expected<bool>
+/// largest. Packages and definitions have no use for one. Returns where the
+/// schedule is from, as TunedSchedule has it, or "" if nobody was asked. An
+/// empty name of a file is no database.
+llvm::Expected<std::string>
 applyTuning(CompileInput &input, llvm::StringRef database,
             const std::map<std::string, int64_t> *sizes = nullptr);
+
+/// Whether an origin of applyTuning() is a record. Tells the user of `tool` if
+/// it is one that this build cannot run.
+bool isRecord(llvm::StringRef tool, llvm::StringRef origin);
 
 /// Checks the options and reads the spec.
 llvm::Expected<CompileInput> parseKernelFlags(const KernelFlags &flags,

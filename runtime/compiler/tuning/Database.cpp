@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/compiler/tuning/Database.h"
+#include "runtime/compiler/tuning/CompilerBuild.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -25,8 +26,9 @@ using llvm::Error;
 using llvm::Expected;
 using llvm::StringRef;
 
-/// "attn" in the header of the file, and the version of the tables.
-static constexpr int kApplication = 0x6174746e, kVersion = 1;
+/// "attn" in the header of the file, and the version of the tables. Those of
+/// version 1 have no builds.
+static constexpr int kApplication = 0x6174746e, kVersion = 2;
 /// How long a change waits for others.
 static constexpr int kBusyMilliseconds = 20000;
 
@@ -36,24 +38,33 @@ CREATE TABLE IF NOT EXISTS records(
   device TEXT NOT NULL, bucket TEXT NOT NULL, compiler TEXT NOT NULL,
   schedule TEXT NOT NULL, seconds REAL NOT NULL, baseline REAL NOT NULL,
   tokens INTEGER NOT NULL, name TEXT NOT NULL, dims TEXT NOT NULL,
+  build TEXT NOT NULL,
   PRIMARY KEY(spec, dtype, target, device, bucket, compiler));
 CREATE TABLE IF NOT EXISTS trials(
   spec TEXT NOT NULL, dtype TEXT NOT NULL, target TEXT NOT NULL,
   device TEXT NOT NULL, bucket TEXT NOT NULL, compiler TEXT NOT NULL,
   schedule TEXT NOT NULL, verdict TEXT NOT NULL, ratio REAL NOT NULL,
-  seconds REAL NOT NULL, predicted REAL NOT NULL,
+  seconds REAL NOT NULL, predicted REAL NOT NULL, build TEXT NOT NULL,
   PRIMARY KEY(spec, dtype, target, device, bucket, compiler, schedule));
+)";
+
+/// Makes tables of version 1 those of this one. New columns are the last.
+static constexpr char kUpgrade[] = R"(
+ALTER TABLE records ADD COLUMN build TEXT NOT NULL DEFAULT '';
+ALTER TABLE trials ADD COLUMN build TEXT NOT NULL DEFAULT '';
 )";
 
 static constexpr char kRecordColumns[] =
     "SELECT spec, dtype, target, device, bucket, compiler, schedule, seconds, "
-    "baseline, tokens, name, dims FROM records ";
+    "baseline, tokens, name, dims";
 
 /// The values of a key, in the order of its columns.
 static std::vector<std::string> getValues(const TuningKey &key) {
   return {key.spec,   key.dtype,  key.target,
           key.device, key.bucket, key.compiler};
 }
+
+bool TuningRecord::isOfThisBuild() const { return build == getCompilerBuild(); }
 
 //===----------------------------------------------------------------------===//
 // Statements
@@ -132,16 +143,20 @@ TuningDatabase::TuningDatabase(sqlite3 *handle, std::string path)
 TuningDatabase::TuningDatabase(TuningDatabase &&) = default;
 TuningDatabase::~TuningDatabase() = default;
 
+Error TuningDatabase::failDamaged(StringRef reason) {
+  return llvm::createStringError(
+      llvm::formatv("'{0}': expected a tuning database, got a file that is "
+                    "damaged or something else ({1}); it is left as it is: "
+                    "move it away or name another one",
+                    path, reason)
+          .str());
+}
+
 Error TuningDatabase::fail(StringRef what) {
   int code = sqlite3_errcode(handle.get()) & 0xff;
   StringRef reason = sqlite3_errmsg(handle.get());
   if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT)
-    return llvm::createStringError(
-        llvm::formatv("'{0}': expected a tuning database, got a file that is "
-                      "damaged or something else ({1}); it is left as it is: "
-                      "move it away or name another one",
-                      path, reason)
-            .str());
+    return failDamaged(reason);
   return llvm::createStringError(
       llvm::formatv("'{0}': cannot {1}: {2}", path, what, reason).str());
 }
@@ -152,62 +167,71 @@ Error TuningDatabase::execute(const char *text) {
   return Error::success();
 }
 
-/// Fails unless the file is empty or has the tables of this version, unharmed.
+Expected<int64_t> TuningDatabase::getNumber(const char *text) {
+  Statement statement(handle.get(), text);
+  if (!statement.step())
+    return fail("read");
+  return statement.getInteger(0);
+}
+
+/// Fails unless the file is empty or has the tables of a known version,
+/// unharmed.
 Error TuningDatabase::checkContents(Mode mode) {
-  auto getNumber = [&](const char *text) -> Expected<int64_t> {
-    Statement statement(handle.get(), text);
-    if (!statement.step())
-      return fail("read");
-    return statement.getInteger(0);
-  };
   Expected<int64_t> tables = getNumber("SELECT count(*) FROM sqlite_master");
   if (!tables)
     return tables.takeError();
   if (*tables == 0 && mode == Mode::Write)
     return Error::success();
   Expected<int64_t> application = getNumber("PRAGMA application_id"),
-                    version = getNumber("PRAGMA user_version");
-  if (!application || !version)
-    return llvm::joinErrors(application.takeError(), version.takeError());
+                    found = getNumber("PRAGMA user_version");
+  if (!application || !found)
+    return llvm::joinErrors(application.takeError(), found.takeError());
   if (*application != kApplication)
     return llvm::createStringError(
         llvm::formatv("'{0}': expected a tuning database, got one of another "
                       "program; it is left as it is",
                       path)
             .str());
-  if (*version != kVersion)
+  version = *found;
+  if (version < 1 || version > kVersion)
     return llvm::createStringError(
         llvm::formatv("'{0}': expected a tuning database of version {1}, got "
                       "version {2}; export it with the program that made it",
-                      path, kVersion, *version)
+                      path, kVersion, version)
             .str());
   Statement check(handle.get(), "PRAGMA quick_check(1)");
   if (!check.step())
     return fail("read");
-  if (check.getText(0) != "ok")
-    return llvm::createStringError(
-        llvm::formatv("'{0}': expected a tuning database, got a file that is "
-                      "damaged or something else ({1}); it is left as it is: "
-                      "move it away or name another one",
-                      path, StringRef(check.getText(0)).split('\n').first)
-            .str());
-  return Error::success();
+  std::string result = check.getText(0);
+  return result == "ok" ? Error::success()
+                        : failDamaged(StringRef(result).split('\n').first);
+}
+
+/// Brings the tables to this version, unless somebody else just has.
+Error TuningDatabase::makeTables() {
+  Expected<int64_t> found = getNumber("PRAGMA user_version");
+  if (!found)
+    return found.takeError();
+  if (*found == kVersion)
+    return Error::success();
+  if (Error error = execute(*found == 1 ? kUpgrade : kTables))
+    return error;
+  std::string text =
+      llvm::formatv("PRAGMA application_id = {0}; PRAGMA user_version = {1};",
+                    kApplication, kVersion);
+  return execute(text.c_str());
 }
 
 Error TuningDatabase::prepare(Mode mode) {
   sqlite3_busy_timeout(handle.get(), kBusyMilliseconds);
   if (Error error = checkContents(mode))
     return error;
-  if (mode == Mode::Read)
+  if (mode == Mode::Read || version == kVersion)
     return Error::success();
-  return transact([&]() -> Error {
-    std::string text =
-        llvm::formatv("PRAGMA application_id = {0}; PRAGMA user_version = {1};",
-                      kApplication, kVersion);
-    if (Error error = execute(text.c_str()))
-      return error;
-    return execute(kTables);
-  });
+  if (Error error = transact([&] { return makeTables(); }))
+    return error;
+  version = kVersion;
+  return Error::success();
 }
 
 Expected<TuningDatabase> TuningDatabase::open(StringRef path, Mode mode) {
@@ -256,15 +280,17 @@ Error TuningDatabase::transact(llvm::function_ref<Error()> body) {
 
 Expected<std::vector<TuningRecord>>
 TuningDatabase::query(const char *text, ArrayRef<std::string> values) {
-  Statement statement(handle.get(),
-                      (kRecordColumns + std::string(text)).c_str());
+  StringRef build = version == 1 ? ", '' AS build" : ", build";
+  std::string whole =
+      llvm::formatv("{0}{1} FROM records {2}", kRecordColumns, build, text);
+  Statement statement(handle.get(), whole.c_str());
   statement.bindAll(values);
   std::vector<TuningRecord> records;
   while (statement.step())
     records.push_back({statement.getKey(), statement.getText(6),
                        statement.getNumber(7), statement.getNumber(8),
                        statement.getInteger(9), statement.getText(10),
-                       statement.getText(11)});
+                       statement.getText(11), statement.getText(12)});
   if (!statement.isFine())
     return fail("read");
   return records;
@@ -297,25 +323,39 @@ Expected<std::vector<TuningRecord>> TuningDatabase::getRecords() {
                {});
 }
 
+/// Puts a row into a table, in place of that with the same key.
+template <typename... Values>
+Error TuningDatabase::insert(StringRef table, const TuningKey &key,
+                             const Values &...values) {
+  std::vector<std::string> keys = getValues(key);
+  std::vector<StringRef> marks(keys.size() + sizeof...(values), "?");
+  std::string text = llvm::formatv("INSERT OR REPLACE INTO {0} VALUES ({1})",
+                                   table, llvm::join(marks, ", "));
+  Statement statement(handle.get(), text.c_str());
+  statement.bindAll(keys);
+  (statement.bind(values), ...);
+  statement.step();
+  return statement.isFine() ? Error::success() : fail("write");
+}
+
+/// Whether `known` stays where `other` is offered.
+static bool isBetter(const TuningRecord &known, const TuningRecord &other) {
+  if (known.isOfThisBuild() != other.isOfThisBuild())
+    return known.isOfThisBuild();
+  return known.getRatio() <= other.getRatio();
+}
+
 /// Stores a record inside of a transaction.
 Expected<bool> TuningDatabase::store(const TuningRecord &record) {
   Expected<std::optional<TuningRecord>> known = find(record.key);
   if (!known)
     return known.takeError();
-  if (*known && (*known)->getRatio() <= record.getRatio())
+  if (*known && isBetter(**known, record))
     return (*known)->schedule == record.schedule;
-  Statement statement(handle.get(), "INSERT OR REPLACE INTO records VALUES "
-                                    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  statement.bindAll(getValues(record.key));
-  statement.bind(record.schedule);
-  statement.bind(record.seconds);
-  statement.bind(record.baseline);
-  statement.bind(record.tokens);
-  statement.bind(record.name);
-  statement.bind(record.dims);
-  statement.step();
-  if (!statement.isFine())
-    return fail("write");
+  if (Error error = insert("records", record.key, record.schedule,
+                           record.seconds, record.baseline, record.tokens,
+                           record.name, record.dims, record.build))
+    return std::move(error);
   return true;
 }
 
@@ -334,34 +374,30 @@ Expected<bool> TuningDatabase::put(const TuningRecord &record) {
 }
 
 Error TuningDatabase::put(const TuningTrial &trial) {
-  return transact([&]() -> Error {
-    Statement statement(handle.get(), "INSERT OR REPLACE INTO trials VALUES "
-                                      "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    statement.bindAll(getValues(trial.key));
-    statement.bind(trial.schedule);
-    statement.bind(trial.verdict);
-    statement.bind(trial.ratio);
-    statement.bind(trial.seconds);
-    statement.bind(trial.predicted);
-    statement.step();
-    return statement.isFine() ? Error::success() : fail("write");
+  return transact([&] {
+    return insert("trials", trial.key, trial.schedule, trial.verdict,
+                  trial.ratio, trial.seconds, trial.predicted, trial.build);
   });
 }
 
 Expected<std::vector<TuningTrial>>
 TuningDatabase::getTrials(const TuningKey &key) {
+  std::vector<TuningTrial> trials;
+  if (version == 1) // They are of another build.
+    return trials;
   Statement statement(
       handle.get(),
       "SELECT spec, dtype, target, device, bucket, compiler, schedule, "
-      "verdict, ratio, seconds, predicted FROM trials WHERE spec = ? AND "
-      "dtype = ? AND target = ? AND device = ? AND bucket = ? AND compiler = "
-      "?");
+      "verdict, ratio, seconds, predicted, build FROM trials WHERE spec = ? "
+      "AND dtype = ? AND target = ? AND device = ? AND bucket = ? AND "
+      "compiler = ? AND build = ?");
   statement.bindAll(getValues(key));
-  std::vector<TuningTrial> trials;
+  statement.bind(getCompilerBuild());
   while (statement.step())
     trials.push_back({statement.getKey(), statement.getText(6),
                       statement.getText(7), statement.getNumber(8),
-                      statement.getNumber(9), statement.getNumber(10)});
+                      statement.getNumber(9), statement.getNumber(10),
+                      statement.getText(11)});
   if (!statement.isFine())
     return fail("read");
   return trials;

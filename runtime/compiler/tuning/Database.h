@@ -50,9 +50,14 @@ struct TuningRecord {
   int64_t tokens = 0;  ///< Product of the lengths of the bucket.
   std::string name;    ///< Of the function, for readers.
   std::string dims;    ///< Sizes that were measured: "B=1,H=8,N=4096".
+  std::string build;   ///< getCompilerBuild() of the tuner; empty: not known.
 
   /// Seconds over those of the default: the smaller, the better.
   double getRatio() const { return baseline > 0 ? seconds / baseline : 1; }
+
+  /// Whether this build of the compiler was tuned, and not another one of the
+  /// same version.
+  bool isOfThisBuild() const;
 };
 
 /// One schedule that was tried.
@@ -63,6 +68,7 @@ struct TuningTrial {
   double ratio = 0;     ///< Seconds over those of the default.
   double seconds = 0;   ///< Of a call.
   double predicted = 0; ///< Seconds that the model said.
+  std::string build;    ///< As of a record.
 };
 
 /// An open file. Not for use by several threads at a time.
@@ -77,7 +83,8 @@ public:
   TuningDatabase(TuningDatabase &&);
   ~TuningDatabase();
 
-  /// Stores a record, unless the file has a better one for its key. Returns
+  /// Stores a record, unless the file has a better one for its key: a record of
+  /// this build is better than one of another, then the smaller ratio. Returns
   /// whether it is there now.
   llvm::Expected<bool> put(const TuningRecord &record);
   llvm::Error put(const TuningTrial &trial);
@@ -88,7 +95,7 @@ public:
   llvm::Expected<std::optional<TuningRecord>> findLargest(const TuningKey &key);
   /// All records, in the order of their keys.
   llvm::Expected<std::vector<TuningRecord>> getRecords();
-  /// What was tried for a key, in no particular order.
+  /// What this build has tried for a key, in no particular order.
   llvm::Expected<std::vector<TuningTrial>> getTrials(const TuningKey &key);
 
   /// Takes the records of another file, as put() does; returns how many.
@@ -104,10 +111,16 @@ private:
 
   TuningDatabase(sqlite3 *handle, std::string path);
   llvm::Error fail(llvm::StringRef what);
+  llvm::Error failDamaged(llvm::StringRef reason);
   llvm::Error execute(const char *text);
+  llvm::Expected<int64_t> getNumber(const char *text);
   llvm::Error prepare(Mode mode);
   llvm::Error checkContents(Mode mode);
+  llvm::Error makeTables();
   llvm::Error transact(llvm::function_ref<llvm::Error()> body);
+  template <typename... Values>
+  llvm::Error insert(llvm::StringRef table, const TuningKey &key,
+                     const Values &...values);
   llvm::Expected<bool> store(const TuningRecord &record);
   llvm::Expected<std::vector<TuningRecord>>
   query(const char *text, llvm::ArrayRef<std::string> values);
@@ -118,6 +131,7 @@ private:
   };
   std::unique_ptr<sqlite3, Close> handle;
   std::string path;
+  int64_t version = 0; ///< Of the tables; 0 if there are none yet.
 };
 
 } // namespace attn

@@ -38,6 +38,7 @@ Expected<std::string> TuningDatabase::exportText() {
     json::Object line;
     for (auto [name, value] : getTexts(record))
       line[name] = *value;
+    line["build"] = record.build;
     line["seconds"] = record.seconds;
     line["baseline"] = record.baseline;
     line["tokens"] = record.tokens;
@@ -69,6 +70,14 @@ static Expected<TuningRecord> readLine(StringRef line,
       return fail(("a text '" + name + "'").str());
     *text = given->str();
   }
+  // Lines of databases of version 1 have none.
+  bool hasBuild = fields->get("build");
+  if (hasBuild) {
+    auto given = fields->getString("build");
+    if (!given)
+      return fail("a text 'build'");
+    record.build = given->str();
+  }
   for (auto [name, number] : {std::pair(StringRef("seconds"), &record.seconds),
                               {"baseline", &record.baseline}}) {
     auto given = fields->getNumber(name);
@@ -80,7 +89,7 @@ static Expected<TuningRecord> readLine(StringRef line,
   if (!tokens || *tokens < 0)
     return fail("an integer 'tokens', at least 0");
   record.tokens = *tokens;
-  if (fields->size() != texts.size() + 3)
+  if (fields->size() != texts.size() + 3 + hasBuild)
     return fail("no other fields than those of a record");
   return record;
 }

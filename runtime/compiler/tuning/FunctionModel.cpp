@@ -19,6 +19,7 @@
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/SHA256.h"
+#include <set>
 
 using namespace mlir;
 using namespace attn;
@@ -60,6 +61,34 @@ getAllSizes(const Signature &signature, const CallSizes &sizes) {
     }
   }
   return all;
+}
+
+/// Fails if a size is of no dimension.
+static Error checkNames(const Signature &signature, const CallSizes &sizes) {
+  std::set<std::string> known;
+  for (const Port &port : signature.arguments)
+    for (const std::string &dim : port.dims)
+      known.emplace(DimName::parse(dim).name);
+  for (const auto &[name, size] : sizes)
+    if (!known.count(name))
+      return llvm::createStringError(
+          llvm::formatv("dims: unknown dimension '{0}'; expected {1}", name,
+                        llvm::join(known, ", "))
+              .str());
+  return Error::success();
+}
+
+/// `sizes`, and 1 for batches and heads that nobody says: they are no part of a
+/// bucket.
+static CallSizes addLeading(const Signature &signature, CallSizes sizes) {
+  std::set<std::string> lengths, others;
+  for (const Port &port : signature.arguments)
+    for (auto [dim, text] : llvm::enumerate(port.dims))
+      (dim < 2 ? others : lengths).emplace(DimName::parse(text).name);
+  for (const std::string &name : others)
+    if (!lengths.count(name) && !signature.defaults.count(name))
+      sizes.emplace(name, 1);
+  return sizes;
 }
 
 /// "N=4096": dynamic dimensions behind batches and heads, rounded up to powers
@@ -149,24 +178,14 @@ Expected<TuningKey> attn::makeTuningKey(StringRef text, StringRef name,
   Expected<TuningKey> key = makeKey(**program, *signature, options, device);
   if (!key || !sizes)
     return key;
-  auto all = getAllSizes(*signature, *sizes);
+  if (Error error = checkNames(*signature, *sizes))
+    return std::move(error);
+  auto all = getAllSizes(*signature, addLeading(*signature, *sizes));
   if (!all)
     return all.takeError();
   int64_t count;
   key->bucket = makeBucket(*signature, *all, tokens ? *tokens : count);
   return key;
-}
-
-Expected<std::optional<TuningRecord>>
-attn::findTuned(StringRef database, StringRef text, StringRef name,
-                const CompileOptions &options, const CallSizes *sizes) {
-  auto opened = TuningDatabase::open(database, TuningDatabase::Mode::Read);
-  if (!opened)
-    return opened.takeError();
-  Expected<TuningKey> key = makeTuningKey(text, name, options, "", sizes);
-  if (!key)
-    return key.takeError();
-  return sizes ? opened->find(*key) : opened->findLargest(*key);
 }
 
 //===----------------------------------------------------------------------===//

@@ -83,12 +83,6 @@ makeTuningKey(llvm::StringRef text, llvm::StringRef name,
               const CompileOptions &options, llvm::StringRef device,
               const CallSizes *sizes, int64_t *tokens = nullptr);
 
-/// The schedule that a database has for a spec: that of the bucket of `sizes`
-/// or, without sizes, of the largest bucket. Nothing if there is none.
-llvm::Expected<std::optional<TuningRecord>>
-findTuned(llvm::StringRef database, llvm::StringRef text, llvm::StringRef name,
-          const CompileOptions &options, const CallSizes *sizes);
-
 } // namespace attn
 
 #endif // ATTN_RUNTIME_COMPILER_TUNING_FUNCTIONMODEL_H
