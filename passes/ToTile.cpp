@@ -22,6 +22,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/BlockListTiles.h"
+#include "passes/ListSortTiles.h"
 #include "passes/PairwiseTiles.h"
 #include "passes/RecurTiles.h"
 #include "passes/ReduceTiles.h"
@@ -70,6 +71,8 @@ private:
   LogicalResult merge(MergeOp op);
   void blockBounds(BlockBoundsOp op);
   void blockList(BlockListOp op);
+  void transposeList(TransposeListOp op);
+  void blockOrder(BlockOrderOp op);
   void segmentBounds(SegmentBoundsOp op);
   LogicalResult conditional(scf::IfOp op);
   LogicalResult reshape(tensor::ReshapeOp op);
@@ -108,8 +111,8 @@ LogicalResult Translator::checkSignature() {
   for (auto [index, value] :
        llvm::enumerate(from.getBody().front().getTerminator()->getOperands())) {
     if (!isa_and_nonnull<scf::ForallOp, scf::IfOp, MapRowsOp, ReduceOp, MergeOp,
-                         BlockBoundsOp, BlockListOp, SegmentBoundsOp>(
-            value.getDefiningOp()))
+                         BlockBoundsOp, BlockListOp, TransposeListOp,
+                         BlockOrderOp, SegmentBoundsOp>(value.getDefiningOp()))
       return refuseResult(index, value);
     if (!seen.insert(value).second)
       return from.emitOpError("result ") << index << " is returned twice";
@@ -221,6 +224,14 @@ LogicalResult Translator::translate(Operation *op) {
   }
   if (auto list = dyn_cast<BlockListOp>(op)) {
     blockList(list);
+    return success();
+  }
+  if (auto list = dyn_cast<TransposeListOp>(op)) {
+    transposeList(list);
+    return success();
+  }
+  if (auto order = dyn_cast<BlockOrderOp>(op)) {
+    blockOrder(order);
     return success();
   }
   if (auto bounds = dyn_cast<SegmentBoundsOp>(op)) {
@@ -425,6 +436,30 @@ void Translator::blockList(BlockListOp op) {
       b, MemRefType::get(type.getShape(), type.getElementType()),
       sizes.counts));
   writeBlockList(b, mapping, op, buffers.back());
+}
+
+/// Makes room for the transpose and for what it is made with.
+void Translator::transposeList(TransposeListOp op) {
+  TransposeSizes sizes = getTransposeSizes(b, mapping, op);
+  mapping.map(op.getNewOffsets(), viewFor(op.getNewOffsets(), sizes.offsets));
+  mapping.map(op.getNewBlocks(), viewFor(op.getNewBlocks(), sizes.blocks));
+  SmallVector<int64_t> shape(
+      cast<RankedTensorType>(op.getNewOffsets().getType()).getShape());
+  auto allocate = [&](ValueRange dynamic) {
+    auto type = MemRefType::get(shape, b.getI32Type());
+    buffers.push_back(memref::AllocOp::create(b, type, dynamic));
+    return buffers.back();
+  };
+  Value sums = allocate(sizes.sums);
+  shape.push_back(ShapedType::kDynamic);
+  Value counts = allocate(sizes.counts);
+  writeTranspose(b, mapping, op, counts, sums);
+}
+
+void Translator::blockOrder(BlockOrderOp op) {
+  mapping.map(op.getOrder(),
+              viewFor(op.getOrder(), getOrderSizes(b, mapping, op)));
+  writeBlockOrder(b, mapping, op);
 }
 
 /// The size that `size`, which a branch computes from values before it, has.
