@@ -83,6 +83,32 @@ BlockBoundsOp::reifyResultShapes(OpBuilder &builder,
 // Lists
 //===----------------------------------------------------------------------===//
 
+/// Checks the type of offsets or numbers of blocks.
+static LogicalResult verifyListType(Operation *op, StringRef name,
+                                    RankedTensorType type) {
+  if (type.getRank() != 3 || !type.getElementType().isSignlessInteger(32))
+    return op->emitOpError()
+           << "'" << name
+           << "' must be a tensor of i32 of rank 3 ([batches, heads, "
+              "entries]), got "
+           << type;
+  return success();
+}
+
+/// Checks the types of a list.
+static LogicalResult verifyListTypes(Operation *op, RankedTensorType offsets,
+                                     RankedTensorType blocks) {
+  for (auto [name, type] : {std::pair("offsets", offsets), {"blocks", blocks}})
+    if (failed(verifyListType(op, name, type)))
+      return failure();
+  if (failed(verifyCompatibleShape(offsets.getShape().take_front(2),
+                                   blocks.getShape().take_front(2))))
+    return op->emitOpError("'offsets' and 'blocks' must have the same batches "
+                           "and heads, got ")
+           << offsets << " and " << blocks;
+  return success();
+}
+
 LogicalResult attn::verifyBlockList(Operation *op, ArrayRef<int64_t> sizes,
                                     RankedTensorType offsets,
                                     RankedTensorType blocks) {
@@ -90,19 +116,7 @@ LogicalResult attn::verifyBlockList(Operation *op, ArrayRef<int64_t> sizes,
     return op->emitOpError("'block_sizes' must be two numbers between 1 and "
                            "4096, those of queries and of keys, got [")
            << sizes << "]";
-  for (auto [name, type] : {std::pair("offsets", offsets), {"blocks", blocks}})
-    if (type.getRank() != 3 || !type.getElementType().isSignlessInteger(32))
-      return op->emitOpError()
-             << "'" << name
-             << "' must be a tensor of i32 of rank 3 ([batches, heads, "
-                "entries]), got "
-             << type;
-  if (failed(verifyCompatibleShape(offsets.getShape().take_front(2),
-                                   blocks.getShape().take_front(2))))
-    return op->emitOpError("'offsets' and 'blocks' must have the same batches "
-                           "and heads, got ")
-           << offsets << " and " << blocks;
-  return success();
+  return verifyListTypes(op, offsets, blocks);
 }
 
 /// Checks axes and boxes of a list.
@@ -196,5 +210,93 @@ BlockListOp::reifyResultShapes(OpBuilder &builder,
   offsets.push_back(ends);
   blocks.push_back(getCapacity());
   shapes = {offsets, blocks};
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// attn.transpose_list
+//===----------------------------------------------------------------------===//
+
+/// Whether `type` is a list of numbers per batch and head, as many as there are
+/// in `offsets`, and of how many only the program knows.
+static bool isListLike(RankedTensorType type, RankedTensorType offsets) {
+  return type.getRank() == 3 && type.getElementType().isSignlessInteger(32) &&
+         type.isDynamicDim(2) &&
+         type.getShape().take_front(2) == offsets.getShape().take_front(2);
+}
+
+/// The type of which `isListLike` is true.
+static RankedTensorType getListLike(RankedTensorType offsets) {
+  SmallVector<int64_t> shape(offsets.getShape().take_front(2));
+  shape.push_back(ShapedType::kDynamic);
+  return offsets.clone(shape);
+}
+
+LogicalResult TransposeListOp::verify() {
+  RankedTensorType offsets = tensorOf(getOffsets());
+  if (failed(verifyListTypes(*this, offsets, // transpose_list_c1
+                             tensorOf(getBlocks()))))
+    return failure();
+  for (auto [name, result] : {std::pair("new_offsets", getNewOffsets()),
+                              {"new_blocks", getNewBlocks()}})
+    if (!isListLike(tensorOf(result), offsets)) // transpose_list_c2
+      return emitOpError("'") << name << "' must be " << getListLike(offsets)
+                              << ", as 'offsets' has these batches and heads, "
+                                 "got "
+                              << result.getType();
+  return success();
+}
+
+/// The batches and heads of `offsets`, and then `entries`.
+static SmallVector<OpFoldResult> getListShape(OpBuilder &builder, Location loc,
+                                              Value offsets,
+                                              OpFoldResult entries) {
+  return {tensor::getMixedSize(builder, loc, offsets, 0),
+          tensor::getMixedSize(builder, loc, offsets, 1), entries};
+}
+
+LogicalResult
+TransposeListOp::reifyResultShapes(OpBuilder &builder,
+                                   ReifiedRankedShapedTypeDims &shapes) {
+  Location loc = getLoc();
+  Value one = arith::ConstantIndexOp::create(builder, loc, 1);
+  Value two = arith::ConstantIndexOp::create(builder, loc, 2);
+  Value parts = arith::MulIOp::create(builder, loc, getColumns(), two);
+  Value ends = arith::AddIOp::create(builder, loc, parts, one);
+  OpFoldResult room = tensor::getMixedSize(builder, loc, getBlocks(), 2);
+  // A size of the result is dynamic even where that of the operand is not.
+  room = getValueOrCreateConstantIndexOp(builder, loc, room);
+  shapes = {getListShape(builder, loc, getOffsets(), ends),
+            getListShape(builder, loc, getOffsets(), room)};
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// attn.block_order
+//===----------------------------------------------------------------------===//
+
+LogicalResult BlockOrderOp::verify() {
+  RankedTensorType offsets = tensorOf(getOffsets());
+  if (failed(verifyListType(*this, "offsets", offsets))) // block_order_c1
+    return failure();
+  if (!isListLike(tensorOf(getOrder()), offsets)) // block_order_c2
+    return emitOpError("'order' must be ")
+           << getListLike(offsets)
+           << ", as 'offsets' has these batches and heads, got "
+           << getOrder().getType();
+  constexpr int64_t most = 255;
+  if (getCosts().size() != 2 || llvm::any_of(getCosts(), [](int64_t cost) {
+        return cost < 1 || cost > most;
+      })) // block_order_c3
+    return emitOpError("'costs' must be two numbers between 1 and ")
+           << most << ", those of full and of mixed blocks, got [" << getCosts()
+           << "]";
+  return success();
+}
+
+LogicalResult
+BlockOrderOp::reifyResultShapes(OpBuilder &builder,
+                                ReifiedRankedShapedTypeDims &shapes) {
+  shapes = {getListShape(builder, getLoc(), getOffsets(), getCount())};
   return success();
 }

@@ -161,4 +161,107 @@ def Attn_BlockListOp : Attn_Op<"block_list", [Pure, SingleBlock,
   let hasRegionVerifier = 1;
 }
 
+def Attn_TransposeListOp : Attn_Op<"transpose_list", [Pure,
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
+        ["reifyResultShapes"]>]> {
+  let summary = "Which blocks of queries visit each block of keys, as a list";
+  let description = [{
+    `offsets` and `blocks` are a list of R rows in the form of `attn.block_list`:
+    for each block of queries, the blocks of keys that it visits. The result is the
+    list of `columns` rows, one for each block of keys:
+
+    | entries | numbers of blocks of queries |
+    |---|---|
+    | `new_offsets[b, h, 2 c]` to `new_offsets[b, h, 2 c + 1] - 1` | those with c among their full blocks |
+    | `new_offsets[b, h, 2 c + 1]` to `new_offsets[b, h, 2 c + 2] - 1` | those with c among their mixed blocks |
+
+    Each part is ascending. R is half of the last size of `offsets`, rounded down.
+    Entries that are no number from 0 to `columns - 1` are left out, as are those
+    that lie outside of `blocks`; one that stands twice in a part counts twice. The
+    transpose of the transpose has the entries of the list, each part ascending.
+
+    | operand | shape | |
+    |---|---|---|
+    | `offsets` | `[Bm, Hm, 2 R + 1]` of i32 | |
+    | `blocks` | `[Bm, Hm, L]` of i32 | |
+    | `columns` | index | number of blocks of keys |
+    | `new_offsets` | `[Bm, Hm, 2 columns + 1]` of i32 | |
+    | `new_blocks` | `[Bm, Hm, L]` of i32 | what lies behind the last entry is unspecified |
+
+    It is made in time that is linear in the entries, the rows and the columns, and
+    the same each time. What goes from queries to keys (the gradients of keys
+    and values) visits blocks by it.
+
+    Sources: Gustavson, "Two Fast Algorithms for Sparse Matrices: Multiplication and
+    Permuted Transposition", 1978.
+
+    Example:
+
+    ```mlir
+    func.func @turn(%offsets: tensor<1x?x?xi32>, %blocks: tensor<1x?x?xi32>, %c: index)
+        -> (tensor<1x?x?xi32>, tensor<1x?x?xi32>) {
+      %o, %l = attn.transpose_list %offsets, %blocks columns(%c)
+          : tensor<1x?x?xi32>, tensor<1x?x?xi32> -> tensor<1x?x?xi32>, tensor<1x?x?xi32>
+      return %o, %l : tensor<1x?x?xi32>, tensor<1x?x?xi32>
+    }
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$offsets, AnyRankedTensor:$blocks,
+                   Index:$columns);
+  let results = (outs AnyRankedTensor:$newOffsets, AnyRankedTensor:$newBlocks);
+  let assemblyFormat = [{
+    $offsets `,` $blocks `columns` `(` $columns `)` attr-dict
+    `:` type($offsets) `,` type($blocks) `->` type($newOffsets) `,`
+    type($newBlocks)
+  }];
+  let hasVerifier = 1;
+}
+
+def Attn_BlockOrderOp : Attn_Op<"block_order", [Pure,
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
+        ["reifyResultShapes"]>]> {
+  let summary = "Blocks of queries by the length of their lists, longest first";
+  let description = [{
+    `offsets` is that of a list in the form of `attn.block_list`. Block of queries r
+    costs
+
+    ```
+    cost(r) = costs[0] * (offsets[b, h, 2 r + 1] - offsets[b, h, 2 r])
+            + costs[1] * (offsets[b, h, 2 r + 2] - offsets[b, h, 2 r + 1])
+    ```
+
+    and `order[b, h, ..]` are the numbers 0 to `count - 1` by descending cost; of
+    equal costs, the lower number comes first. Where a device starts blocks in order, and
+    another one when one ends, the short ones are left for the end
+    (`docs/rationale/sparsity.md`). `attn-split-blocks` introduces the op.
+
+    | operand | shape | |
+    |---|---|---|
+    | `offsets` | `[Bm, Hm, 2 R + 1]` of i32 | |
+    | `count` | index | at most R |
+    | `order` | `[Bm, Hm, count]` of i32 | |
+
+    Source: Graham, "Bounds on Multiprocessing Timing Anomalies", 1969 (longest
+    first is at most a third worse than the best order).
+
+    Example:
+
+    ```mlir
+    func.func @longest_first(%offsets: tensor<1x?x?xi32>, %rows: index) -> tensor<1x?x?xi32> {
+      %order = attn.block_order %offsets count(%rows) costs [4, 5]
+          : tensor<1x?x?xi32> -> tensor<1x?x?xi32>
+      return %order : tensor<1x?x?xi32>
+    }
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$offsets, Index:$count,
+                   DenseI64ArrayAttr:$costs);
+  let results = (outs AnyRankedTensor:$order);
+  let assemblyFormat = [{
+    $offsets `count` `(` $count `)` `costs` $costs attr-dict
+    `:` type($offsets) `->` type($order)
+  }];
+  let hasVerifier = 1;
+}
+
 #endif // ATTN_DIALECT_ATTNBLOCKOPS_TD

@@ -14,7 +14,8 @@ using namespace mlir;
 using namespace attn;
 
 void attn::insertRows(ImplicitLocOpBuilder &b, scf::ForallOp forall,
-                      unsigned result, Value rows, Value row, Value numRows) {
+                      unsigned result, Value rows, ArrayRef<Value> outer,
+                      Value row, Value numRows) {
   auto type = cast<RankedTensorType>(rows.getType());
   Value left = arith::SubIOp::create(b, numRows, row);
   OpFoldResult count = Value(arith::MinSIOp::create(
@@ -23,8 +24,7 @@ void attn::insertRows(ImplicitLocOpBuilder &b, scf::ForallOp forall,
 
   SmallVector<OpFoldResult> sizes{count}, offsets{zero};
   SmallVector<OpFoldResult> at, atSizes;
-  SmallVector<Value> indices = forall.getInductionVars();
-  for (Value index : ArrayRef<Value>(indices).drop_back()) {
+  for (Value index : outer) {
     at.push_back(index);
     atSizes.push_back(one);
   }
@@ -68,9 +68,7 @@ void attn::insertBox(ImplicitLocOpBuilder &b, scf::ForallOp forall,
   bool hasFeatures = cast<RankedTensorType>(rows.getType()).getRank() == 2;
   Value box = foldBox(b, grid.getBox(), rows);
   OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
-  SmallVector<OpFoldResult> sizes, at, atStrides{one, one};
-  for (unsigned dim : {0, 1})
-    at.push_back(forall.getInductionVar(dim));
+  SmallVector<OpFoldResult> sizes, at(outer), atStrides{one, one};
   for (auto [count, token, step] :
        llvm::zip_equal(grid.countTokens(b, first), first, grid.getStep())) {
     sizes.push_back(count);

@@ -16,18 +16,19 @@
 namespace attn {
 
 /// Inserts the tensor `rows` of a block, of which those exist that stand before
-/// `numRows`, into shared output `result` of `forall`, from `row` on. The
-/// indices of the block but the last one say where that is. Builds at `b` what
-/// it needs, and the insertion at the end of the block.
+/// `numRows`, into shared output `result` of `forall`, from `row` on, behind
+/// the indices `outer`. Builds at `b` what it needs, and the insertion at the
+/// end of the block.
 void insertRows(mlir::ImplicitLocOpBuilder &b, mlir::scf::ForallOp forall,
-                unsigned result, mlir::Value rows, mlir::Value row,
+                unsigned result, mlir::Value rows,
+                llvm::ArrayRef<mlir::Value> outer, mlir::Value row,
                 mlir::Value numRows);
 
 /// The same for the rows of a box of `grid` with first token `first`: the part
-/// of the box that exists, at its tokens, which may lie a step apart. The first
-/// two indices of the block are batch and head.
+/// of the box that exists, at its tokens, which may lie a step apart.
 void insertBox(mlir::ImplicitLocOpBuilder &b, mlir::scf::ForallOp forall,
-               unsigned result, mlir::Value rows, const BoxGrid &grid,
+               unsigned result, mlir::Value rows,
+               llvm::ArrayRef<mlir::Value> outer, const BoxGrid &grid,
                llvm::ArrayRef<mlir::Value> first);
 
 } // namespace attn

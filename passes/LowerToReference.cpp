@@ -37,7 +37,8 @@ static bool isExecutable(Operation *op) {
 static bool hasDefinition(Operation *op) {
   return isa<AttendOp, MapRowsOp, GatherOp, ReduceOp, MergeOp, RecurOp,
              LoadStateOp, MergeStateOp, RecurChunkOp, PartialOp, AddSinkOp,
-             FinishOp, BlockBoundsOp, BlockListOp, SegmentBoundsOp>(op) ||
+             FinishOp, BlockBoundsOp, BlockListOp, TransposeListOp,
+             BlockOrderOp, SegmentBoundsOp>(op) ||
          isa<tile::TileDialect>(op->getDialect()) || isElementwiseOnTensors(op);
 }
 
@@ -90,6 +91,10 @@ static Results define(ImplicitLocOpBuilder &b, Operation *op) {
     return defineBlockBounds(b, bounds);
   if (auto list = dyn_cast<BlockListOp>(op))
     return defineBlockList(b, list);
+  if (auto list = dyn_cast<TransposeListOp>(op))
+    return defineTransposeList(b, list);
+  if (auto order = dyn_cast<BlockOrderOp>(op))
+    return defineBlockOrder(b, order);
   if (auto bounds = dyn_cast<SegmentBoundsOp>(op))
     return defineSegmentBounds(b, bounds);
   if (auto finish = dyn_cast<FinishOp>(op))

@@ -613,6 +613,12 @@ def SplitBlocks : Pass<"attn-split-blocks", "::mlir::func::FuncOp"> {
     `segments`, blocks are those of (segment, head, block of columns), and see
     operands and output that end with the segment.
 
+    With `longest-first`, blocks of queries of a list are visited by the length of
+    their lists, which `attn.block_order` sorts: block number n is block
+    `order[b, h, n]`. Where all blocks start at once, `longest-first` of them, or where
+    there are more than 16384 of a head, none is sorted and they keep their order.
+    It is for devices that start blocks in order; the results are the same bits.
+
     Needs a schedule on every attn op (`attn-select-schedule`). After it no
     `attn.attend` and no `attn.recur` is left. `attn.map_rows` that was not fused stays and is blocked
     by `attn-to-tile`.
@@ -626,6 +632,10 @@ def SplitBlocks : Pass<"attn-split-blocks", "::mlir::func::FuncOp"> {
     }
     ```
   }];
+  let options = [
+    Option<"longestFirst", "longest-first", "int64_t", /*default=*/"0",
+           "blocks that start at once, beyond which blocks of a list are sorted "
+           "by its length; 0 for no order">];
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect",
                            "::mlir::tensor::TensorDialect"];
 }

@@ -103,9 +103,13 @@ SmallVector<Phase> attn::getTilePhases(const TileOptions &options) {
   phases.push_back({"list-blocks", Form::Attn, [](OpPassManager &manager) {
                       manager.addNestedPass<func::FuncOp>(createListBlocks());
                     }});
-  phases.push_back({"split-blocks", Form::Tile, [](OpPassManager &manager) {
-                      manager.addNestedPass<func::FuncOp>(createSplitBlocks());
-                    }});
+  phases.push_back(
+      {"split-blocks", Form::Tile,
+       [longestFirst = options.longestFirst](OpPassManager &manager) {
+         SplitBlocksOptions split;
+         split.longestFirst = longestFirst;
+         manager.addNestedPass<func::FuncOp>(createSplitBlocks(split));
+       }});
   phases.push_back({"apply-sparsity", Form::Tile,
                     [rowGroup = options.rowGroup](OpPassManager &manager) {
                       ApplySparsityOptions sparsity;

@@ -45,8 +45,9 @@ struct TileOptions {
   int64_t vectorBits = 512;
   int64_t l1Bytes = 49152;
   int64_t l2Bytes = 2097152;
-  int64_t rowGroup = 0;    ///< As in `attn-apply-sparsity`.
-  bool countLists = false; ///< As in `attn-to-tile`.
+  int64_t rowGroup = 0;     ///< As in `attn-apply-sparsity`.
+  bool countLists = false;  ///< As in `attn-to-tile`.
+  int64_t longestFirst = 0; ///< As in `attn-split-blocks`.
   /// Adds the pass on functions that chooses schedules for another kind of
   /// target than a CPU; empty: `attn-select-schedule`.
   std::function<void(mlir::OpPassManager &)> selectSchedule;

@@ -36,6 +36,9 @@
 //   scf.for e = offsets[2 block] to offsets[2 block + 1]:
 //     tuple = attn.partial ... at (b, h, block M, blocks[e] W) init tuple
 //
+// Devices that start blocks in order are given the long ones first: the block
+// is then what attn.block_order says (BlockOrder.h).
+//
 // On a grid of tokens, blocks are boxes, and both loops are over their numbers
 // (BoxGrid.h):
 //
@@ -53,6 +56,7 @@
 #include "dialect/TileDialect.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "passes/BlockOrder.h"
 #include "passes/BoxGrid.h"
 #include "passes/InsertBlocks.h"
 #include "passes/Passes.h"
@@ -70,8 +74,9 @@ namespace {
 /// Splits one attn.attend.
 class Splitter {
 public:
-  Splitter(AttendOp op)
-      : op(op), b(op.getLoc(), op), blockQ(op.getScheduleAttr().getBlockQ()),
+  Splitter(AttendOp op, int64_t longestFirst)
+      : op(op), longestFirst(longestFirst), b(op.getLoc(), op),
+        blockQ(op.getScheduleAttr().getBlockQ()),
         blockK(op.getScheduleAttr().getBlockK()),
         splits(op.getScheduleAttr().getSplits()) {}
 
@@ -105,12 +110,13 @@ private:
   SmallVector<Value> addSink(ValueRange state);
   void runWhole();
   void runSplit();
-  void emitBlock(scf::ForallOp forall);
+  void emitBlock(scf::ForallOp forall, const std::optional<BlockOrder> &order);
   void emitSplitBlock(scf::ForallOp forall);
   Value positionShift();
   Value reshape(Value tensor, ArrayRef<OpFoldResult> sizes);
 
   AttendOp op;
+  int64_t longestFirst; ///< As in `attn-split-blocks`.
   ImplicitLocOpBuilder b;
   int64_t blockQ, blockK, splits;
   std::optional<BoxGrid> queries, keys; ///< Where blocks are boxes.
@@ -118,6 +124,7 @@ private:
   Value
       numPacked; ///< Queries of all heads of a key head, where they are packed.
   Value batch, head;        ///< Of the block that is being emitted.
+  SmallVector<Value> outer; ///< All its indices in the results but the last.
   SmallVector<Value> first; ///< Its first query, one index per axis.
   /// Where its entries in the list of blocks begin: full ones, mixed ones, and
   /// those of the next block.
@@ -342,12 +349,18 @@ Value Splitter::positionShift() {
   return arith::SubIOp::create(b, numKeys, numQueries);
 }
 
-void Splitter::emitBlock(scf::ForallOp forall) {
+void Splitter::emitBlock(scf::ForallOp forall,
+                         const std::optional<BlockOrder> &order) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(forall.getTerminator());
-  batch = forall.getInductionVar(0);
-  head = forall.getInductionVar(1);
-  Value block = forall.getInductionVar(2);
+  BlockPlace place{forall.getInductionVar(0), forall.getInductionVar(1),
+                   forall.getInductionVar(2)};
+  if (order)
+    place = order->getPlace(b, place);
+  batch = place.batch;
+  head = place.head;
+  Value block = place.block;
+  outer = {batch, head};
   if (queries)
     first = queries->getFirstToken(b, block);
   else
@@ -373,9 +386,10 @@ void Splitter::emitBlock(scf::ForallOp forall) {
                                  twice ? b.getUnitAttr() : UnitAttr());
   for (OpResult part : finish->getResults()) {
     if (queries)
-      insertBox(b, forall, part.getResultNumber(), part, *queries, first);
+      insertBox(b, forall, part.getResultNumber(), part, outer, *queries,
+                first);
     else
-      insertRows(b, forall, part.getResultNumber(), part, first.front(),
+      insertRows(b, forall, part.getResultNumber(), part, outer, first.front(),
                  numQueries);
   }
 }
@@ -401,14 +415,15 @@ void Splitter::emitSplitBlock(scf::ForallOp forall) {
   SmallVector<Value> indices = forall.getInductionVars();
   batch = indices[1];
   head = indices[2];
+  outer.assign(indices.begin(), indices.end() - 1);
   first = {arith::MulIOp::create(b, indices[3], constant(blockQ))};
   SmallVector<Value> state = identityOfStatistics();
   state.push_back(identityOfAccumulator());
   state = foldKeysOfSplit(indices[0], state);
   auto finish = FinishOp::create(b, state[2].getType(), state[0].getType(),
                                  state, UnitAttr());
-  insertRows(b, forall, 0, finish.getOutput(), first.front(), numPacked);
-  insertRows(b, forall, 1, finish.getLse(), first.front(), numPacked);
+  insertRows(b, forall, 0, finish.getOutput(), outer, first.front(), numPacked);
+  insertRows(b, forall, 1, finish.getLse(), outer, first.front(), numPacked);
 }
 
 /// `tensor`, whose elements are contiguous, with other `sizes`.
@@ -489,11 +504,15 @@ void Splitter::runWhole() {
   Value blocks =
       queries ? queries->getCount()
               : arith::CeilDivSIOp::create(b, numQueries, constant(blockQ));
-  SmallVector<OpFoldResult> grid{size(op.getBatchOperand(), 0),
-                                 size(op.getQuery(), 1), blocks};
+  SmallVector<Value> counts{size(op.getBatchOperand(), 0),
+                            size(op.getQuery(), 1), blocks};
+  std::optional<BlockOrder> order;
+  if (op.getOffsets() && longestFirst)
+    order.emplace(b, op.getOffsets(), counts, longestFirst);
+  SmallVector<OpFoldResult> grid(counts.begin(), counts.end());
   auto forall = scf::ForallOp::create(b, grid, outputs, std::nullopt);
   passOn(op.getScheduleAttr(), forall);
-  emitBlock(forall);
+  emitBlock(forall, order);
   op->replaceAllUsesWith(forall.getResults());
 }
 
@@ -535,6 +554,8 @@ static LogicalResult checkBoxes(AttendOp op) {
 
 namespace {
 struct SplitBlocks : attn::impl::SplitBlocksBase<SplitBlocks> {
+  using SplitBlocksBase::SplitBlocksBase;
+
   void runOnOperation() override {
     SmallVector<AttendOp> ops;
     getOperation().walk([&](AttendOp op) { ops.push_back(op); });
@@ -560,7 +581,7 @@ struct SplitBlocks : attn::impl::SplitBlocksBase<SplitBlocks> {
       }
       if (failed(checkBoxes(op)))
         return signalPassFailure();
-      Splitter(op).run();
+      Splitter(op, longestFirst).run();
     }
     SmallVector<RecurOp> recurrences;
     getOperation().walk([&](RecurOp op) { recurrences.push_back(op); });

@@ -55,8 +55,8 @@ LogicalResult attn::checkTileSignature(func::FuncOp from) {
   for (auto [index, value] :
        llvm::enumerate(from.getBody().front().getTerminator()->getOperands())) {
     if (!isa_and_nonnull<scf::ForallOp, scf::IfOp, MapRowsOp, ReduceOp, MergeOp,
-                         BlockBoundsOp, BlockListOp, SegmentBoundsOp>(
-            value.getDefiningOp()))
+                         BlockBoundsOp, BlockListOp, TransposeListOp,
+                         BlockOrderOp, SegmentBoundsOp>(value.getDefiningOp()))
       return refuseResult(from, index, value);
     if (!seen.insert(value).second)
       return from.emitOpError("result ") << index << " is returned twice";

@@ -21,6 +21,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/BlockListTiles.h"
+#include "passes/ListSortTiles.h"
 #include "passes/PairwiseTiles.h"
 #include "passes/RecurTiles.h"
 #include "passes/ReduceTiles.h"
@@ -69,6 +70,8 @@ private:
   LogicalResult translate(MergeOp op);
   LogicalResult translate(BlockBoundsOp op);
   LogicalResult translate(BlockListOp op);
+  LogicalResult translate(BlockOrderOp op);
+  LogicalResult translate(TransposeListOp op);
   LogicalResult translate(SegmentBoundsOp op);
   LogicalResult translate(PartialOp op);
   LogicalResult translate(AddSinkOp op);
@@ -179,10 +182,11 @@ LogicalResult Translator::translate(Operation *op) {
   }
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<MapRowsOp, ReduceOp, MergeOp, BlockBoundsOp, BlockListOp,
-            SegmentBoundsOp, PartialOp, AddSinkOp, FinishOp, RecurChunkOp,
-            LoadStateOp, MergeStateOp, scf::IfOp, scf::ForallOp, scf::ForOp,
-            tensor::DimOp, tensor::EmptyOp, tensor::ExtractOp,
-            tensor::ExtractSliceOp, tensor::InsertSliceOp, tensor::ReshapeOp>(
+            BlockOrderOp, TransposeListOp, SegmentBoundsOp, PartialOp,
+            AddSinkOp, FinishOp, RecurChunkOp, LoadStateOp, MergeStateOp,
+            scf::IfOp, scf::ForallOp, scf::ForOp, tensor::DimOp,
+            tensor::EmptyOp, tensor::ExtractOp, tensor::ExtractSliceOp,
+            tensor::InsertSliceOp, tensor::ReshapeOp>(
           [&](auto op) { return translate(op); })
       .Default([](Operation *op) {
         return op->emitOpError("cannot become part of a tile program; expected "
@@ -361,6 +365,32 @@ LogicalResult Translator::translate(BlockListOp op) {
     mapping.map(op.getBlocks(), view);
     return view;
   });
+  return success();
+}
+
+/// Makes room for the transpose and for what it is made with.
+LogicalResult Translator::translate(TransposeListOp op) {
+  TransposeSizes sizes = getTransposeSizes(b, mapping, op);
+  mapping.map(op.getNewOffsets(), viewFor(op.getNewOffsets(), sizes.offsets));
+  mapping.map(op.getNewBlocks(), viewFor(op.getNewBlocks(), sizes.blocks));
+  SmallVector<int64_t> shape(
+      cast<RankedTensorType>(op.getNewOffsets().getType()).getShape());
+  auto allocate = [&](ValueRange dynamic) {
+    auto type = MemRefType::get(shape, b.getI32Type());
+    buffers.push_back(memref::AllocOp::create(b, type, dynamic));
+    return buffers.back();
+  };
+  Value sums = allocate(sizes.sums);
+  shape.push_back(ShapedType::kDynamic);
+  Value counts = allocate(sizes.counts);
+  writeTranspose(b, mapping, op, counts, sums);
+  return success();
+}
+
+LogicalResult Translator::translate(BlockOrderOp op) {
+  mapping.map(op.getOrder(),
+              viewFor(op.getOrder(), getOrderSizes(b, mapping, op)));
+  writeBlockOrder(b, mapping, op);
   return success();
 }
 

@@ -214,12 +214,16 @@ void Distributor::lower(tile::GatherOp op) {
   pieces[op.getResult()] = std::move(result);
 }
 
-/// The first thread writes, if the place is inside of the view.
+/// The first thread of a block writes, if the place is inside of the view.
 void Distributor::lower(tile::WriteOp op) {
-  Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq,
-                                        threads.getThread(), index(0));
   Window window{op.getView(), SmallVector<Value>(op.getIndices()), 0};
-  guard(b, both(isFirst, testLeading(b, window)), {}, [&] {
+  Value writes = testLeading(b, window);
+  if (!kernel->hasAttr(kBlockPerThreadAttr)) {
+    Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq,
+                                          threads.getThread(), index(0));
+    writes = both(isFirst, writes);
+  }
+  guard(b, writes, {}, [&] {
     memref::StoreOp::create(b, op.getScalar(), op.getView(), op.getIndices());
     return Values{};
   });

@@ -13,6 +13,10 @@
 // have longer loops the last one comes first: the short ones are left for the
 // end, when some multiprocessors would be idle.
 //
+// Blocks without tiles, which make lists, are arithmetic on scalars: each
+// thread does one. A loop of one or no iteration stands for the branch around
+// those of the last thread block that are left over.
+//
 //===----------------------------------------------------------------------===//
 
 #include "codegen/gpu/Passes.h"
@@ -43,6 +47,8 @@ public:
 
 private:
   int64_t getThreads(scf::ForallOp forall) const;
+  Value enterThread(OpBuilder &b, scf::ForallOp forall,
+                    const IRMapping &mapping) const;
   gpu::GPUFuncOp createKernel(scf::ForallOp forall, StringRef name,
                               ArrayRef<Value> captures);
   void launch(scf::ForallOp forall, gpu::GPUFuncOp kernel,
@@ -80,7 +86,7 @@ static LogicalResult checkShape(scf::ForallOp forall) {
 /// Copies constants of the surroundings into the kernel and returns what stands
 /// for a trip count there.
 static Value getCount(OpBuilder &b, Location loc, OpFoldResult count,
-                      IRMapping &mapping) {
+                      const IRMapping &mapping) {
   if (std::optional<int64_t> constant = getConstantIntValue(count))
     return arith::ConstantIndexOp::create(b, loc, *constant);
   return mapping.lookup(cast<Value>(count));
@@ -116,10 +122,24 @@ static bool isLongerLater(scf::ForallOp forall) {
   return endsLater && !beginsLater;
 }
 
+/// Whether blocks write, and compute with scalars alone.
+static bool isScalar(scf::ForallOp forall) {
+  bool writes = false, hasTiles = false;
+  forall.getBody()->walk([&](Operation *op) {
+    writes |= isa<tile::WriteOp>(op);
+    hasTiles |= llvm::any_of(
+        llvm::concat<const Type>(SmallVector<Type>(op->getOperandTypes()),
+                                 SmallVector<Type>(op->getResultTypes())),
+        llvm::IsaPred<RankedTensorType>);
+  });
+  return writes && !hasTiles;
+}
+
 /// From the number of a block to its index in each dimension of the forall.
-static void mapIndices(OpBuilder &b, scf::ForallOp forall, IRMapping &mapping) {
+static void mapIndices(OpBuilder &b, scf::ForallOp forall, Value number,
+                       IRMapping &mapping) {
   Location loc = forall.getLoc();
-  Value rest = gpu::BlockIdOp::create(b, loc, gpu::Dimension::x);
+  Value rest = number;
   SmallVector<OpFoldResult> counts = forall.getMixedUpperBound();
   for (size_t dim = counts.size(); dim-- > 0;) {
     Value index = rest;
@@ -154,6 +174,31 @@ int64_t Outliner::getThreads(scf::ForallOp forall) const {
   return warps ? lanes * warps.getInt() : threads;
 }
 
+/// The number of the block that the thread does. `b` builds from now on what
+/// threads with a block do.
+Value Outliner::enterThread(OpBuilder &b, scf::ForallOp forall,
+                            const IRMapping &mapping) const {
+  ImplicitLocOpBuilder inner(forall.getLoc(), b);
+  auto index = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(inner, value);
+  };
+  Value blocks = index(1);
+  for (OpFoldResult count : forall.getMixedUpperBound())
+    blocks = arith::MulIOp::create(
+        inner, blocks, getCount(inner, inner.getLoc(), count, mapping));
+  Value first = arith::MulIOp::create(
+      inner, gpu::BlockIdOp::create(inner, gpu::Dimension::x),
+      index(getThreads(forall)));
+  Value number = arith::AddIOp::create(
+      inner, first, gpu::ThreadIdOp::create(inner, gpu::Dimension::x));
+  Value exists =
+      arith::CmpIOp::create(inner, arith::CmpIPredicate::slt, number, blocks);
+  Value times = arith::SelectOp::create(inner, exists, index(1), index(0));
+  auto once = scf::ForOp::create(inner, index(0), times, index(1));
+  b.setInsertionPointToStart(once.getBody());
+  return number;
+}
+
 gpu::GPUFuncOp Outliner::createKernel(scf::ForallOp forall, StringRef name,
                                       ArrayRef<Value> captures) {
   Location loc = forall.getLoc();
@@ -174,10 +219,16 @@ gpu::GPUFuncOp Outliner::createKernel(scf::ForallOp forall, StringRef name,
     if (!mapping.contains(operand->get()))
       b.clone(*operand->get().getDefiningOp(), mapping);
   });
-  mapIndices(b, forall, mapping);
+  Value number = isScalar(forall)
+                     ? enterThread(b, forall, mapping)
+                     : gpu::BlockIdOp::create(b, loc, gpu::Dimension::x);
+  mapIndices(b, forall, number, mapping);
   for (Operation &op : forall.getBody()->without_terminator())
     b.clone(op, mapping);
+  b.setInsertionPointToEnd(&kernel.getBody().front());
   gpu::ReturnOp::create(b, loc);
+  if (isScalar(forall))
+    kernel->setAttr(kBlockPerThreadAttr, b.getUnitAttr());
   return kernel;
 }
 
@@ -191,6 +242,8 @@ void Outliner::launch(scf::ForallOp forall, gpu::GPUFuncOp kernel,
   for (OpFoldResult count : forall.getMixedUpperBound())
     blocks = arith::MulIOp::create(
         b, blocks, getValueOrCreateConstantIndexOp(b, b.getLoc(), count));
+  if (isScalar(forall))
+    blocks = arith::CeilDivSIOp::create(b, blocks, index(getThreads(forall)));
   gpu::LaunchFuncOp::create(
       b, kernel, gpu::KernelDim3{blocks, one, one},
       gpu::KernelDim3{index(getThreads(forall)), one, one},

@@ -31,6 +31,10 @@ inline constexpr llvm::StringLiteral kSharedOffsetAttr = "tile.shared_offset";
 /// multiple of so many bytes. Unknown of what callers pass.
 inline constexpr llvm::StringLiteral kAlignmentAttr = "tile.alignment";
 
+/// On a kernel: each thread computes a block of its own.
+inline constexpr llvm::StringLiteral kBlockPerThreadAttr =
+    "tile.block_per_thread";
+
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "codegen/gpu/Passes.h.inc"

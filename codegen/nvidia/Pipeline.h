@@ -19,6 +19,8 @@ struct NvidiaTarget {
   std::string chip;      ///< "sm_80".
   int64_t sharedBytes;   ///< Shared memory that one block may have.
   int64_t threads = 128; ///< Threads of a block.
+  /// Blocks that start at once: two for each multiprocessor of a large device.
+  int64_t blocksAtOnce = 264;
 };
 
 /// The target called "sm_80", "sm_86", "sm_89" or "sm_90".

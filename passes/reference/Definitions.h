@@ -30,6 +30,8 @@ Results defineRecurChunk(mlir::ImplicitLocOpBuilder &b, RecurChunkOp op);
 Results defineReduce(mlir::ImplicitLocOpBuilder &b, ReduceOp op);
 Results defineBlockBounds(mlir::ImplicitLocOpBuilder &b, BlockBoundsOp op);
 Results defineBlockList(mlir::ImplicitLocOpBuilder &b, BlockListOp op);
+Results defineTransposeList(mlir::ImplicitLocOpBuilder &b, TransposeListOp op);
+Results defineBlockOrder(mlir::ImplicitLocOpBuilder &b, BlockOrderOp op);
 Results defineSegmentBounds(mlir::ImplicitLocOpBuilder &b, SegmentBoundsOp op);
 
 /// The sequence of a token, and where it lies in another packed tensor.

@@ -52,6 +52,7 @@ SmallVector<Phase> attn::getPhases(const Target &target,
   tile.schedule = options.schedule;
   if (target.nvidia) {
     tile.selectSchedule = getNvidiaSchedule(*target.nvidia, options.schedule);
+    tile.longestFirst = target.nvidia->blocksAtOnce;
     phases = getTilePhases(tile);
     llvm::append_range(phases, getNvidiaPhases(*target.nvidia));
     return phases;

@@ -61,6 +61,20 @@ func.func @attend(%x: tensor<?x2x?x8xf32>, %o: tensor<?x1x?xi32>, %l: tensor<?x1
   return %y : tensor<?x2x?x8xf32>
 }
 
+// CHECK-LABEL: func.func @transpose
+// CHECK: attn.transpose_list %{{.*}}, %{{.*}} columns(%{{.*}}) : tensor<?x2x9xi32>, tensor<?x2x?xi32> -> tensor<?x2x?xi32>, tensor<?x2x?xi32>
+func.func @transpose(%o: tensor<?x2x9xi32>, %l: tensor<?x2x?xi32>, %c: index) -> tensor<?x2x?xi32> {
+  %to, %tl = attn.transpose_list %o, %l columns(%c) : tensor<?x2x9xi32>, tensor<?x2x?xi32> -> tensor<?x2x?xi32>, tensor<?x2x?xi32>
+  return %tl : tensor<?x2x?xi32>
+}
+
+// CHECK-LABEL: func.func @order
+// CHECK: attn.block_order %{{.*}} count(%{{.*}}) costs [4, 5] : tensor<1x?x?xi32> -> tensor<1x?x?xi32>
+func.func @order(%o: tensor<1x?x?xi32>, %n: index) -> tensor<1x?x?xi32> {
+  %order = attn.block_order %o count(%n) costs [4, 5] : tensor<1x?x?xi32> -> tensor<1x?x?xi32>
+  return %order : tensor<1x?x?xi32>
+}
+
 // CHECK-LABEL: func.func @write
 // CHECK: tile.write %{{.*}}, %{{.*}}[%{{.*}}] : memref<?xi32, strided<[1], offset: ?>>
 func.func @write(%x: i32, %m: memref<?xi32, strided<[1], offset: ?>>, %n: index) {

@@ -269,3 +269,75 @@ func.func @negative_list_grid_six_arguments(%n: index) {
       } : tensor<1x1x?xi32>, tensor<1x1x?xi32>
   return
 }
+
+// -----
+
+// transpose_list_c1
+func.func @negative_transpose_element_i64(%o: tensor<1x1x?xi32>, %l: tensor<1x1x?xi64>, %c: index) {
+  // expected-error@below {{'blocks' must be a tensor of i32 of rank 3 ([batches, heads, entries]), got 'tensor<1x1x?xi64>'}}
+  %t:2 = attn.transpose_list %o, %l columns(%c) : tensor<1x1x?xi32>, tensor<1x1x?xi64> -> tensor<1x1x?xi32>, tensor<1x1x?xi32>
+  return
+}
+
+// -----
+
+// transpose_list_c1
+func.func @negative_transpose_heads_differ(%o: tensor<1x2x?xi32>, %l: tensor<1x3x?xi32>, %c: index) {
+  // expected-error@below {{'offsets' and 'blocks' must have the same batches and heads, got 'tensor<1x2x?xi32>' and 'tensor<1x3x?xi32>'}}
+  %t:2 = attn.transpose_list %o, %l columns(%c) : tensor<1x2x?xi32>, tensor<1x3x?xi32> -> tensor<1x2x?xi32>, tensor<1x2x?xi32>
+  return
+}
+
+// -----
+
+// transpose_list_c2
+func.func @negative_transpose_static_room(%o: tensor<1x2x?xi32>, %l: tensor<1x2x9xi32>, %c: index) {
+  // expected-error@below {{'new_blocks' must be 'tensor<1x2x?xi32>', as 'offsets' has these batches and heads, got 'tensor<1x2x9xi32>'}}
+  %t:2 = attn.transpose_list %o, %l columns(%c) : tensor<1x2x?xi32>, tensor<1x2x9xi32> -> tensor<1x2x?xi32>, tensor<1x2x9xi32>
+  return
+}
+
+// -----
+
+// transpose_list_c2
+func.func @negative_transpose_batches(%o: tensor<?x2x?xi32>, %l: tensor<?x2x?xi32>, %c: index) {
+  // expected-error@below {{'new_offsets' must be 'tensor<?x2x?xi32>', as 'offsets' has these batches and heads, got 'tensor<1x2x?xi32>'}}
+  %t:2 = attn.transpose_list %o, %l columns(%c) : tensor<?x2x?xi32>, tensor<?x2x?xi32> -> tensor<1x2x?xi32>, tensor<?x2x?xi32>
+  return
+}
+
+// -----
+
+// block_order_c1
+func.func @negative_order_rank_2(%o: tensor<1x?xi32>, %n: index) {
+  // expected-error@below {{'offsets' must be a tensor of i32 of rank 3 ([batches, heads, entries]), got 'tensor<1x?xi32>'}}
+  %order = attn.block_order %o count(%n) costs [4, 5] : tensor<1x?xi32> -> tensor<1x1x?xi32>
+  return
+}
+
+// -----
+
+// block_order_c2
+func.func @negative_order_result(%o: tensor<1x?x?xi32>, %n: index) {
+  // expected-error@below {{'order' must be 'tensor<1x?x?xi32>', as 'offsets' has these batches and heads, got 'tensor<1x?x?xi64>'}}
+  %order = attn.block_order %o count(%n) costs [4, 5] : tensor<1x?x?xi32> -> tensor<1x?x?xi64>
+  return
+}
+
+// -----
+
+// block_order_c3
+func.func @negative_order_one_cost(%o: tensor<1x?x?xi32>, %n: index) {
+  // expected-error@below {{'costs' must be two numbers between 1 and 255, those of full and of mixed blocks, got [4]}}
+  %order = attn.block_order %o count(%n) costs [4] : tensor<1x?x?xi32> -> tensor<1x?x?xi32>
+  return
+}
+
+// -----
+
+// block_order_c3
+func.func @negative_order_cost_0(%o: tensor<1x?x?xi32>, %n: index) {
+  // expected-error@below {{'costs' must be two numbers between 1 and 255, those of full and of mixed blocks, got [0, 256]}}
+  %order = attn.block_order %o count(%n) costs [0, 256] : tensor<1x?x?xi32> -> tensor<1x?x?xi32>
+  return
+}

@@ -109,8 +109,8 @@ def list_program(options, variant, schedule, folder):
     return box_q, box_k, step or [1] * len(box_q)
 
 
-def check(options, variant, schedule, sizes, folder):
-    """Counts of full and mixed boxes, and of all pairs of boxes."""
+def make(options, variant, schedule, sizes, folder):
+    """The offsets and the blocks of a list, and the boxes of queries and of keys."""
     box_q, box_k, step = list_program(options, variant, schedule, folder)
     queries = tokens_of_boxes(sizes, box_q, step)
     keys = tokens_of_boxes(sizes, box_k, step)
@@ -123,8 +123,13 @@ def check(options, variant, schedule, sizes, folder):
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     if done.returncode:
         raise Failure((done.stdout + done.stderr).strip().splitlines()[-1])
-    offsets = np.load(folder / "offsets.npy").ravel()
-    blocks = np.load(folder / "blocks.npy").ravel()
+    return np.load(folder / "offsets.npy"), np.load(folder / "blocks.npy"), queries, keys
+
+
+def check(options, variant, schedule, sizes, folder):
+    """Counts of full and mixed boxes, and of all pairs of boxes."""
+    offsets, blocks, queries, keys = make(options, variant, schedule, sizes, folder)
+    offsets, blocks = offsets.ravel(), blocks.ravel()
     counts = [0, 0]
     for row, parts in enumerate(expected_rows(seen_pairs(variant, sizes), queries, keys)):
         for part, expected in enumerate(parts):

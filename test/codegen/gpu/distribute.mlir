@@ -299,6 +299,23 @@ gpu.module @kernels {
 
 // -----
 
+// Where each thread has a block of its own, each writes.
+// CHECK-LABEL: gpu.func @own_scalars
+// CHECK-NOT: arith.cmpi eq
+// CHECK: %[[IN:.*]] = arith.cmpi ult, %{{.*}}, %{{.*}}
+// CHECK: scf.if %[[IN]] {
+// CHECK-NEXT: memref.store
+gpu.module @kernels {
+  gpu.func @own_scalars(%list: memref<?xi32>, %x: i32) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>, tile.block_per_thread} {
+    %n = gpu.thread_id x
+    tile.write %x, %list[%n] : memref<?xi32>
+    gpu.return
+  }
+}
+
+// -----
+
 // The first thread writes a scalar, if the place is inside; all read one.
 // CHECK-LABEL: gpu.func @scalars
 // CHECK-SAME: (%[[LIST:.*]]: memref<?xi32>, %[[N:.*]]: index)

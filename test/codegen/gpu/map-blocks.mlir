@@ -176,3 +176,34 @@ func.func @longer(%x: memref<?x?xf32>, %m: index, %n: index) {
   }
   return
 }
+
+// -----
+
+// Blocks of scalars: one for each thread, of which there are as many as the grid
+// has, and then some. Those left over do nothing.
+// CHECK-LABEL: func.func @scalars
+// CHECK: %[[N:.*]] = arith.muli %{{.*}}, %{{.*}} : index
+// CHECK: %[[ALL:.*]] = arith.muli %[[N]], %{{.*}} : index
+// CHECK: %[[GRID:.*]] = arith.ceildivsi %[[ALL]], %{{.*}} : index
+// CHECK: gpu.launch_func @kernels::@scalars_0 blocks in (%[[GRID]],
+// CHECK: gpu.func @scalars_0
+// CHECK-SAME: tile.block_per_thread
+// CHECK: %[[FIRST:.*]] = arith.muli %block_id_x, %c128
+// CHECK: %[[NUMBER:.*]] = arith.addi %[[FIRST]], %thread_id_x : index
+// CHECK: %[[EXISTS:.*]] = arith.cmpi slt, %[[NUMBER]], %{{.*}} : index
+// CHECK: %[[TIMES:.*]] = arith.select %[[EXISTS]], %{{.*}}, %{{.*}} : index
+// CHECK: scf.for %{{.*}} = %{{.*}} to %[[TIMES]] step
+// CHECK: %[[J:.*]] = arith.remui %[[NUMBER]], %{{.*}} : index
+// CHECK: tile.write %{{.*}}, %{{.*}}[%{{.*}}, %[[J]]] : memref<?x4xindex>
+// CHECK: }
+// CHECK-NEXT: gpu.return
+func.func @scalars(%x: memref<?x4xindex>, %n: index) {
+  scf.forall (%i, %j) in (%n, 4) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %so = tile.gather %x[%i, %j : index, index] : memref<?x4xindex> -> index
+    %next = arith.addi %so, %c1 : index
+    tile.write %next, %x[%i, %j] : memref<?x4xindex>
+  }
+  return
+}
