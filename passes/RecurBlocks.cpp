@@ -49,7 +49,6 @@
 
 #include "passes/RecurBlocks.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "passes/RecurSegments.h"
@@ -423,6 +422,7 @@ void RecurSplitter::runWhole(ValueRange outputs) {
       sequences, Value(tensor::DimOp::create(b, op.getValue(), 1)),
       b.getIndexAttr(op.getStateColumns() / columns)};
   auto forall = scf::ForallOp::create(b, grid, outputs, std::nullopt);
+  passOn(op.getScheduleAttr(), forall);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(forall.getTerminator());
   batch = sequence = forall.getInductionVar(0);
@@ -514,6 +514,7 @@ Value RecurSplitter::emitParts() {
   int64_t all = op.getStateColumns(), blocks = all / columns;
   Value parts = emptyStates(all + blocks + (op.usesDenominator() ? 1 : 0));
   auto forall = scf::ForallOp::create(b, partsGrid(), parts, std::nullopt);
+  passOn(op.getScheduleAttr(), forall);
   OpBuilder::InsertionGuard guard(b);
   enterPart(forall);
   SmallVector<Value> state = zeroState();
@@ -594,6 +595,7 @@ void RecurSplitter::runParts(ValueRange outputs) {
       emitBegins(parts, outputs.size() > 1 ? outputs[1] : Value());
   auto forall =
       scf::ForallOp::create(b, partsGrid(), outputs.front(), std::nullopt);
+  passOn(op.getScheduleAttr(), forall);
   {
     OpBuilder::InsertionGuard guard(b);
     enterPart(forall);
