@@ -219,6 +219,8 @@ LogicalResult LoadOp::verify() {
       (!isOfRing || getInto().getType() != getResult().getType())) // load_c3
     return emitOpError("'into' must be a ring of the type of the result, got ")
            << getInto().getType();
+  if (getWhen() && !getAsync()) // load_c4
+    return emitOpError("with 'when' must have 'async': its result may be none");
   return verifyAccess(*this, cast<MemRefType>(getView().getType()),
                       tileOf(getResult()), getOffsets().size(), getRows());
 }

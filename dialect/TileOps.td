@@ -36,7 +36,8 @@ def Tile_LoadOp : Tile_Op<"load", [AttrSizedOperandSegments]> {
     With `async` the result must not be read but through `tile.await`: until then it is on
     its way to shared memory. With `stage` the result is a ring that has it in this
     place, and else what the ring `into` has; what `into` had in this place must have
-    been read.
+    been read. With `when`, which is the same for all threads of a block, nothing is
+    copied where it does not hold, and then the result must not be read.
 
     Example: rows `%i .. %i + 3` of head `%h` of batch `%b`.
 
@@ -68,20 +69,20 @@ def Tile_LoadOp : Tile_Op<"load", [AttrSizedOperandSegments]> {
   }];
   let arguments = (ins Arg<Tile_View, "", [MemRead]>:$view, Variadic<Index>:$offsets,
                    Variadic<Tile_Tile>:$rows, Optional<Index>:$stage, Optional<Tile_Tile>:$into,
-                   UnitAttr:$async);
+                   Optional<I1>:$when, UnitAttr:$async);
   let results = (outs Tile_Tile:$result);
   let builders = [
     OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$view,
                    "::mlir::ValueRange":$offsets,
                    CArg<"::mlir::ValueRange", "{}">:$rows), [{
       build($_builder, $_state, result, view, offsets, rows, ::mlir::Value(),
-            ::mlir::Value(), ::mlir::UnitAttr());
+            ::mlir::Value(), ::mlir::Value(), ::mlir::UnitAttr());
     }]>
   ];
   let assemblyFormat = [{
     $view `[` $offsets `]` (`rows` `(` $rows^ `:` type($rows) `)`)?
     (`stage` `(` $stage^ `)`)? (`into` `(` $into^ `:` type($into) `)`)?
-    (`async` $async^)? attr-dict `:` type($view) `->` type($result)
+    (`when` `(` $when^ `)`)? (`async` $async^)? attr-dict `:` type($view) `->` type($result)
   }];
   let hasVerifier = 1;
 }

@@ -63,12 +63,13 @@ static Value foldBox(ImplicitLocOpBuilder &b, ArrayRef<int64_t> box,
 }
 
 void attn::insertBox(ImplicitLocOpBuilder &b, scf::ForallOp forall,
-                     unsigned result, Value rows, const BoxGrid &grid,
-                     ArrayRef<Value> first) {
+                     unsigned result, Value rows, ArrayRef<Value> outer,
+                     const BoxGrid &grid, ArrayRef<Value> first) {
   bool hasFeatures = cast<RankedTensorType>(rows.getType()).getRank() == 2;
   Value box = foldBox(b, grid.getBox(), rows);
   OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
-  SmallVector<OpFoldResult> sizes, at(outer), atStrides{one, one};
+  SmallVector<OpFoldResult> sizes, at(outer.begin(), outer.end()),
+      atStrides{one, one};
   for (auto [count, token, step] :
        llvm::zip_equal(grid.countTokens(b, first), first, grid.getStep())) {
     sizes.push_back(count);

@@ -48,10 +48,22 @@ static bool hasRecurrence(ModuleOp module) {
       .wasInterrupted();
 }
 
+/// Whether blocks say how many warps they have, or how they copy.
+static bool hasMarkedBlocks(ModuleOp module) {
+  return module
+      .walk([](scf::ForallOp blocks) {
+        bool found = blocks->hasAttr(tile::kWarpsAttr) ||
+                     blocks->hasAttr(tile::kStagesAttr);
+        return found ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 namespace {
 /// Canonicalizes a tile program. The loop over the chunks of a recurrence stays
 /// a loop where there is one chunk: back ends find the state by what it
-/// carries.
+/// carries. A loop over blocks stays one where it says something of the blocks,
+/// be it over a single one.
 struct CanonicalizeTiles
     : PassWrapper<CanonicalizeTiles, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(CanonicalizeTiles)
@@ -61,6 +73,9 @@ struct CanonicalizeTiles
     std::vector<std::string> disabled;
     if (hasRecurrence(getOperation()))
       disabled.push_back("(anonymous namespace)::SimplifyTrivialLoops");
+    if (hasMarkedBlocks(getOperation()))
+      disabled.push_back(
+          "(anonymous namespace)::ForallOpSingleOrZeroIterationDimsFolder");
     manager.addPass(createCanonicalizerPass(GreedyRewriteConfig(), disabled));
     if (failed(runPipeline(manager, getOperation())))
       signalPassFailure();

@@ -306,6 +306,7 @@ void RecurSplitter::runWhole(ValueRange outputs) {
       sequences, Value(tensor::DimOp::create(b, op.getValue(), 1)),
       b.getIndexAttr(op.getStateColumns() / columns)};
   auto forall = scf::ForallOp::create(b, grid, outputs, std::nullopt);
+  passOn(op.getScheduleAttr(), forall);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(forall.getTerminator());
   batch = sequence = forall.getInductionVar(0);

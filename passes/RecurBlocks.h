@@ -10,6 +10,7 @@
 #define ATTN_PASSES_RECURBLOCKS_H
 
 #include "dialect/AttnDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 namespace attn {
 
@@ -17,6 +18,9 @@ namespace attn {
 /// state, each with a loop over chunks of tokens. Fails with an error on `op`
 /// if the schedule does not fit.
 llvm::LogicalResult splitRecurrence(RecurOp op);
+
+/// Tells passes that make kernels of blocks what the schedule says of these.
+void passOn(ScheduleAttr schedule, mlir::scf::ForallOp blocks);
 
 } // namespace attn
 

@@ -21,6 +21,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "passes/RecurBlocks.h"
 #include "passes/RecurSplitter.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -73,6 +74,7 @@ Value RecurSplitter::emitParts() {
   int64_t all = op.getStateColumns(), blocks = all / columns;
   Value parts = emptyStates(all + blocks + (op.usesDenominator() ? 1 : 0));
   auto forall = scf::ForallOp::create(b, partsGrid(), parts, std::nullopt);
+  passOn(op.getScheduleAttr(), forall);
   OpBuilder::InsertionGuard guard(b);
   enterPart(forall);
   SmallVector<Value> state = zeroState();
@@ -153,6 +155,7 @@ void RecurSplitter::runParts(ValueRange outputs) {
       emitBegins(parts, outputs.size() > 1 ? outputs[1] : Value());
   auto forall =
       scf::ForallOp::create(b, partsGrid(), outputs.front(), std::nullopt);
+  passOn(op.getScheduleAttr(), forall);
   {
     OpBuilder::InsertionGuard guard(b);
     enterPart(forall);

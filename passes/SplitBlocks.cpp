@@ -440,8 +440,7 @@ Value Splitter::reshape(Value tensor, ArrayRef<OpFoldResult> sizes) {
                                    tensor, list);
 }
 
-/// Tells passes that make kernels of blocks what the schedule says of these.
-static void passOn(ScheduleAttr schedule, scf::ForallOp blocks) {
+void attn::passOn(ScheduleAttr schedule, scf::ForallOp blocks) {
   Builder b(blocks.getContext());
   if (schedule.getWarps())
     blocks->setAttr(tile::kWarpsAttr, b.getI64IntegerAttr(schedule.getWarps()));

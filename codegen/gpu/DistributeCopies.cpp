@@ -237,12 +237,27 @@ private:
 /// Bytes of an asynchronous copy.
 static constexpr int64_t kGroupBytes = 16;
 
+/// Whether `value` is known to be a multiple of `number`: the start of a block
+/// of columns is its index times their number.
+static bool isMultiple(Value value, int64_t number) {
+  if (std::optional<int64_t> constant = getConstantIntValue(value))
+    return *constant % number == 0;
+  auto product = value.getDefiningOp<arith::MulIOp>();
+  return product && (isMultiple(product.getLhs(), number) ||
+                     isMultiple(product.getRhs(), number));
+}
+
 bool GroupCopyEmitter::isPossible() {
-  std::optional<int64_t> first = getConstantIntValue(window.offsets.back());
-  return type.getElementTypeBitWidth() == 16 && first &&
-         *first % columns == 0 && type.getDimSize(1) % columns == 0 &&
-         isa<BlockArgument>(parameter) &&
-         isKnownInside(window, 1, type.getDimSize(1));
+  // Groups are inside as a whole or not at all. A block of columns is that of a
+  // recurrence, which has no registers for the addresses of groups, unless it
+  // asks for copies that run ahead.
+  int64_t size = window.getType().getShape().back();
+  bool areWhole =
+      isKnownInside(window, 1, type.getDimSize(1)) ||
+      (op.getStage() && !ShapedType::isDynamic(size) && size % columns == 0);
+  return type.getElementTypeBitWidth() == 16 && areWhole &&
+         isMultiple(window.offsets.back(), columns) &&
+         type.getDimSize(1) % columns == 0 && isa<BlockArgument>(parameter);
 }
 
 /// Base, offset and strides of the view, a parameter.
@@ -342,6 +357,11 @@ void GroupCopyEmitter::emitGuarded() {
     inside = d.both(inside,
                     d.isLess(position, getSize(b, window, window.getDim(0))));
   }
+  if (!isKnownInside(window, 1, type.getDimSize(1))) {
+    Value position = d.add(window.offsets.back(), column);
+    inside = d.both(inside,
+                    d.isLess(position, getSize(b, window, window.getDim(1))));
+  }
   Value elements =
       arith::SelectOp::create(b, inside, d.index(columns), d.index(0));
   copy(d.getPlace(type, row, column), parameter,
@@ -352,7 +372,9 @@ void GroupCopyEmitter::emit() {
   CopyEmitter elements(d, op);
   Value isAligned = testAligned(), isInside = elements.testInside();
   OpBuilder::InsertionGuard insertion(b);
-  if (isInside && groups % d.threads.getThreads() == 0) {
+  // A block of columns is copied in little code, for the same reason.
+  bool areAllColumns = isKnownInside(window, 1, type.getDimSize(1));
+  if (isInside && areAllColumns && groups % d.threads.getThreads() == 0) {
     auto whole = scf::IfOp::create(b, d.both(isAligned, isInside),
                                    /*withElseRegion=*/true);
     b.setInsertionPointToStart(whole.thenBlock());
@@ -367,11 +389,13 @@ void GroupCopyEmitter::emit() {
 }
 
 void Distributor::copyToShared(tile::LoadOp op) {
+  // Buffers are known behind the branch, too.
   GroupCopyEmitter groups(*this, op);
-  if (groups.isPossible())
-    groups.emit();
-  else
-    CopyEmitter(*this, op).emit();
+  CopyEmitter elements(*this, op);
+  guard(b, op.getWhen(), {}, [&] {
+    groups.isPossible() ? groups.emit() : elements.emit();
+    return SmallVector<Value>{};
+  });
   // Awaits of a ring count the copies, however they were made.
   if (!groups.isPossible() && !op.getStage())
     return;

@@ -242,12 +242,16 @@ def GpuPipelineCopies
     first product and those of its kind read (keys) begin an iteration earlier and are
     carried by the loop, the others (values) begin with the iteration; all do if the first
     product reads none. `tile.await` and a barrier stand where they are read. Loads of the
-    first iteration stand in front of the loop, what was begun in vain is waited for
-    behind it.
+    first iteration stand in front of the loop. `when` keeps those of iterations that do
+    not come from being copied.
 
-    Before: layouts are assigned. After: such loads are `async`. Does nothing in loops that
-    store, or with a load of which the offsets need more than the iteration, or that is
-    read by others than products.
+    In a kernel with `tile.stages` of S, all loads begin S - 1 iterations earlier, into
+    rings of S places.
+
+    Before: layouts are assigned. After: such loads are `async`. Does nothing in loops with
+    a load of which the offsets need more than the iteration. Without `tile.stages` it does
+    nothing in loops that store, or with a load that others than products read; with it,
+    nothing in loops that store to what they load.
 
     Example (afterwards the loop carries a tile, and its body is `tile.await`, a barrier,
     the product, and the load of the next iteration):

@@ -16,7 +16,9 @@
 //                        wait for the others, barrier
 //                        begin the first tiles of the next iteration
 //                        what reads the others (sums)
-//   behind the loop      wait for what was begun in vain
+//
+// What would be begun for an iteration that never comes is not copied, but
+// counts as begun: waits are the same for all iterations.
 //
 // So keys arrive during the softmax and the product with values, values during
 // the product with keys, and no tile needs a second place. The first tiles
@@ -34,9 +36,10 @@
 //                        begin the tiles of S - 1 iterations later, which go
 //                        where those of the iteration before were
 //                        what reads the tiles
-//   behind the loop      wait for what was begun in vain
 //
 // So copies have S - 1 iterations to arrive, and an iteration has one barrier.
+// Tiles may have other readers than products then, and the loop may store rows
+// to views that it does not read: those of a recurrence do.
 //
 //===----------------------------------------------------------------------===//
 
@@ -58,14 +61,15 @@ class LoopPipeliner {
 public:
   explicit LoopPipeliner(scf::ForOp loop) : loop(loop) {}
 
-  /// Finds the copies; false if they cannot be begun earlier.
-  bool analyze();
+  /// Finds the copies; false if they cannot be begun earlier, in rings or not.
+  bool analyze(bool inRings);
   void run();
   /// The same with a ring of so many places, at least two, for each copy.
   void runRings(int64_t stages);
 
 private:
   bool isMovable(Value value);
+  bool isStored(Value view) const;
   Operation *getFirstUser(Value value);
   Operation *getLastUser(Value value);
   Value cloneInto(OpBuilder &b, Value value, IRMapping &mapping);
@@ -83,6 +87,7 @@ private:
 
   scf::ForOp loop;
   SmallVector<tile::LoadOp> firsts, others;
+  SmallVector<Value> stored; ///< Parameters that the loop writes to.
 };
 } // namespace
 
@@ -92,11 +97,26 @@ static bool isCopy(tile::LoadOp load) {
   return getSharedLayout(load) && type.getElementTypeBitWidth() == 16;
 }
 
-/// Whether `op` reads a scalar, such as an entry of a list, that nothing in a
-/// loop without stores changes.
-static bool isScalarRead(Operation *op) {
-  return isa<tile::GatherOp>(op) &&
-         !isa<RankedTensorType>(op->getResult(0).getType());
+/// The scalar, such as an entry of a list, that `op` reads; null if it does
+/// something else.
+static tile::GatherOp getScalarRead(Operation *op) {
+  auto gather = dyn_cast<tile::GatherOp>(op);
+  bool isScalar =
+      gather && !isa<RankedTensorType>(gather.getResult().getType());
+  return isScalar ? gather : tile::GatherOp();
+}
+
+/// What `view` is a part of.
+static Value getParameter(Value view) {
+  while (auto part = view.getDefiningOp<ViewLikeOpInterface>())
+    view = part.getViewSource();
+  return view;
+}
+
+/// Whether the loop writes to what `view` is a part of. Kernels are not given
+/// the same memory twice.
+bool LoopPipeliner::isStored(Value view) const {
+  return llvm::is_contained(stored, getParameter(view));
 }
 
 /// Whether `value` can be computed for another iteration: it stems from the
@@ -106,10 +126,13 @@ bool LoopPipeliner::isMovable(Value value) {
   if (value == loop.getInductionVar() || loop.isDefinedOutsideOfLoop(value))
     return true;
   Operation *op = value.getDefiningOp();
-  return op && op->getNumRegions() == 0 &&
-         (isMemoryEffectFree(op) || isScalarRead(op)) &&
-         llvm::all_of(op->getOperands(),
-                      [&](Value operand) { return isMovable(operand); });
+  if (!op || op->getNumRegions())
+    return false;
+  tile::GatherOp read = getScalarRead(op);
+  bool isSame = read ? !isStored(read.getView()) : isMemoryEffectFree(op);
+  return isSame && llvm::all_of(op->getOperands(), [&](Value operand) {
+           return isMovable(operand);
+         });
 }
 
 Operation *LoopPipeliner::getFirstUser(Value value) {
@@ -132,16 +155,24 @@ Operation *LoopPipeliner::getLastUser(Value value) {
   return result;
 }
 
-bool LoopPipeliner::analyze() {
+bool LoopPipeliner::analyze(bool inRings) {
   SmallVector<tile::LoadOp> copies;
+  loop.walk([&](tile::StoreOp store) {
+    stored.push_back(getParameter(store.getView()));
+  });
+  if (!inRings && !stored.empty())
+    return false;
   for (Operation &op : loop.getBody()->without_terminator()) {
-    if (isa<tile::StoreOp, tile::WriteOp, tile::BarrierOp, tile::AwaitOp>(op))
+    if (isa<tile::WriteOp, tile::BarrierOp, tile::AwaitOp>(op))
       return false;
     auto load = dyn_cast<tile::LoadOp>(op);
     if (!load || !isCopy(load))
       continue;
-    bool isRead = llvm::all_of(load->getUsers(), llvm::IsaPred<tile::DotOp>);
-    if (load.use_empty() || !isRead ||
+    bool isRead = llvm::all_of(load->getUsers(), [&](Operation *user) {
+      return isa<tile::DotOp>(user) ||
+             (inRings && isa<tile::ConvertLayoutOp>(user));
+    });
+    if (load.use_empty() || !isRead || isStored(load.getView()) ||
         !llvm::all_of(load->getOperands(),
                       [&](Value operand) { return isMovable(operand); }))
       return false;
@@ -149,7 +180,13 @@ bool LoopPipeliner::analyze() {
   }
   if (copies.empty())
     return false;
-  splitCopies(copies);
+  bool areOperands = llvm::all_of(copies, [](tile::LoadOp load) {
+    return llvm::all_of(load->getUsers(), llvm::IsaPred<tile::DotOp>);
+  });
+  if (areOperands)
+    splitCopies(copies);
+  else
+    others = copies;
   return true;
 }
 
@@ -183,15 +220,19 @@ Value LoopPipeliner::cloneInto(OpBuilder &b, Value value, IRMapping &mapping) {
   return mapping.lookup(value);
 }
 
-/// Begins a copy of an iteration.
+/// Begins a copy of an iteration, if there is that iteration.
 tile::LoadOp LoopPipeliner::beginAt(OpBuilder &b, tile::LoadOp first,
                                     Value iteration) {
   IRMapping mapping;
   mapping.map(loop.getInductionVar(), iteration);
   for (Value operand : first->getOperands())
     mapping.map(operand, cloneInto(b, operand, mapping));
+  Value exists =
+      arith::CmpIOp::create(b, loop.getLoc(), arith::CmpIPredicate::slt,
+                            iteration, loop.getUpperBound());
   auto begun = cast<tile::LoadOp>(b.clone(*first, mapping));
   begun.setAsync(true);
+  begun.getWhenMutable().assign(exists);
   return begun;
 }
 
@@ -287,9 +328,6 @@ void LoopPipeliner::run() {
     free = waited;
   for (tile::LoadOp next : nexts)
     moveBehind(next, free);
-  b.setInsertionPointAfter(loop);
-  for (Value begun : loop.getResults().take_back(nexts.size()))
-    tile::AwaitOp::create(b, loop.getLoc(), begun.getType(), begun);
 }
 
 //===----------------------------------------------------------------------===//
@@ -388,13 +426,6 @@ void LoopPipeliner::runRings(int64_t stages) {
     moveBehind(next.getDefiningOp(), place);
   for (tile::LoadOp copy : getCopies())
     copy.erase();
-  rewriter.setInsertionPointAfter(loop);
-  ValueRange begun = loop.getResults().take_back(count + 1);
-  for (Value ring : begun.drop_back())
-    tile::AwaitOp::create(rewriter, loc,
-                          getRingType(cast<RankedTensorType>(ring.getType()),
-                                      /*stages=*/1),
-                          ring, begun.back(), /*pending=*/0);
 }
 
 namespace {
@@ -407,7 +438,7 @@ struct GpuPipelineCopies
       LoopPipeliner pipeliner(loop);
       auto kernel = loop->getParentOfType<gpu::GPUFuncOp>();
       auto stages = kernel->getAttrOfType<IntegerAttr>(tile::kStagesAttr);
-      if (!pipeliner.analyze())
+      if (!pipeliner.analyze(/*inRings=*/bool(stages)))
         continue;
       if (stages)
         pipeliner.runRings(stages.getInt());

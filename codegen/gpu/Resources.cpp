@@ -116,8 +116,9 @@ static int64_t estimateNarrowBytes(const ChunkProblem &problem) {
   constexpr int64_t banks = 64, ofState = 2, ofKeys = 2 + 3;
   int64_t wide = llvm::alignTo(problem.rows, banks);
   int64_t narrow = llvm::alignTo(problem.columns, banks);
-  return 2 * (ofState * problem.rows * narrow +
-              (2 + ofKeys) * problem.chunk * wide + problem.chunk * narrow);
+  int64_t rows = problem.chunk * (2 * wide + narrow);
+  return 2 * (ofState * problem.rows * narrow + ofKeys * problem.chunk * wide +
+              problem.stages * rows);
 }
 
 int64_t attn::estimateSharedBytes(const ChunkProblem &problem) {

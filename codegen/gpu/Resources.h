@@ -56,6 +56,7 @@ struct ChunkProblem {
   bool hasDenominator;
   int64_t threads = 128;
   bool isNarrow = false; ///< Products of 16 bits by matrix instructions.
+  int64_t stages = 1;    ///< Chunks that are there at a time, if narrow.
 };
 
 /// Bytes of shared memory for the state, queries, keys and values of a chunk,

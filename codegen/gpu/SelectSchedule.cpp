@@ -97,6 +97,7 @@ private:
                 blocks, at);
   }
   BlockSizes choose(RecurOp op, Operation *at) const;
+  LogicalResult checkStages(RecurOp op, BlockSizes blocks) const;
   LogicalResult checkAsked(RecurOp op, BlockSizes blocks) const;
   WalkResult selectChunk(RecurOp op);
 };
@@ -294,7 +295,14 @@ ChunkProblem attn::getProblem(RecurOp op, BlockSizes blocks, int64_t threads) {
           decaysPerChannel(op),
           op.usesDenominator(),
           threads,
-          isNarrow(op) && blocks.q % 64 == 0};
+          isNarrow(op) && blocks.q % 64 == 0,
+          std::max(blocks.stages, int64_t(1))};
+}
+
+/// Blocks of a recurrence have the warps of the target.
+static LogicalResult checkNoWarps(RecurOp op, BlockSizes blocks) {
+  blocks.stages = 0;
+  return checkNotForGpu(op, blocks, "a recurrence");
 }
 
 /// The most columns that fit twice, else once, and most tokens with them; else
@@ -320,6 +328,18 @@ BlockSizes GpuSelectSchedule::choose(RecurOp op, Operation *at) const {
   return {tokens.back(), std::min(columns.back(), whole), 0};
 }
 
+/// Refuses stages where chunks are not copied to shared memory as they are.
+LogicalResult GpuSelectSchedule::checkStages(RecurOp op,
+                                             BlockSizes blocks) const {
+  if (blocks.stages < 2 || getProblem(op, blocks, threads).isNarrow)
+    return success();
+  return emitError(op.getLoc())
+         << "schedule: 'stages' of " << blocks.stages
+         << " needs products of 16 bits by matrix instructions, which this op "
+            "has not with 'block_q' of "
+         << blocks.q << "; expected a schedule without it";
+}
+
 LogicalResult GpuSelectSchedule::checkAsked(RecurOp op,
                                             BlockSizes blocks) const {
   ChunkProblem problem = getProblem(op, blocks, threads);
@@ -335,12 +355,14 @@ WalkResult GpuSelectSchedule::selectChunk(RecurOp op) {
   if (ScheduleAttr given = op.getScheduleAttr())
     blocks = getBlockSizes(given);
   FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
-  if (failed(asked) || failed(checkNotForGpu(op, *asked, "a recurrence")))
+  if (failed(asked) || failed(checkNoWarps(op, *asked)) ||
+      failed(checkStages(op, *asked)))
     return WalkResult::interrupt();
   if (isAsked && failed(checkAsked(op, *asked)))
     return WalkResult::interrupt();
-  op.setScheduleAttr(
-      ScheduleAttr::get(&getContext(), asked->q, asked->k, asked->splits));
+  op.setScheduleAttr(ScheduleAttr::get(&getContext(), asked->q, asked->k,
+                                       asked->splits, asked->warps,
+                                       asked->stages));
   reportResources(op, op.getScheduleAttr(), isAsked,
                   getProblem(op, *asked, threads).isNarrow, threads);
   return WalkResult::advance();

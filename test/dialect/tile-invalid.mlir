@@ -601,6 +601,15 @@ func.func @negative_load_into_tile(%x: memref<?x8xf32>, %i: index, %t: tensor<4x
 
 // -----
 
+// load_c4
+func.func @negative_load_when_without_async(%x: memref<?x8xf32>, %i: index, %c: i1) {
+  // expected-error@below {{with 'when' must have 'async': its result may be none}}
+  %t = tile.load %x[%i, %i] when(%c) : memref<?x8xf32> -> tensor<4x8xf32, #tile.shared<row = 32, swizzle = true>>
+  return
+}
+
+// -----
+
 // await_c2
 func.func @negative_await_pending(%x: tensor<4x8xf32, #tile.shared<row = 32, swizzle = true>>) {
   // expected-error@below {{'pending' must not be negative, got -1}}

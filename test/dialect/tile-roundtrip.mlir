@@ -135,12 +135,12 @@ func.func @layouts_of_rows(%a: tensor<16x1xf32, #shared>, %x: tensor<16x1xf32, #
 
 // CHECK-LABEL: func.func @ring
 // CHECK: %[[R:.*]] = tile.load %{{.*}}[%{{.*}}, %{{.*}}] stage(%[[I:.*]]) async : memref<?x8xf32> -> tensor<4x8xf32, #[[RING:.*]]>
-// CHECK: %[[S:.*]] = tile.load %{{.*}} stage(%{{.*}}) into(%[[R]] : tensor<4x8xf32, #[[RING]]>) async
+// CHECK: %[[S:.*]] = tile.load %{{.*}} stage(%{{.*}}) into(%[[R]] : tensor<4x8xf32, #[[RING]]>) when(%{{.*}}) async
 // CHECK: tile.await %[[S]] stage(%[[I]]) pending 1 : tensor<4x8xf32, #[[RING]]> -> tensor<4x8xf32, #{{.*}}>
 !ring = tensor<4x8xf32, #tile.shared<row = 32, swizzle = true, stages = 2>>
-func.func @ring(%x: memref<?x8xf32>, %i: index, %j: index) {
+func.func @ring(%x: memref<?x8xf32>, %i: index, %j: index, %c: i1) {
   %r = tile.load %x[%i, %i] stage(%i) async : memref<?x8xf32> -> !ring
-  %s = tile.load %x[%j, %i] stage(%j) into(%r : !ring) async : memref<?x8xf32> -> !ring
+  %s = tile.load %x[%j, %i] stage(%j) into(%r : !ring) when(%c) async : memref<?x8xf32> -> !ring
   %a = tile.await %s stage(%i) pending 1 : !ring -> tensor<4x8xf32, #tile.shared<row = 32, swizzle = true>>
   return
 }

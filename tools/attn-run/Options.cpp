@@ -61,6 +61,12 @@ struct Flags {
       cl::desc("Run the kernels of a cuda target on the CPU, thread by thread, "
                "and check every access"),
       cl::cat(running)};
+  cl::opt<std::string> copies{
+      "copies", cl::init("issue"), cl::value_desc("issue|wait"),
+      cl::desc(
+          "With --simulate: when asynchronous copies take effect, as early "
+          "or as late as they may; default issue"),
+      cl::cat(running)};
   cl::opt<std::string> counters{
       "counters", cl::value_desc("FILE.json"),
       cl::desc("With --simulate: write what was counted for each op of each "
@@ -174,6 +180,12 @@ Expected<RunOptions> attn::parseOptions(int argc, char **argv) {
   options.database = getTuningDatabase(flags.kernel);
   options.simulate = flags.simulate;
   options.counters = flags.counters;
+  if (flags.copies != "issue" && flags.copies != "wait")
+    return makeError("--copies: expected 'issue' or 'wait', got '{0}'",
+                     flags.copies.getValue());
+  if (flags.copies.getNumOccurrences() && !options.simulate)
+    return makeError("--copies: expected --simulate beside it");
+  options.lateCopies = flags.copies == "wait";
   if (flags.counters.getNumOccurrences() && !options.simulate)
     return makeError("--counters: expected --simulate beside it");
   if (Error error = checkTargetOptions(options))

@@ -26,6 +26,7 @@ struct RunOptions {
   bool check = false;
   bool checkPhases = false;
   bool simulate = false;
+  bool lateCopies = false; ///< Copies take effect when they are waited for.
   std::string counters; ///< The file of --counters; or empty.
   bool probe = false;
   bool memory = false;

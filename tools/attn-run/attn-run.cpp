@@ -101,6 +101,8 @@ static Error compileSimulated(Session &session) {
   if (!compiled)
     return compiled.takeError();
   session.simulated = compiled->get();
+  if (session.options.lateCopies)
+    session.simulated->setCopyOrder(sim::CopyOrder::AtWait);
   session.kernel = std::move(*compiled);
   return Error::success();
 }

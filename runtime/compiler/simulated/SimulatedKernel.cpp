@@ -133,6 +133,7 @@ Error SimulatedKernel::launch(ArrayRef<Buffer> arguments,
   if (!plan)
     return plan.takeError();
   sim::SimulatorOptions simulation;
+  simulation.copyOrder = copyOrder;
   simulation.workers =
       options.threads ? options.threads : std::thread::hardware_concurrency();
   reports.clear();

@@ -47,6 +47,9 @@ public:
   std::string schedule() const override { return device.schedule; }
   llvm::Expected<double> flops(llvm::ArrayRef<Buffer> arguments) const override;
 
+  /// When asynchronous copies of later calls take effect; at first, at issue.
+  void setCopyOrder(sim::CopyOrder order) { copyOrder = order; }
+
   /// One report per launch of the last call, with the name of its kernel.
   using Reports = std::vector<std::pair<std::string, sim::Report>>;
   const Reports &getReports() const { return reports; }
@@ -64,6 +67,7 @@ private:
                   llvm::ArrayRef<Buffer> results) const;
 
   DeviceProgram device;
+  sim::CopyOrder copyOrder = sim::CopyOrder::AtIssue;
   std::unique_ptr<FlopCounter> counter;
   std::unique_ptr<sim::SimulatedModule> module;
   mutable Reports reports;

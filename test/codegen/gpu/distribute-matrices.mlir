@@ -37,6 +37,7 @@ gpu.module @kernels {
 
 !q = tensor<16x16xf16, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
 !s = tensor<16x32xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+!ring = tensor<32x16xf16, #tile.shared<row = 64, swizzle = true, stages = 2>>
 !shared = tensor<32x16xf16, #tile.shared<row = 64, swizzle = true>>
 
 // Rows of a view that are multiples of 16 bytes are copied as such, those beyond
@@ -51,6 +52,7 @@ gpu.module @kernels {
 // CHECK: memref.load {{.*}} : memref<?x16xf16
 // CHECK: memref.store {{.*}} : memref<2048xf16
 // CHECK: nvvm.cp.async.commit.group
+// CHECK: nvvm.cp.async.wait.group 0
 // CHECK: nvgpu.ldmatrix {{.*}} {numTiles = 4 : i32, transpose = false}
 // CHECK-COUNT-4: nvvm.mma.sync A[{{.*}} : (vector<2xf16>, vector<2xf16>, f32)
 // CHECK-NOT: nvvm.mma.sync
@@ -64,6 +66,63 @@ gpu.module @kernels {
     tile.barrier block
     %s = tile.dot %q, %k, %zero transpose_rhs : !q, !shared -> !s
     tile.store %s, %y[%c0, %c0] : !s, memref<?x32xf32>
+    gpu.return
+  }
+
+  // Columns that begin at a multiple of eight, wherever that is, are groups of 16
+  // bytes, each in the view or behind its end, if the copy is one of a ring.
+  // CHECK-LABEL: gpu.func @copied_columns
+  // CHECK-SAME: %[[I:[a-z0-9]+]]: index)
+  // CHECK: %[[FIRST:.*]] = arith.muli %[[I]], %c16
+  // CHECK: %[[COLUMN:.*]] = arith.addi %[[FIRST]], %
+  // CHECK: arith.cmpi ult, %[[COLUMN]], %c24
+  // CHECK: nvgpu.device_async_copy
+  // CHECK-LABEL: gpu.func @copied_anywhere
+  // CHECK-NOT: device_async_copy
+  // CHECK-LABEL: gpu.func @copied_alone
+  // CHECK-NOT: device_async_copy
+  gpu.func @copied_columns(%x: memref<?x24xf16, strided<[?, 1], offset: ?>>, %i: index) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %c16 = arith.constant 16 : index
+    %j = arith.muli %i, %c16 : index
+    %k = tile.load %x[%c0, %j] stage(%c0) async {tile.shared_offset = 0 : i64} : memref<?x24xf16, strided<[?, 1], offset: ?>> -> !ring
+    %a = tile.await %k stage(%c0) : !ring -> !shared
+    gpu.return
+  }
+  gpu.func @copied_anywhere(%x: memref<?x24xf16, strided<[?, 1], offset: ?>>, %i: index) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %k = tile.load %x[%c0, %i] stage(%c0) async {tile.shared_offset = 0 : i64} : memref<?x24xf16, strided<[?, 1], offset: ?>> -> !ring
+    %a = tile.await %k stage(%c0) : !ring -> !shared
+    gpu.return
+  }
+  gpu.func @copied_alone(%x: memref<?x24xf16, strided<[?, 1], offset: ?>>, %i: index) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %c16 = arith.constant 16 : index
+    %j = arith.muli %i, %c16 : index
+    %k = tile.load %x[%c0, %j] {tile.shared_offset = 0 : i64} : memref<?x24xf16, strided<[?, 1], offset: ?>> -> !shared
+    gpu.return
+  }
+
+  // What is copied under a condition is a group of copies in any case: threads wait
+  // for the others.
+  // CHECK-LABEL: gpu.func @copied_when
+  // CHECK-SAME: %[[WHEN:[a-z0-9]+]]: i1)
+  // CHECK: scf.if %[[WHEN]] {
+  // CHECK: nvgpu.device_async_copy
+  // CHECK: memref.store {{.*}} : memref<2048xf16
+  // CHECK-NEXT: llvm.loop_annotation
+  // CHECK-NEXT: {{^ *}$}}
+  // CHECK-NEXT: {{^ *}$}}
+  // CHECK-NEXT: nvvm.cp.async.commit.group
+  // CHECK-NEXT: nvvm.cp.async.wait.group 0
+  gpu.func @copied_when(%x: memref<?x16xf16, strided<[?, 1], offset: ?>>, %i: index, %when: i1) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %k = tile.load %x[%i, %c0] when(%when) async {tile.shared_offset = 0 : i64} : memref<?x16xf16, strided<[?, 1], offset: ?>> -> !shared
+    %a = tile.await %k : !shared
     gpu.return
   }
 }

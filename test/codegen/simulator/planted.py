@@ -290,7 +290,7 @@ def compile_phases(spec, folder, dtype, stages):
     """The program after each phase, by the phase's name."""
     subprocess.run(["attn-compile", spec, "--target=cuda:sm_80", "--emit=llvm",
                     f"--dtype={dtype}",
-                    f"--schedule=block_q=64,block_k=64,stages={stages}",
+                    f"--schedule=block_q=64,block_k={64 if stages == 1 else 32},stages={stages}",
                     f"--dump-phases={folder}", "-o", folder / "llvm.mlir"],
                    check=True)
     return {path.stem.partition("-")[2]: path.read_text()
