@@ -27,6 +27,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/ListSortTiles.h"
+#include "dialect/ScalarBlocks.h"
 #include "dialect/TileDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -86,6 +87,7 @@ public:
               llvm::function_ref<void(ArrayRef<Value>)> body) {
     SmallVector<OpFoldResult> bounds(counts.begin(), counts.end());
     auto nest = scf::ForallOp::create(b, bounds, ValueRange(), std::nullopt);
+    nest->setAttr(tile::kScalarBlocksAttr, b.getUnitAttr());
     ImplicitLocOpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(nest.getTerminator());
     body(SmallVector<Value>(nest.getInductionVars()));
