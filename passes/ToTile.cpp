@@ -456,10 +456,14 @@ void Translator::transposeList(TransposeListOp op) {
   writeTranspose(b, mapping, op, counts, sums);
 }
 
+/// Makes room for the order and for the costs that it is made from.
 void Translator::blockOrder(BlockOrderOp op) {
-  mapping.map(op.getOrder(),
-              viewFor(op.getOrder(), getOrderSizes(b, mapping, op)));
-  writeBlockOrder(b, mapping, op);
+  SmallVector<Value> sizes = getOrderSizes(b, mapping, op);
+  mapping.map(op.getOrder(), viewFor(op.getOrder(), sizes));
+  auto type = cast<RankedTensorType>(op.getOrder().getType());
+  buffers.push_back(memref::AllocOp::create(
+      b, MemRefType::get(type.getShape(), type.getElementType()), sizes));
+  writeBlockOrder(b, mapping, op, buffers.back());
 }
 
 /// The size that `size`, which a branch computes from values before it, has.
