@@ -31,14 +31,14 @@ BlockOrder::BlockOrder(ImplicitLocOpBuilder &b, Value offsets,
   auto number = [&](int64_t value) -> Value {
     return arith::ConstantIndexOp::create(b, value);
   };
-  auto compare = [&](arith::CmpIPredicate predicate, Value x, int64_t y) {
-    return arith::CmpIOp::create(b, predicate, x, number(y));
-  };
   Value all = arith::MulIOp::create(b, blocks,
                                     arith::MulIOp::create(b, batches, heads));
-  Value isWorthIt = arith::AndIOp::create(
-      b, compare(arith::CmpIPredicate::sgt, all, atOnce),
-      compare(arith::CmpIPredicate::sle, blocks, kMostBlocks));
+  // Both must be positive; packages know no conjunctions.
+  Value waiting = arith::SubIOp::create(b, all, number(atOnce));
+  Value below = arith::SubIOp::create(b, number(kMostBlocks + 1), blocks);
+  Value isWorthIt = arith::CmpIOp::create(
+      b, arith::CmpIPredicate::sgt, arith::MinSIOp::create(b, waiting, below),
+      number(0));
   count = arith::SelectOp::create(b, isWorthIt, blocks, number(0));
   auto type = cast<RankedTensorType>(offsets.getType());
   SmallVector<int64_t> shape(type.getShape().take_front(2));

@@ -27,6 +27,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/ListSortTiles.h"
+#include "dialect/ScalarBlocks.h"
 #include "dialect/TileDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -86,6 +87,7 @@ public:
               llvm::function_ref<void(ArrayRef<Value>)> body) {
     SmallVector<OpFoldResult> bounds(counts.begin(), counts.end());
     auto nest = scf::ForallOp::create(b, bounds, ValueRange(), std::nullopt);
+    nest->setAttr(tile::kScalarBlocksAttr, b.getUnitAttr());
     ImplicitLocOpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(nest.getTerminator());
     body(SmallVector<Value>(nest.getInductionVars()));
@@ -301,18 +303,19 @@ SmallVector<Value> attn::getOrderSizes(ImplicitLocOpBuilder &b,
   return sizes;
 }
 
-/// The place of a block is the number of blocks that come before it: all are
-/// counted for each, by as many independent ones. That is quadratic, and yet
-/// done before a counting sort of few thousand blocks had begun its second
-/// step, as the loop does nothing but read.
+/// The place of a block is the number of blocks that come before it: once all
+/// costs are written down, all are counted for each, by as many independent
+/// ones. That is quadratic, but each step is one read; the writes of a counting
+/// sort would wait for each other.
 void attn::writeBlockOrder(ImplicitLocOpBuilder &b, const IRMapping &mapping,
-                           BlockOrderOp op) {
+                           BlockOrderOp op, Value costs) {
   Scalars s(b);
   Value offsets = mapping.lookup(op.getOffsets());
   Value order = mapping.lookup(op.getOrder());
-  Value count = mapping.lookupOrDefault(op.getCount());
-  auto getCost = [&](ArrayRef<Value> place, Value row) {
-    Value at = s.mul(row, 2), cost = s.number(0);
+  Value count = mapping.lookupOrDefault(op.getCount()), zero = s.number(0);
+  SmallVector<Value> grid{s.size(order, 0), s.size(order, 1), count};
+  s.forAll(grid, [&](ArrayRef<Value> place) {
+    Value at = s.mul(place[2], 2), cost = s.number(0);
     Value begin = s.read(offsets, {place[0], place[1], at});
     for (int64_t factor : op.getCosts()) {
       at = s.next(at);
@@ -320,22 +323,23 @@ void attn::writeBlockOrder(ImplicitLocOpBuilder &b, const IRMapping &mapping,
       cost = s.add(cost, s.mul(s.sub(end, begin), factor));
       begin = end;
     }
-    return cost;
-  };
-  s.forAll(
-      {s.size(order, 0), s.size(order, 1), count}, [&](ArrayRef<Value> place) {
-        Value own = getCost(place, place[2]);
-        auto countBefore = [&](Value row, Value so) {
-          Value other = getCost(place, row);
-          // Of equal ones, the lower number comes first.
-          Value isLower = s.compare(arith::CmpIPredicate::slt, row, place[2]);
-          Value comes = s.select(
-              isLower, s.compare(arith::CmpIPredicate::sge, other, own),
-              s.compare(arith::CmpIPredicate::sgt, other, own));
-          Value one = arith::IndexCastUIOp::create(b, b.getIndexType(), comes);
-          return s.add(so, one);
-        };
-        Value rank = s.fold(s.number(0), count, s.number(0), countBefore);
-        s.write(place[2], order, {place[0], place[1], rank});
+    s.write(cost, costs, place);
+  });
+  s.forAll(grid, [&](ArrayRef<Value> place) {
+    Value own = s.read(costs, place);
+    auto countFrom = [&](Value first, Value last,
+                         arith::CmpIPredicate predicate, Value before) {
+      return s.fold(first, last, before, [&](Value row, Value so) {
+        Value other = s.read(costs, {place[0], place[1], row});
+        Value comes = s.compare(predicate, other, own);
+        Value one = arith::IndexCastUIOp::create(b, b.getIndexType(), comes);
+        return s.add(so, one);
       });
+    };
+    // Of equal ones, the lower number comes first.
+    Value lower = countFrom(zero, place[2], arith::CmpIPredicate::sge, zero);
+    Value rank =
+        countFrom(s.next(place[2]), count, arith::CmpIPredicate::sgt, lower);
+    s.write(place[2], order, {place[0], place[1], rank});
+  });
 }

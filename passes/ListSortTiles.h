@@ -32,14 +32,16 @@ void writeTranspose(mlir::ImplicitLocOpBuilder &b,
                     const mlir::IRMapping &mapping, TransposeListOp op,
                     mlir::Value counts, mlir::Value sums);
 
-/// The dynamic sizes of the result.
+/// The dynamic sizes of the result, and of what costs are written down in.
 llvm::SmallVector<mlir::Value> getOrderSizes(mlir::ImplicitLocOpBuilder &b,
                                              const mlir::IRMapping &mapping,
                                              BlockOrderOp op);
 
-/// Writes the order to the view of the result.
+/// Writes the order to the view of the result. `costs` is a memref of its
+/// shape.
 void writeBlockOrder(mlir::ImplicitLocOpBuilder &b,
-                     const mlir::IRMapping &mapping, BlockOrderOp op);
+                     const mlir::IRMapping &mapping, BlockOrderOp op,
+                     mlir::Value costs);
 
 } // namespace attn
 

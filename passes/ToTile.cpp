@@ -387,10 +387,14 @@ LogicalResult Translator::translate(TransposeListOp op) {
   return success();
 }
 
+/// Makes room for the order and for the costs that it is made from.
 LogicalResult Translator::translate(BlockOrderOp op) {
-  mapping.map(op.getOrder(),
-              viewFor(op.getOrder(), getOrderSizes(b, mapping, op)));
-  writeBlockOrder(b, mapping, op);
+  SmallVector<Value> sizes = getOrderSizes(b, mapping, op);
+  mapping.map(op.getOrder(), viewFor(op.getOrder(), sizes));
+  auto type = cast<RankedTensorType>(op.getOrder().getType());
+  buffers.push_back(memref::AllocOp::create(
+      b, MemRefType::get(type.getShape(), type.getElementType()), sizes));
+  writeBlockOrder(b, mapping, op, buffers.back());
   return success();
 }
 

@@ -13,13 +13,15 @@
 // have longer loops the last one comes first: the short ones are left for the
 // end, when some multiprocessors would be idle.
 //
-// Blocks without tiles, which make lists, are arithmetic on scalars: each
-// thread does one. A loop of one or no iteration stands for the branch around
-// those of the last thread block that are left over.
+// Blocks of arithmetic on scalars that are marked so, or that count in memory,
+// which one thread must do alone, get a thread each. A loop of one or no
+// iteration stands for the branch around those of the last thread block that
+// are left over.
 //
 //===----------------------------------------------------------------------===//
 
 #include "codegen/gpu/Passes.h"
+#include "dialect/ScalarBlocks.h"
 #include "dialect/TileDialect.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -122,17 +124,24 @@ static bool isLongerLater(scf::ForallOp forall) {
   return endsLater && !beginsLater;
 }
 
-/// Whether blocks write, and compute with scalars alone.
+/// Whether each thread does a block: those are marked, or write single elements
+/// of a view that they read as well, and compute with scalars alone.
 static bool isScalar(scf::ForallOp forall) {
-  bool writes = false, hasTiles = false;
+  llvm::SmallPtrSet<Value, 4> read, written;
+  bool hasTiles = false;
   forall.getBody()->walk([&](Operation *op) {
-    writes |= isa<tile::WriteOp>(op);
+    if (auto gather = dyn_cast<tile::GatherOp>(op))
+      read.insert(gather.getView());
+    if (auto write = dyn_cast<tile::WriteOp>(op))
+      written.insert(write.getView());
     hasTiles |= llvm::any_of(
         llvm::concat<const Type>(SmallVector<Type>(op->getOperandTypes()),
                                  SmallVector<Type>(op->getResultTypes())),
         llvm::IsaPred<RankedTensorType>);
   });
-  return writes && !hasTiles;
+  auto isRead = [&](Value view) { return read.contains(view); };
+  return !hasTiles && (forall->hasAttr(tile::kScalarBlocksAttr) ||
+                       llvm::any_of(written, isRead));
 }
 
 /// From the number of a block to its index in each dimension of the forall.

@@ -51,9 +51,9 @@ def GpuMapBlocks : Pass<"attn-gpu-map-blocks", "::mlir::ModuleOp"> {
     the `gpu.module` `kernels`, and a launch with as many thread blocks, along x, as
     the loop has iterations. The last index runs backwards where a loop in the body ends
     later for later indices, and none begins later: long blocks are started first. Where
-    blocks write scalars (`tile.write`) and have no tiles, each thread does one, so
-    there are fewer thread blocks, and the kernel is marked
-    `tile.block_per_thread`. Trip counts may be dynamic. The kernel takes what the
+    blocks have no tiles and are marked `tile.scalar_blocks`, or write elements of a view
+    that they read (`tile.write`, `tile.gather`), each thread does one; the kernel is
+    marked `tile.block_per_thread`. Trip counts may be dynamic. The kernel takes what the
     body used; constants are copied into it. A launch of an empty grid does
     nothing. Parameters that the function allocates are marked `tile.alignment = 16`:
     of those of callers nothing is known. Ops on tiles outside of any loop, which are left where a loop over a

@@ -12,9 +12,10 @@
 // CHECK: %[[N:.*]] = arith.ceildivsi
 // CHECK: %[[HEADS:.*]] = arith.muli
 // CHECK: %[[ALL:.*]] = arith.muli %[[N]], %[[HEADS]]
-// CHECK: %[[MANY:.*]] = arith.cmpi sgt, %[[ALL]], %c264
-// CHECK: %[[FEW:.*]] = arith.cmpi sle, %[[N]], %c16384
-// CHECK: %[[WORTH:.*]] = arith.andi %[[MANY]], %[[FEW]]
+// CHECK: %[[WAITING:.*]] = arith.subi %[[ALL]], %c264
+// CHECK: %[[BELOW:.*]] = arith.subi %c16385, %[[N]]
+// CHECK: %[[LEAST:.*]] = arith.minsi %[[WAITING]], %[[BELOW]]
+// CHECK: %[[WORTH:.*]] = arith.cmpi sgt, %[[LEAST]], %c0
 // CHECK: %[[COUNT:.*]] = arith.select %[[WORTH]], %[[N]], %c0
 // CHECK: %[[ORDER:.*]] = attn.block_order %[[OFFSETS]] count(%[[COUNT]]) costs [2, 3] : tensor<?x1x?xi32> -> tensor<?x1x?xi32>
 // CHECK: scf.forall (%[[B:.*]], %[[H:.*]], %[[R:.*]]) in

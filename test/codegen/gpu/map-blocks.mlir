@@ -179,8 +179,8 @@ func.func @longer(%x: memref<?x?xf32>, %m: index, %n: index) {
 
 // -----
 
-// Blocks of scalars: one for each thread, of which there are as many as the grid
-// has, and then some. Those left over do nothing.
+// Blocks that count in memory: one for each thread, of which there are as many as
+// the grid has, and then some. Those left over do nothing.
 // CHECK-LABEL: func.func @scalars
 // CHECK: %[[N:.*]] = arith.muli %{{.*}}, %{{.*}} : index
 // CHECK: %[[ALL:.*]] = arith.muli %[[N]], %{{.*}} : index
@@ -204,6 +204,24 @@ func.func @scalars(%x: memref<?x4xindex>, %n: index) {
     %so = tile.gather %x[%i, %j : index, index] : memref<?x4xindex> -> index
     %next = arith.addi %so, %c1 : index
     tile.write %next, %x[%i, %j] : memref<?x4xindex>
+  }
+  return
+}
+
+// -----
+
+// Others are asked for by a mark.
+// CHECK: gpu.func @marked_0
+// CHECK-SAME: tile.block_per_thread
+// CHECK: gpu.func @marked_1
+// CHECK-NOT: tile.block_per_thread
+// CHECK: gpu.return
+func.func @marked(%x: memref<?xindex>, %n: index) {
+  scf.forall (%i) in (%n) {
+    tile.write %i, %x[%i] : memref<?xindex>
+  } {tile.scalar_blocks}
+  scf.forall (%i) in (%n) {
+    tile.write %i, %x[%i] : memref<?xindex>
   }
   return
 }
