@@ -19,6 +19,7 @@ import argparse
 from concurrent.futures import ThreadPoolExecutor
 import filecmp
 import gzip
+import itertools
 import os
 import pathlib
 import re
@@ -27,6 +28,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+from typing import NamedTuple
 
 import paths
 import plan
@@ -51,29 +53,47 @@ def run_tool(command, **options):
 #===-----------------------------------------------------------------------===#
 
 
+class Item(NamedTuple):
+    """A package: its name, element type, text of the spec, and schedule."""
+
+    name: str
+    dtype: str
+    text: str
+    schedule: str = ""
+
+
 def list_packages(options):
-    """(name, element type, text of the spec) of every package."""
+    """Every package that is asked for."""
+    return [item for item in list_all(options)
+            if not options.filter or options.filter in item.name]
+
+
+def list_all(options):
     for family, dtypes in (("softmax", options.dtype), ("linear", options.linear_dtype)):
         for path in sorted((options.variants / family).glob("*.mlir")):
-            if options.filter and options.filter not in path.stem:
-                continue
             for dtype in dtypes:
-                yield path.stem, dtype, path.read_text()
+                yield Item(path.stem, dtype, path.read_text())
     if options.without_timing:
         return
     for name in plan.SPECS:
         path = options.variants / "softmax" / f"{name}.mlir"
-        if options.filter and options.filter not in name:
-            continue
-        for dtype in options.dtype:
-            for features in plan.FEATURES:
-                yield (plan.get_timed_name(name, features), dtype,
-                       plan.rewrite_spec(name, path.read_text(), features))
+        for dtype, features in itertools.product(options.dtype, plan.FEATURES):
+            text = plan.rewrite_spec(name, path.read_text(), features)
+            for schedule in ["", *plan.get_schedules(name, dtype)]:
+                yield Item(plan.get_timed_name(name, features, schedule), dtype, text,
+                           plan.SCHEDULES.get(schedule, ""))
+    for name, file in plan.LINEAR_SPECS.items():
+        path = options.variants / "linear" / f"{file}.mlir"
+        for dtype in plan.LINEAR_TYPES:
+            yield Item(plan.get_timed_name(name, plan.LINEAR_FEATURES), dtype,
+                       plan.rewrite_recurrence(name, path.read_text(), plan.LINEAR_FEATURES))
 
 
 def compile_package(options, item):
     """Compiles one package unless the same text has been; gives its path."""
-    name, dtype, text = item
+    name, dtype, text, schedule = item
+    if schedule:
+        text = f"// Schedule: {schedule}\n{text}"
     path = paths.get_package_path(options.out, name, dtype)
     source = path.with_name(f"{name}-{dtype}.mlir")
     compiler = options.build / "bin" / "attn-compile"
@@ -84,7 +104,8 @@ def compile_package(options, item):
     with tempfile.TemporaryDirectory() as folder:
         package = pathlib.Path(folder) / "package.attn"
         run_tool([compiler, "-", f"--dtype={dtype}", f"--target={options.targets}",
-                  "--emit=package", "-o", package], input=text)
+                  "--emit=package", "-o", package]
+                 + [f"--schedule={schedule}"] * bool(schedule), input=text)
         compressed = gzip.compress(package.read_bytes(), mtime=0)
     source.write_text(text)
     part = path.with_suffix(".part")
@@ -129,7 +150,7 @@ def make_package(options, item):
         if options.check:
             assemble(options, path)
     except Refused as refused:
-        return f"{item[0]} {item[1]}: {str(refused).splitlines()[0]}"
+        return f"{item.name} {item.dtype}: {str(refused).splitlines()[0]}"
     return None
 
 
@@ -170,7 +191,7 @@ def get_size(out):
 
 def remove_stale(options, items):
     """Packages of specs that are no longer packed."""
-    expected = {f"{name}-{dtype}" for name, dtype, _ in items}
+    expected = {f"{item.name}-{item.dtype}" for item in items}
     for path in (options.out / "packages").iterdir():
         if path.name.split(".")[0] not in expected:
             path.unlink()
@@ -189,7 +210,7 @@ def parse_options():
     parser.add_argument("--linear-dtype", type=lambda text: [t for t in text.split(",") if t],
                         default=["f32"], metavar="LIST",
                         help="element types of recurrences (default: f32)")
-    parser.add_argument("--filter", metavar="TEXT", help="only specs whose name has it")
+    parser.add_argument("--filter", metavar="TEXT", help="only packages whose name has it")
     parser.add_argument("--without-timing", action="store_true",
                         help="leave out what is only timed")
     parser.add_argument("--check", nargs="?", const=90, type=int, metavar="NN",
@@ -201,9 +222,9 @@ def parse_options():
 def main():
     options = parse_options()
     (options.out / "packages").mkdir(parents=True, exist_ok=True)
-    items = list(list_packages(options))
+    items = list_packages(options)
     if not items:
-        sys.exit(f"pack.py: error: no spec of '{options.variants}/softmax' has "
+        sys.exit(f"pack.py: error: no package of '{options.variants}' has "
                  f"'{options.filter}' in its name")
     copy_sources(options.out)
     copy_libraries(options)

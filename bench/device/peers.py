@@ -21,6 +21,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 import paths  # noqa: F401  (makes compare_torch importable.)
 import plan
+import recurrences
 import compare_torch
 
 TYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
@@ -78,6 +79,10 @@ class Peers:
         torch.manual_seed(1)
         return [[torch.randn(shape, dtype=TYPES[dtype], device=self._device)
                  for shape in shapes] for _ in range(count)]
+
+    def make_recurrences(self):
+        """Makes tensors and peers of recurrences."""
+        return recurrences.Tensors(torch, self._device, TYPES)
 
     def make_outputs(self, q):
         return [torch.full_like(q, torch.nan),

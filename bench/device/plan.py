@@ -8,6 +8,7 @@
 """The lists of cases. What tells most comes first, in case time runs out."""
 
 import itertools
+import math
 import re
 
 # Specs of the catalogue that are timed, each with these head sizes.
@@ -19,11 +20,34 @@ BATCH, HEADS = 2, 16
 LENGTHS = (4096, 8192, 2048, 1024)
 DECODE_BATCH, DECODE_HEADS, DECODE_KEY_HEADS, DECODE_KEYS = 16, 32, 4, 32768
 TYPES = ("bf16", "f32", "f16")
+ITEM_BYTES = {"f32": 4, "f16": 2, "bf16": 2}
+EPSILONS = {"f32": 2**-23, "f16": 2**-10, "bf16": 2**-7}
+
+# Schedules that are timed beside the default one, by their names in tables, and
+# where: they need matrix instructions.
+SCHEDULES = {"128x64": "block_q=128,block_k=64",
+             "128x64-w8-s2": "block_q=128,block_k=64,warps=8,stages=2",
+             "128x64-w8-s3": "block_q=128,block_k=64,warps=8,stages=3"}
+SCHEDULED_SPECS, SCHEDULED_TYPES = ("dense", "causal"), ("bf16",)
+
+# Recurrences that are timed, and the files that they are made of.
+LINEAR_SPECS = {"lightning": "lightning", "retention": "retention", "gla": "gla",
+                "gla-scalar": "gla"}
+LINEAR_TYPES, LINEAR_FEATURES = ("bf16",), 128
 
 
-def get_timed_name(name, features):
+def get_timed_name(name, features, schedule=""):
     """The package of a spec that is only timed."""
-    return f"time-{name}-{features}"
+    return f"time-{name}-{features}" + (f"-{schedule}" if schedule else "")
+
+
+def get_schedules(name, dtype):
+    """Names of the schedules that are timed beside the default one."""
+    return list(SCHEDULES) if name in SCHEDULED_SPECS and dtype in SCHEDULED_TYPES else []
+
+
+def get_scale(features):
+    return 1 / math.sqrt(features)
 
 
 def rewrite_spec(name, text, features):
@@ -36,6 +60,27 @@ def rewrite_spec(name, text, features):
                               f"arith.constant {WINDOW} : index", text)
         if count != 1:
             raise ValueError(f"spec '{name}': expected one window of 256, got {count}")
+    return text
+
+
+def replace_all(name, text, pattern, new):
+    """`text` with what matches `pattern` replaced, which must occur."""
+    text, count = re.subn(pattern, new, text)
+    if not count:
+        raise ValueError(f"spec '{name}' has nothing like '{pattern}'")
+    return text
+
+
+def rewrite_recurrence(name, text, features):
+    """The spec with states of features x features; of gates per token if its name
+    says so."""
+    text = replace_all(name, text, r"(?<=[x<])(?:64|128)(?=x)", str(features))
+    if name != "lightning":
+        text = replace_all(name, text, r"scale\(0\.125\)", f"scale({get_scale(features)!r})")
+    if name == "gla-scalar":
+        gate = rf"(%g ?: tensor<\?x\?x\?x){features}x"
+        text = replace_all(name, text, gate, r"\1")
+        text = replace_all(name, text, r'("g", attn\.dims = \["B", "H", "N"), "D"', r"\1")
     return text
 
 
@@ -61,6 +106,10 @@ def list_timed(lengths=LENGTHS, dtypes=TYPES):
             cases += [{"kind": "decode", "spec": "decode", "dtype": dtype,
                        "features": features, "length": DECODE_KEYS}
                       for dtype, features in itertools.product(dtypes, FEATURES)]
+    cases += [{"kind": "linear", "spec": name, "dtype": dtype, "features": LINEAR_FEATURES,
+               "length": length}
+              for length, dtype, name in itertools.product(lengths[:2], LINEAR_TYPES,
+                                                           LINEAR_SPECS) if dtype in dtypes]
     # Each of these is compiled for several seconds first.
     cases += [{"kind": "flex", "spec": name, "dtype": dtype, "features": features,
                "length": length}

@@ -12,7 +12,7 @@ import statistics
 
 import plan
 
-PEERS = ("cudnn", "flash", "efficient", "flex")
+PEERS = ("cudnn", "flash", "efficient", "flex", "fla", *plan.SCHEDULES)
 # The summary must stay short.
 MOST_CHARACTERS = 140
 
@@ -99,7 +99,7 @@ def format_peer(record, name):
     if peer is None:
         return "refused" if name in record.get("refused", {}) else "-"
     ratio = peer["ms"] / record["contenders"]["ours"]["ms"]
-    return f"{peer['ms']:.3g} ms, {ratio:.2f}" + ("" if peer["ok"] else " wrong")
+    return f"{peer['ms']:.3g} ms, {ratio:.2f}" + ("" if peer.get("ok", True) else " wrong")
 
 
 def format_row(case, record, probes):
@@ -174,7 +174,8 @@ def make_page(run):
     if run["timed"]:
         lines += ["## Times", "",
                   "Median of a call. Peers: their time, and how many times as long as ours it "
-                  "is (above 1 ours is faster). TFLOP/s count the pairs that the mask keeps; "
+                  "is (above 1 ours is faster); so for other schedules of ours. TFLOP/s count "
+                  "the pairs that the mask keeps, of recurrences chunks of 64; "
                   "the probe is a product of f32 matrices without TF32.", "",
                   *format_times(run["timed"]), ""]
     for title, lines_of in (("Failures", tell_failures(run["verified"] + run["timed"])),

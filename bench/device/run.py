@@ -162,8 +162,9 @@ def verify(run, options):
 def compile_ahead(run, options, cases):
     """Loads the packages of cases in several processes. Drivers keep what they
     compile in a cache on disk, and compiling one after the other takes long."""
-    packages = {(plan.get_timed_name(case["spec"], case["features"]), case["dtype"]): None
-                for case in cases if case["kind"] != "probe"}
+    packages = {(plan.get_timed_name(case["spec"], case["features"], schedule), case["dtype"]): None
+                for case in cases if case["kind"] != "probe"
+                for schedule in ["", *plan.get_schedules(case["spec"], case["dtype"])]}
 
     def load(package):
         workers.run_cases(workers.get_script("verify.py"), [str(options.pack), options.device],

@@ -26,11 +26,11 @@ import numpy as np
 
 import paths
 import plan
+import recurrences
 from attn_runtime import Library, RuntimeFailure
 from memory import open_device
 from workers import FatalFailure, serve
 
-ITEM_BYTES = {"f32": 4, "f16": 2, "bf16": 2}
 # Several sets of tensors together are larger than the cache of a GPU.
 SET_BYTES, MOST_SETS = 120e6, 4
 # Calls of a sample take this long together, samples of a contender at most that.
@@ -50,12 +50,14 @@ def get_shapes(case):
 
 def count_work(case):
     """Operations and bytes of a call."""
+    if case["kind"] == "linear":
+        return recurrences.count_work(case)
     shapes = get_shapes(case)
     batch, heads, _, features = shapes[0]
     pairs = (case["length"] if case["kind"] == "decode"
              else plan.count_pairs(case["spec"], case["length"]))
     moved = sum(math.prod(shape) for shape in [*shapes, shapes[0]])
-    return 4 * batch * heads * pairs * features, moved * ITEM_BYTES[case["dtype"]]
+    return 4 * batch * heads * pairs * features, moved * plan.ITEM_BYTES[case["dtype"]]
 
 
 def count_sets(case):
@@ -71,20 +73,22 @@ def count_sets(case):
 class DriverTensors:
     """Random tensors in memory of the driver, where there is no PyTorch."""
 
-    def __init__(self, device, dtype):
-        self._device, self._dtype, self._addresses = device, dtype, []
+    def __init__(self, device):
+        self._device, self._addresses = device, []
 
     def _allocate(self, shape, item_bytes):
         size = math.prod(shape) * item_bytes
         self._addresses.append(self._device.allocate(size))
         return self._addresses[-1], size
 
-    def make_random(self, shape):
-        address, size = self._allocate(shape, ITEM_BYTES[self._dtype])
+    def make_random(self, shape, dtype, is_gate=False):
+        address, size = self._allocate(shape, plan.ITEM_BYTES[dtype])
         numbers = np.random.default_rng(1).standard_normal(1 << 16).astype(np.float32)
-        if self._dtype == "f16":
+        if is_gate:
+            numbers = recurrences.DECAY * abs(numbers)
+        if dtype == "f16":
             numbers = numbers.astype(np.float16)
-        elif self._dtype == "bf16":
+        elif dtype == "bf16":
             numbers = (numbers.view(np.uint32) >> 16).astype(np.uint16)
         for start in range(0, size, numbers.nbytes):
             part = numbers.view(np.uint8)[:size - start]
@@ -92,7 +96,18 @@ class DriverTensors:
         return address, shape, None
 
     def make_empty(self, shape, dtype):
-        return self._allocate(shape, ITEM_BYTES[dtype])[0], shape, None
+        return self._allocate(shape, plan.ITEM_BYTES[dtype])[0], shape, None
+
+    def make_set(self, case):
+        """Arguments and results of a call."""
+        if case["kind"] == "linear":
+            return ([self.make_random(x.shape, x.dtype, x.name == "g")
+                     for x in recurrences.get_arguments(case)],
+                    [self.make_empty(x.shape, x.dtype) for x in recurrences.get_results(case)])
+        shapes = get_shapes(case)
+        return ([self.make_random(shape, case["dtype"]) for shape in shapes],
+                [self.make_empty(shapes[0], case["dtype"]),
+                 self.make_empty(shapes[0][:3], "f32")])
 
     def free(self):
         for address in self._addresses:
@@ -189,8 +204,8 @@ class Timer:
             import peers  # Takes seconds, so only where it is there.
             self._peers = peers.Peers(options.torch_device)
 
-    def _load(self, case):
-        key = plan.get_timed_name(case["spec"], case["features"]), case["dtype"]
+    def _load(self, case, schedule=""):
+        key = plan.get_timed_name(case["spec"], case["features"], schedule), case["dtype"]
         if key not in self._kernels:
             self._kernels[key] = self._library.load(
                 paths.read_package(self._options.pack, *key), self._device.handle)
@@ -203,7 +218,10 @@ class Timer:
                 return self._run_probe(case["probe"])
             if case["kind"] == "flex" and len(self._flex_refusals) == MOST_FLEX_REFUSALS:
                 return {"passed": True, "refused": {"flex": self._flex_refusals[-1]}}
-            return self._run_with_peers(case) if self._peers else self._run_alone(case)
+            if not self._peers:
+                return self._run_alone(case)
+            run = self._run_linear if case["kind"] == "linear" else self._run_with_peers
+            return run(case)
         except RuntimeFailure as failure:
             if failure.is_fatal:
                 raise FatalFailure(str(failure)) from None
@@ -221,50 +239,101 @@ class Timer:
         return {"passed": True,
                 "contenders": {"probe": summarize(times["probe"], (operations, moved))}}
 
+    def _list_kernels(self, case):
+        """Our kernels of a case: that of the default schedule, then others."""
+        schedules = (plan.get_schedules(case["spec"], case["dtype"])
+                     if case["kind"] == "forward" else [])
+        return {"ours": self._load(case),
+                **{name: self._load(case, name) for name in schedules}}
+
     def _run_alone(self, case):
         if case["kind"] == "flex":
             return {"passed": True, "skipped": "needs PyTorch"}
-        kernel = self._load(case)
-        tensors = DriverTensors(self._device, case["dtype"])
-        shapes = get_shapes(case)
-        sets = [([tensors.make_random(shape) for shape in shapes],
-                 [tensors.make_empty(shapes[0], case["dtype"]),
-                  tensors.make_empty(shapes[0][:3], "f32")]) for _ in range(count_sets(case))]
-        call, free = make_calls(kernel, sets, self._device)
-        times = time_in_turns(self._device, {"ours": Ours(call)}, self._options.samples)
-        free()
-        tensors.free()
-        return {"passed": True, "target": kernel.target,
-                "contenders": {"ours": summarize(times["ours"], count_work(case))}}
+        kernels = self._list_kernels(case)
+        tensors = DriverTensors(self._device)
+        with contextlib.ExitStack() as stack:
+            stack.callback(tensors.free)
+            sets = [tensors.make_set(case) for _ in range(count_sets(case))]
+            calls = {}
+            for name, kernel in kernels.items():
+                call, free = make_calls(kernel, sets, self._device)
+                stack.callback(free)
+                calls[name] = Ours(call)
+            times = time_in_turns(self._device, calls, self._options.samples)
+        return {"passed": True, "target": kernels["ours"].target,
+                "contenders": {name: summarize(seconds, count_work(case))
+                               for name, seconds in times.items()}}
 
     def _run_with_peers(self, case):
-        kernel, peers = self._load(case), self._peers
+        kernels, peers = self._list_kernels(case), self._peers
         sets = peers.make_sets(get_shapes(case), case["dtype"], count_sets(case))
-        outputs = [peers.make_outputs(q) for q, _, _ in sets]
-        views = [([peers.get_view(x) for x in inputs], [peers.get_view(x) for x in results])
-                 for inputs, results in zip(sets, outputs)]
         with contextlib.ExitStack() as stack:
             stack.callback(peers.release)
-            call, free = make_calls(kernel, views, self._device)
-            stack.callback(free)
+            ours, results = {}, {}
+            for name, kernel in kernels.items():
+                outputs = [peers.make_outputs(q) for q, _, _ in sets]
+                ours[name] = Ours(self._bind(stack, kernel, sets, outputs))
+                results[name] = outputs[0][0]
             calls, refused = peers.make_calls(case, sets)
-            record = {"passed": True, "target": kernel.target, "refused": refused}
+            record = {"passed": True, "target": kernels["ours"].target, "refused": refused}
             if case["kind"] == "flex" and not calls:
                 self._flex_refusals.append(refused["flex"])
                 return record
-            call(0)
+            for contender in ours.values():
+                contender.run(0)
             self._device.synchronize()
-            results = {"ours": outputs[0][0],
-                       **{name: peer.run_once() for name, peer in calls.items()}}
+            results.update((name, peer.run_once()) for name, peer in calls.items())
             errors, tolerance = peers.get_errors(case, results, *sets[0])
-            times = time_in_turns(self._device, {"ours": Ours(call), **calls},
-                                  self._options.samples)
+            times = time_in_turns(self._device, {**ours, **calls}, self._options.samples)
+        self._judge(record, case, times, errors, tolerance, list(ours))
+        return record
+
+    def _bind(self, stack, kernel, sets, outputs):
+        """A function that launches on one of the sets of tensors of PyTorch."""
+        get_view = self._peers.get_view
+        views = [([get_view(x) for x in inputs], [get_view(x) for x in results])
+                 for inputs, results in zip(sets, outputs)]
+        call, free = make_calls(kernel, views, self._device)
+        stack.callback(free)
+        return call
+
+    def _judge(self, record, case, times, errors, tolerance, ours):
+        """Puts what was measured into the record; kernels of ours must be right."""
         record["tolerance"] = tolerance
         record["contenders"] = {
             name: {**summarize(seconds, count_work(case)), "error": errors[name],
                    "ok": errors[name] <= tolerance} for name, seconds in times.items()}
-        record["passed"] = record["contenders"]["ours"]["ok"] or self._options.dry_run
-        record["words"] = f"error {errors['ours']:.2g} of {tolerance:.2g}"
+        wrong = [name for name in ours if not record["contenders"][name]["ok"]]
+        worst = wrong[0] if wrong else "ours"
+        record["passed"] = not wrong or self._options.dry_run
+        record["words"] = (f"error {errors[worst]:.2g} of {tolerance:.2g}"
+                           + (f" with the schedule {worst}" if worst != "ours" else ""))
+
+    def _run_linear(self, case):
+        """Everybody is compared with the recurrence on few tokens first."""
+        kernel, maker = self._load(case), self._peers.make_recurrences()
+        small = {**case, "length": recurrences.SMALL_LENGTH}
+        record = {"passed": True, "target": kernel.target, "refused": {}}
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._peers.release)
+            tensors, outputs = maker.make_set(small), maker.make_outputs(small)
+            self._bind(stack, kernel, [maker.get_views(small, tensors)], [outputs])(0)
+            self._device.synchronize()
+            results, peer = {"ours": outputs[0]}, None
+            try:
+                peer = maker.make_peer(case)
+                results["fla"] = peer(*tensors).transpose(1, 2)
+            except Exception as error:  # A compiler of its own has errors of its own.
+                record["refused"]["fla"] = f"{type(error).__name__}: {error}"
+            errors, tolerance = recurrences.get_errors(small, tensors, results)
+            sets = [maker.make_set(case) for _ in range(count_sets(case))]
+            call = self._bind(stack, kernel, [maker.get_views(case, x) for x in sets],
+                              [maker.make_outputs(case) for _ in sets])
+            contenders = {"ours": Ours(call)}
+            if "fla" in results:
+                contenders["fla"] = Ours(lambda index: peer(*sets[index % len(sets)]))
+            times = time_in_turns(self._device, contenders, self._options.samples)
+        self._judge(record, case, times, errors, tolerance, ["ours"])
         return record
 
 

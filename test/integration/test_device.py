@@ -7,6 +7,8 @@
 #===-----------------------------------------------------------------------===#
 """What bench/device/ watches and counts, and how it treats processes that die."""
 
+import argparse
+import importlib
 import pathlib
 import sys
 import tempfile
@@ -21,7 +23,9 @@ import attn_runtime  # noqa: E402
 import catalogue  # noqa: E402
 import memory  # noqa: E402
 import plan  # noqa: E402
+import recurrences  # noqa: E402
 import report  # noqa: E402
+import timing  # noqa: E402
 import verify  # noqa: E402
 import workers  # noqa: E402
 
@@ -178,9 +182,282 @@ class PlanTest(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "one window of 256, got 0"):
             plan.rewrite_spec("sliding-window", "tensor<?x64xf32>", 64)
 
+    def test_rewrite_recurrence(self):
+        folder = pathlib.Path(__file__).parents[2] / "variants" / "linear"
+        texts = {name: plan.rewrite_recurrence(name, (folder / f"{file}.mlir").read_text(), 32)
+                 for name, file in plan.LINEAR_SPECS.items()}
+        for name, text in texts.items():
+            self.assertNotRegex(text, "x64x|x128x|<64x|<128x|0.125", name)
+            self.assertIn("%v: tensor<?x?x?x32xf32>", text)
+        self.assertIn("scale(0.17677669529663687)", texts["gla"])
+        self.assertIn("%g: tensor<?x?x?x32xf32>", texts["gla"])
+        self.assertIn('%g: tensor<?x?x?xf32> {attn.name = "g", attn.dims = ["B", "H", "N"]',
+                      texts["gla-scalar"])
+        self.assertIn("gate(%g : tensor<?x?x?xf32>)", texts["gla-scalar"])
+        with self.assertRaisesRegex(ValueError, "spec 'gla' has nothing like"):
+            plan.rewrite_recurrence("gla", "tensor<?x64xf32>", 32)
+
+    def test_schedules(self):
+        self.assertEqual(plan.get_schedules("causal", "bf16"), list(plan.SCHEDULES))
+        self.assertEqual(plan.get_schedules("causal", "f32"), [])
+        self.assertEqual(plan.get_schedules("decode", "bf16"), [])
+        self.assertEqual(plan.get_timed_name("dense", 64, "128x64"), "time-dense-64-128x64")
+
     def test_case_names_differ(self):
         names = [plan.get_case_name(case) for case in plan.list_timed()]
         self.assertEqual(len(names), len(set(names)))
+
+
+#===-----------------------------------------------------------------------===#
+# Recurrences and schedules, with NumPy in the place of PyTorch
+#===-----------------------------------------------------------------------===#
+
+
+class StandInTensor:
+    """What the scripts ask of a tensor of PyTorch. Types are ignored."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __getitem__(self, index):
+        return StandInTensor(self.array[index])
+
+    def __mul__(self, number):
+        return StandInTensor(self.array * number)
+
+    def transpose(self, first, second):
+        return StandInTensor(self.array.swapaxes(first, second))
+
+    def abs(self):
+        return StandInTensor(abs(self.array))
+
+    def to(self, dtype):
+        return self
+
+    float = double = cpu = lambda self: self
+
+    def numpy(self):
+        return self.array
+
+    ndim = property(lambda self: self.array.ndim)
+    shape = property(lambda self: self.array.shape)
+
+
+class StandInTorch:
+    """The functions of PyTorch that recurrences.py calls."""
+
+    random = np.random.default_rng(1)
+
+    def randn(self, shape, device):
+        return StandInTensor(self.random.standard_normal(shape))
+
+    def full(self, shape, value, device, dtype):
+        return StandInTensor(np.full(shape, value))
+
+    def arange(self, count, device):
+        return StandInTensor(np.arange(count))
+
+    class nn:
+        class functional:
+            @staticmethod
+            def silu(x):
+                return StandInTensor(x.array / (1 + np.exp(-x.array)))
+
+
+# A package with the ops that are called, of tensors [B, N, H, ...].
+PEER = """
+import numpy as np
+
+class Rows:
+    def __init__(self, array):
+        self.array = array
+
+    def transpose(self, first, second):
+        return Rows(self.array.swapaxes(first, second))
+
+    def __getitem__(self, index):
+        return Rows(self.array[index])
+
+    double = cpu = lambda self: self
+
+    def numpy(self):
+        return self.array
+
+def run(q, k, v, decay, scale, state):
+    q, k, v, s = (None if x is None else x.array for x in (q, k, v, state))
+    s = np.zeros((*k.shape[:1], *k.shape[2:], v.shape[-1])) if s is None else s
+    out = np.empty_like(v)
+    for t in range(q.shape[1]):
+        s = decay(t) * s + k[:, t, :, :, None] * v[:, t, :, None]
+        out[:, t] = scale * np.einsum("bhk,bhkv->bhv", q[:, t], s)
+    return Rows(out), s
+
+def chunk_lightning_attn(q, k, v, layer_idx, num_layers, scale=None, initial_state=None,
+                         output_final_state=False):
+    heads = q.shape[2]
+    g = -8 / heads * (1 - layer_idx / num_layers) * np.arange(heads)
+    return run(q, k, v, lambda t: np.exp(g)[:, None, None], scale, initial_state)
+
+def chunk_simple_gla(q, k, v, g=None, {GAMMA}=None, scale=None, initial_state=None,
+                     output_final_state=False, head_first=True):
+    assert not head_first
+    if g is None:
+        decay = lambda t: np.exp({GAMMA}.array)[:, None, None]
+    else:
+        decay = lambda t: np.exp(g.array[:, t])[:, :, None, None]
+    return run(q, k, v, decay, scale, initial_state)
+
+def chunk_gla(q, k, v, g, scale=None, initial_state=None, output_final_state=False):
+    return run(q, k, v, lambda t: np.exp(g.array[:, t])[..., None], scale, initial_state)
+"""
+
+
+def write_peer(folder, gamma="g_gamma"):
+    """A package `fla` in a folder."""
+    text = PEER.replace("{GAMMA}", gamma)
+    for name in ("lightning_attn", "simple_gla", "gla"):
+        package = pathlib.Path(folder) / "fla" / "ops" / name
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text(text)
+    for package in ("fla", "fla/ops"):
+        (pathlib.Path(folder) / package / "__init__.py").touch()
+
+
+class StandInPeers:
+    """The parts of Peers that concern our kernels."""
+
+    def make_recurrences(self):
+        return recurrences.Tensors(StandInTorch(), "cpu", dict.fromkeys(plan.ITEM_BYTES))
+
+    def make_sets(self, shapes, dtype, count):
+        return [[StandInTensor(np.ones(shape)) for shape in shapes]]
+
+    def make_outputs(self, q):
+        return [StandInTensor(np.full(q.shape, np.nan))]
+
+    def make_calls(self, case, sets):
+        return {}, {"cudnn": "not here"}
+
+    def get_errors(self, case, results, q, k, v):
+        return {name: abs(x.array - 1).max() for name, x in results.items()}, 0.5
+
+    get_view = staticmethod(lambda tensor: tensor)
+    release = staticmethod(lambda: None)
+
+
+class OracleKernel:
+    """Computes a recurrence, or ones, with an error."""
+
+    def __init__(self, spec, error=0.0):
+        self.target, self._spec, self._error = "cuda:sm_90", spec, error
+
+    def take_arguments(self, views):
+        return views
+
+    take_results = take_arguments
+
+    def get_workspace_bytes(self, arguments):
+        return 0
+
+    def launch(self, arguments, results, workspace, size):
+        arrays = [x.array for x in arguments]
+        recurrence = recurrences.RECURRENCES.get(self._spec)
+        out = recurrence.oracle(*arrays)[0] if recurrence else np.ones(arrays[0].shape)
+        results[0].array[...] = out * (1 + self._error)
+
+
+class StandInTimer(timing.Timer):
+    """With kernels by the name of their schedule."""
+
+    def __init__(self, kernels):
+        self._options = argparse.Namespace(samples=5, dry_run=False)
+        self._device, self._peers = memory.CpuDevice(), StandInPeers()
+        self._stand_ins = kernels
+
+    def _load(self, case, schedule=""):
+        return self._stand_ins[schedule]
+
+
+class RecurrencesTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder, path = folder.name, list(sys.path)
+        self.addCleanup(lambda: sys.path.__setitem__(slice(None), path))
+        sys.path.insert(0, self.folder)
+        importlib.invalidate_caches()
+        for name in [name for name in sys.modules if name.split(".")[0] == "fla"]:
+            del sys.modules[name]
+
+    def write_peer(self, **options):
+        write_peer(self.folder, **options)
+
+    def run_case(self, spec, length=20, **options):
+        timer = StandInTimer({"": OracleKernel(spec, **options)})
+        return timer.run({"kind": "linear", "spec": spec, "dtype": "bf16", "features": 8,
+                          "length": length})
+
+    def test_peer_computes_the_same(self):
+        self.write_peer()
+        for spec in recurrences.RECURRENCES:
+            record = self.run_case(spec)
+            self.assertEqual((record["passed"], record["refused"]), (True, {}), spec)
+            for name in ("ours", "fla"):
+                self.assertLess(record["contenders"][name]["error"],
+                                1e-3 * record["tolerance"], (spec, name))
+
+    def test_wrong_peer(self):
+        self.write_peer()
+        for path in pathlib.Path(self.folder).glob("fla/ops/*/__init__.py"):
+            path.write_text(path.read_text().replace("out[:, t] = scale", "out[:, t] = 1.3 * scale"))
+        record = self.run_case("gla")
+        self.assertTrue(record["passed"])
+        self.assertFalse(record["contenders"]["fla"]["ok"])
+
+    def test_wrong_kernel(self):
+        self.write_peer()
+        record = self.run_case("gla-scalar", error=0.3)
+        self.assertFalse(record["passed"])
+        self.assertRegex(record["words"], "error .* of ")
+
+    def test_no_package(self):
+        record = self.run_case("gla")
+        self.assertTrue(record["passed"])
+        self.assertEqual(list(record["contenders"]), ["ours"])
+        self.assertIn("flash-linear-attention is not there: No module named 'fla'; expected a "
+                      "package with 'fla.ops.gla'", record["refused"]["fla"])
+
+    def test_other_version(self):
+        self.write_peer(gamma="decays")
+        record = self.run_case("retention")
+        self.assertIn("'chunk_simple_gla' of this version takes no 'g_gamma'",
+                      record["refused"]["fla"])
+
+    def test_work(self):
+        case = {"kind": "linear", "spec": "gla-scalar", "dtype": "bf16", "features": 128,
+                "length": 10}
+        rows = plan.BATCH * plan.HEADS * 10
+        states = 2 * plan.BATCH * plan.HEADS * 128 * 128 * 4
+        self.assertEqual(timing.count_work(case),
+                         (rows * (2 * 64 * 256 + 4 * 128 * 128), rows * (4 * 128 * 2 + 4) + states))
+
+
+class SchedulesTest(unittest.TestCase):
+    def run_case(self, wrong=None):
+        timer = StandInTimer({name: OracleKernel("causal", error=float(name == wrong))
+                              for name in ["", *plan.SCHEDULES]})
+        return timer.run({"kind": "forward", "spec": "causal", "dtype": "bf16", "features": 4,
+                          "length": 4})
+
+    def test_all_are_timed(self):
+        record = self.run_case()
+        self.assertEqual(list(record["contenders"]), ["ours", *plan.SCHEDULES])
+        self.assertTrue(record["passed"])
+
+    def test_wrong_schedule(self):
+        record = self.run_case(wrong="128x64-w8-s2")
+        self.assertFalse(record["passed"])
+        self.assertEqual(record["words"], "error 1 of 0.5 with the schedule 128x64-w8-s2")
 
 
 class ReportTest(unittest.TestCase):
