@@ -69,6 +69,15 @@ static int64_t countTerms(Region &rows, bool skipsScales) {
   return rows.empty() || isExact(getYielded(rows), skipsScales) ? 1 : 2;
 }
 
+/// Tiles of 16 bits that queries are the sum of: computed ones have three if
+/// they meet keys of bf16 as they are.
+static int64_t countQueryTerms(AttendOp op) {
+  int64_t terms = countTerms(op.getQueryRows(), /*skipsScales=*/true);
+  bool isBrief = typeOf(op.getKey()).getElementType().isBF16() &&
+                 countTerms(op.getKeyRows(), /*skipsScales=*/true) == 1;
+  return terms == 2 && isBrief ? 3 : terms;
+}
+
 /// Whether rows are computed without products of their own.
 static bool hasNoProduct(Region &rows) {
   return rows.empty() || rows.front().getOps<ContractRowOp>().empty();
@@ -116,8 +125,8 @@ BlockProblem attn::getProblem(AttendOp op) {
   problem.isNarrow = isNarrow(op);
   if (!problem.isNarrow)
     return problem;
-  problem.queryTerms = countTerms(op.getQueryRows(), /*skipsScales=*/true);
-  problem.keyTerms = countTerms(op.getKeyRows(), /*skipsScales=*/false);
+  problem.queryTerms = countQueryTerms(op);
+  problem.keyTerms = countTerms(op.getKeyRows(), /*skipsScales=*/true);
   problem.valueTerms = countTerms(op.getValueRows(), /*skipsScales=*/false);
   if (problem.keyTerms == 1)
     problem.keyParts = countParts(op.getKeyRows());

@@ -90,11 +90,13 @@ public:
       lhsBuffer = getHalves(op.getLhs());
   }
 
-  /// `init` plus the product.
-  SmallVector<Value> emit(ArrayRef<Value> init);
+  using Values = SmallVector<Value>;
+  /// The left operands, of each band, of the instructions at `depth`.
+  SmallVector<Values> readLhs(int64_t depth);
+  /// Adds what they make of two neighbouring instructions from `column` on.
+  void emit(Values &sums, ArrayRef<Values> lhs, int64_t depth, int64_t column);
 
 private:
-  using Values = SmallVector<Value>;
   Value getHalves(Value tile);
   Value getStart();
   Value getTransposedStart();
@@ -347,25 +349,56 @@ void MatrixEmitter::multiply(Values &sums, int64_t band, int64_t column,
     *own[n] = LLVM::ExtractValueOp::create(b, after, n);
 }
 
-SmallVector<Value> MatrixEmitter::emit(ArrayRef<Value> init) {
-  Values sums(init);
-  int64_t depths = op.getDepth();
-  int64_t columns = type.getDimSize(1), bands = shape.rows / 2;
-  for (int64_t depth = 0; depth < depths; depth += kDepth) {
-    SmallVector<Values> lhs;
-    for (int64_t band = 0; band < bands; ++band)
-      lhs.push_back(lhsBuffer ? readLhs(band, depth) : packLhs(band, depth));
-    for (int64_t column = 0; column < columns; column += 2 * kColumns) {
-      Values rhs = readRhs(depth, column);
-      for (int64_t next : {0, 1})
-        for (int64_t band = 0; band < bands; ++band)
-          multiply(sums, band, column + next * kColumns, lhs[band],
-                   ValueRange(rhs).slice(2 * next, 2));
-    }
-  }
-  return sums;
+SmallVector<SmallVector<Value>> MatrixEmitter::readLhs(int64_t depth) {
+  SmallVector<Values> lhs;
+  for (int64_t band = 0; band < shape.rows / 2; ++band)
+    lhs.push_back(lhsBuffer ? readLhs(band, depth) : packLhs(band, depth));
+  return lhs;
 }
 
+void MatrixEmitter::emit(Values &sums, ArrayRef<Values> lhs, int64_t depth,
+                         int64_t column) {
+  Values rhs = readRhs(depth, column);
+  for (int64_t next : {0, 1})
+    for (auto [band, left] : llvm::enumerate(lhs))
+      multiply(sums, band, column + next * kColumns, left,
+               ValueRange(rhs).slice(2 * next, 2));
+}
+
+/// The product right in front of `op` that only `op` adds to, of the same
+/// sizes; null if there is none.
+static tile::DotOp getPrevious(tile::DotOp op) {
+  auto previous = op.getInit().getDefiningOp<tile::DotOp>();
+  bool isAlike = previous && previous == op->getPrevNode() &&
+                 previous->hasOneUse() && isNarrow(previous) &&
+                 previous.getDepth() == op.getDepth() &&
+                 previous.getTransposeLhs() == op.getTransposeLhs() &&
+                 previous.getTransposeRhs() == op.getTransposeRhs();
+  return isAlike ? previous : tile::DotOp();
+}
+
+/// Products that add up, such as those of terms, share operands. They are
+/// multiplied together, depth by depth: what is read serves all of them, and
+/// needs no registers for longer.
 void Distributor::multiplyMatrices(tile::DotOp op) {
-  pieces[op] = MatrixEmitter(*this, op).emit(pieces[op.getInit()]);
+  auto next = dyn_cast_or_null<tile::DotOp>(op->getNextNode());
+  if (next && getPrevious(next) == op)
+    return;
+  SmallVector<tile::DotOp> chain;
+  for (tile::DotOp dot = op; dot; dot = getPrevious(dot))
+    chain.push_back(dot);
+  SmallVector<Value> sums(pieces[chain.back().getInit()]);
+  std::vector<MatrixEmitter> emitters;
+  for (tile::DotOp dot : llvm::reverse(chain))
+    emitters.emplace_back(*this, dot);
+  constexpr int64_t step = 2 * kColumns;
+  for (int64_t depth = 0; depth < op.getDepth(); depth += kDepth) {
+    std::vector<SmallVector<SmallVector<Value>>> lhs;
+    for (MatrixEmitter &emitter : emitters)
+      lhs.push_back(emitter.readLhs(depth));
+    for (int64_t column = 0; column < tileOf(op).getDimSize(1); column += step)
+      for (auto [emitter, left] : llvm::zip_equal(emitters, lhs))
+        emitter.emit(sums, left, depth, column);
+  }
+  pieces[op] = std::move(sums);
 }

@@ -11,6 +11,52 @@
 
 include "mlir/Pass/PassBase.td"
 
+def GpuMoveFactors : Pass<"attn-gpu-move-factors", "::mlir::func::FuncOp"> {
+  let summary = "Let queries take the factors of features that keys have";
+  let description = [{
+    A number for each feature that multiplies the rows of the keys, and is the same for all
+    keys, such as a learned gain, multiplies the rows of the queries instead: scores are sums
+    over features of products. Queries are computed once for all keys. Keys with nothing
+    left but a number for each key are operands of matrix instructions as they are in memory.
+
+    Before: row maps are regions of `attn.attend` (`attn-fuse`). After: such factors are
+    in the `query` region. Does nothing where operands do not have 16 bits, where rows have more
+    than 128 features, where the factor depends on the head or the key, and where the
+    product has another use, such as a norm.
+
+    Before and after:
+
+    ```mlir
+    func.func @f(%q: tensor<?x?x?x64xbf16>, %k: tensor<?x?x?x64xbf16>, %v: tensor<?x?x?x64xbf16>,
+                 %gain: tensor<64xf32>) -> tensor<?x?x?x64xbf16> {
+      %o = attn.attend %q, %k, %v
+          key (%x: tensor<64xf32>, %b, %h, %j) {
+            %y = arith.mulf %x, %gain : tensor<64xf32>
+            attn.yield %y : tensor<64xf32>
+          } : tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>
+          -> tensor<?x?x?x64xbf16>
+      return %o : tensor<?x?x?x64xbf16>
+    }
+    ```
+
+    ```mlir
+    func.func @f(%q: tensor<?x?x?x64xbf16>, %k: tensor<?x?x?x64xbf16>, %v: tensor<?x?x?x64xbf16>,
+                 %gain: tensor<64xf32>) -> tensor<?x?x?x64xbf16> {
+      %o = attn.attend %q, %k, %v
+          query (%x: tensor<64xf32>, %b, %h, %i) {
+            %y = arith.mulf %x, %gain : tensor<64xf32>
+            attn.yield %y : tensor<64xf32>
+          }
+          key (%x: tensor<64xf32>, %b, %h, %j) {
+            attn.yield %x : tensor<64xf32>
+          } : tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>
+          -> tensor<?x?x?x64xbf16>
+      return %o : tensor<?x?x?x64xbf16>
+    }
+    ```
+  }];
+}
+
 def GpuSelectSchedule : Pass<"attn-gpu-select-schedule", "::mlir::func::FuncOp"> {
   let summary = "Choose block sizes for a GPU";
   let description = [{

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/nvidia/MatrixFactors.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/SmallPtrSet.h"
@@ -153,5 +154,55 @@ ArrayRef<Value> FactorTerms::get(Value value, Type element, int64_t count) {
     rest = arith::SubFOp::create(b, rest, term);
   }
   terms.push_back(arith::TruncFOp::create(b, narrow, rest));
+  return terms;
+}
+
+/// Powers of 2 that rows are multiplied with, and those that undo it.
+static std::pair<Value, Value> makePowers(ImplicitLocOpBuilder &b,
+                                          Value value) {
+  // The largest number of a row becomes one of 2^14 to 2^15. The exponents of
+  // numbers that are not finite, and of those so small that the power would
+  // not be a number, are taken for others.
+  constexpr int32_t mantissa = 23, bias = 127, top = 14;
+  constexpr int32_t least = 27, most = 2 * bias;
+  RankedTensorType type = tileOf(value);
+  RankedTensorType vector = type.clone(type.getShape().drop_back());
+  RankedTensorType words = vector.clone(b.getI32Type());
+  auto splat = [&](uint32_t number) -> Value {
+    return arith::ConstantOp::create(
+        b, DenseElementsAttr::get(words, b.getI32IntegerAttr(int32_t(number))));
+  };
+  auto exponent = [&](uint32_t number) { return splat(number << mantissa); };
+  Value magnitudes = math::AbsFOp::create(b, value);
+  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(vector));
+  Value largest = tile::ReduceOp::create(b, vector, tile::ReduceKind::Max,
+                                         magnitudes, zero, /*along=*/1);
+  Value bits = arith::BitcastOp::create(b, words, largest);
+  bits = arith::AndIOp::create(b, bits, exponent(0xff));
+  bits = arith::MaxSIOp::create(b, bits, exponent(least));
+  bits = arith::MinSIOp::create(b, bits, exponent(most));
+  auto broadcast = [&](Value power) -> Value {
+    power = arith::BitcastOp::create(b, vector, power);
+    return tile::BroadcastOp::create(b, type, power, /*along=*/1);
+  };
+  Value up = arith::SubIOp::create(b, exponent(2 * bias + top), bits);
+  Value down = arith::SubIOp::create(b, bits, exponent(top));
+  return {broadcast(up), broadcast(down)};
+}
+
+const ScaledTerms &FactorTerms::getScaled(Value value) {
+  ScaledTerms &terms = scaled[value];
+  if (terms.scale)
+    return terms;
+  ImplicitLocOpBuilder b(value.getLoc(), value.getContext());
+  b.setInsertionPointAfterValue(value);
+  auto [power, inverse] = makePowers(b, value);
+  RankedTensorType type = tileOf(value), narrow = type.clone(b.getF16Type());
+  Value rest = arith::MulFOp::create(b, value, power);
+  Value large = arith::TruncFOp::create(b, narrow, rest);
+  rest = arith::SubFOp::create(b, rest, arith::ExtFOp::create(b, type, large));
+  Value small = arith::TruncFOp::create(b, narrow, rest);
+  terms.tiles = {large, small};
+  terms.scale = inverse;
   return terms;
 }

@@ -16,11 +16,17 @@
 //              tile of 16 bits, which errors of weights allow
 //   computed   anything else that is computed from tiles of 16 bits, such as
 //              rotated or normalised rows: errors of it would be those of
-//              scores, so it becomes the sum of two tiles of bf16
+//              scores, so it becomes a sum of tiles of 16 bits that has the
+//              bits of 32: two of f16, or three of bf16
 //
 // A worked example of the last, in decimal digits with two places per term:
 // 3.1416 is 3.1 + 0.042 with an error of 0.0004. With x = a + b and y = c + d,
 // x y is a c + a d + b c; what is left out, b d, is as small as the error.
+//
+// f16 has more digits than bf16 and fewer exponents. So each row is multiplied
+// by a power of 2 that moves its largest number to the top of the exponents,
+// and the other power multiplies the product. What falls below the smallest f16
+// is 2^-39 of the largest number of the row.
 //
 //===----------------------------------------------------------------------===//
 
@@ -66,6 +72,13 @@ mlir::Value splitScales(mlir::Value value,
 mlir::Value makeUniform(mlir::OpBuilder &b, mlir::RankedTensorType type,
                         mlir::Value uniform);
 
+/// Tiles of f16 whose sum is a tile of 32 bits, but for roundings, whose rows
+/// were divided by `scale`, which has one number for each row.
+struct ScaledTerms {
+  llvm::SmallVector<mlir::Value> tiles;
+  mlir::Value scale;
+};
+
 /// Makes tiles of 16 bits of factors, each once.
 class FactorTerms {
 public:
@@ -73,8 +86,11 @@ public:
   /// the sum of which it is but for roundings.
   llvm::ArrayRef<mlir::Value> get(mlir::Value value, mlir::Type element,
                                   int64_t count);
+  /// Two tiles of f16 there.
+  const ScaledTerms &getScaled(mlir::Value value);
 
 private:
+  llvm::DenseMap<mlir::Value, ScaledTerms> scaled;
   llvm::DenseMap<std::pair<mlir::Value, int64_t>,
                  llvm::SmallVector<mlir::Value, 2>>
       known;

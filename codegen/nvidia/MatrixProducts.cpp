@@ -9,11 +9,15 @@
 // Tile programs convert 16-bit operands to f32 and multiply those. Here the
 // products of a kernel become products of tiles of 16 bits, all or none.
 // MatrixFactors.h tells which tiles these are. Operands of which one is
-// computed are sums of terms, of bf16:
+// computed are sums of terms:
 //
 //   exact x exact, rounded x exact    one product
-//   computed x exact                  two
-//   computed x computed               three
+//   computed x exact of f16           two
+//   computed x exact of bf16          three: f16 has not its exponents
+//   computed x computed               three of f16
+//   rounded x computed                two of bf16, or three
+//
+// Errors of a rounded operand allow the last to be less exact.
 //
 // Rows that were joined, of heads that exchange scores, are multiplied part by
 // part: parts of exact tiles are exact.
@@ -41,6 +45,8 @@ using namespace attn;
 static constexpr int64_t kMultiple = 16;
 /// A thread has a quarter of the columns of two rows of a result, in registers.
 static constexpr int64_t kMostColumns = 256;
+/// Terms of bf16, of 8 bits each, that have the 24 bits of an f32.
+static constexpr int64_t kTermsOfFloat = 3;
 
 static RankedTensorType tileOf(Value value) {
   return cast<RankedTensorType>(value.getType());
@@ -136,7 +142,18 @@ static std::optional<Product> match(tile::DotOp op) {
   return product;
 }
 
+/// Whether `factor` is a tile of `element`, perhaps times numbers.
+static bool isExactOf(const MatrixFactor &factor, Type element) {
+  return factor.kind == Kind::Exact && factor.element == element;
+}
+
 namespace {
+/// What a factor becomes: tiles of 16 bits that are added up, and what
+/// multiplies the product.
+struct Operand {
+  SmallVector<Value> tiles, scales;
+};
+
 /// Rewrites the products of a kernel.
 class Rewriter {
 public:
@@ -144,8 +161,9 @@ public:
 
 private:
   Value multiply(Product &product, const Part &part, Value init);
-  SmallVector<Value> getTerms(const MatrixFactor &factor, Type element,
-                              bool isOneEnough);
+  std::pair<Operand, Operand> getOperands(const Part &part, bool mayScale);
+  Operand getTerms(const MatrixFactor &factor, Type element, int64_t count);
+  Operand getScaledTerms(const MatrixFactor &factor);
   /// `value` by the name that it has now.
   Value getNow(Value value) { return replaced.lookupOrDefault(value); }
   Value addUp(Product &product);
@@ -187,39 +205,59 @@ static Value scaleColumns(ImplicitLocOpBuilder &b, Value value,
   return value;
 }
 
-/// The tiles of `element` that are multiplied in the place of a factor.
-SmallVector<Value> Rewriter::getTerms(const MatrixFactor &factor, Type element,
-                                      bool isOneEnough) {
-  if (factor.kind == Kind::Exact && factor.element == element)
-    return {factor.tile};
-  bool isOne = factor.kind == Kind::Rounded && isOneEnough;
-  return SmallVector<Value>(
-      terms.get(getNow(factor.original), element, isOne ? 1 : 2));
+/// The terms of `factor` as tiles of `element`: one if it is such a tile
+/// itself, else `count`.
+Operand Rewriter::getTerms(const MatrixFactor &factor, Type element,
+                           int64_t count) {
+  if (isExactOf(factor, element))
+    return {{factor.tile}, factor.scales};
+  // What it is multiplied by is part of its terms.
+  ArrayRef<Value> tiles = terms.get(getNow(factor.original), element, count);
+  return {SmallVector<Value>(tiles), {}};
+}
+
+/// The terms of `factor`, which is exact or computed, as tiles of f16.
+Operand Rewriter::getScaledTerms(const MatrixFactor &factor) {
+  if (factor.kind == Kind::Exact && factor.element.isF16())
+    return {{factor.tile}, factor.scales};
+  const ScaledTerms &found = terms.getScaled(getNow(factor.original));
+  return {found.tiles, {found.scale}};
+}
+
+/// What is multiplied in the place of the factors of a part, if something may
+/// multiply the product.
+std::pair<Operand, Operand> Rewriter::getOperands(const Part &part,
+                                                  bool mayScale) {
+  const MatrixFactor &lhs = part.lhs, &rhs = part.rhs;
+  Type bf16 = BFloat16Type::get(rhs.tile.getContext());
+  bool isRounded = lhs.kind == Kind::Rounded;
+  if (rhs.kind == Kind::Exact && (isRounded || isExactOf(lhs, rhs.element)))
+    return {getTerms(lhs, rhs.element, 1), getTerms(rhs, rhs.element, 1)};
+  if (isRounded)
+    return {getTerms(lhs, bf16, rhs.element == bf16 ? 1 : 2),
+            getTerms(rhs, bf16, 2)};
+  bool hasExact = isExactOf(lhs, bf16) || isExactOf(rhs, bf16);
+  if (mayScale && !hasExact)
+    return {getScaledTerms(lhs), getScaledTerms(rhs)};
+  return {getTerms(lhs, bf16, kTermsOfFloat),
+          getTerms(rhs, bf16, kTermsOfFloat)};
 }
 
 /// `init` plus the product of a part. Small terms are added first.
 Value Rewriter::multiply(Product &product, const Part &part, Value init) {
   ImplicitLocOpBuilder b(product.op.getLoc(), product.op);
-  bool isExact =
-      part.rhs.kind == Kind::Exact &&
-      (part.lhs.kind == Kind::Rounded ||
-       (part.lhs.kind == Kind::Exact && part.lhs.element == part.rhs.element));
-  Type element = isExact ? part.rhs.element : Type(b.getBF16Type());
-  SmallVector<Value> lhs =
-      getTerms(part.lhs, element, isExact || part.rhs.element == element);
-  SmallVector<Value> rhs = getTerms(part.rhs, element, /*isOneEnough=*/false);
-  for (int64_t order : {1, 0})
-    for (auto [i, left] : llvm::enumerate(lhs))
-      for (auto [j, right] : llvm::enumerate(rhs))
-        if (int64_t(i + j) == order)
+  bool transposed = product.op.getTransposeRhs();
+  bool mayScale = transposed && matchPattern(init, m_AnyZeroFloat());
+  auto [lhs, rhs] = getOperands(part, mayScale);
+  // The product of terms that are small in both is as small as the error.
+  for (size_t order = std::max(lhs.tiles.size(), rhs.tiles.size());
+       order-- > 0;)
+    for (auto [i, left] : llvm::enumerate(lhs.tiles))
+      for (auto [j, right] : llvm::enumerate(rhs.tiles))
+        if (i + j == order)
           init = tile::DotOp::create(b, init.getType(), left, right, init,
-                                     product.op.getTransposeRhs());
-  // What a factor was multiplied by is part of its terms.
-  if (part.lhs.kind == Kind::Exact && part.lhs.element == element)
-    init = scale(b, init, part.lhs.scales);
-  if (part.rhs.kind == Kind::Exact && part.rhs.element == element)
-    init = scaleColumns(b, init, part.rhs.scales);
-  return init;
+                                     transposed);
+  return scaleColumns(b, scale(b, init, lhs.scales), rhs.scales);
 }
 
 /// The sum of the products of parts along the depth.

@@ -20,8 +20,10 @@ def NvidiaMatrixProducts
     by numbers, one for all or one for each row, which then multiply the product, stays as
     it is. A left operand that is
     computed from another product, such as weights, is rounded. What else is computed from
-    tiles of 16 bits, such as rotated rows, becomes the sum of two tiles of bf16, and the
-    product one of two or three products; the product of both small tiles is left out.
+    tiles of 16 bits, such as rotated rows, becomes a sum of tiles: of two of f16, whose rows
+    are divided by a power of 2 that multiplies the product, or of three of bf16 where the other
+    operand is a tile of bf16. The product becomes two or three; those of tiles that are small in
+    both are left out. Beside a rounded operand two tiles of bf16 do.
     Joined rows are multiplied part by part. Exponentials of such kernels get
     `fastmath<afn>`, for `attn-nvidia-approximate-math`. `docs/numerics.md` says what
     rounding costs.
@@ -59,8 +61,8 @@ def NvidiaMatrixStates
   let description = [{
     In kernels with a product of a transposed left operand, which update a state, all
     products get operands of 16 bits: tiles of that type that are converted as they are,
-    everything else as a sum of two tiles. What is added to a state that is stored in 32 bits
-    becomes a sum of two tiles of f16 or three of bf16. Sums of gates between the tokens of a
+    everything else as a sum of two tiles. Weights, and what is added to a state that is stored
+    in 32 bits, become a sum of two tiles of f16 or three of bf16. Sums of gates between the tokens of a
     chunk become differences of sums. Exponentials get `fastmath<afn>`.
     `docs/numerics.md` says what rounding costs.
 

@@ -36,6 +36,7 @@ attn::getNvidiaSchedule(const NvidiaTarget &target, StringRef schedule) {
   options.sharedBytes = target.sharedBytes;
   options.threads = target.threads;
   return [options](OpPassManager &functions) {
+    functions.addPass(createGpuMoveFactors());
     functions.addPass(createGpuSelectSchedule(options));
   };
 }

@@ -72,8 +72,9 @@ gpu.module @kernels {
     gpu.return
   }
 
-  // Rotated queries are the sum of two tiles of bf16: what the upper 16 bits
-  // say, and the rest. The product with the small one is added first.
+  // Rotated queries are the sum of three tiles of bf16, as keys of bf16 are
+  // exact: what the upper 16 bits say, those of the rest, and what is left. The
+  // products with the small ones are added first.
   // CHECK-LABEL: gpu.func @rotated
   // CHECK: %[[X:.*]] = arith.mulf %{{.*}}, %{{.*}} : tensor<64x64xf32>
   // CHECK: arith.addi
@@ -81,10 +82,14 @@ gpu.module @kernels {
   // CHECK: %[[UPPER:.*]] = arith.bitcast %{{.*}} : tensor<64x64xi32> to tensor<64x64xf32>
   // CHECK: %[[LARGE:.*]] = arith.truncf %[[UPPER]] : tensor<64x64xf32> to tensor<64x64xbf16>
   // CHECK: %[[REST:.*]] = arith.subf %[[X]], %[[UPPER]]
-  // CHECK: %[[SMALL:.*]] = arith.truncf %[[REST]] : tensor<64x64xf32> to tensor<64x64xbf16>
+  // CHECK: %[[UPPER2:.*]] = arith.bitcast %{{.*}} : tensor<64x64xi32> to tensor<64x64xf32>
+  // CHECK: %[[SMALL:.*]] = arith.truncf %[[UPPER2]] : tensor<64x64xf32> to tensor<64x64xbf16>
+  // CHECK: %[[REST2:.*]] = arith.subf %[[REST]], %[[UPPER2]]
+  // CHECK: %[[LEAST:.*]] = arith.truncf %[[REST2]] : tensor<64x64xf32> to tensor<64x64xbf16>
   // CHECK: %[[K:.*]] = tile.load
-  // CHECK: %[[S0:.*]] = tile.dot %[[SMALL]], %[[K]], %{{.*}} transpose_rhs
-  // CHECK: %[[S:.*]] = tile.dot %[[LARGE]], %[[K]], %[[S0]] transpose_rhs
+  // CHECK: %[[S0:.*]] = tile.dot %[[LEAST]], %[[K]], %{{.*}} transpose_rhs
+  // CHECK: %[[S1:.*]] = tile.dot %[[SMALL]], %[[K]], %[[S0]] transpose_rhs
+  // CHECK: %[[S:.*]] = tile.dot %[[LARGE]], %[[K]], %[[S1]] transpose_rhs
   // CHECK: math.exp2 %[[S]] fastmath<afn>
   // CHECK: tile.dot {{.*}} tensor<64x64xbf16>, tensor<64x64xbf16>
   gpu.func @rotated(%x: memref<?x64xbf16>, %y: memref<?x64xf32>, %r: tensor<64x64xf32>, %i: index) kernel {
@@ -102,10 +107,42 @@ gpu.module @kernels {
     gpu.return
   }
 
-  // Queries and keys of f16 that are computed: three products of bf16, whose
-  // range is that of f32. Without the product of the two small tiles.
+  // Queries and keys that are computed: three products of f16, without that of
+  // the two small tiles. Rows are multiplied by the power of 2 that moves their
+  // largest number to 2^14, and scores by the inverse of that of the query and
+  // of that of the key.
   // CHECK-LABEL: gpu.func @both_computed
-  // CHECK-COUNT-3: tile.dot {{.*}} transpose_rhs : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+  // CHECK-DAG: %[[EXPONENT:.*]] = arith.constant dense<2139095040> : tensor<64xi32>
+  // CHECK-DAG: %[[LEAST:.*]] = arith.constant dense<226492416> : tensor<64xi32>
+  // CHECK-DAG: %[[MOST:.*]] = arith.constant dense<2130706432> : tensor<64xi32>
+  // CHECK-DAG: %[[UP:.*]] = arith.constant dense<-2046820352> : tensor<64xi32>
+  // CHECK-DAG: %[[DOWN:.*]] = arith.constant dense<117440512> : tensor<64xi32>
+  // CHECK: %[[Q:.*]] = arith.mulf %{{.*}}, %arg2
+  // CHECK: %[[QA:.*]] = math.absf %[[Q]]
+  // CHECK: %[[QM:.*]] = tile.reduce max %[[QA]]
+  // CHECK: %[[QW:.*]] = arith.bitcast %[[QM]]
+  // CHECK: %[[QE:.*]] = arith.andi %[[QW]], %[[EXPONENT]]
+  // CHECK: %[[QL:.*]] = arith.maxsi %[[QE]], %[[LEAST]]
+  // CHECK: %[[QX:.*]] = arith.minsi %[[QL]], %[[MOST]]
+  // CHECK: %[[QU:.*]] = arith.subi %[[UP]], %[[QX]]
+  // CHECK: %[[QD:.*]] = arith.subi %[[QX]], %[[DOWN]]
+  // CHECK: %[[QUF:.*]] = arith.bitcast %[[QU]]
+  // CHECK: %[[QUB:.*]] = tile.broadcast %[[QUF]] along 1
+  // CHECK: %[[QDF:.*]] = arith.bitcast %[[QD]]
+  // CHECK: %[[QS:.*]] = arith.mulf %[[Q]], %[[QUB]]
+  // CHECK: %[[Q1:.*]] = arith.truncf %[[QS]] : tensor<64x64xf32> to tensor<64x64xf16>
+  // CHECK: %[[Q132:.*]] = arith.extf %[[Q1]]
+  // CHECK: %[[QR:.*]] = arith.subf %[[QS]], %[[Q132]]
+  // CHECK: %[[Q2:.*]] = arith.truncf %[[QR]] : tensor<64x64xf32> to tensor<64x64xf16>
+  // CHECK: %[[K1:.*]] = arith.truncf
+  // CHECK: %[[K2:.*]] = arith.truncf
+  // CHECK: %[[S0:.*]] = tile.dot %[[Q1]], %[[K2]], %{{.*}} transpose_rhs : tensor<64x64xf16>, tensor<64x64xf16>
+  // CHECK: %[[S1:.*]] = tile.dot %[[Q2]], %[[K1]], %[[S0]] transpose_rhs
+  // CHECK: %[[S2:.*]] = tile.dot %[[Q1]], %[[K1]], %[[S1]] transpose_rhs
+  // CHECK: %[[QDB:.*]] = tile.broadcast %[[QDF]] along 1
+  // CHECK: %[[S3:.*]] = arith.mulf %[[S2]], %[[QDB]]
+  // CHECK: %[[COLUMNS:.*]] = tile.broadcast %{{.*}} along 0
+  // CHECK: arith.mulf %[[S3]], %[[COLUMNS]]
   // CHECK-NOT: tile.dot
   gpu.func @both_computed(%x: memref<?x64xf16>, %y: memref<?x64xf32>, %r: tensor<64x64xf32>, %i: index) kernel {
     %c0 = arith.constant 0 : index
@@ -117,6 +154,29 @@ gpu.module @kernels {
     %k32 = arith.extf %k : tensor<64x64xf16> to tensor<64x64xf32>
     %kr = arith.mulf %k32, %r : tensor<64x64xf32>
     %s = tile.dot %qr, %kr, %zero transpose_rhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+    tile.store %s, %y[%i, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+
+  // Keys of f16 that are exact stay as they are, and computed queries are two
+  // tiles of f16.
+  // CHECK-LABEL: gpu.func @computed_queries
+  // CHECK: %[[K:.*]] = tile.load
+  // CHECK: %[[Q1:.*]] = arith.truncf
+  // CHECK: %[[Q2:.*]] = arith.truncf
+  // CHECK: %[[S0:.*]] = tile.dot %[[Q2]], %[[K]], %{{.*}} transpose_rhs : tensor<64x64xf16>, tensor<64x64xf16>
+  // CHECK: %[[S1:.*]] = tile.dot %[[Q1]], %[[K]], %[[S0]] transpose_rhs
+  // CHECK: arith.mulf %[[S1]]
+  // CHECK-NOT: tile.dot
+  gpu.func @computed_queries(%x: memref<?x64xf16>, %y: memref<?x64xf32>, %r: tensor<64x64xf32>, %i: index) kernel {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %k = tile.load %x[%c0, %c0] : memref<?x64xf16> -> tensor<64x64xf16>
+    %k32 = arith.extf %k : tensor<64x64xf16> to tensor<64x64xf32>
+    %q = tile.load %x[%i, %c0] : memref<?x64xf16> -> tensor<64x64xf16>
+    %q32 = arith.extf %q : tensor<64x64xf16> to tensor<64x64xf32>
+    %qr = arith.mulf %q32, %r : tensor<64x64xf32>
+    %s = tile.dot %qr, %k32, %zero transpose_rhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
     tile.store %s, %y[%i, %c0] : tensor<64x64xf32>, memref<?x64xf32>
     gpu.return
   }
@@ -179,7 +239,7 @@ gpu.module @kernels {
   // queries, which are computed then. 24 is no multiple of 16.
   // CHECK-LABEL: gpu.func @scaled_init
   // CHECK: arith.mulf
-  // CHECK-COUNT-2: tile.dot {{.*}} tensor<64x64xbf16>, tensor<64x64xbf16>
+  // CHECK-COUNT-3: tile.dot {{.*}} tensor<64x64xbf16>, tensor<64x64xbf16>
   // CHECK-NOT: arith.mulf
   gpu.func @scaled_init(%x: memref<?x64xbf16>, %y: memref<?x64xf32>, %init: tensor<64x64xf32>) kernel {
     %c0 = arith.constant 0 : index

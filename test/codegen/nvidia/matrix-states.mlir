@@ -36,7 +36,9 @@
 // CHECK: %[[W:.*]] = arith.mulf %[[A]]
 // CHECK: %[[N:.*]] = arith.truncf %[[W]]
 // CHECK: %[[N2:.*]] = arith.truncf
-// CHECK: %[[O2:.*]] = tile.dot %[[N2]], %{{.*}}, %{{.*}} : tensor<64x64xbf16>
+// CHECK: %[[N3:.*]] = arith.truncf
+// CHECK: %[[O3:.*]] = tile.dot %[[N3]], %{{.*}}, %{{.*}} : tensor<64x64xbf16>
+// CHECK: %[[O2:.*]] = tile.dot %[[N2]], %{{.*}}, %[[O3]] : tensor<64x64xbf16>
 // CHECK: %[[O:.*]] = tile.dot %[[N]], %{{.*}}, %[[O2]] : tensor<64x64xbf16>
 // CHECK: tile.store %[[O]]
 
