@@ -50,13 +50,24 @@ bool attn::isRoundedFactor(Operation *op) {
 
 bool Distributor::isShortOfRegisters() {
   if (!shortOfRegisters) {
-    shortOfRegisters = false;
+    shortOfRegisters = hasState();
     kernel.walk([&](tile::DotOp dot) {
       if (isNarrow(dot) && ThreadTiles::getShape(tileOf(dot)).rows > 2)
         shortOfRegisters = true;
     });
   }
   return *shortOfRegisters;
+}
+
+bool Distributor::hasState() {
+  if (!state) {
+    state = false;
+    kernel.walk([&](tile::DotOp dot) {
+      if (isNarrow(dot) && dot.getTransposeLhs())
+        state = true;
+    });
+  }
+  return *state;
 }
 
 Value Distributor::keepInLoop(Value value, Operation *op) {
@@ -67,6 +78,16 @@ Value Distributor::keepInLoop(Value value, Operation *op) {
   Value sign =
       arith::ShRUIOp::create(b, loop.getInductionVar(), index(indexBits - 1));
   return add(value, sign);
+}
+
+Value Distributor::keepBesideState(Value value, Operation *op) {
+  constexpr int64_t indexBits = 64;
+  auto loop = dyn_cast<scf::ForOp>(op->getParentOp());
+  if (!loop || !hasState())
+    return value;
+  Value signs =
+      arith::ShRSIOp::create(b, loop.getInductionVar(), index(indexBits - 1));
+  return arith::XOrIOp::create(b, keepInLoop(value, op), signs);
 }
 
 Value Distributor::roundPair(Value low, Value high, Type element) {
