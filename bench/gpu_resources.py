@@ -97,7 +97,7 @@ class Kernel:
 
     def occupancy(self, device):
         threads = self.blocks(device) * self.threads
-        return round(100 * threads / gpu_code.MULTIPROCESSORS[device].threads)
+        return f"{100 * threads / gpu_code.MULTIPROCESSORS[device].threads:.3g}"
 
 
 REPORT = re.compile(

@@ -50,7 +50,7 @@ bool attn::isRoundedFactor(Operation *op) {
 
 bool Distributor::isShortOfRegisters() {
   if (!shortOfRegisters) {
-    shortOfRegisters = hasState();
+    shortOfRegisters = false;
     kernel.walk([&](tile::DotOp dot) {
       if (isNarrow(dot) && ThreadTiles::getShape(tileOf(dot)).rows > 2)
         shortOfRegisters = true;
@@ -63,7 +63,9 @@ bool Distributor::hasState() {
   if (!state) {
     state = false;
     kernel.walk([&](tile::DotOp dot) {
-      if (isNarrow(dot) && dot.getTransposeLhs())
+      // One band of rows leaves registers for what is kept in front of loops.
+      bool hasBands = ThreadTiles::getShape(tileOf(dot)).rows > 2;
+      if (isNarrow(dot) && hasBands && dot.getTransposeLhs())
         state = true;
     });
   }
