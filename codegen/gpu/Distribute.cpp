@@ -148,6 +148,8 @@ LogicalResult Distributor::lowerBlock(Block &block) {
 }
 
 LogicalResult Distributor::run() {
+  if (hasState())
+    sinkPositions();
   // The start of the kernel belongs to `threads`, which adds to it.
   SmallVector<Operation *> ops;
   for (Operation &op : kernel.getBody().front())

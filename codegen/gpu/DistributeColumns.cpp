@@ -92,8 +92,7 @@ void Distributor::readBack(tile::ConvertLayoutOp op) {
   }
   for (int64_t i = 0; i < shape.rows; ++i)
     for (int64_t j = 0; j < shape.columns; j += shape.vector) {
-      Value place = getPlace(tileOf(op.getValue()), threads.getRow(layout, i),
-                             threads.getColumn(layout, j));
+      Value place = getOwnPlace(op, tileOf(op.getValue()), layout, i, j);
       llvm::append_range(result,
                          readShared(op.getValue(), place, shape.vector));
     }
@@ -171,8 +170,10 @@ class VectorScan {
 public:
   VectorScan(Distributor &d, tile::ScanOp op)
       : d(d), b(d.b), op(op), type(Distributor::tileOf(op)),
-        lane(arith::RemUIOp::create(d.threads.atEntry(), d.threads.getThread(),
-                                    d.index(kLanes))),
+        lane(d.keepBesideState(arith::RemUIOp::create(d.threads.atEntry(),
+                                                      d.threads.getThread(),
+                                                      d.index(kLanes)),
+                               op)),
         neutral(arith::ConstantOp::create(
             b, b.getFloatAttr(type.getElementType(),
                               tile::getNeutral(op.getKind())))) {}
@@ -267,7 +268,7 @@ SmallVector<Value> VectorScan::emit() {
   }
   Values result;
   for (int64_t n = 0; n < ThreadTiles::getShape(type).size(); ++n) {
-    Value position = getPosition(d.threads, type, n);
+    Value position = d.keepBesideState(getPosition(d.threads, type, n), op);
     Value source = arith::RemUIOp::create(b, position, d.index(kLanes));
     result.push_back(takeFrom(getPart(parts, n, position), source));
   }

@@ -68,7 +68,7 @@ private:
 /// The element that the thread copies in a round.
 std::pair<Value, Value> CopyEmitter::getElement(Value round) {
   Value number = d.add(d.mul(round, d.index(d.threads.getThreads())),
-                       d.threads.getThread());
+                       d.keepBesideState(d.threads.getThread(), op));
   Value columns = d.index(shape.columns);
   return {arith::DivUIOp::create(b, number, columns),
           arith::RemUIOp::create(b, number, columns)};
@@ -319,19 +319,21 @@ void GroupCopyEmitter::emitWhole() {
   for (auto [offset, stride] :
        llvm::zip_equal(window.offsets, view.getStrides()))
     start = d.add(start, d.mul(offset, stride));
-  Value stride = view.getStrides()[window.getDim(0)];
   int64_t threads = d.threads.getThreads();
+  bool isSameColumn = threads % perRow == 0;
+  Value stride = view.getStrides()[window.getDim(0)], from;
+  Value step =
+      isSameColumn ? d.mul(stride, d.index(threads / perRow)) : Value();
   for (int64_t first = 0; first < groups; first += threads) {
-    bool isSameColumn = threads % perRow == 0;
-    Value number = d.threads.getThread();
+    Value number = d.keepBesideState(d.threads.getThread(), op);
     if (!isSameColumn)
       number = d.add(number, d.index(first));
     auto [row, column] = getGroup(number);
-    Value own = d.add(d.mul(row, stride), column), from = d.add(start, own);
-    if (isSameColumn) {
+    Value own = d.add(d.mul(row, stride), column);
+    // One after the other: the multiples of a step would take registers.
+    from = first && isSameColumn ? d.add(from, step) : d.add(start, own);
+    if (isSameColumn)
       row = d.add(row, d.index(first / perRow));
-      from = d.add(from, d.mul(stride, d.index(first / perRow)));
-    }
     copy(d.getPlace(type, row, column), flat, from, Value());
   }
 }
@@ -339,7 +341,8 @@ void GroupCopyEmitter::emitWhole() {
 /// A tile of which parts may lie outside: those are written as zero.
 void GroupCopyEmitter::emitGuarded() {
   Value leading = testLeading(b, window);
-  auto loop = scf::ForOp::create(b, d.threads.getThread(), d.index(groups),
+  Value thread = d.keepBesideState(d.threads.getThread(), op);
+  auto loop = scf::ForOp::create(b, thread, d.index(groups),
                                  d.index(d.threads.getThreads()));
   // There is no other copy of indexed rows.
   if (!window.isIndexed())

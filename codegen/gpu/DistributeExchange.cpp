@@ -37,14 +37,13 @@ namespace {
 /// is the one in which threads have neighbours.
 class Exchange {
 public:
+  /// `column` is the thread's place in its row, `lane` that in its warp.
   Exchange(ImplicitLocOpBuilder &b, ThreadTiles &threads,
-           tile::RegistersAttr layout, bool isBack)
+           tile::RegistersAttr layout, bool isBack, Value column, Value lane)
       : b(b), threads(threads), width(layout.getVector()),
         givers(layout.getColumns() / width), isBack(isBack) {
-    Value column = threads.getThreadColumn(layout);
     given = divide(column, givers);
     wanted = remainder(column, width);
-    Value lane = remainder(threads.getThread(), kLanes);
     Value row = arith::SubIOp::create(b, lane, column);
     // The place of a thread is split in two ways, by the groups of one layout
     // and by those of the other.
@@ -127,7 +126,10 @@ void Distributor::exchange(tile::ConvertLayoutOp op) {
   bool isBack = layout.getVector() == 1;
   if (isBack)
     layout = ThreadTiles::getRegisters(tileOf(op));
-  Exchange columns(b, threads, layout, isBack);
+  Value column = keepBesideState(threads.getThreadColumn(layout), op);
+  Value lane = arith::RemUIOp::create(
+      b, keepBesideState(threads.getThread(), op), index(kLanes));
+  Exchange columns(b, threads, layout, isBack, column, lane);
   ArrayRef<Value> from = pieces[op.getValue()];
   Values result;
   for (; !from.empty(); from = from.drop_front(layout.getVector()))

@@ -59,6 +59,19 @@ bool Distributor::isShortOfRegisters() {
   return *shortOfRegisters;
 }
 
+bool Distributor::hasState() {
+  if (!state) {
+    state = false;
+    kernel.walk([&](tile::DotOp dot) {
+      // One band of rows leaves registers for what is kept in front of loops.
+      bool hasBands = ThreadTiles::getShape(tileOf(dot)).rows > 2;
+      if (isNarrow(dot) && hasBands && dot.getTransposeLhs())
+        state = true;
+    });
+  }
+  return *state;
+}
+
 Value Distributor::keepInLoop(Value value, Operation *op) {
   constexpr int64_t indexBits = 64;
   auto loop = dyn_cast<scf::ForOp>(op->getParentOp());
@@ -67,6 +80,16 @@ Value Distributor::keepInLoop(Value value, Operation *op) {
   Value sign =
       arith::ShRUIOp::create(b, loop.getInductionVar(), index(indexBits - 1));
   return add(value, sign);
+}
+
+Value Distributor::keepBesideState(Value value, Operation *op) {
+  constexpr int64_t indexBits = 64;
+  auto loop = dyn_cast<scf::ForOp>(op->getParentOp());
+  if (!loop || !hasState())
+    return value;
+  Value signs =
+      arith::ShRSIOp::create(b, loop.getInductionVar(), index(indexBits - 1));
+  return arith::XOrIOp::create(b, keepInLoop(value, op), signs);
 }
 
 Value Distributor::roundPair(Value low, Value high, Type element) {

@@ -32,6 +32,35 @@ void Distributor::lower(tile::SplatOp op) {
   pieces[op] = Values(count, op.getScalar());
 }
 
+/// Whether `op` makes tiles of positions, or of what is known of them.
+static bool isOfPositions(Operation &op) {
+  return isa<tile::IotaOp>(op) ||
+         (isa<arith::CmpIOp, arith::AddIOp, arith::AndIOp>(op) &&
+          isa<RankedTensorType>(op.getResult(0).getType()));
+}
+
+/// Moves positions, and masks of them, into the loops that read them, the last
+/// ones first: in front of loops they took a register for each column.
+void Distributor::sinkPositions() {
+  Block &block = kernel.getBody().front();
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
+    if (!isOfPositions(op))
+      continue;
+    for (auto loop : block.getOps<scf::ForOp>()) {
+      auto isInside = [&](OpOperand &use) {
+        return loop->isProperAncestor(use.getOwner());
+      };
+      if (llvm::none_of(op.getUses(), isInside))
+        continue;
+      OpBuilder inside = OpBuilder::atBlockBegin(loop.getBody());
+      Operation *copy = inside.clone(op);
+      op.getResult(0).replaceUsesWithIf(copy->getResult(0), isInside);
+    }
+    if (op.use_empty())
+      op.erase();
+  }
+}
+
 void Distributor::lower(tile::IotaOp op) {
   RankedTensorType type = tileOf(op);
   PieceShape shape = ThreadTiles::getShape(type);
@@ -43,7 +72,8 @@ void Distributor::lower(tile::IotaOp op) {
   for (int64_t n = 0; n < (alongRows ? shape.rows : shape.columns); ++n) {
     if (!alongRows && layout.getPaired()) {
       // Only the first needs a register; the others follow at constants.
-      Value first = add(op.getStart(), threads.getColumn(layout, 0));
+      Value own = keepBesideState(threads.getColumn(layout, 0), op);
+      Value first = add(op.getStart(), own);
       numbers.push_back(add(first, index(ThreadTiles::getFixed(layout, n))));
       continue;
     }

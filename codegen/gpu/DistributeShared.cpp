@@ -86,6 +86,59 @@ Value Distributor::getPlace(RankedTensorType type, Value row, Value column) {
   return add(start, add(mul(group, size), rest));
 }
 
+/// Where the thread's element (0, 0) of a layout lies in a tile of `type`, at
+/// the start of the kernel.
+Value Distributor::getStart(RankedTensorType type,
+                            tile::RegistersAttr registers) {
+  auto layout = cast<tile::SharedAttr>(type.getEncoding());
+  Value &start = starts[{layout.getAsOpaquePointer(),
+                         type.getElementType().getAsOpaquePointer(),
+                         registers.getAsOpaquePointer()}];
+  if (start)
+    return start;
+  Value row = threads.getRow(registers, 0);
+  Value column = threads.getColumn(registers, 0);
+  ImplicitLocOpBuilder &entry = threads.atEntry();
+  OpBuilder::InsertionGuard insertion(b);
+  b.setInsertionPoint(entry.getInsertionBlock(), entry.getInsertionPoint());
+  return start = getPlace(type, row, column);
+}
+
+/// A swizzle moves so many groups among each other, by as many rows.
+static constexpr int64_t kSwizzled = 8;
+
+/// Whether what the elements of a thread are apart is a number that the
+/// compiler knows: rows are whole swizzles apart, columns of threads are next
+/// to each other within one.
+static bool hasFixedPlaces(RankedTensorType type,
+                           tile::RegistersAttr registers) {
+  int64_t period = registers.getColumns() * registers.getVector();
+  int64_t swizzled = kSwizzled * getGroupColumns(type);
+  return cast<tile::SharedAttr>(type.getEncoding()).getRow() % swizzled == 0 &&
+         llvm::isPowerOf2_64(period) && period <= swizzled &&
+         registers.getRows() % kSwizzled == 0;
+}
+
+/// As (c0 + c) and (c0 xor c) are the same for columns c0 of threads and what c
+/// their others are behind them, all places of a thread follow from eight: with
+/// one for each, addresses were most of what loops keep in registers.
+Value Distributor::getOwnPlace(tile::ConvertLayoutOp op, RankedTensorType type,
+                               tile::RegistersAttr registers, int64_t i,
+                               int64_t j) {
+  auto layout = cast<tile::SharedAttr>(type.getEncoding());
+  if (!layout.getSwizzle() || !hasFixedPlaces(type, registers))
+    return getPlace(type, threads.getRow(registers, i),
+                    threads.getColumn(registers, j));
+  int64_t group = getGroupColumns(type),
+          column = threads.getFixed(registers, j);
+  int64_t first = column % (kSwizzled * group) / group * group;
+  Value place = keepBesideState(getStart(type, registers), op);
+  if (first)
+    place = arith::XOrIOp::create(b, place, index(first));
+  int64_t fixed = threads.getFixedRow(registers, i) * layout.getRow();
+  return add(place, index(fixed + column - first));
+}
+
 //===----------------------------------------------------------------------===//
 // From registers to shared memory
 //===----------------------------------------------------------------------===//
@@ -145,8 +198,7 @@ void Distributor::shareRounded(tile::ConvertLayoutOp op, Value wide) {
   for (int64_t i = 0; i < shape.rows; ++i)
     guard(b, testSharedRow(op, i), {}, [&] {
       for (int64_t j = 0; j < shape.columns; j += 2) {
-        Value place = getPlace(to, threads.getRow(registers, i),
-                               threads.getColumn(registers, j));
+        Value place = getOwnPlace(op, to, registers, i, j);
         const Value *at = &values[i * shape.columns + j];
         Value both = roundPair(at[0], at[1], to.getElementType());
         if (both.getType() != pair)
@@ -173,8 +225,7 @@ void Distributor::share(tile::ConvertLayoutOp op) {
   for (int64_t i = 0; i < shape.rows; ++i)
     guard(b, testSharedRow(op, i), {}, [&] {
       for (int64_t j = 0; j < shape.columns; j += shape.vector) {
-        Value place = getPlace(tileOf(op), threads.getRow(registers, i),
-                               threads.getColumn(registers, j));
+        Value place = getOwnPlace(op, tileOf(op), registers, i, j);
         ArrayRef<Value> group =
             ArrayRef(values).slice(i * shape.columns + j, shape.vector);
         if (shape.vector == 1)

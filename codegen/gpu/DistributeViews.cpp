@@ -28,18 +28,19 @@ namespace {
 /// The elements of a tile that a thread owns, as positions in a view.
 class PieceWalk {
 public:
+  /// `keep` is what becomes of the positions of the thread's first element.
   PieceWalk(ImplicitLocOpBuilder &b, ThreadTiles &threads,
-            RankedTensorType type, Window window)
+            RankedTensorType type, Window window,
+            std::function<Value(Value)> keep)
       : b(b), threads(threads), type(type), window(std::move(window)),
-        shape(ThreadTiles::getShape(type)),
+        keep(std::move(keep)), shape(ThreadTiles::getShape(type)),
         layout(ThreadTiles::getRegisters(type)) {}
 
   /// Positions of element (i, j) in the tile, one per dimension.
   SmallVector<Value> at(int64_t i, int64_t j) {
     if (type.getRank() == 2)
-      return {threads.getRow(layout, i), threads.getColumn(layout, j)};
-    return {isAlongRows() ? threads.getRow(layout, i)
-                          : threads.getColumn(layout, j)};
+      return {getRow(i), getColumn(j)};
+    return {isAlongRows() ? getRow(i) : getColumn(j)};
   }
   bool isAlongRows() const {
     auto slice = dyn_cast<tile::SliceAttr>(type.getEncoding());
@@ -76,15 +77,40 @@ public:
   ThreadTiles &threads;
   RankedTensorType type;
   Window window;
+  std::function<Value(Value)> keep;
   PieceShape shape;
   tile::RegistersAttr layout;
+
+private:
+  Value getRow(int64_t i) {
+    if (!keep)
+      return threads.getRow(layout, i);
+    return arith::AddIOp::create(
+        b, keep(threads.getRow(layout, 0)),
+        threads.index(ThreadTiles::getFixedRow(layout, i)));
+  }
+  Value getColumn(int64_t j) {
+    if (!keep)
+      return threads.getColumn(layout, j);
+    return arith::AddIOp::create(
+        b, keep(threads.getColumn(layout, 0)),
+        threads.index(ThreadTiles::getFixed(layout, j)));
+  }
 };
 } // namespace
+
+/// What positions become in front of `op`; null for what they are.
+std::function<Value(Value)> Distributor::keepPositions(Operation *op) {
+  if (!hasState())
+    return {};
+  return [this, op](Value position) { return keepBesideState(position, op); };
+}
 
 SmallVector<Value> Distributor::loadPieces(tile::LoadOp op) {
   RankedTensorType type = tileOf(op);
   PieceWalk walk(b, threads, type,
-                 {op.getView(), op.getOffsets(), type.getRank(), op.getRows()});
+                 {op.getView(), op.getOffsets(), type.getRank(), op.getRows()},
+                 keepPositions(op));
   Type element = type.getElementType();
   int64_t columnDim = type.getRank() - 1;
   bool hasRows = type.getRank() == 2 || walk.isAlongRows();
@@ -142,7 +168,8 @@ static void storeGroup(ImplicitLocOpBuilder &b, const Window &window,
 void Distributor::lower(tile::StoreOp op) {
   RankedTensorType type = tileOf(op.getValue());
   PieceWalk walk(b, threads, type,
-                 {op.getView(), op.getOffsets(), type.getRank(), op.getRows()});
+                 {op.getView(), op.getOffsets(), type.getRank(), op.getRows()},
+                 keepPositions(op));
   const Values from = pieces[op.getValue()];
   int64_t columnDim = type.getRank() - 1;
   bool isVector = type.getRank() == 1;

@@ -49,6 +49,7 @@ private:
   void lower(mlir::arith::ConstantOp op);
   void lower(tile::SplatOp op);
   void lower(tile::IotaOp op);
+  void sinkPositions();
   void lower(tile::BroadcastOp op);
   void lower(tile::SliceOp op);
   void lower(tile::ConcatOp op);
@@ -62,6 +63,7 @@ private:
   void lower(tile::GatherOp op);
   void lower(tile::WriteOp op);
   Values loadPieces(tile::LoadOp op);
+  std::function<mlir::Value(mlir::Value)> keepPositions(mlir::Operation *op);
   void copyToShared(tile::LoadOp op);
 
   // Shared memory and products (DistributeShared.cpp).
@@ -80,6 +82,12 @@ private:
   /// Where element (row, column) of a shared tile lies in its buffer.
   mlir::Value getPlace(mlir::RankedTensorType type, mlir::Value row,
                        mlir::Value column);
+  mlir::Value getStart(mlir::RankedTensorType type,
+                       tile::RegistersAttr registers);
+  /// The place of the thread's element (i, j) of a tile in registers in one of
+  /// `type` in shared memory.
+  mlir::Value getOwnPlace(tile::ConvertLayoutOp op, mlir::RankedTensorType type,
+                          tile::RegistersAttr registers, int64_t i, int64_t j);
   /// Reads `count` neighbouring elements of a shared tile.
   Values readShared(mlir::Value tile, mlir::Value place, int64_t count);
   /// `column`, or the last one that `tile` has in shared memory; `most` is the
@@ -105,14 +113,21 @@ private:
   // Between layouts of registers (DistributeExchange.cpp).
   void exchange(tile::ConvertLayoutOp op);
 
-  /// Whether the kernel's products of 16 bits, of two bands of rows, leave few
-  /// registers.
+  /// Whether the kernel's products of 16 bits leave few registers: those of two
+  /// bands of rows, or of a state that stays in them.
   bool isShortOfRegisters();
+  /// Whether products of 16 bits add to a state.
+  bool hasState();
   /// `value`, but computed in each iteration of the loop around `op`: the sign
   /// of the induction variable, which is 0, is added. What is computed from it
   /// takes no register through the loop: where none is left, ptxas spills what
   /// was computed in front of the loop.
   mlir::Value keepInLoop(mlir::Value value, mlir::Operation *op);
+  /// The same in kernels that have a state. They have more tiles than others,
+  /// and need the places of each once in a long iteration. With the sum alone
+  /// LLVM adds constants behind it in front of the loop, so bits are flipped by
+  /// the sign as well: `ptxas` spilled 16 bytes beside a state of 128 x 64.
+  mlir::Value keepBesideState(mlir::Value value, mlir::Operation *op);
 
   // Small things.
   mlir::Value index(int64_t value) { return threads.index(value); }
@@ -146,6 +161,10 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value> buffers;
   /// Of buffers of other elements of 16 bits, the same as f16.
   llvm::DenseMap<mlir::Value, mlir::Value> halves;
+  /// Of layouts in shared memory, element types and layouts in registers: the
+  /// place of the thread's first element.
+  std::map<std::tuple<const void *, const void *, const void *>, mlir::Value>
+      starts;
   /// Of parameters: whether all rows start at multiples of 16 bytes.
   llvm::DenseMap<mlir::Value, mlir::Value> aligned;
   llvm::DenseMap<mlir::Value, mlir::memref::ExtractStridedMetadataOp> metadata;
@@ -154,7 +173,7 @@ private:
   llvm::SmallVector<mlir::Value> waitingOrder;
   std::map<void *, std::map<llvm::SmallVector<void *>, mlir::Value>> waiting;
   llvm::SmallVector<mlir::Operation *> lowered;
-  std::optional<bool> shortOfRegisters;
+  std::optional<bool> shortOfRegisters, state;
 };
 
 } // namespace attn

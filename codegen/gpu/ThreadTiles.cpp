@@ -70,15 +70,19 @@ Value ThreadTiles::getRow(tile::RegistersAttr layout, int64_t i) {
   if (known)
     return known;
   Value first = getThreadRow(layout);
-  int64_t fixed = layout.getRows() * i;
   if (layout.getPaired()) {
     // Eights of thread rows are spread over sixteens of rows.
     Value eight = arith::MulIOp::create(
         entry, arith::DivUIOp::create(entry, first, index(8)), index(8));
     first = arith::AddIOp::create(entry, first, eight);
-    fixed = layout.getRows() * (i - i % 2) + 8 * (i % 2);
   }
-  return known = arith::AddIOp::create(entry, first, index(fixed));
+  return known =
+             arith::AddIOp::create(entry, first, index(getFixedRow(layout, i)));
+}
+
+int64_t ThreadTiles::getFixedRow(tile::RegistersAttr layout, int64_t i) {
+  return layout.getPaired() ? layout.getRows() * (i - i % 2) + 8 * (i % 2)
+                            : layout.getRows() * i;
 }
 
 int64_t ThreadTiles::getFixed(tile::RegistersAttr layout, int64_t j) {

@@ -46,6 +46,8 @@ public:
   mlir::Value getColumn(tile::RegistersAttr layout, int64_t j);
   /// How far the j-th column of a thread is behind its first.
   static int64_t getFixed(tile::RegistersAttr layout, int64_t j);
+  /// The same for the i-th row.
+  static int64_t getFixedRow(tile::RegistersAttr layout, int64_t i);
 
   /// Number of the thread, and its place in the grid of a layout.
   mlir::Value getThread() const { return thread; }
