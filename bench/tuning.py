@@ -43,9 +43,6 @@ SPECS = {
 # Shares of the best time: of the default, and of the best of what a tuner
 # tries, the default and the first eight of the ranking.
 LEAST_DEFAULT, LEAST_TUNED = 0.90, 0.97
-# Missed: the default does not know which keys a mask keeps of a grid
-# (docs/results/tuning.md).
-LEAST_DEFAULT_OF = {"neighborhood-2d": 0.85}
 # The correlation of ranks.
 LEAST_CORRELATION = 0.70
 TRIED = 8
@@ -114,7 +111,7 @@ def describe(name, folder):
     points = sorted(measured)
     correlation = correlate([predicted[p] for p in points],
                             [measured[p] for p in points])
-    holds = (default >= LEAST_DEFAULT_OF.get(name, LEAST_DEFAULT) and
+    holds = (default >= LEAST_DEFAULT and
              tuned >= LEAST_TUNED and correlation >= LEAST_CORRELATION)
     span = max(measured.values()) / best
     return (f"{name}: {len(points)} schedules, span {span:.1f}, default {chosen} "

@@ -74,6 +74,36 @@ SmallVector<int64_t> attn::chooseBox(int64_t tokens, ArrayRef<int64_t> extents,
   return best;
 }
 
+/// The end of the box of queries that has `tokens` tokens; empty if no box ends
+/// its axes there.
+static SmallVector<int64_t> getEndOfBox(ArrayRef<int64_t> box, int64_t tokens) {
+  SmallVector<int64_t> end(box.size(), 1);
+  for (size_t axis = box.size(); axis-- > 0 && tokens > 1;) {
+    end[axis] = std::min(box[axis], tokens);
+    if (tokens % end[axis])
+      return {};
+    tokens /= end[axis];
+  }
+  if (tokens > 1)
+    return {};
+  return end;
+}
+
+/// A box of keys. Few keys are the end of the box of queries, as the queries
+/// that a CPU computes at once are: what is near of one lies in few of them.
+static SmallVector<int64_t> chooseKeyBox(AttendOp op,
+                                         const BlockSizes &blocks) {
+  constexpr int64_t few = 16;
+  ArrayRef<int64_t> extents = getExtents(op.getKey());
+  SmallVector<int64_t> best = chooseBox(blocks.k, extents, blocks.step);
+  if (blocks.k > few)
+    return best;
+  SmallVector<int64_t> end = getEndOfBox(blocks.boxQ, blocks.k);
+  bool isBetter = !end.empty() && getWaste(end, extents, blocks.step) <=
+                                      getWaste(best, extents, blocks.step);
+  return isBetter ? end : best;
+}
+
 SmallVector<int64_t> attn::chooseStep(AttendOp op, StringRef text) {
   bool isLeftOpen = op.getNumAxes() > 1 || text.empty();
   if (!isLeftOpen || op.getScheduleAttr() || op.getBlocks() ||
@@ -109,7 +139,7 @@ static LogicalResult completeBoxes(AttendOp op, BlockSizes &blocks) {
   if (blocks.boxQ.empty())
     blocks.boxQ = chooseBox(blocks.q, getExtents(op.getQuery()), blocks.step);
   if (blocks.boxK.empty())
-    blocks.boxK = chooseBox(blocks.k, getExtents(op.getKey()), blocks.step);
+    blocks.boxK = chooseKeyBox(op, blocks);
   return success();
 }
 

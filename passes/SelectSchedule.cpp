@@ -56,10 +56,13 @@ struct Problem {
 static constexpr int64_t kMostStrips = 8;
 /// Blocks that share the keys where there are few queries.
 static constexpr int64_t kSplits = 8;
-/// The most tokens of a box where there is a mask: it mostly keeps what is
-/// near, which is more of the grid for a larger box. The same where sizes are
-/// dynamic: of a small grid, more of a larger box is beyond it.
-static constexpr int64_t kNearTokens = 64;
+/// The most tokens of a box where sizes are dynamic: of a small grid, more of a
+/// larger box is beyond it.
+static constexpr int64_t kMostTokens = 64;
+/// The most queries and keys of boxes where there is a mask: it mostly keeps
+/// what is near, which is more of the grid for a larger box
+/// (docs/rationale/schedule.md).
+static constexpr int64_t kNearQueries = 32, kNearKeys = 16;
 
 /// Tokens of a chunk of a recurrence: the fewer, the less is computed between
 /// them, and the more often the state is loaded and stored. Short chunks are
@@ -150,29 +153,33 @@ static SmallVector<Candidate> getCandidates(const Problem &problem) {
   return candidates;
 }
 
+static bool isMasked(AttendOp op) { return !op.getMask().empty(); }
+
 /// The same for blocks that are boxes, of a power of two of tokens: most grids
 /// are, so that little is computed in vain. Boxes reach beyond others.
 static SmallVector<Candidate> getBoxCandidates(const Problem &problem,
                                                AttendOp op) {
   ArrayRef<int64_t> queries = getExtents(op.getQuery()),
                     keys = getExtents(op.getKey());
-  bool staysNear = !op.getMask().empty() ||
-                   ShapedType::isDynamicShape(queries) ||
-                   ShapedType::isDynamicShape(keys);
+  bool isDynamic =
+      ShapedType::isDynamicShape(queries) || ShapedType::isDynamicShape(keys);
+  StringRef note = isMasked(op) ? "boxes of more than 32 queries or 16 keys "
+                                  "meet more of a mask"
+                   : isDynamic  ? "boxes of more than 64 tokens reach beyond "
+                                  "small grids"
+                                : "";
+  BlockSizes most{kMostTokens, kMostTokens};
+  if (isMasked(op))
+    most = {kNearQueries, kNearKeys};
   SmallVector<Candidate> candidates;
   for (int64_t strips = 1; strips <= kMostStrips; strips *= 2)
-    for (int64_t k : {32, 64, 128}) {
+    for (int64_t k : {16, 32, 64, 128}) {
       BlockSizes blocks{strips * problem.strip, k};
       double cycles = cyclesPerPair(problem, blocks) *
                       getWaste(chooseBox(blocks.q, queries, {}), queries, {}) *
                       getWaste(chooseBox(blocks.k, keys, {}), keys, {});
-      bool isTooLarge = staysNear && std::max(blocks.q, k) > kNearTokens;
-      StringRef note = !isTooLarge ? ""
-                       : op.getMask().empty()
-                           ? "boxes of more than 64 tokens reach beyond small "
-                             "grids"
-                           : "boxes of more than 64 tokens meet more of a mask";
-      candidates.push_back({blocks, cycles, note});
+      bool isTooLarge = blocks.q > most.q || k > most.k;
+      candidates.push_back({blocks, cycles, isTooLarge ? note : ""});
     }
   return candidates;
 }
@@ -294,7 +301,8 @@ private:
       problem.strip = 2 * problem.lanes;
     SmallVector<Candidate> candidates =
         hasBoxes ? getBoxCandidates(problem, attend) : getCandidates(problem);
-    BlockSizes best = cheapest(candidates, {problem.strip, 64});
+    int64_t keys = hasBoxes && isMasked(attend) ? kNearKeys : 64;
+    BlockSizes best = cheapest(candidates, {problem.strip, keys});
     bool isOpen = schedule.empty() && !op->hasAttr("schedule") &&
                   !(attend && attend.getBlockSizes());
     if (isOpen)
