@@ -61,15 +61,18 @@ typedef struct attn_compile_options {
                            "cuda:sm_80", ...; null: the best for the device. */
   const char *dtype; /* "f64", "f32", "f16", "bf16": the element type that the
                         spec is rewritten to; null: as it is written. */
-  const char *schedule; /* "block_q=96,block_k=64"; null: that of a record of
-                           the database, else chosen by the compiler. */
+  const char *schedule; /* "block_q=96,block_k=64"; null or empty: that of a
+                           record of the database, else chosen by the
+                           compiler. */
   /* Since API 1.3. */
   const char *tuning_db; /* A tuning database; null: $ATTN_TUNING_DB; empty:
-                            none. */
+                            none. A relative path counts from the working
+                            directory of this call. */
   const char *dims; /* "H=8,N=4096": sizes of calls, others being the spec's
                        defaults. The record of their lengths is taken; null:
-                       the record with the most tokens. The kernel is for all
-                       sizes all the same. */
+                       or empty: the record with the most tokens. The kernel
+                       is for all sizes all the same. An unknown name is
+                       ATTN_INVALID_ARGUMENT, with and without a database. */
 } attn_compile_options;
 
 /* The kernel of a spec of `size` bytes on a device, from memory, from the
@@ -78,7 +81,8 @@ typedef struct attn_compile_options {
    and take microseconds. Threads that ask for the same at a time wait for one
    compilation. `options` may be null. ATTN_INVALID_SPEC: attn_last_error() has
    the messages, one a line, with line and column of the text. ATTN_IO_ERROR:
-   the tuning database cannot be read; it is left as it is. */
+   the tuning database cannot be read; it is left as it is. The unfinished
+   change of a writer that was killed is undone where the process may write. */
 ATTN_API attn_status attn_jit_compile(attn_jit *jit, const char *text,
                                       size_t size, DLDevice device,
                                       const attn_compile_options *options,

@@ -18,7 +18,7 @@ import numpy as np
 from ._arrays import check_array, is_tensor
 from ._closures import fingerprint
 from ._context import (CompiledFunction, check_captured, check_port, has_database,
-                       round_length)
+                       locate_database, round_length)
 from ._errors import ArgumentError, ShapeError, TraceError
 from ._graph import Captures
 from ._options import Function, Functions, Layout, Options, check_options, examine
@@ -208,6 +208,8 @@ def _make_options(keywords: dict[str, Any]) -> Options:
             raise TypeError(f"attend() got an unexpected keyword argument '{name}'")
     if isinstance(keywords.get("window_size"), list):
         keywords["window_size"] = tuple(keywords["window_size"])
+    if "tuning_db" in keywords:
+        keywords["tuning_db"] = locate_database(keywords["tuning_db"])
     options = Options(**keywords)
     if options != Options():
         check_options(options)

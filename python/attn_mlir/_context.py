@@ -13,13 +13,16 @@ from __future__ import annotations
 import collections
 import functools
 import json
+import os
 import threading
-from typing import Any, Callable, Mapping, Optional, Sequence
+from typing import Any, Callable, Mapping, Optional, Sequence, Union
 
 from . import _native
 from ._arrays import (CPU, Device, check_array, describe, is_array, is_tensor, make_allocator,
                       torch_module)
 from ._errors import ArgumentError, DeviceError, DTypeError, ShapeError, StrideError
+
+PathLike = Union[str, "os.PathLike[str]"]
 
 _lock = threading.Lock()
 _jit: Optional[_native.Jit] = None
@@ -52,10 +55,22 @@ def _environment_database() -> str:
     return config()["tuning_db"]["value"]
 
 
+def locate_database(tuning_db: Optional[PathLike]) -> Optional[str]:
+    """What is given as a tuning database, as an absolute path: where relative ones
+    count from may change. None and '' stay."""
+    if tuning_db is None or tuning_db == "":
+        return tuning_db  # type: ignore[return-value]
+    path = os.fspath(tuning_db) if isinstance(tuning_db, (str, os.PathLike)) else None
+    if not isinstance(path, str):
+        raise DTypeError("'tuning_db': expected a path as a str or pathlib.Path, or None, got "
+                         f"'{type(tuning_db).__name__}'")
+    return os.path.abspath(path)
+
+
 def has_database(tuning_db: Optional[str], schedule: Optional[str]) -> bool:
     """Whether a tuning database decides: what is given, else that of the environment;
-    a schedule that is given leaves it nothing to decide."""
-    if schedule is not None:
+    a schedule that is given, which '' is not, leaves it nothing to decide."""
+    if schedule:
         return False
     return bool(_environment_database() if tuning_db is None else tuning_db)
 
@@ -102,12 +117,13 @@ class CompiledFunction:
     def __init__(self, text: str, *, device: Device = CPU, function: Optional[str] = None,
                  target: Optional[str] = None, dtype: Optional[str] = None,
                  schedule: Optional[str] = None, name: Optional[str] = None, threads: int = 0,
-                 tuning_db: Optional[str] = None, dims: Optional[Mapping[str, int]] = None):
+                 tuning_db: Optional[PathLike] = None,
+                 dims: Optional[Mapping[str, int]] = None):
         self.text, self.threads = text, threads
         self._device = device
         sizes = ",".join(f"{name}={int(size)}" for name, size in dims.items()) if dims else None
         self._kernel = jit().compile(text, device.type, device.number, name, function, target,
-                                     dtype, schedule, tuning_db, sizes)
+                                     dtype, schedule, locate_database(tuning_db), sizes)
         self.arguments = tuple(Port(*port) for port in self._kernel.arguments())
         self.results = tuple(Port(*port) for port in self._kernel.results())
         names = [port.name for port in self.results]

@@ -16,7 +16,7 @@ import numpy as np
 from ._arrays import CPU, STORAGE, Description, check_array, describe
 from ._attend import move_heads, return_heads
 from ._context import (CompiledFunction, check_port, check_strides, has_database,
-                       round_length)
+                       locate_database, round_length)
 from ._errors import ArgumentError, DeviceError, DTypeError, ShapeError
 from ._graph import spell_float
 from ._text import write_defaults, write_port
@@ -252,6 +252,8 @@ def _collect(q: Any, k: Any, v: Any, optional: dict[str, Any],
     for name in options:
         if name not in RecurOptions._fields:
             raise TypeError(f"recur() got an unexpected keyword argument '{name}'")
+    if "tuning_db" in options:
+        options["tuning_db"] = locate_database(options["tuning_db"])
     chosen = RecurOptions(**options)
     _check_options(chosen)
     arrays = {"q": q, "k": k, "v": v, **optional}

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Optional
 
-from ._context import CompiledFunction, parse_device
+from ._context import CompiledFunction, PathLike, parse_device
 from ._errors import DTypeError
 
 
 def compile(text: str, *, function: Optional[str] = None, device: Any = "cpu",
             target: Optional[str] = None, dtype: Optional[str] = None,
             schedule: Optional[str] = None, name: Optional[str] = None,
-            threads: int = 0, tuning_db: Optional[str] = None,
+            threads: int = 0, tuning_db: Optional[PathLike] = None,
             dims: Optional[Mapping[str, int]] = None) -> CompiledFunction:
     """Compiles one function of a spec, the text of which is MLIR.
 
@@ -26,7 +26,8 @@ def compile(text: str, *, function: Optional[str] = None, device: Any = "cpu",
     the element type of the spec, as --dtype of the tools; `name` stands for the text
     in messages. Calls of the result take arguments by place or by name.
 
-    `tuning_db` is a tuning database; None is what ATTN_TUNING_DB names, '' is none.
+    `tuning_db` is the path of a tuning database; None is what ATTN_TUNING_DB names, ''
+    is none.
     The record of the lengths of `dims`, {'H': 8, 'N': 4096}, is taken; without dims
     that with the most tokens. The result serves all sizes all the same.
     """

@@ -24,6 +24,13 @@ static Status toStatus(attn_status code, llvm::Error error) {
   return {code, llvm::toString(std::move(error))};
 }
 
+/// An error of a spec and of the sizes of its calls.
+static Status toSpecStatus(llvm::Error error) {
+  bool isOfSizes = error.isA<CallSizesError>();
+  return toStatus(isOfSizes ? ATTN_INVALID_ARGUMENT : ATTN_INVALID_SPEC,
+                  std::move(error));
+}
+
 namespace {
 class CompiledSpec : public ParsedSpec {
 public:
@@ -110,19 +117,27 @@ Result<std::string> Compiler::describeTarget(const std::string &target,
 static Result<SpecSchedule> findSchedule(const SpecRequest &request,
                                          StringRef text,
                                          const CompileOptions &options) {
-  if (!request.schedule.empty())
-    return SpecSchedule{request.schedule, "given"};
-  if (request.database.empty())
-    return SpecSchedule{"", "default"};
+  bool isGiven = !request.schedule.empty();
+  if (isGiven || request.database.empty()) {
+    if (!request.dims.empty())
+      if (llvm::Error error =
+              checkCallSizes(text, request.name, options, request.dims))
+        return toSpecStatus(std::move(error));
+    return SpecSchedule{request.schedule, isGiven ? "given" : "default"};
+  }
   auto database =
       TuningDatabase::open(request.database, TuningDatabase::Mode::Read);
   if (!database)
     return toStatus(ATTN_IO_ERROR, database.takeError());
+  Expected<TuningKey> key =
+      makeTuningKey(text, request.name, options, /*device=*/"",
+                    request.dims.empty() ? nullptr : &request.dims);
+  if (!key)
+    return toSpecStatus(key.takeError());
   Expected<TunedSchedule> found =
-      findTuned(*database, text, request.name, options,
-                request.dims.empty() ? nullptr : &request.dims);
+      findTuned(*database, *key, text, request.name, options);
   if (!found)
-    return toStatus(ATTN_INVALID_SPEC, found.takeError());
+    return toStatus(ATTN_IO_ERROR, found.takeError());
   return SpecSchedule{found->schedule, found->origin};
 }
 

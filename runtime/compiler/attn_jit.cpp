@@ -54,7 +54,7 @@ static Result<SpecRequest> makeRequest(const attn_compile_options *options,
   request.dtype = orEmpty(given.dtype);
   request.schedule = orEmpty(given.schedule);
   request.database =
-      given.tuning_db ? given.tuning_db : jit.getTuningDatabase();
+      given.tuning_db ? makeAbsolute(given.tuning_db) : jit.getTuningDatabase();
   Result<std::map<std::string, int64_t>> dims =
       parseCallSizes(orEmpty(given.dims));
   if (!dims)

@@ -43,12 +43,11 @@ static std::string toText(DLDevice device) {
 }
 
 /// What of a request is for the choice of a record. A schedule that is given
-/// leaves nothing to choose.
+/// leaves nothing to choose, but sizes are checked all the same.
 static std::string describeTuning(const SpecRequest &request,
                                   std::string_view database) {
-  if (request.database.empty() || !request.schedule.empty())
-    return "";
-  return joinParts({database, printCallSizes(request.dims)});
+  bool isAsked = !request.database.empty() && request.schedule.empty();
+  return joinParts({isAsked ? database : "", printCallSizes(request.dims)});
 }
 
 Result<JitKernel> Jit::compile(const SpecRequest &request, DLDevice device) {

@@ -23,7 +23,9 @@ static std::string getVariable(const char *name) {
   return value ? value : "";
 }
 
-static std::string makeAbsolute(const std::string &path) {
+std::string attn::makeAbsolute(const std::string &path) {
+  if (path.empty())
+    return path;
   std::error_code code;
   auto result = std::filesystem::absolute(path, code);
   return code ? path : result.lexically_normal().string();

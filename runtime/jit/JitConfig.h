@@ -35,6 +35,9 @@ struct JitConfig {
   std::string toJson() const;
 };
 
+/// A path that means the same wherever the process goes; empty stays empty.
+std::string makeAbsolute(const std::string &path);
+
 /// A text as JSON has it, in quotes.
 std::string quoteJson(const std::string &text);
 

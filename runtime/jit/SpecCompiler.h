@@ -29,7 +29,8 @@ struct SpecRequest {
   std::string name; ///< For messages.
   std::string function, target, dtype, schedule;
   std::string database; ///< Of tuned schedules. A given schedule wins.
-  std::map<std::string, int64_t> dims; ///< Sizes of calls, for the database.
+  std::map<std::string, int64_t> dims; ///< Sizes of calls, for the database;
+                                       ///< names are checked without one, too.
 };
 
 /// The schedule that a spec is compiled with.

@@ -101,7 +101,7 @@ class Tuning(unittest.TestCase):
             return attn_mlir.compile(self.text, tuning_db=self.path, **options).schedule_origin
         self.assertIn("record N=64 ", origin(dims={"H": 3, "N": 50}))
         self.assertIn("record N=128 ", origin())
-        with self.assertRaisesRegex(attn_mlir.CompileError, "unknown dimension 'M'; expected"):
+        with self.assertRaisesRegex(attn_mlir.ArgumentError, "unknown dimension 'M'; expected"):
             origin(dims={"M": 50})
         gla = attn_mlir.compile_recur(*make_operands(50), tuning_db=self.path)
         self.assertEqual(gla.schedule_origin, "default, no record of N=64")
@@ -124,6 +124,36 @@ class Tuning(unittest.TestCase):
         self.assertEqual(pathlib.Path(path).read_text(), "x" * 200)
         with self.assertRaisesRegex(attn_mlir.FileError, "cannot read"):
             self.find(64, tuning_db=path + ".absent")
+
+    def test_an_empty_schedule_is_none(self):
+        self.assertIn("record N=64 ", self.find(64, tuning_db=self.path, schedule="")[0])
+        self.assertEqual(self.find(64, schedule="")[0], "default")
+
+    def test_paths(self):
+        gla = attn_mlir.compile_recur(*make_operands(50), tuning_db=pathlib.Path(self.path))
+        self.assertEqual(gla.schedule_origin, "default, no record of N=64")
+        op = attn_mlir.compile(self.text, tuning_db=pathlib.Path(self.path), dims={"N": 50})
+        self.assertIn("record N=64 ", op.schedule_origin)
+        operands = make_operands(64)
+        for wrong in (5, b"a.db", [self.path]):
+            for call in (lambda: self.find(64, tuning_db=wrong),
+                         lambda: attn_mlir.recur(*operands, tuning_db=wrong),
+                         lambda: attn_mlir.compile(self.text, tuning_db=wrong)):
+                with self.assertRaisesRegex(attn_mlir.DTypeError,
+                                            "'tuning_db': expected a path as a str or"):
+                    call()
+
+    def test_relative_paths_count_from_where_the_call_is_made(self):
+        before = os.getcwd()
+        with tempfile.TemporaryDirectory() as empty:
+            try:
+                os.chdir(os.path.dirname(self.path))
+                self.assertIn("record N=64 ", self.find(64, tuning_db="a.db")[0])
+                os.chdir(empty)
+                with self.assertRaisesRegex(attn_mlir.FileError, "cannot read"):
+                    attn_mlir.attend(*make_operands(64), mask=causal, tuning_db="a.db")
+            finally:
+                os.chdir(before)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@
 #include "test/unit/TestFolder.h"
 #include <cstddef>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 using namespace attn;
 using namespace attn::unittest;
@@ -195,13 +196,56 @@ TEST_F(JitTuning, DamagedDatabasesAreReportedAndLeftAlone) {
   // It is not remembered.
   ::unlink(database);
   record(64, kSmall);
-  EXPECT_EQ(jit.compile(database, "M=64").error,
-            "ATTN_INVALID_SPEC: dims: unknown dimension 'M'; expected B, D, H, "
-            "N");
+  EXPECT_EQ(
+      jit.compile(database, "M=64").error,
+      "ATTN_INVALID_ARGUMENT: dims: unknown dimension 'M'; expected B, D, H, "
+      "N");
   EXPECT_EQ(jit.compile(database, "N").error,
             "ATTN_INVALID_ARGUMENT: dims: expected sizes such as "
             "'H=8,N=4096', each name once, got 'N'");
   EXPECT_EQ(jit.compile(database, "N=64").error, "");
+}
+
+TEST_F(JitTuning, NamesOfSizesAreCheckedWithoutADatabase) {
+  Context jit(cache);
+  EXPECT_EQ(jit.compile(nullptr, nullptr).error, "");
+  for (const char *schedule : {"", "block_q=16,block_k=16"}) {
+    EXPECT_EQ(jit.compile("", "H=2,N=64", schedule).error, "");
+    // That the kernel is there already does not hide it.
+    EXPECT_EQ(jit.compile("", "M=64", schedule).error,
+              "ATTN_INVALID_ARGUMENT: dims: unknown dimension 'M'; expected B, "
+              "D, H, N");
+  }
+}
+
+/// A file that opens as a tuning database and has not its tables.
+TEST_F(JitTuning, WhatSqliteCannotReadIsAnIoError) {
+  record(64, kSmall);
+  sqlite3 *handle = nullptr;
+  ASSERT_EQ(sqlite3_open(database, &handle), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(handle, "ALTER TABLE records RENAME TO other", nullptr,
+                         nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(handle);
+  EXPECT_EQ(Context(cache).compile(database, "N=64").error,
+            "ATTN_IO_ERROR: '" + path +
+                "': cannot read: no such table: "
+                "records");
+}
+
+TEST_F(JitTuning, RelativePathsCountFromWhereTheCallIsMade) {
+  record(64, kSmall);
+  TestFolder empty;
+  std::filesystem::path before = std::filesystem::current_path();
+  Context jit(cache);
+  std::filesystem::current_path(folder.path);
+  EXPECT_EQ(jit.compile("a.db", "N=64").origin,
+            "record N=64 many:block_q=16,block_k=16");
+  std::filesystem::current_path(empty.path);
+  EXPECT_EQ(jit.compile("a.db", "N=64").error,
+            "ATTN_IO_ERROR: '" + empty.path +
+                "/a.db': cannot read: unable to open database file");
+  std::filesystem::current_path(before);
 }
 
 /// A program that was compiled with the header of API 1.2.

@@ -11,6 +11,7 @@
 #include "test/unit/TestFolder.h"
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 using namespace attn;
 using namespace attn::unittest;
@@ -138,6 +139,64 @@ TEST_F(TuningDatabaseTest, KilledWritersLoseNothing) {
                             std::to_string(round) + ":" + std::to_string(n)),
                 "many:block_q=32");
   }
+}
+
+/// A writer that is killed after its first pages leaves a journal that is to be
+/// played back. Whoever reads next does so, if it may write.
+TEST_F(TuningDatabaseTest, ReadersUndoWhatAKilledWriterLeft) {
+  std::string before;
+  {
+    auto database = cantFail(TuningDatabase::open(path, Mode::Write));
+    cantFail(database.put(makeRecord("N=64", 0.9)));
+    before = cantFail(database.exportText());
+  }
+  pid_t child = startProcess([&] {
+    Connection writer(path);
+    // Pages go to the file before the COMMIT that does not come.
+    writer.run("PRAGMA cache_size = 1; BEGIN; UPDATE records SET name = "
+               "hex(zeroblob(100000)), schedule = 'half'; DELETE FROM records");
+    ::kill(::getpid(), SIGKILL);
+    return false;
+  });
+  EXPECT_FALSE(finishProcess(child));
+  std::string journal = path + "-journal";
+  ASSERT_TRUE(std::filesystem::exists(journal));
+  // Nobody in particular, in a folder where only the owner may write.
+  ::chmod(folder.path.c_str(), 0555);
+  child = startProcess([&] {
+    if (::geteuid() == 0 && ::setuid(65534) != 0)
+      return false;
+    auto database = TuningDatabase::open(path, Mode::Read);
+    return !database &&
+           llvm::toString(database.takeError()) ==
+               "'" + path +
+                   "': cannot read: a writer was interrupted, and what it left "
+                   "is to be undone by somebody who may write the file and its "
+                   "folder";
+  });
+  EXPECT_TRUE(finishProcess(child));
+  ::chmod(folder.path.c_str(), 0755);
+  EXPECT_TRUE(std::filesystem::exists(journal));
+  auto database = cantFail(TuningDatabase::open(path, Mode::Read));
+  EXPECT_EQ(cantFail(database.exportText()), before);
+  EXPECT_FALSE(std::filesystem::exists(journal));
+}
+
+/// What is there between a writer's open and its first COMMIT.
+TEST_F(TuningDatabaseTest, EmptyFilesHaveNoRecordsYet) {
+  writeFile(path, "");
+  auto database = cantFail(TuningDatabase::open(path, Mode::Read));
+  EXPECT_EQ(getSchedule(database, "N=64"), "none");
+  EXPECT_FALSE(cantFail(database.findLargest(makeRecord("N=64", 1).key)));
+  EXPECT_TRUE(cantFail(database.getRecords()).empty());
+  EXPECT_TRUE(cantFail(database.getTrials(makeRecord("N=64", 1).key)).empty());
+  EXPECT_EQ(readFile(path), "");
+  // An empty database of another program is one of another program.
+  Connection(path).run("PRAGMA application_id = 7");
+  auto other = TuningDatabase::open(path, Mode::Read);
+  ASSERT_FALSE(bool(other));
+  EXPECT_NE(llvm::toString(other.takeError()).find("of another program"),
+            std::string::npos);
 }
 
 TEST_F(TuningDatabaseTest, FullDiskIsAnError) {

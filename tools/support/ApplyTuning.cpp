@@ -24,8 +24,12 @@ attn::applyTuning(CompileInput &input, StringRef database,
   auto opened = TuningDatabase::open(database, TuningDatabase::Mode::Read);
   if (!opened)
     return opened.takeError();
+  Expected<TuningKey> key =
+      makeTuningKey(input.text, input.name, input.options, "", sizes);
+  if (!key)
+    return key.takeError();
   Expected<TunedSchedule> found =
-      findTuned(*opened, input.text, input.name, input.options, sizes);
+      findTuned(*opened, *key, input.text, input.name, input.options);
   if (!found)
     return found.takeError();
   input.options.schedule = found->schedule;

@@ -152,11 +152,20 @@ Error TuningDatabase::failDamaged(StringRef reason) {
           .str());
 }
 
+/// Whether there is a journal of a writer that was killed, which a connection
+/// that only reads must not play back.
+bool TuningDatabase::isInterrupted() {
+  return sqlite3_extended_errcode(handle.get()) == SQLITE_READONLY_ROLLBACK;
+}
+
 Error TuningDatabase::fail(StringRef what) {
   int code = sqlite3_errcode(handle.get()) & 0xff;
   StringRef reason = sqlite3_errmsg(handle.get());
   if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT)
     return failDamaged(reason);
+  if (isInterrupted())
+    reason = "a writer was interrupted, and what it left is to be undone by "
+             "somebody who may write the file and its folder";
   return llvm::createStringError(
       llvm::formatv("'{0}': cannot {1}: {2}", path, what, reason).str());
 }
@@ -174,8 +183,8 @@ Expected<int64_t> TuningDatabase::getNumber(const char *text) {
   return statement.getInteger(0);
 }
 
-/// Fails unless the file is empty or has the tables of a known version,
-/// unharmed.
+/// Fails unless the file is empty, as it is until a writer's first COMMIT, or
+/// has the tables of a known version, unharmed.
 Error TuningDatabase::checkContents(Mode mode) {
   Expected<int64_t> tables = getNumber("SELECT count(*) FROM sqlite_master");
   if (!tables)
@@ -186,6 +195,8 @@ Error TuningDatabase::checkContents(Mode mode) {
                     found = getNumber("PRAGMA user_version");
   if (!application || !found)
     return llvm::joinErrors(application.takeError(), found.takeError());
+  if (*tables == 0 && *application == 0)
+    return Error::success();
   if (*application != kApplication)
     return llvm::createStringError(
         llvm::formatv("'{0}': expected a tuning database, got one of another "
@@ -234,6 +245,25 @@ Error TuningDatabase::prepare(Mode mode) {
   return Error::success();
 }
 
+/// Opens a file with flags of SQLite. `isInterrupted`, which may be null, says
+/// whether it failed because a writer was killed.
+Expected<TuningDatabase> TuningDatabase::connect(StringRef path, Mode mode,
+                                                 int flags,
+                                                 bool *isInterrupted) {
+  sqlite3 *handle = nullptr;
+  int status =
+      sqlite3_open_v2(path.str().c_str(), &handle, flags, /*zVfs=*/nullptr);
+  TuningDatabase database(handle, path.str());
+  if (status != SQLITE_OK)
+    return database.fail(mode == Mode::Read ? "read" : "write");
+  if (Error error = database.prepare(mode)) {
+    if (isInterrupted)
+      *isInterrupted = database.isInterrupted();
+    return std::move(error);
+  }
+  return database;
+}
+
 Expected<TuningDatabase> TuningDatabase::open(StringRef path, Mode mode) {
   if (llvm::sys::fs::is_directory(path))
     return llvm::createStringError(
@@ -246,17 +276,18 @@ Expected<TuningDatabase> TuningDatabase::open(StringRef path, Mode mode) {
           llvm::formatv("'{0}': cannot make this folder: {1}", folder,
                         code.message())
               .str());
-  int flags = mode == Mode::Read ? SQLITE_OPEN_READONLY
-                                 : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  sqlite3 *handle = nullptr;
-  int status =
-      sqlite3_open_v2(path.str().c_str(), &handle, flags, /*zVfs=*/nullptr);
-  TuningDatabase database(handle, path.str());
-  if (status != SQLITE_OK)
-    return database.fail(mode == Mode::Read ? "read" : "write");
-  if (Error error = database.prepare(mode))
-    return std::move(error);
-  return database;
+  if (mode == Mode::Write)
+    return connect(path, mode, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  bool isInterrupted = false;
+  Expected<TuningDatabase> database =
+      connect(path, mode, SQLITE_OPEN_READONLY, &isInterrupted);
+  if (database || !isInterrupted)
+    return database;
+  // The first look at a file that may be written undoes the change. Where this
+  // fails, reading fails again and says so.
+  llvm::consumeError(database.takeError());
+  llvm::consumeError(connect(path, mode, SQLITE_OPEN_READWRITE).takeError());
+  return connect(path, mode, SQLITE_OPEN_READONLY);
 }
 
 /// Runs `body` while nobody else writes; undoes it if it fails.
@@ -280,12 +311,14 @@ Error TuningDatabase::transact(llvm::function_ref<Error()> body) {
 
 Expected<std::vector<TuningRecord>>
 TuningDatabase::query(const char *text, ArrayRef<std::string> values) {
+  std::vector<TuningRecord> records;
+  if (version == 0) // There are no tables yet.
+    return records;
   StringRef build = version == 1 ? ", '' AS build" : ", build";
   std::string whole =
       llvm::formatv("{0}{1} FROM records {2}", kRecordColumns, build, text);
   Statement statement(handle.get(), whole.c_str());
   statement.bindAll(values);
-  std::vector<TuningRecord> records;
   while (statement.step())
     records.push_back({statement.getKey(), statement.getText(6),
                        statement.getNumber(7), statement.getNumber(8),
@@ -383,7 +416,7 @@ Error TuningDatabase::put(const TuningTrial &trial) {
 Expected<std::vector<TuningTrial>>
 TuningDatabase::getTrials(const TuningKey &key) {
   std::vector<TuningTrial> trials;
-  if (version == 1) // They are of another build.
+  if (version < 2) // There are none yet, or they are of another build.
     return trials;
   Statement statement(
       handle.get(),

@@ -110,6 +110,10 @@ private:
   class Statement;
 
   TuningDatabase(sqlite3 *handle, std::string path);
+  static llvm::Expected<TuningDatabase> connect(llvm::StringRef path, Mode mode,
+                                                int flags,
+                                                bool *isInterrupted = nullptr);
+  bool isInterrupted();
   llvm::Error fail(llvm::StringRef what);
   llvm::Error failDamaged(llvm::StringRef reason);
   llvm::Error execute(const char *text);

@@ -26,6 +26,8 @@ using namespace attn;
 using llvm::Error;
 using llvm::Expected;
 
+char CallSizesError::ID;
+
 //===----------------------------------------------------------------------===//
 // Sizes
 //===----------------------------------------------------------------------===//
@@ -42,9 +44,8 @@ static Expected<int64_t> getSize(const Signature &signature, unsigned argument,
     return it->second + name.more;
   if (auto it = signature.defaults.find(text); it != signature.defaults.end())
     return it->second + name.more;
-  return llvm::createStringError("dimension '" + text +
-                                 "' has no size in the spec, and none was "
-                                 "given");
+  return llvm::make_error<CallSizesError>(
+      "dimension '" + text + "' has no size in the spec, and none was given");
 }
 
 /// The sizes of the dimensions of all arguments, by the argument.
@@ -71,7 +72,7 @@ static Error checkNames(const Signature &signature, const CallSizes &sizes) {
       known.emplace(DimName::parse(dim).name);
   for (const auto &[name, size] : sizes)
     if (!known.count(name))
-      return llvm::createStringError(
+      return llvm::make_error<CallSizesError>(
           llvm::formatv("dims: unknown dimension '{0}'; expected {1}", name,
                         llvm::join(known, ", "))
               .str());
@@ -186,6 +187,18 @@ Expected<TuningKey> attn::makeTuningKey(StringRef text, StringRef name,
   int64_t count;
   key->bucket = makeBucket(*signature, *all, tokens ? *tokens : count);
   return key;
+}
+
+Error attn::checkCallSizes(StringRef text, StringRef name,
+                           const CompileOptions &options,
+                           const CallSizes &sizes) {
+  auto program = Program::parse(text, name, options.function);
+  if (!program)
+    return program.takeError();
+  Expected<Signature> signature = describe(**program);
+  if (!signature)
+    return signature.takeError();
+  return checkNames(*signature, sizes);
 }
 
 //===----------------------------------------------------------------------===//

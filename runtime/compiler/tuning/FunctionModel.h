@@ -23,6 +23,16 @@ namespace attn {
 /// Sizes of a call by name; those that are missing are the spec's defaults.
 using CallSizes = std::map<std::string, int64_t>;
 
+/// What is wrong with the sizes that a caller gives, and not with the spec.
+class CallSizesError
+    : public llvm::ErrorInfo<CallSizesError, llvm::StringError> {
+public:
+  static char ID; // NOLINT(readability-identifier-naming)
+
+  explicit CallSizesError(const std::string &message)
+      : ErrorInfo(message, llvm::inconvertibleErrorCode()) {}
+};
+
 /// A spec, a target and sizes.
 class FunctionModel {
 public:
@@ -77,11 +87,17 @@ private:
 };
 
 /// The key of a spec on a device ("" for this CPU, or the usual device of the
-/// target). Without `sizes` its bucket is empty.
+/// target). Without `sizes` its bucket is empty. Fails with a CallSizesError if
+/// one of them is of no dimension, or one is missing.
 llvm::Expected<TuningKey>
 makeTuningKey(llvm::StringRef text, llvm::StringRef name,
               const CompileOptions &options, llvm::StringRef device,
               const CallSizes *sizes, int64_t *tokens = nullptr);
+
+/// Fails, with a CallSizesError, if one of `sizes` is of no dimension.
+llvm::Error checkCallSizes(llvm::StringRef text, llvm::StringRef name,
+                           const CompileOptions &options,
+                           const CallSizes &sizes);
 
 } // namespace attn
 

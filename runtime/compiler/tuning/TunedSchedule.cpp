@@ -46,19 +46,17 @@ static std::string checkSchedule(StringRef text, StringRef name,
 }
 
 Expected<TunedSchedule> attn::findTuned(TuningDatabase &database,
-                                        StringRef text, StringRef name,
-                                        const CompileOptions &options,
-                                        const CallSizes *sizes) {
-  Expected<TuningKey> key = makeTuningKey(text, name, options, "", sizes);
-  if (!key)
-    return key.takeError();
+                                        const TuningKey &key, StringRef text,
+                                        StringRef name,
+                                        const CompileOptions &options) {
+  bool hasBucket = !key.bucket.empty();
   Expected<std::optional<TuningRecord>> found =
-      sizes ? database.find(*key) : database.findLargest(*key);
+      hasBucket ? database.find(key) : database.findLargest(key);
   if (!found)
     return found.takeError();
   if (!*found)
     return TunedSchedule{"", "default, no record" +
-                                 (sizes ? " of " + key->bucket : "")};
+                                 (hasBucket ? " of " + key.bucket : "")};
   const TuningRecord &record = **found;
   std::string title =
       llvm::formatv("record {0} {1}", record.key.bucket, record.schedule);

@@ -26,12 +26,13 @@ struct TunedSchedule {
   std::string origin;
 };
 
-/// What a database has for a spec: the record of the bucket of `sizes` or,
-/// without sizes, of the largest bucket. That of another build of the compiler
-/// is taken only if this one can run its schedule.
+/// What a database has for a spec whose key is `key`: the record of the bucket
+/// or, where this is empty, of the largest bucket. That of another build of the
+/// compiler is taken only if this one can run its schedule. Fails only if the
+/// database cannot be read.
 llvm::Expected<TunedSchedule>
-findTuned(TuningDatabase &database, llvm::StringRef text, llvm::StringRef name,
-          const CompileOptions &options, const CallSizes *sizes);
+findTuned(TuningDatabase &database, const TuningKey &key, llvm::StringRef text,
+          llvm::StringRef name, const CompileOptions &options);
 
 } // namespace attn
 
