@@ -14,6 +14,7 @@
 #include "dialect/AttnDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -225,6 +226,14 @@ static bool isListLike(RankedTensorType type, RankedTensorType offsets) {
          type.getShape().take_front(2) == offsets.getShape().take_front(2);
 }
 
+/// The number that `count` is if it is a constant below zero.
+static std::optional<int64_t> findNegative(Value count) {
+  APInt constant;
+  if (matchPattern(count, m_ConstantInt(&constant)) && constant.isNegative())
+    return constant.getSExtValue();
+  return std::nullopt;
+}
+
 /// The type of which `isListLike` is true.
 static RankedTensorType getListLike(RankedTensorType offsets) {
   SmallVector<int64_t> shape(offsets.getShape().take_front(2));
@@ -237,6 +246,14 @@ LogicalResult TransposeListOp::verify() {
   if (failed(verifyListTypes(*this, offsets, // transpose_list_c1
                              tensorOf(getBlocks()))))
     return failure();
+  int64_t ends = offsets.getDimSize(2);
+  if (!ShapedType::isDynamic(ends) && ends % 2 == 0) // transpose_list_c3
+    return emitOpError("'offsets' must have an odd number of entries, 2 R + 1 "
+                       "of a list of R rows, got ")
+           << offsets;
+  if (std::optional<int64_t> columns = findNegative(getColumns()))
+    return emitOpError("'columns' must not be negative, got ")
+           << *columns; // transpose_list_c4
   for (auto [name, result] : {std::pair("new_offsets", getNewOffsets()),
                               {"new_blocks", getNewBlocks()}})
     if (!isListLike(tensorOf(result), offsets)) // transpose_list_c2
@@ -291,6 +308,9 @@ LogicalResult BlockOrderOp::verify() {
     return emitOpError("'costs' must be two numbers between 1 and ")
            << most << ", those of full and of mixed blocks, got [" << getCosts()
            << "]";
+  if (std::optional<int64_t> count = findNegative(getCount()))
+    return emitOpError("'count' must not be negative, got ")
+           << *count; // block_order_c4
   return success();
 }
 

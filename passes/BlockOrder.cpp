@@ -9,6 +9,7 @@
 #include "passes/BlockOrder.h"
 #include "dialect/AttnDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -79,11 +80,20 @@ BlockPlace BlockOrder::getPlace(ImplicitLocOpBuilder &b,
   for (int64_t dim : {0, 1})
     if (cast<RankedTensorType>(order.getType()).getDimSize(dim) == 1)
       at[dim] = number(0);
-  Value block = tensor::ExtractOp::create(b, order, at);
-  block = arith::IndexCastOp::create(b, b.getIndexType(), block);
   Value isSorted =
       arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, count, number(0));
+  // Where nothing is sorted, the order has no element.
+  auto sorted = scf::IfOp::create(
+      b, isSorted,
+      [&](OpBuilder &then, Location loc) {
+        Value block = tensor::ExtractOp::create(then, loc, order, at);
+        block =
+            arith::IndexCastOp::create(then, loc, then.getIndexType(), block);
+        scf::YieldOp::create(then, loc, block);
+      },
+      [&](OpBuilder &otherwise, Location loc) {
+        scf::YieldOp::create(otherwise, loc, place.block);
+      });
   return {select(isSorted, batch, place.batch),
-          select(isSorted, head, place.head),
-          select(isSorted, block, place.block)};
+          select(isSorted, head, place.head), sorted.getResult(0)};
 }

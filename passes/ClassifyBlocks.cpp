@@ -318,7 +318,8 @@ Value Classifier::getPlace(ValueRange place, ArrayRef<Value> extents) {
 }
 
 /// Writes what the list says of all blocks: mixed ones first, so that those
-/// which are in both parts are full. Numbers that are no blocks say nothing.
+/// which are in both parts are full. Numbers that are no blocks say nothing,
+/// and rows that `offsets` does not have visit nothing.
 void Classifier::writeListed(ArrayRef<Value> extents) {
   auto clear = [&](ValueRange place, ValueRange) -> Carried {
     store(b, index(b, kEmpty), to.classes, getPlace(place, extents));
@@ -355,7 +356,11 @@ void Classifier::writeListed(ArrayRef<Value> extents) {
     put(row, /*part=*/0, kFull);
     return {};
   };
-  fold(b, extents.take_front(3), {}, write);
+  Value ends =
+      arith::SubIOp::create(b, size(b, op.getOffsets(), 2), index(b, 1));
+  Value listed = arith::DivSIOp::create(b, ends, index(b, 2));
+  Value rows = arith::MinSIOp::create(b, extents[2], listed);
+  fold(b, {extents[0], extents[1], rows}, {}, write);
 }
 
 /// Writes the entries of all blocks, where there is room for `total`.

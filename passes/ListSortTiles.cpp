@@ -149,7 +149,8 @@ Transposer::Transposer(ImplicitLocOpBuilder &b, const IRMapping &mapping,
       blocks(mapping.lookup(op.getBlocks())), batches(s.size(offsets, 0)),
       heads(s.size(offsets, 1)),
       columns(mapping.lookupOrDefault(op.getColumns())) {
-  rows = arith::DivSIOp::create(b, s.size(offsets, 2), s.number(2));
+  Value ends = s.sub(s.size(offsets, 2), s.number(1));
+  rows = arith::DivSIOp::create(b, ends, s.number(2));
   parts = s.mul(columns, 2);
   groups = s.ceilDiv(parts, s.number(kGroup));
   Value all = s.mul(rows, s.mul(batches, heads));
@@ -219,18 +220,22 @@ void Transposer::sum(Value counts, Value sums) {
   });
 }
 
+/// Where offsets decrease, there are more entries than room: the last ones end
+/// with the room, and `fill` writes behind it, which is dropped.
 void Transposer::place(Value counts, Value sums, Value newOffsets) {
+  Value room = s.size(blocks, 2);
   s.forAll({batches, heads, groups}, [&](ArrayRef<Value> place) {
     Value begin = s.mul(place[2], kGroup), zero = s.number(0);
     Value before = s.fold(zero, place[2], zero, [&](Value group, Value so) {
-      return s.add(so, s.read(sums, {place[0], place[1], group}));
+      return s.atMost(s.add(so, s.read(sums, {place[0], place[1], group})),
+                      room);
     });
     s.fold(begin, endOfGroup(begin), before, [&](Value part, Value start) {
       Value end = s.fold(zero, shares, start, [&](Value share, Value so) {
         SmallVector<Value> at{place[0], place[1], part, share};
         Value entries = s.read(counts, at);
         s.write(so, counts, at);
-        return s.add(so, entries);
+        return s.atMost(s.add(so, entries), room);
       });
       s.write(end, newOffsets, {place[0], place[1], s.next(part)});
       return end;
@@ -323,6 +328,7 @@ void attn::writeBlockOrder(ImplicitLocOpBuilder &b, const IRMapping &mapping,
       cost = s.add(cost, s.mul(s.sub(end, begin), factor));
       begin = end;
     }
+    cost = s.atMost(s.atLeast(cost, s.number(INT32_MIN)), s.number(INT32_MAX));
     s.write(cost, costs, place);
   });
   s.forAll(grid, [&](ArrayRef<Value> place) {

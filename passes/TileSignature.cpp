@@ -10,6 +10,7 @@
 #include "dialect/AttnDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace attn;
@@ -25,18 +26,29 @@ static LogicalResult refuseResult(func::FuncOp from, unsigned index,
   return error << "an argument of the function";
 }
 
-/// Tables are read through views, and a constant has none.
-static LogicalResult checkCaptures(func::FuncOp from) {
+/// Whether `user` is in a region, which captures what is outside of it.
+static bool isCapture(Operation *user) {
+  return isa<AttendOp, MapRowsOp, ReduceOp, PartialOp, RecurChunkOp,
+             BlockListOp>(user->getParentOp());
+}
+
+/// Whether `user` reads an operand as a list of blocks.
+static bool isListReader(Operation *user) {
+  return isa<TransposeListOp, BlockOrderOp, tensor::ExtractOp>(user);
+}
+
+/// Tables and lists are read through views, and a constant has none.
+static LogicalResult checkConstants(func::FuncOp from) {
   WalkResult result = from.walk([](arith::ConstantOp op) {
-    bool isRead = llvm::any_of(op->getUsers(), [](Operation *user) {
-      return isa<AttendOp, MapRowsOp, ReduceOp, PartialOp, RecurChunkOp,
-                 BlockListOp>(user->getParentOp());
-    });
     bool isOutside = isa<func::FuncOp>(op->getParentOp());
-    if (!isRead || !isOutside || !isa<RankedTensorType>(op.getType()))
+    if (!isOutside || !isa<RankedTensorType>(op.getType()))
       return WalkResult::advance();
-    op.emitOpError("is a table that regions cannot capture; expected an "
-                   "argument of the function, got a constant");
+    bool isTable = llvm::any_of(op->getUsers(), isCapture);
+    if (!isTable && llvm::none_of(op->getUsers(), isListReader))
+      return WalkResult::advance();
+    op.emitOpError(isTable ? "is a table that regions cannot capture"
+                           : "is a list of blocks that programs cannot read")
+        << "; expected an argument of the function, got a constant";
     return WalkResult::interrupt();
   });
   return failure(result.wasInterrupted());
@@ -61,5 +73,5 @@ LogicalResult attn::checkTileSignature(func::FuncOp from) {
     if (!seen.insert(value).second)
       return from.emitOpError("result ") << index << " is returned twice";
   }
-  return checkCaptures(from);
+  return checkConstants(from);
 }

@@ -79,6 +79,7 @@ private:
   LogicalResult translate(RecurChunkOp op);
   LogicalResult translate(LoadStateOp op);
   LogicalResult translate(MergeStateOp op);
+  LogicalResult chooseNumbers(scf::IfOp op);
   LogicalResult translate(scf::IfOp op);
   LogicalResult translate(scf::ForallOp op);
   LogicalResult translate(scf::ForOp op);
@@ -409,8 +410,28 @@ Value Translator::sizeBefore(Value size) {
   return b.clone(*op)->getResult(0);
 }
 
+/// Numbers of both branches are computed, and one is chosen: what a program
+/// reads outside of a view is zero.
+LogicalResult Translator::chooseNumbers(scf::IfOp op) {
+  for (Block *branch : {op.thenBlock(), op.elseBlock()})
+    if (failed(translate(*branch)))
+      return failure();
+  for (auto [result, x, y] :
+       llvm::zip_equal(op.getResults(), op.thenYield().getOperands(),
+                       op.elseYield().getOperands()))
+    mapping.map(result,
+                arith::SelectOp::create(b, mapping.lookup(op.getCondition()),
+                                        mapping.lookupOrDefault(x),
+                                        mapping.lookupOrDefault(y))
+                    .getResult());
+  return success();
+}
+
 /// Both branches write to the views of the results.
 LogicalResult Translator::translate(scf::IfOp op) {
+  if (op.getNumResults() > 0 &&
+      llvm::all_of(op.getResultTypes(), llvm::IsaPred<IndexType>))
+    return chooseNumbers(op);
   SmallVector<Value> views;
   for (OpResult result : op.getResults()) {
     scf::ForallOp sized;

@@ -58,7 +58,8 @@ TableRef KnownTables::evaluate(SegmentBoundsOp op, Value result) {
   TableRef segments = find(op.getSegments()), bounds = find(op.getBounds());
   int64_t tokens = getCount(op.getTokens(), sizeOf),
           limit = getCount(op.getLimit(), sizeOf);
-  if (!segments || !bounds || tokens < 0 || limit < 0)
+  if (!segments || !bounds || tokens < 0 || limit < 0 ||
+      segments->elements.size() != bounds->elements.size())
     return nullptr;
   int64_t count = int64_t(segments->elements.size()) - 1;
   auto made = std::make_shared<IntegerTable>();

@@ -126,7 +126,7 @@ std::vector<int8_t> KeptKeys::List::getClasses(int64_t batch, int64_t head,
   for (int8_t kind : {1, 2}) { // What is in both is full.
     int64_t part = 2 * row + (kind == 2 ? 0 : 1);
     for (int64_t at = std::max<int64_t>(get(*offsets, part), 0),
-                 end = get(*offsets, part + 1);
+                 end = std::min(get(*offsets, part + 1), entries->sizes[2]);
          at < end; ++at) {
       int64_t box = get(*entries, at);
       if (box < 0 || box >= int64_t(ofBox.size()))

@@ -8,7 +8,7 @@
 //
 // The transpose of a list: for each block of keys c, and for full and mixed
 // ones in turn, all rows r in ascending order are looked through for entries
-// that are c, and r is appended for each of them.
+// that are c, and r is appended for each of them, as long as there is room.
 //
 // The order of blocks: block r stands behind all that cost more, and behind
 // those before it that cost as much.
@@ -72,14 +72,18 @@ static Carried addRow(ImplicitLocOpBuilder &b, TransposeListOp op,
         readIndex(b, op.getBlocks(), ValueRange{head[0], head[1], at});
     Value isColumn =
         arith::CmpIOp::create(b, arith::CmpIPredicate::eq, entry, column);
+    // Where offsets decrease, there are more entries than room.
+    Value hasRoom = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, so[1],
+                                          size(b, so[0], 2));
+    Value isAdded = arith::AndIOp::create(b, isColumn, hasRoom);
     Value blocks = choose(
-        b, isColumn,
+        b, isAdded,
         [&]() -> Value {
           return insertIndex(b, row, so[0],
                              ValueRange{head[0], head[1], so[1]});
         },
         [&]() -> Value { return so[0]; });
-    Value one = arith::IndexCastUIOp::create(b, b.getIndexType(), isColumn);
+    Value one = arith::IndexCastUIOp::create(b, b.getIndexType(), isAdded);
     return {blocks, arith::AddIOp::create(b, so[1], one)};
   };
   return fold(b, entries, carried, addEntry);
@@ -89,8 +93,9 @@ static Carried addRow(ImplicitLocOpBuilder &b, TransposeListOp op,
 /// entries so far.
 static Carried addColumn(ImplicitLocOpBuilder &b, TransposeListOp op,
                          ValueRange head, Value column, ValueRange carried) {
-  Value rows =
-      arith::DivSIOp::create(b, size(b, op.getOffsets(), 2), index(b, 2));
+  Value ends =
+      arith::SubIOp::create(b, size(b, op.getOffsets(), 2), index(b, 1));
+  Value rows = arith::DivSIOp::create(b, ends, index(b, 2));
   Carried so(carried);
   for (int64_t kind : {0, 1}) {
     Carried entries =
@@ -126,7 +131,7 @@ Results reference::defineTransposeList(ImplicitLocOpBuilder &b,
 // attn.block_order
 //===----------------------------------------------------------------------===//
 
-/// What a block of queries costs.
+/// What a block of queries costs, the nearest number of i32.
 static Value getCost(ImplicitLocOpBuilder &b, BlockOrderOp op, ValueRange head,
                      Value row) {
   Value cost = index(b, 0);
@@ -140,7 +145,8 @@ static Value getCost(ImplicitLocOpBuilder &b, BlockOrderOp op, ValueRange head,
     entries = arith::MulIOp::create(b, entries, index(b, factor));
     cost = arith::AddIOp::create(b, cost, entries);
   }
-  return cost;
+  cost = arith::MaxSIOp::create(b, cost, index(b, INT32_MIN));
+  return arith::MinSIOp::create(b, cost, index(b, INT32_MAX));
 }
 
 Results reference::defineBlockOrder(ImplicitLocOpBuilder &b, BlockOrderOp op) {

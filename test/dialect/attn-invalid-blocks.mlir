@@ -308,6 +308,25 @@ func.func @negative_transpose_batches(%o: tensor<?x2x?xi32>, %l: tensor<?x2x?xi3
 
 // -----
 
+// transpose_list_c3
+func.func @negative_transpose_even(%o: tensor<1x1x6xi32>, %l: tensor<1x1x9xi32>, %c: index) {
+  // expected-error@below {{'offsets' must have an odd number of entries, 2 R + 1 of a list of R rows, got 'tensor<1x1x6xi32>'}}
+  %t:2 = attn.transpose_list %o, %l columns(%c) : tensor<1x1x6xi32>, tensor<1x1x9xi32> -> tensor<1x1x?xi32>, tensor<1x1x?xi32>
+  return
+}
+
+// -----
+
+// transpose_list_c4
+func.func @negative_transpose_columns(%o: tensor<1x1x?xi32>, %l: tensor<1x1x?xi32>) {
+  %c = arith.constant -3 : index
+  // expected-error@below {{'columns' must not be negative, got -3}}
+  %t:2 = attn.transpose_list %o, %l columns(%c) : tensor<1x1x?xi32>, tensor<1x1x?xi32> -> tensor<1x1x?xi32>, tensor<1x1x?xi32>
+  return
+}
+
+// -----
+
 // block_order_c1
 func.func @negative_order_rank_2(%o: tensor<1x?xi32>, %n: index) {
   // expected-error@below {{'offsets' must be a tensor of i32 of rank 3 ([batches, heads, entries]), got 'tensor<1x?xi32>'}}
@@ -339,5 +358,15 @@ func.func @negative_order_one_cost(%o: tensor<1x?x?xi32>, %n: index) {
 func.func @negative_order_cost_0(%o: tensor<1x?x?xi32>, %n: index) {
   // expected-error@below {{'costs' must be two numbers between 1 and 255, those of full and of mixed blocks, got [0, 256]}}
   %order = attn.block_order %o count(%n) costs [0, 256] : tensor<1x?x?xi32> -> tensor<1x?x?xi32>
+  return
+}
+
+// -----
+
+// block_order_c4
+func.func @negative_order_count(%o: tensor<1x?x?xi32>) {
+  %n = arith.constant -1 : index
+  // expected-error@below {{'count' must not be negative, got -1}}
+  %order = attn.block_order %o count(%n) costs [4, 5] : tensor<1x?x?xi32> -> tensor<1x?x?xi32>
   return
 }

@@ -94,7 +94,7 @@ def run(tool, *arguments, tables):
     for name, table in tables.items():
         np.save(f"{name}.npy", table)
         command.append(f"--arg={name}={name}.npy")
-    result = subprocess.run(command, capture_output=True, text=True)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert result.returncode == 0, f"{command}: {result.stderr}"
     [op] = json.loads(result.stdout)["ops"]
     return op["versions"][0]
@@ -120,16 +120,21 @@ def count_listed(head, seen, queries, keys):
 
 
 def check_lists(tool):
-    """A list per head, and the same with numbers that are no blocks."""
+    """A list per head, and the same with numbers that are no blocks, without offsets of
+    the last rows, and with one far beyond the entries."""
     n = 100
     block_lists.write("listed")
     tables = {name: np.load(f"listed.{name}.npy") for name in ("offsets", "blocks", "wild")}
-    for name in ("blocks", "wild"):
+    far = tables["offsets"].copy()
+    far[:, :, -1] = np.iinfo(np.int32).max
+    for name, offsets in [("blocks", tables["offsets"]), ("wild", tables["offsets"]),
+                          ("short", tables["offsets"][:, :, :5]), ("far", far)]:
+        tables.setdefault(name, tables["blocks"])
         version = run(tool, INPUTS / "block-lists.mlir", "--func=listed",
-                      tables={"offsets": tables["offsets"], "blocks": tables[name]})
+                      tables={"offsets": offsets, "blocks": tables[name]})
         for head, told in enumerate(version["per_head"]):
             entries = list(tables[name][0, head])
-            ends = tables["offsets"][0, head]
+            ends = [*offsets[0, head], *[0] * 9][:9]
             rows = [[entries[ends[2 * r + part]:ends[2 * r + part + 1]] for part in (0, 1)]
                     for r in range(4)]
             expected = count_listed(rows, np.tri(n, dtype=bool), linear(n, 32), linear(n, 16))

@@ -107,13 +107,51 @@ class Runner:
         compare(f"{name}, twice", again,
                 self.run("twice", arguments, results, **sizes))
         counts = np.diff(offsets[0].astype(np.int64))
-        costs = COSTS[0] * counts[:, ::2] + COSTS[1] * counts[:, 1::2]
+        costs = get_costs(counts)
         order, = self.run("order", {"offsets": offsets}, ["order"], *extra, R=rows, B=1,
                           H=sizes["H"], E=sizes["E"])
         if not np.array_equal(order[0], np.argsort(-costs, axis=1, kind="stable")):
             sys.exit(f"{name}: got the order {order[0].tolist()} of {costs.tolist()}")
         entries = sum(len(part) for head in expected for row in head for part in row)
         print(f"{name}: {len(parts)} heads, {rows} x {columns}, {entries} entries, all equal")
+
+
+    def check_malformed(self, *extra):
+        """Offsets that decrease, of which there is no room for all entries, an even
+        number of them, and costs beyond i32."""
+        room, rows = 40, 30
+        offsets = np.array([[[0, room] * rows + [0]]], np.int32)
+        blocks = np.ones((1, 1, room), np.int32)
+        sizes = dict(B=1, H=1, E=2 * rows + 1, L=room, C=3, T=7)
+        results = ["new_offsets", "new_blocks"]
+        ends, entries = self.run("transpose", {"offsets": offsets, "blocks": blocks}, results,
+                                 *extra, **sizes)
+        check_equal("decreasing offsets", ends, [0, 0, 0, room, room, room, room])
+        check_equal("decreasing offsets", entries, [0] * room)
+        even = np.arange(8, dtype=np.int32)[None, None]
+        blocks = np.zeros((1, 1, 6), np.int32)
+        sizes.update(E=8, L=6, C=1, T=3)
+        ends, entries = self.run("transpose", {"offsets": even, "blocks": blocks}, results,
+                                 *extra, **sizes)
+        check_equal("even offsets", ends, [0, 3, 6])
+        check_equal("even offsets", entries, [0, 1, 2] * 2)
+        counts = np.array([0, 0, 550, 0, 0, 600, 10, 0, -600, 0]) * 10**6
+        offsets = np.array([[[0, *np.cumsum(counts)]]], np.int32)
+        order, = self.run("order", {"offsets": offsets}, ["order"], *extra, R=5, B=1, H=1, E=11)
+        check_equal("large costs", order, np.argsort(-get_costs(counts[None]), kind="stable"))
+        print("malformed: all equal")
+
+
+def get_costs(counts):
+    """What rows cost, the nearest number of i32."""
+    costs = COSTS[0] * counts[:, ::2] + COSTS[1] * counts[:, 1::2]
+    limits = np.iinfo(np.int32)
+    return np.clip(costs, limits.min, limits.max)
+
+
+def check_equal(name, got, expected):
+    if not np.array_equal(got.ravel(), np.ravel(expected)):
+        sys.exit(f"{name}: got {got.ravel().tolist()}, expected {np.ravel(expected).tolist()}")
 
 
 def compare(name, expected, result):
@@ -156,6 +194,7 @@ def main():
         runner.check("random", [random_rows(random, 70, 45, density) for density in densities], 45)
         runner.check("wild", [random_rows(random, 9, 5, 0.5, wild) for wild in (0, 1, 3)], 5,
                      room=30)
+        runner.check_malformed(*([] if options.target else ["--check", "--check-phases"]))
         if not options.target:
             # All have as many entries, so that all of the result is defined.
             even = [[[[c for c in range(7) if (r + c + h) % 7 in (0, 3)],

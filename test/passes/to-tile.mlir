@@ -148,6 +148,40 @@ func.func @negative_constant_table(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf3
 
 // -----
 
+func.func @negative_constant_list(%x: tensor<?xf32>) -> (tensor<1x1x?xi32>, tensor<1x1x?xi32>) {
+  %c0 = arith.constant 0 : index
+  %c = tensor.dim %x, %c0 : tensor<?xf32>
+  // expected-error @+1 {{is a list of blocks that programs cannot read; expected an argument of the function, got a constant}}
+  %o = arith.constant dense<[[[0, 1, 2]]]> : tensor<1x1x3xi32>
+  %l = arith.constant dense<[[[0, 1]]]> : tensor<1x1x2xi32>
+  %a, %b = attn.transpose_list %o, %l columns(%c) : tensor<1x1x3xi32>, tensor<1x1x2xi32> -> tensor<1x1x?xi32>, tensor<1x1x?xi32>
+  return %a, %b : tensor<1x1x?xi32>, tensor<1x1x?xi32>
+}
+
+// -----
+
+func.func @negative_constant_list_to_sort(%x: tensor<?xf32>) -> tensor<1x1x?xi32> {
+  %c0 = arith.constant 0 : index
+  %c = tensor.dim %x, %c0 : tensor<?xf32>
+  // expected-error @+1 {{is a list of blocks that programs cannot read; expected an argument of the function, got a constant}}
+  %o = arith.constant dense<[[[0, 1, 2]]]> : tensor<1x1x3xi32>
+  %order = attn.block_order %o count(%c) costs [1, 1] : tensor<1x1x3xi32> -> tensor<1x1x?xi32>
+  return %order : tensor<1x1x?xi32>
+}
+
+// -----
+
+func.func @negative_constant_list_of_attend(%q: tensor<?x1x?x8xf32>) -> tensor<?x1x?x8xf32> {
+  // expected-error @+1 {{is a list of blocks that programs cannot read; expected an argument of the function, got a constant}}
+  %o = arith.constant dense<[[[0, 1, 2]]]> : tensor<1x1x3xi32>
+  %l = arith.constant dense<[[[0, 1]]]> : tensor<1x1x2xi32>
+  %y = attn.attend %q, %q, %q blocks(%o, %l : tensor<1x1x3xi32>, tensor<1x1x2xi32>) block_sizes [64, 32]
+      schedule(<block_q = 64, block_k = 32>) : tensor<?x1x?x8xf32>, tensor<?x1x?x8xf32>, tensor<?x1x?x8xf32> -> tensor<?x1x?x8xf32>
+  return %y : tensor<?x1x?x8xf32>
+}
+
+// -----
+
 // A block of several heads, whose matrices differ.
 func.func @negative_matrices_of_packed_heads(%q: tensor<?x4x?x8xf32>, %k: tensor<?x2x?x8xf32>, %w: tensor<?x8x8xf32>) -> tensor<?x4x?x8xf32> {
   %c0 = arith.constant 0 : index

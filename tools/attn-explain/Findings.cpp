@@ -224,13 +224,14 @@ static void sortFacts(Findings &findings) {
 static std::vector<std::string> findMissing(const OpFindings &op,
                                             const ExplainOptions &options) {
   std::vector<std::string> missing;
-  for (StringRef part : {"Offsets", "Blocks"}) {
-    StringRef name = op.structure ? op.structure->get(part) : "";
+  if (!op.structure)
+    return missing;
+  for (const std::string &name : getListArguments(*op.structure)) {
     bool isGiven = llvm::any_of(options.arguments, [&](const NamedFile &file) {
-      return file.name == name.trim('\'');
+      return file.name == name;
     });
-    if (name.starts_with("'") && !isGiven)
-      missing.push_back(name.trim('\'').str());
+    if (!isGiven)
+      missing.push_back(name);
   }
   return missing;
 }

@@ -252,6 +252,8 @@ void TextPrinter::printBlocks(const OpFindings &op, const Version &version) {
 
 void TextPrinter::printPairs(const Version &version) {
   const BlockCounts &sum = version.sum;
+  if (version.heads.empty() || sum.blocks + sum.outside == 0)
+    return; // There are no pairs.
   if (!version.hasPairs()) {
     line("pairs", "not counted, as there are too many in mixed blocks; --exact "
                   "counts them");

@@ -15,8 +15,20 @@ using namespace attn;
 using llvm::Expected;
 using llvm::StringRef;
 
+/// Leaves out what is to be the list of blocks of an op.
+static llvm::Error dropLists(const CompileInput &input, CallData &data) {
+  auto explained = explain(input.text, input.name, input.options);
+  if (!explained)
+    return explained.takeError();
+  for (const Fact &fact : explained->facts)
+    if (fact.name == "structure")
+      for (const std::string &name : getListArguments(fact))
+        data.erase(name);
+  return llvm::Error::success();
+}
+
 /// The model of a call, with the random data of a run without files where masks
-/// or lists of blocks are data.
+/// are data. Random numbers are no lists of blocks.
 static Expected<FunctionModel> createModel(const CompileInput &input,
                                            const Dims &dims) {
   auto create = [&](const Dims &known, const CallData &data) {
@@ -40,6 +52,8 @@ static Expected<FunctionModel> createModel(const CompileInput &input,
       makeCallData((*kernel)->arguments(), *resolved, ArgumentOptions());
   if (!data)
     return data.takeError();
+  if (llvm::Error error = dropLists(input, *data))
+    return std::move(error);
   return create(*resolved, *data);
 }
 

@@ -21,6 +21,16 @@ TableRef attn::makeTable(const Array &array) {
   return table;
 }
 
+std::vector<std::string> attn::getListArguments(const Fact &structure) {
+  std::vector<std::string> names;
+  for (llvm::StringRef part : {"Offsets", "Blocks"}) {
+    llvm::StringRef name = structure.get(part);
+    if (name.starts_with("'")) // What is no argument has no name.
+      names.push_back(name.trim('\'').str());
+  }
+  return names;
+}
+
 Expected<CallData> attn::makeCallData(llvm::ArrayRef<Port> ports,
                                       const Dims &dims,
                                       const ArgumentOptions &options) {

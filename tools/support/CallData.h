@@ -10,12 +10,17 @@
 #define ATTN_TOOLS_SUPPORT_CALLDATA_H
 
 #include "codegen/cost/CallTables.h"
+#include "runtime/compiler/Explain.h"
 #include "tools/support/Arguments.h"
 
 namespace attn {
 
 /// The integers of an array, as the cost model takes them.
 TableRef makeTable(const Array &array);
+
+/// The names of the arguments that are the list of blocks of an op, by what is
+/// known of its structure: random numbers are no list.
+std::vector<std::string> getListArguments(const Fact &structure);
 
 /// The arguments of integers that a run without files is given.
 llvm::Expected<CallData> makeCallData(llvm::ArrayRef<Port> ports,
