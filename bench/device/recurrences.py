@@ -133,7 +133,8 @@ def get_gate_options(spec, function, g):
 
 def make_peer(spec, features, silu):
     """A function of q, k, v, g[, h0], in memory [B, N, H, ...], that gives rows of
-    the same order. Older versions take rows of a head together unless told."""
+    the same order, and with h0 the last state. Older versions take rows of a head
+    together unless told."""
     recurrence = RECURRENCES[spec]
     function = import_peer(recurrence)
     options = {"scale": 1.0 if spec == "lightning" else plan.get_scale(features)}
@@ -143,9 +144,9 @@ def make_peer(spec, features, silu):
     def run(q, k, v, g, h0=None):
         if recurrence.maps_rows:
             q, k = silu(q), silu(k)
-        out, _ = function(q, k, v, **get_gate_options(spec, function, g), **options,
-                          initial_state=h0, output_final_state=h0 is not None)
-        return out
+        out, ht = function(q, k, v, **get_gate_options(spec, function, g), **options,
+                           initial_state=h0, output_final_state=h0 is not None)
+        return [out] if h0 is None else [out, ht]
 
     return run
 
@@ -201,14 +202,23 @@ def take_heads_first(argument, tensor):
 
 
 def get_errors(case, tensors, results):
-    """The largest error of every result, [B, H, N, D], in the last batch, and what
-    is allowed: 8 eps of the type of the rows times the largest number."""
+    """The largest error of every contender, whose results are [B, H, ...], in the last
+    batch, relative to the largest number of the result, and what is allowed: 8 eps of
+    the type of the rows."""
     arrays = [to_array(view if view.ndim == 1 else view[-1:])
               for view in Tensors.get_views(case, tensors)]
-    expected = RECURRENCES[case["spec"]].oracle(*arrays)[0][0]
-    errors = {name: float(abs(to_array(result[-1]) - expected).max())
-              for name, result in results.items()}
-    return errors, 8 * plan.EPSILONS[case["dtype"]] * float(abs(expected).max())
+    expected = RECURRENCES[case["spec"]].oracle(*arrays)[:len(get_results(case))]
+    errors = {name: max(get_error(to_array(result[-1]), own[0])
+                        for result, own in zip(contender, expected, strict=True))
+              for name, contender in results.items()}
+    return errors, 8 * plan.EPSILONS[case["dtype"]]
+
+
+def get_error(result, expected):
+    """Relative to the largest number. What has another shape, or NaN, is infinitely
+    wrong."""
+    error = float(abs(result - expected).max()) if result.shape == expected.shape else math.nan
+    return math.inf if math.isnan(error) else error / float(abs(expected).max())
 
 
 def to_array(tensor):

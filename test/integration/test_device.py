@@ -290,7 +290,7 @@ def run(q, k, v, decay, scale, state):
     for t in range(q.shape[1]):
         s = decay(t) * s + k[:, t, :, :, None] * v[:, t, :, None]
         out[:, t] = scale * np.einsum("bhk,bhkv->bhv", q[:, t], s)
-    return Rows(out), s
+    return Rows(out), Rows(s)
 
 def chunk_lightning_attn(q, k, v, layer_idx, num_layers, scale=None, initial_state=None,
                          output_final_state=False):
@@ -346,10 +346,10 @@ class StandInPeers:
 
 
 class OracleKernel:
-    """Computes a recurrence, or ones, with an error."""
+    """Computes a recurrence, or ones, with errors of the rows and of the state."""
 
-    def __init__(self, spec, error=0.0):
-        self.target, self._spec, self._error = "cuda:sm_90", spec, error
+    def __init__(self, spec, error=0.0, state_error=0.0):
+        self.target, self._spec, self._errors = "cuda:sm_90", spec, (error, state_error)
 
     def take_arguments(self, views):
         return views
@@ -362,8 +362,9 @@ class OracleKernel:
     def launch(self, arguments, results, workspace, size):
         arrays = [x.array for x in arguments]
         recurrence = recurrences.RECURRENCES.get(self._spec)
-        out = recurrence.oracle(*arrays)[0] if recurrence else np.ones(arrays[0].shape)
-        results[0].array[...] = out * (1 + self._error)
+        expected = recurrence.oracle(*arrays) if recurrence else [np.ones(arrays[0].shape)]
+        for result, own, error in zip(results, expected, self._errors):
+            result.array[...] = own * (1 + error)
 
 
 class StandInTimer(timing.Timer):
@@ -419,6 +420,15 @@ class RecurrencesTest(unittest.TestCase):
         record = self.run_case("gla-scalar", error=0.3)
         self.assertFalse(record["passed"])
         self.assertRegex(record["words"], "error .* of ")
+
+    def test_wrong_state(self):
+        self.write_peer()
+        path = pathlib.Path(self.folder) / "fla/ops/gla/__init__.py"
+        path.write_text(path.read_text().replace("Rows(s)", "Rows(1.3 * s)"))
+        record = self.run_case("gla")
+        self.assertTrue(record["passed"])
+        self.assertFalse(record["contenders"]["fla"]["ok"])
+        self.assertFalse(self.run_case("gla", state_error=0.3)["passed"])
 
     def test_no_package(self):
         record = self.run_case("gla")
