@@ -175,10 +175,10 @@ def Attn_TransposeListOp : Attn_Op<"transpose_list", [Pure,
     | `new_offsets[b, h, 2 c]` to `new_offsets[b, h, 2 c + 1] - 1` | those with c among their full blocks |
     | `new_offsets[b, h, 2 c + 1]` to `new_offsets[b, h, 2 c + 2] - 1` | those with c among their mixed blocks |
 
-    Each part is ascending. R is half of the last size of `offsets`, rounded down.
-    Entries that are no number from 0 to `columns - 1` are left out, as are those
-    that lie outside of `blocks`; one that stands twice in a part counts twice. The
-    transpose of the transpose has the entries of the list, each part ascending.
+    Each part is ascending. The last size of `offsets` is odd: 2 R + 1. Entries that are no number
+    from 0 to `columns - 1` are left out, as are those that lie outside of `blocks`; one that stands
+    twice in a part counts twice. There is room for all entries where offsets do not decrease, which is
+    the caller's duty. The transpose of the transpose has the entries of the list, each part ascending.
 
     | operand | shape | |
     |---|---|---|
@@ -230,9 +230,9 @@ def Attn_BlockOrderOp : Attn_Op<"block_order", [Pure,
             + costs[1] * (offsets[b, h, 2 r + 2] - offsets[b, h, 2 r + 1])
     ```
 
-    and `order[b, h, ..]` are the numbers 0 to `count - 1` by descending cost; of
-    equal costs, the lower number comes first. Where a device starts blocks in order, and
-    another one when one ends, the short ones are left for the end
+    (or the nearest number of i32) and `order[b, h, ..]` are the numbers 0 to `count - 1` by
+    descending cost; of equal costs, the lower number comes first. Where a device starts
+    blocks in order, and another one when one ends, the short ones are left for the end
     (`docs/rationale/sparsity.md`). `attn-split-blocks` introduces the op.
 
     | operand | shape | |

@@ -783,7 +783,8 @@ def VerifyTile : Pass<"attn-verify-tile", "::mlir::func::FuncOp"> {
   let description = [{
     The waist between variants and targets is closed: a function after
     `attn-to-tile` holds only tile ops; elementwise `arith` and `math`;
-    `scf.forall`, `scf.for`; `memref.dim`, `memref.alloc`, `memref.dealloc`;
+    `scf.forall`, `scf.for`, `scf.if`; `memref.dim`, `memref.subview`,
+    `memref.reinterpret_cast`, `memref.cast`, `memref.alloc`, `memref.dealloc`;
     `memref.load` outside of blocks, which reads a number that blocks have computed; and
     all tensors in it have static shape. Changes nothing; reports the first op
     that does not belong. Back ends may rely on it.

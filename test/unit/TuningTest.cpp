@@ -280,6 +280,15 @@ TEST_F(TuningTest, SegmentsCountInTheModel) {
   Machine machine = cantFail(findMachine("cpu", ""));
   double pairs = (1000. * 1001 + 24 * 25 + 1024 * 1025) / 2;
   EXPECT_NEAR(model.predict(machine, 1).flops / (2 * 128) / pairs, 1, 0.1);
+  // Offsets of another number of sequences are no numbers to count with.
+  auto fewer = std::make_shared<IntegerTable>();
+  fewer->sizes = {2};
+  fewer->elements = {0, 2048};
+  FunctionModel rough = cantFail(FunctionModel::create(
+      text, "spec", options,
+      {{"H", 1}, {"Hk", 1}, {"Nq", 2048}, {"Nk", 2048}, {"G", 4}},
+      {{"cu_seqlens_q", offsets}, {"cu_seqlens_k", fewer}}));
+  EXPECT_TRUE(rough.isRough());
 }
 
 TEST_F(TuningTest, MasksCountInTheModel) {
