@@ -41,19 +41,24 @@ static Value skipScales(Value row) {
   return row;
 }
 
-/// Whether a row consists of whole rows of tensors.
-static bool isExact(Value row, bool skipsScales) {
-  if (skipsScales)
-    row = skipScales(row);
+/// Whether a row is a whole row, of 16 bits, of a tensor.
+static bool isRowOfTensor(Value row) {
   if (isa<BlockArgument>(row))
     return true;
-  if (auto concat = row.getDefiningOp<tensor::ConcatOp>())
-    return llvm::all_of(concat.getInputs(),
-                        [&](Value part) { return isExact(part, skipsScales); });
-  if (auto extend = row.getDefiningOp<arith::ExtFOp>())
-    row = extend.getIn();
-  auto slice = row.getDefiningOp<tensor::ExtractSliceOp>();
+  auto extend = row.getDefiningOp<arith::ExtFOp>();
+  if (!extend || typeOf(extend.getIn()).getElementTypeBitWidth() != 16)
+    return false;
+  auto slice = extend.getIn().getDefiningOp<tensor::ExtractSliceOp>();
   return slice && slice.getSourceType().getRank() > 1;
+}
+
+/// Whether matrix instructions take keys or values as they are: they are rows
+/// of tensors, or joined from such rows, which nothing may multiply. Others may
+/// be multiplied by numbers if these can multiply the product.
+static bool isExact(Value row, bool skipsScales) {
+  if (auto concat = row.getDefiningOp<tensor::ConcatOp>())
+    return llvm::all_of(concat.getInputs(), isRowOfTensor);
+  return isRowOfTensor(skipsScales ? skipScales(row) : row);
 }
 
 /// Rows that a row is joined from.
@@ -64,18 +69,33 @@ static int64_t countParts(Region &rows) {
   return concat ? concat.getInputs().size() : 1;
 }
 
+/// Whether matrix instructions take queries as they are, times numbers at most.
+/// Joined ones are taken part by part if keys are joined as well.
+static bool hasExactQueries(AttendOp op) {
+  if (op.getQueryRows().empty())
+    return true;
+  Value row = skipScales(getYielded(op.getQueryRows()));
+  auto concat = row.getDefiningOp<tensor::ConcatOp>();
+  if (!concat || countParts(op.getKeyRows()) == 1)
+    return isRowOfTensor(row);
+  return llvm::all_of(concat.getInputs(), [](Value part) {
+    return isRowOfTensor(skipScales(part));
+  });
+}
+
 /// Tiles of 16 bits that rows are the sum of.
 static int64_t countTerms(Region &rows, bool skipsScales) {
   return rows.empty() || isExact(getYielded(rows), skipsScales) ? 1 : 2;
 }
 
-/// Tiles of 16 bits that queries are the sum of: computed ones have three if
-/// they meet keys of bf16 as they are.
-static int64_t countQueryTerms(AttendOp op) {
-  int64_t terms = countTerms(op.getQueryRows(), /*skipsScales=*/true);
-  bool isBrief = typeOf(op.getKey()).getElementType().isBF16() &&
-                 countTerms(op.getKeyRows(), /*skipsScales=*/true) == 1;
-  return terms == 2 && isBrief ? 3 : terms;
+/// Sets the tiles of 16 bits that queries and keys are the sum of: those that
+/// are computed have three if they meet tiles of bf16 as they are.
+static void setScoreTerms(AttendOp op, BlockProblem &problem) {
+  bool isBrief = typeOf(op.getKey()).getElementType().isBF16();
+  problem.queryTerms = hasExactQueries(op) ? 1 : 2;
+  problem.keyTerms = countTerms(op.getKeyRows(), /*skipsScales=*/true);
+  if (isBrief && problem.queryTerms != problem.keyTerms)
+    (problem.queryTerms == 1 ? problem.keyTerms : problem.queryTerms) = 3;
 }
 
 /// Whether rows are computed without products of their own.
@@ -125,8 +145,7 @@ BlockProblem attn::getProblem(AttendOp op) {
   problem.isNarrow = isNarrow(op);
   if (!problem.isNarrow)
     return problem;
-  problem.queryTerms = countQueryTerms(op);
-  problem.keyTerms = countTerms(op.getKeyRows(), /*skipsScales=*/true);
+  setScoreTerms(op, problem);
   problem.valueTerms = countTerms(op.getValueRows(), /*skipsScales=*/false);
   if (problem.keyTerms == 1)
     problem.keyParts = countParts(op.getKeyRows());

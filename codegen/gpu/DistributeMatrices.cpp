@@ -393,7 +393,7 @@ void MatrixEmitter::emit(Values &sums, ArrayRef<Values> lhs, int64_t depth,
 static tile::DotOp getPrevious(tile::DotOp op) {
   auto previous = op.getInit().getDefiningOp<tile::DotOp>();
   bool isAlike = previous && previous == op->getPrevNode() &&
-                 previous->hasOneUse() && isNarrow(previous) &&
+                 previous->hasOneUse() && isNarrow(op) && isNarrow(previous) &&
                  previous.getDepth() == op.getDepth() &&
                  previous.getTransposeLhs() == op.getTransposeLhs() &&
                  previous.getTransposeRhs() == op.getTransposeRhs();

@@ -116,17 +116,18 @@ private:
   /// Whether the kernel's products of 16 bits leave few registers: those of two
   /// bands of rows, or of a state that stays in them.
   bool isShortOfRegisters();
-  /// Whether products of 16 bits add to a state.
+  /// Whether products of 16 bits add to a state of two bands of rows or more.
   bool hasState();
   /// `value`, but computed in each iteration of the loop around `op`: the sign
   /// of the induction variable, which is 0, is added. What is computed from it
   /// takes no register through the loop: where none is left, ptxas spills what
   /// was computed in front of the loop.
   mlir::Value keepInLoop(mlir::Value value, mlir::Operation *op);
-  /// The same in kernels that have a state. They have more tiles than others,
-  /// and need the places of each once in a long iteration. With the sum alone
-  /// LLVM adds constants behind it in front of the loop, so bits are flipped by
-  /// the sign as well: `ptxas` spilled 16 bytes beside a state of 128 x 64.
+  /// The same in kernels that have a state of two bands of rows or more. They
+  /// have more tiles than others, and need the places of each once in a long
+  /// iteration. With the sum alone LLVM adds constants behind it in front of
+  /// the loop, so bits are flipped by the sign as well: `ptxas` spilled 16
+  /// bytes beside a state of 128 x 64.
   mlir::Value keepBesideState(mlir::Value value, mlir::Operation *op);
 
   // Small things.

@@ -16,6 +16,9 @@
 // or by a number r for each key, are then what memory has: operands of matrix
 // instructions as they are.
 //
+// Keys that are joined keep a factor: without it their parts would be exact and
+// be multiplied part by part, but queries times the factor have no parts.
+//
 //===----------------------------------------------------------------------===//
 
 #include "codegen/gpu/Passes.h"
@@ -56,6 +59,19 @@ static bool isSameForRows(Value value, Region &region) {
          });
 }
 
+/// Whether `row` is joined from others, perhaps times numbers.
+static bool isJoined(Value row) {
+  while (auto product = row.getDefiningOp<arith::MulFOp>()) {
+    if (isUniform(product.getRhs()))
+      row = product.getLhs();
+    else if (isUniform(product.getLhs()))
+      row = product.getRhs();
+    else
+      return false;
+  }
+  return static_cast<bool>(row.getDefiningOp<tensor::ConcatOp>());
+}
+
 /// The operand of `product` that has a number of its own for each feature, the
 /// same for all rows; null if none.
 static OpOperand *findFactor(arith::MulFOp product, Region &region) {
@@ -74,8 +90,10 @@ static Value takeFactor(Region &region) {
          product->hasOneUse()) {
     if (OpOperand *factor = findFactor(product, region)) {
       Value taken = factor->get();
-      product.replaceAllUsesWith(
-          product->getOperand(1 - factor->getOperandNumber()));
+      Value kept = product->getOperand(1 - factor->getOperandNumber());
+      if (isJoined(kept))
+        return {};
+      product.replaceAllUsesWith(kept);
       product.erase();
       return taken;
     }

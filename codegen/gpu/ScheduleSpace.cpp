@@ -91,6 +91,7 @@ static ScheduleSpace getSpace(RecurOp op, int64_t sharedBytes,
     ChunkProblem problem = most;
     problem.chunk = blocks.q;
     problem.columns = std::min(blocks.k, whole);
+    problem.stages = std::max(blocks.stages, int64_t(1));
     problem.isNarrow &= blocks.q == band;
     if (whole % problem.columns)
       return llvm::formatv("block_k = {0} does not divide {1} columns",

@@ -141,7 +141,7 @@ static Value roundToUpper(ImplicitLocOpBuilder &b, Value value) {
 }
 
 ArrayRef<Value> FactorTerms::get(Value value, Type element, int64_t count) {
-  SmallVector<Value, 2> &terms = known[{value, count}];
+  SmallVector<Value, 2> &terms = known[{value, element, count}];
   if (!terms.empty())
     return terms;
   ImplicitLocOpBuilder b(value.getLoc(), value.getContext());

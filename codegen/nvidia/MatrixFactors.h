@@ -91,7 +91,7 @@ public:
 
 private:
   llvm::DenseMap<mlir::Value, ScaledTerms> scaled;
-  llvm::DenseMap<std::pair<mlir::Value, int64_t>,
+  llvm::DenseMap<std::tuple<mlir::Value, mlir::Type, int64_t>,
                  llvm::SmallVector<mlir::Value, 2>>
       known;
 };

@@ -243,7 +243,8 @@ std::pair<Operand, Operand> Rewriter::getOperands(const Part &part,
           getTerms(rhs, bf16, kTermsOfFloat)};
 }
 
-/// `init` plus the product of a part. Small terms are added first.
+/// `init` plus the product of a part. Within each step of the depth small terms
+/// are added first.
 Value Rewriter::multiply(Product &product, const Part &part, Value init) {
   ImplicitLocOpBuilder b(product.op.getLoc(), product.op);
   bool transposed = product.op.getTransposeRhs();

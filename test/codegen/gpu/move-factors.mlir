@@ -106,3 +106,26 @@ func.func @wide(%q: tensor<?x?x?x64xf32>, %k: tensor<?x?x?x64xf32>, %v: tensor<?
       } : tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32>, tensor<?x?x?x64xf32> -> tensor<?x?x?x64xf32>
   return %o : tensor<?x?x?x64xf32>
 }
+
+// Joined keys keep their gain: queries that it multiplies have no parts to
+// multiply with those of the keys. So does one behind a number.
+// CHECK-LABEL: func.func @joined
+// CHECK-NOT: query
+// CHECK: tensor.concat
+// CHECK: arith.mulf
+// CHECK: tensor.splat
+// CHECK: arith.mulf
+func.func @joined(%q: tensor<?x?x?x64xbf16>, %k: tensor<?x?x?x32xbf16>, %v: tensor<?x?x?x64xbf16>,
+                  %e: tensor<?x?x32xbf16>, %g: tensor<64xf32>, %r: f32) -> tensor<?x?x?x64xbf16> {
+  %o = attn.attend %q, %k, %v
+      key (%x: tensor<32xf32>, %b, %h, %j) {
+        %row = tensor.extract_slice %e[%b, %j, 0] [1, 1, 32] [1, 1, 1] : tensor<?x?x32xbf16> to tensor<32xbf16>
+        %wide = arith.extf %row : tensor<32xbf16> to tensor<32xf32>
+        %joined = tensor.concat dim(0) %x, %wide : (tensor<32xf32>, tensor<32xf32>) -> tensor<64xf32>
+        %gained = arith.mulf %joined, %g : tensor<64xf32>
+        %n = tensor.splat %r : tensor<64xf32>
+        %y = arith.mulf %gained, %n : tensor<64xf32>
+        attn.yield %y : tensor<64xf32>
+      } : tensor<?x?x?x64xbf16>, tensor<?x?x?x32xbf16>, tensor<?x?x?x64xbf16> -> tensor<?x?x?x64xbf16>
+  return %o : tensor<?x?x?x64xbf16>
+}
