@@ -157,7 +157,8 @@ LogicalResult attn::checkNotForGpu(Operation *op, BlockSizes blocks,
     return success();
   StringRef name = blocks.warps ? "warps" : "stages";
   return emitError(op->getLoc())
-         << "schedule: '" << name << "' is for attention on GPUs, got "
+         << "schedule: '" << name << "' is for attention "
+         << (blocks.warps ? "" : "and recurrences ") << "on GPUs, got "
          << (blocks.warps ? blocks.warps : blocks.stages) << " for " << of
          << "; expected a schedule without it";
 }

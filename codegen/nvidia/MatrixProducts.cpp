@@ -14,7 +14,8 @@
 //   exact x exact, rounded x exact    one product
 //   computed x exact of f16           two
 //   computed x exact of bf16          three: f16 has not its exponents
-//   computed x computed               three of f16
+//   computed x computed               three of f16, or six of bf16 where
+//                                     nothing may multiply the product
 //   rounded x computed                two of bf16, or three
 //
 // Errors of a rounded operand allow the last to be less exact.

@@ -22,7 +22,8 @@ def NvidiaMatrixProducts
     computed from another product, such as weights, is rounded. What else is computed from
     tiles of 16 bits, such as rotated rows, becomes a sum of tiles: of two of f16, whose rows
     are divided by a power of 2 that multiplies the product, or of three of bf16 where the other
-    operand is a tile of bf16. The product becomes two or three; those of tiles that are small in
+    operand is a tile of bf16. The product becomes two or three (six where nothing may multiply the
+    product); those of tiles that are small in
     both are left out. Beside a rounded operand two tiles of bf16 do.
     Joined rows are multiplied part by part. Exponentials of such kernels get
     `fastmath<afn>`, for `attn-nvidia-approximate-math`. `docs/numerics.md` says what
