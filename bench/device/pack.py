@@ -69,7 +69,8 @@ def list_packages(options):
 
 
 def list_all(options):
-    for family, dtypes in (("softmax", options.dtype), ("linear", options.linear_dtype)):
+    for family, dtypes in (("softmax", options.dtype), ("local", options.dtype),
+                           ("linear", options.linear_dtype)):
         for path in sorted((options.variants / family).glob("*.mlir")):
             for dtype in dtypes:
                 yield Item(path.stem, dtype, path.read_text())

@@ -9,7 +9,8 @@
 (package `fla`) that compute the same, and the recurrence in float64.
 
 All contenders get the same tensors, which lie in memory as that package wants
-them, [B, N, H, D]: our kernels get views [B, H, N, D] of these.
+them, [B, N, H, D]: our kernels get views [B, H, N, D] of these, and copies
+[B, H, N] of gates per token.
 """
 
 import dataclasses
@@ -197,8 +198,12 @@ class Tensors:
 
 
 def take_heads_first(argument, tensor):
-    """The view [B, H, N, ...] of a tensor that has rows."""
-    return tensor.transpose(1, 2) if argument.has_rows else tensor
+    """The view [B, H, N, ...] of a tensor that has rows; a copy of one number a row,
+    whose tokens our kernels want next to each other."""
+    if not argument.has_rows:
+        return tensor
+    view = tensor.transpose(1, 2)
+    return view if len(argument.shape) > 3 else view.contiguous()
 
 
 def get_errors(case, tensors, results):

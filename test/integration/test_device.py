@@ -231,6 +231,9 @@ class StandInTensor:
     def abs(self):
         return StandInTensor(abs(self.array))
 
+    def contiguous(self):
+        return StandInTensor(np.ascontiguousarray(self.array))
+
     def to(self, dtype):
         return self
 
@@ -442,6 +445,13 @@ class RecurrencesTest(unittest.TestCase):
         record = self.run_case("retention")
         self.assertIn("'chunk_simple_gla' of this version takes no 'g_gamma'",
                       record["refused"]["fla"])
+
+    def test_rows_lie_as_kernels_want_them(self):
+        for spec in recurrences.RECURRENCES:
+            case = {"kind": "linear", "spec": spec, "dtype": "bf16", "features": 4, "length": 3}
+            tensors = StandInPeers().make_recurrences()
+            for view in tensors.get_views(case, tensors.make_set(case)):
+                self.assertEqual(view.array.strides[-1], view.array.itemsize, spec)
 
     def test_work(self):
         case = {"kind": "linear", "spec": "gla-scalar", "dtype": "bf16", "features": 128,
