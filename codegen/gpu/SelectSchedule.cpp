@@ -84,6 +84,8 @@ private:
   }
   bool fits(BlockSizes sizes, int64_t bytes, int64_t registers, int64_t blocks,
             Operation *at) const;
+  std::optional<BlockSizes> chooseLarge(BlockProblem problem,
+                                        Operation *at) const;
   BlockSizes choose(BlockProblem problem, int64_t mostRows,
                     Operation *at) const;
   LogicalResult checkAsked(AttendOp attend, BlockSizes blocks) const;
@@ -136,19 +138,32 @@ static void reportResources(Operation *op, ScheduleAttr schedule, bool isAsked,
                    isNarrow ? "matrix instructions of 16 bits" : "f32 units");
 }
 
-/// The first candidate that fits twice, else once; else the smallest. Matrix
+/// Larger blocks than usual for pairs that need little but products. Matrix
 /// instructions wait for what they read from shared memory: with two bands of
 /// rows, a warp reads keys and values once for both, for which up to 64
-/// features leave registers (1.3 times as fast, docs/results/device-h200.md).
+/// features leave registers. 128 keys of 128 features at a time halve the steps
+/// between products; only Hopper has the room, and the registers without
+/// spills. Both as measured on an H200 (docs/results/device-h200-16bit.md).
+std::optional<BlockSizes> GpuSelectSchedule::chooseLarge(BlockProblem problem,
+                                                         Operation *at) const {
+  int64_t features = std::max(problem.widthQk, problem.widthV);
+  bool isNarrow = features <= 64, isWide = features == 128;
+  if (!problem.hasFewPairOps || !(isNarrow || isWide))
+    return std::nullopt;
+  problem.blockQ = isNarrow ? 128 : 64;
+  problem.blockK = isNarrow ? 64 : 128;
+  if (!fits(problem, isNarrow ? 2 : 3, at))
+    return std::nullopt;
+  return BlockSizes{problem.blockQ, problem.blockK, 0};
+}
+
+/// A large block if there is one, else the first candidate that fits twice,
+/// else once; else the smallest.
 BlockSizes GpuSelectSchedule::choose(BlockProblem problem, int64_t mostRows,
                                      Operation *at) const {
-  constexpr int64_t twoBands = 128, mostFeatures = 64;
-  problem.blockQ = twoBands;
-  problem.blockK = 64;
-  if (problem.hasFewPairOps && mostRows > kRows &&
-      std::max(problem.widthQk, problem.widthV) <= mostFeatures &&
-      fits(problem, 2, at))
-    return {problem.blockQ, problem.blockK, 0};
+  if (mostRows > kRows)
+    if (std::optional<BlockSizes> large = chooseLarge(problem, at))
+      return *large;
   for (int64_t blocks : {2, 1})
     for (int64_t q : {64, 32, 16})
       for (int64_t k : {64, 32, 16}) {
