@@ -13,6 +13,28 @@
 using namespace mlir;
 using namespace attn;
 
+/// Inserts the first `sizes` of `block` into shared output `result` at `at`,
+/// whose last dimensions are those of the block, `steps` apart.
+static void insertPart(ImplicitLocOpBuilder &b, scf::ForallOp forall,
+                       unsigned result, Value block,
+                       ArrayRef<OpFoldResult> sizes, ArrayRef<OpFoldResult> at,
+                       ArrayRef<OpFoldResult> steps) {
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+  SmallVector<OpFoldResult> offsets(sizes.size(), zero),
+      strides(sizes.size(), one);
+  Value existing =
+      tensor::ExtractSliceOp::create(b, block, offsets, sizes, strides);
+  SmallVector<OpFoldResult> atSizes(at.size() - sizes.size(), one);
+  SmallVector<OpFoldResult> atStrides = atSizes;
+  llvm::append_range(atSizes, sizes);
+  llvm::append_range(atStrides, steps);
+
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToEnd(forall.getTerminator().getBody());
+  tensor::ParallelInsertSliceOp::create(
+      b, existing, forall.getRegionIterArgs()[result], at, atSizes, atStrides);
+}
+
 void attn::insertRows(ImplicitLocOpBuilder &b, scf::ForallOp forall,
                       unsigned result, Value rows, ArrayRef<Value> outer,
                       Value row, Value numRows) {
@@ -21,29 +43,14 @@ void attn::insertRows(ImplicitLocOpBuilder &b, scf::ForallOp forall,
   OpFoldResult count = Value(arith::MinSIOp::create(
       b, left, arith::ConstantIndexOp::create(b, type.getDimSize(0))));
   OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
-
-  SmallVector<OpFoldResult> sizes{count}, offsets{zero};
-  SmallVector<OpFoldResult> at, atSizes;
-  for (Value index : outer) {
-    at.push_back(index);
-    atSizes.push_back(one);
-  }
+  SmallVector<OpFoldResult> sizes{count}, at(outer.begin(), outer.end());
   at.push_back(row);
   if (type.getRank() == 2) {
     sizes.push_back(b.getIndexAttr(type.getDimSize(1)));
-    offsets.push_back(zero);
     at.push_back(zero);
   }
-  SmallVector<OpFoldResult> strides(sizes.size(), one),
-      atStrides(at.size(), one);
-  Value existing =
-      tensor::ExtractSliceOp::create(b, rows, offsets, sizes, strides);
-  llvm::append_range(atSizes, sizes);
-
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToEnd(forall.getTerminator().getBody());
-  tensor::ParallelInsertSliceOp::create(
-      b, existing, forall.getRegionIterArgs()[result], at, atSizes, atStrides);
+  insertPart(b, forall, result, rows, sizes, at,
+             SmallVector<OpFoldResult>(sizes.size(), one));
 }
 
 /// The rows of a box as a tensor with a dimension per axis.
@@ -65,31 +72,18 @@ static Value foldBox(ImplicitLocOpBuilder &b, ArrayRef<int64_t> box,
 void attn::insertBox(ImplicitLocOpBuilder &b, scf::ForallOp forall,
                      unsigned result, Value rows, ArrayRef<Value> outer,
                      const BoxGrid &grid, ArrayRef<Value> first) {
-  bool hasFeatures = cast<RankedTensorType>(rows.getType()).getRank() == 2;
   Value box = foldBox(b, grid.getBox(), rows);
-  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
-  SmallVector<OpFoldResult> sizes, at(outer.begin(), outer.end()),
-      atStrides{one, one};
+  SmallVector<OpFoldResult> sizes, at(outer.begin(), outer.end()), steps;
   for (auto [count, token, step] :
        llvm::zip_equal(grid.countTokens(b, first), first, grid.getStep())) {
     sizes.push_back(count);
     at.push_back(token);
-    atStrides.push_back(b.getIndexAttr(step));
+    steps.push_back(b.getIndexAttr(step));
   }
-  if (hasFeatures) {
-    auto type = cast<RankedTensorType>(box.getType());
-    sizes.push_back(b.getIndexAttr(type.getShape().back()));
-    at.push_back(zero);
-    atStrides.push_back(one);
+  if (auto type = cast<RankedTensorType>(rows.getType()); type.getRank() == 2) {
+    sizes.push_back(b.getIndexAttr(type.getDimSize(1)));
+    at.push_back(b.getIndexAttr(0));
+    steps.push_back(b.getIndexAttr(1));
   }
-  SmallVector<OpFoldResult> offsets(sizes.size(), zero),
-      strides(sizes.size(), one), atSizes{one, one};
-  Value existing =
-      tensor::ExtractSliceOp::create(b, box, offsets, sizes, strides);
-  llvm::append_range(atSizes, sizes);
-
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToEnd(forall.getTerminator().getBody());
-  tensor::ParallelInsertSliceOp::create(
-      b, existing, forall.getRegionIterArgs()[result], at, atSizes, atStrides);
+  insertPart(b, forall, result, box, sizes, at, steps);
 }

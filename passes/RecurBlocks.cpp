@@ -297,6 +297,14 @@ void RecurSplitter::emitRows(scf::ForallOp forall, SmallVector<Value> state,
 // Blocks
 //===----------------------------------------------------------------------===//
 
+void RecurSplitter::enterBlock(scf::ForallOp forall, unsigned before) {
+  b.setInsertionPoint(forall.getTerminator());
+  batch = sequence = forall.getInductionVar(before);
+  head = forall.getInductionVar(before + 1);
+  Value number = forall.getInductionVar(before + 2);
+  column = arith::MulIOp::create(b, number, constant(columns));
+}
+
 /// One block per head and columns, and per batch or segment.
 void RecurSplitter::runWhole(ValueRange outputs) {
   OpFoldResult sequences = Value(tensor::DimOp::create(b, op.getValue(), 0));
@@ -308,11 +316,7 @@ void RecurSplitter::runWhole(ValueRange outputs) {
   auto forall = scf::ForallOp::create(b, grid, outputs, std::nullopt);
   passOn(op.getScheduleAttr(), forall);
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(forall.getTerminator());
-  batch = sequence = forall.getInductionVar(0);
-  head = forall.getInductionVar(1);
-  column =
-      arith::MulIOp::create(b, forall.getInductionVar(2), constant(columns));
+  enterBlock(forall, /*before=*/0);
   firstToken = constant(0);
   tokens = numTokens;
   if (*segments)

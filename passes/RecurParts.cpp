@@ -53,11 +53,7 @@ SmallVector<OpFoldResult> RecurSplitter::partsGrid() {
 /// Opens block (part, batch, head, columns): whole chunks, but for the last
 /// part.
 void RecurSplitter::enterPart(scf::ForallOp forall) {
-  b.setInsertionPoint(forall.getTerminator());
-  batch = sequence = forall.getInductionVar(1);
-  head = forall.getInductionVar(2);
-  column =
-      arith::MulIOp::create(b, forall.getInductionVar(3), constant(columns));
+  enterBlock(forall, /*before=*/1);
   Value length = constant(chunk);
   Value chunks = arith::CeilDivSIOp::create(b, numTokens, length);
   Value share = arith::CeilDivSIOp::create(b, chunks, constant(splits));
@@ -105,11 +101,7 @@ SmallVector<Value> RecurSplitter::emitBegins(Value parts, Value lastStates) {
   auto forall = scf::ForallOp::create(
       b, ArrayRef<OpFoldResult>(grid).drop_front(), outputs, std::nullopt);
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(forall.getTerminator());
-  batch = sequence = forall.getInductionVar(0);
-  head = forall.getInductionVar(1);
-  column =
-      arith::MulIOp::create(b, forall.getInductionVar(2), constant(columns));
+  enterBlock(forall, /*before=*/0);
   Value height = constant(splits * rows);
   SmallVector<Value> init = firstState();
   init.push_back(

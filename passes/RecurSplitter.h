@@ -87,6 +87,9 @@ private:
   void emitRows(mlir::scf::ForallOp forall,
                 llvm::SmallVector<mlir::Value> state, bool isLast);
   mlir::Value untilEnd(mlir::Value rows);
+  /// Opens block (batch, head, columns), whose indices stand behind `before`
+  /// others.
+  void enterBlock(mlir::scf::ForallOp forall, unsigned before);
   void enterSegment();
   void emitBehind(mlir::scf::ForallOp forall);
   llvm::SmallVector<mlir::OpFoldResult> partsGrid();

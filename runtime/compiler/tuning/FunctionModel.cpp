@@ -165,40 +165,54 @@ static Expected<TuningKey> makeKey(Program &program, const Signature &signature,
   return key;
 }
 
-Expected<TuningKey> attn::makeTuningKey(StringRef text, StringRef name,
-                                        const CompileOptions &options,
-                                        StringRef device,
-                                        const CallSizes *sizes,
-                                        int64_t *tokens) {
-  auto program = Program::parse(text, name, options.function);
+namespace {
+/// A function that was parsed, and its arguments and results.
+struct Spec {
+  std::unique_ptr<Program> program;
+  Signature signature;
+};
+} // namespace
+
+static Expected<Spec> readSpec(StringRef text, StringRef name,
+                               StringRef function) {
+  auto program = Program::parse(text, name, function);
   if (!program)
     return program.takeError();
   Expected<Signature> signature = describe(**program);
   if (!signature)
     return signature.takeError();
-  Expected<TuningKey> key = makeKey(**program, *signature, options, device);
+  return Spec{std::move(*program), std::move(*signature)};
+}
+
+Expected<TuningKey> attn::makeTuningKey(StringRef text, StringRef name,
+                                        const CompileOptions &options,
+                                        StringRef device,
+                                        const CallSizes *sizes,
+                                        int64_t *tokens) {
+  Expected<Spec> spec = readSpec(text, name, options.function);
+  if (!spec)
+    return spec.takeError();
+  Expected<TuningKey> key =
+      makeKey(*spec->program, spec->signature, options, device);
   if (!key || !sizes)
     return key;
-  if (Error error = checkNames(*signature, *sizes))
+  if (Error error = checkNames(spec->signature, *sizes))
     return std::move(error);
-  auto all = getAllSizes(*signature, addLeading(*signature, *sizes));
+  auto all = getAllSizes(spec->signature, addLeading(spec->signature, *sizes));
   if (!all)
     return all.takeError();
   int64_t count;
-  key->bucket = makeBucket(*signature, *all, tokens ? *tokens : count);
+  key->bucket = makeBucket(spec->signature, *all, tokens ? *tokens : count);
   return key;
 }
 
 Error attn::checkCallSizes(StringRef text, StringRef name,
                            const CompileOptions &options,
                            const CallSizes &sizes) {
-  auto program = Program::parse(text, name, options.function);
-  if (!program)
-    return program.takeError();
-  Expected<Signature> signature = describe(**program);
-  if (!signature)
-    return signature.takeError();
-  return checkNames(*signature, sizes);
+  Expected<Spec> spec = readSpec(text, name, options.function);
+  if (!spec)
+    return spec.takeError();
+  return checkNames(spec->signature, sizes);
 }
 
 //===----------------------------------------------------------------------===//
