@@ -1,5 +1,4 @@
-//===- ReferencePipeline.cpp - From the executable definition to loops -*- C++
-//-*-===//
+//===- ReferencePipeline.cpp - From the definition to loops -----*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -20,14 +20,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "passes/BlockListTiles.h"
-#include "passes/ListSortTiles.h"
 #include "passes/PairwiseTiles.h"
-#include "passes/RecurTiles.h"
-#include "passes/ReduceTiles.h"
-#include "passes/SegmentTiles.h"
 #include "passes/TileRegions.h"
 #include "passes/TileSignature.h"
+#include "passes/TileTranslator.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace attn {
@@ -38,78 +34,8 @@ namespace attn {
 using namespace mlir;
 using namespace attn;
 
-namespace {
-/// Where a block of rows is.
-struct RowBlock {
-  Value batch, head;
-  SmallVector<Value> token; ///< That of its first row, one index per axis.
-
-  SmallVector<Value> getOffsets() const {
-    SmallVector<Value> offsets{batch, head};
-    llvm::append_range(offsets, token);
-    return offsets;
-  }
-};
-
-/// Translates one function.
-class Translator {
-public:
-  Translator(func::FuncOp from, bool countLists)
-      : from(from), countLists(countLists),
-        b(from.getLoc(), from.getContext()) {}
-
-  LogicalResult run();
-
-private:
-  func::FuncOp declare();
-  LogicalResult translate(Block &block);
-  LogicalResult translate(Operation *op);
-  // One kind of op each.
-  LogicalResult translate(MapRowsOp op);
-  LogicalResult translate(ReduceOp op);
-  LogicalResult translate(MergeOp op);
-  LogicalResult translate(BlockBoundsOp op);
-  LogicalResult translate(BlockListOp op);
-  LogicalResult translate(BlockOrderOp op);
-  LogicalResult translate(TransposeListOp op);
-  LogicalResult translate(SegmentBoundsOp op);
-  LogicalResult translate(PartialOp op);
-  LogicalResult translate(AddSinkOp op);
-  LogicalResult translate(FinishOp op);
-  LogicalResult translate(RecurChunkOp op);
-  LogicalResult translate(LoadStateOp op);
-  LogicalResult translate(MergeStateOp op);
-  LogicalResult chooseNumbers(scf::IfOp op);
-  LogicalResult translate(scf::IfOp op);
-  LogicalResult translate(scf::ForallOp op);
-  LogicalResult translate(scf::ForOp op);
-  LogicalResult translate(tensor::DimOp op);
-  LogicalResult translate(tensor::EmptyOp op);
-  LogicalResult translate(tensor::ExtractOp op);
-  LogicalResult translate(tensor::ExtractSliceOp op);
-  LogicalResult translate(tensor::InsertSliceOp op);
-  LogicalResult translate(tensor::ReshapeOp op);
-  RowBlock enterRowBlocks(ArrayRef<Value> sizes, int64_t rows);
-  Value sizeBefore(Value size);
-  SmallVector<OpFoldResult> mapped(ArrayRef<OpFoldResult> sizes);
-  SmallVector<Value> mappedValues(ArrayRef<OpFoldResult> offsets);
-  void storeRows(tensor::ParallelInsertSliceOp insert);
-  Value viewFor(Value tensor, ValueRange dynamicSizes);
-
-  func::FuncOp from;
-  bool countLists; ///< See the option of the pass.
-  ImplicitLocOpBuilder b;
-  IRMapping mapping;
-  /// The view that each returned tensor is written to.
-  DenseMap<Value, Value> destination;
-  SmallVector<Value> buffers;
-  /// Parts of results that blocks fill in loops.
-  DenseMap<Value, ViewSlice> slices;
-};
-} // namespace
-
 /// Creates the function over views; results become arguments at the end.
-func::FuncOp Translator::declare() {
+func::FuncOp TileTranslator::declare() {
   SmallVector<Type> types;
   for (Type type :
        llvm::concat<const Type>(from.getArgumentTypes(), from.getResultTypes()))
@@ -137,7 +63,7 @@ func::FuncOp Translator::declare() {
   return to;
 }
 
-LogicalResult Translator::run() {
+LogicalResult TileTranslator::run() {
   if (failed(checkTileSignature(from)))
     return failure();
   func::FuncOp to = declare();
@@ -153,7 +79,7 @@ LogicalResult Translator::run() {
 }
 
 /// Where the op that computes `tensor` writes it: a result, or a new buffer.
-Value Translator::viewFor(Value tensor, ValueRange dynamicSizes) {
+Value TileTranslator::viewFor(Value tensor, ValueRange dynamicSizes) {
   if (Value result = destination.lookup(tensor))
     return result;
   auto type = cast<RankedTensorType>(tensor.getType());
@@ -163,14 +89,14 @@ Value Translator::viewFor(Value tensor, ValueRange dynamicSizes) {
   return buffer;
 }
 
-LogicalResult Translator::translate(Block &block) {
+LogicalResult TileTranslator::translate(Block &block) {
   for (Operation &op : block.without_terminator())
     if (failed(translate(&op)))
       return failure();
   return success();
 }
 
-LogicalResult Translator::translate(Operation *op) {
+LogicalResult TileTranslator::translate(Operation *op) {
   ImplicitLocOpBuilder::InsertionGuard guard(b);
   b.setLoc(op->getLoc());
   // Lists of sizes and expanded shapes are read where they matter: by the op
@@ -195,7 +121,7 @@ LogicalResult Translator::translate(Operation *op) {
       });
 }
 
-LogicalResult Translator::translate(PartialOp op) {
+LogicalResult TileTranslator::translate(PartialOp op) {
   auto results = PairwiseTiles(b, mapping).partial(op);
   if (failed(results))
     return failure();
@@ -203,27 +129,27 @@ LogicalResult Translator::translate(PartialOp op) {
   return success();
 }
 
-LogicalResult Translator::translate(AddSinkOp op) {
+LogicalResult TileTranslator::translate(AddSinkOp op) {
   mapping.map(op.getState(), PairwiseTiles(b, mapping).addSink(op));
   return success();
 }
 
-LogicalResult Translator::translate(FinishOp op) {
+LogicalResult TileTranslator::translate(FinishOp op) {
   mapping.map(op.getResults(), PairwiseTiles(b, mapping).finish(op));
   return success();
 }
 
-LogicalResult Translator::translate(LoadStateOp op) {
+LogicalResult TileTranslator::translate(LoadStateOp op) {
   mapping.map(op.getState(), loadState(b, mapping, op));
   return success();
 }
 
-LogicalResult Translator::translate(MergeStateOp op) {
+LogicalResult TileTranslator::translate(MergeStateOp op) {
   mapping.map(op.getState(), mergeState(b, mapping, op));
   return success();
 }
 
-LogicalResult Translator::translate(tensor::DimOp op) {
+LogicalResult TileTranslator::translate(tensor::DimOp op) {
   Value view = mapping.lookup(op.getSource());
   Value dim = mapping.lookupOrDefault(op.getIndex());
   mapping.map(op.getResult(), Value(memref::DimOp::create(b, view, dim)));
@@ -231,7 +157,7 @@ LogicalResult Translator::translate(tensor::DimOp op) {
 }
 
 /// A number of a list of blocks, of bounds or of offsets.
-LogicalResult Translator::translate(tensor::ExtractOp op) {
+LogicalResult TileTranslator::translate(tensor::ExtractOp op) {
   SmallVector<Value> indices;
   for (Value index : op.getIndices())
     indices.push_back(mapping.lookupOrDefault(index));
@@ -241,166 +167,8 @@ LogicalResult Translator::translate(tensor::ExtractOp op) {
   return success();
 }
 
-/// Opens independent blocks of `rows` rows, along the last axis, of a tensor
-/// whose sizes but the last are `sizes`, and builds inside of them from now on.
-RowBlock Translator::enterRowBlocks(ArrayRef<Value> sizes, int64_t rows) {
-  Value step = arith::ConstantIndexOp::create(b, rows);
-  SmallVector<OpFoldResult> grid(sizes);
-  grid.back() = Value(arith::CeilDivSIOp::create(b, sizes.back(), step));
-  auto nest = scf::ForallOp::create(b, grid, ValueRange(), std::nullopt);
-  b.setInsertionPoint(nest.getTerminator());
-  SmallVector<Value> indices = nest.getInductionVars();
-  indices.back() = arith::MulIOp::create(b, indices.back(), step);
-  RowBlock block{indices[0], indices[1], {}};
-  block.token.assign(indices.begin() + 2, indices.end());
-  return block;
-}
-
-LogicalResult Translator::translate(MapRowsOp op) {
-  ScheduleAttr schedule = op.getScheduleAttr();
-  if (!schedule)
-    return op.emitOpError("has no schedule; run attn-select-schedule first");
-  auto type = cast<RankedTensorType>(op.getInput().getType());
-  Value input = mapping.lookup(op.getInput());
-  SmallVector<Value> sizes, dynamic;
-  for (int64_t dim = 0; dim < 2 + getNumAxes(op.getInput()); ++dim) {
-    sizes.push_back(memref::DimOp::create(
-        b, input, arith::ConstantIndexOp::create(b, dim)));
-    if (cast<RankedTensorType>(op.getOutput().getType()).isDynamicDim(dim))
-      dynamic.push_back(sizes.back());
-  }
-  Value output = viewFor(op.getOutput(), dynamic);
-  mapping.map(op.getOutput(), output);
-
-  int64_t rows = schedule.getBlockQ();
-  RowBlock block = enterRowBlocks(sizes, rows);
-  PairwiseTiles tiles(b, mapping);
-  FailureOr<Value> mapped =
-      tiles.loadRows(input, rows, type.getShape().back(), op.getRows(),
-                     block.batch, block.head, block.head, {block.token});
-  if (failed(mapped))
-    return failure();
-  auto outputType = cast<RankedTensorType>(op.getOutput().getType());
-  Value stored = tiles.convert(*mapped, outputType.getElementType());
-  SmallVector<Value> offsets = block.getOffsets();
-  offsets.push_back(arith::ConstantIndexOp::create(b, 0));
-  tile::StoreOp::create(b, stored, output, offsets);
-  return success();
-}
-
-LogicalResult Translator::translate(ReduceOp op) {
-  auto type = cast<RankedTensorType>(op.getOutput().getType());
-  Value input = mapping.lookup(op.getInput());
-  SmallVector<Value> dynamic;
-  for (int64_t dim : {int64_t(0), op.getKeptDim()})
-    if (type.isDynamicDim(dim ? 1 : 0))
-      dynamic.push_back(memref::DimOp::create(
-          b, input, arith::ConstantIndexOp::create(b, dim)));
-  Value output = viewFor(op.getOutput(), dynamic);
-  mapping.map(op.getOutput(), output);
-  return ReduceTiles(b, mapping, op).run(output);
-}
-
-LogicalResult Translator::translate(MergeOp op) {
-  ScheduleAttr schedule = op.getScheduleAttr();
-  if (!schedule)
-    return op.emitOpError("has no schedule; run attn-select-schedule first");
-  Value parts = mapping.lookup(op.getOutputs());
-  SmallVector<Value> sizes;
-  for (int64_t dim = 1; dim < 4; ++dim)
-    sizes.push_back(memref::DimOp::create(
-        b, parts, arith::ConstantIndexOp::create(b, dim)));
-  for (Value result : op.getResults()) {
-    SmallVector<Value> dynamic;
-    for (auto [dim, size] : llvm::enumerate(sizes))
-      if (cast<RankedTensorType>(result.getType()).isDynamicDim(dim))
-        dynamic.push_back(size);
-    mapping.map(result, viewFor(result, dynamic));
-  }
-
-  int64_t rows = schedule.getBlockQ();
-  RowBlock block = enterRowBlocks(sizes, rows);
-  SmallVector<Value> merged =
-      PairwiseTiles(b, mapping)
-          .merge(op, block.batch, block.head, block.token.front(), rows);
-  SmallVector<Value> offsets = block.getOffsets();
-  offsets.push_back(arith::ConstantIndexOp::create(b, 0));
-  tile::StoreOp::create(b, merged[0], mapping.lookup(op.getOutput()), offsets);
-  offsets.pop_back();
-  if (op.getLse())
-    tile::StoreOp::create(b, merged[1], mapping.lookup(op.getLse()), offsets);
-  return success();
-}
-
-LogicalResult Translator::translate(BlockBoundsOp op) {
-  SmallVector<Value> sizes = getBoundsSizes(b, mapping, op);
-  for (Value result : op.getResults())
-    mapping.map(result, viewFor(result, sizes));
-  writeBlockBounds(b, mapping, op);
-  return success();
-}
-
-LogicalResult Translator::translate(SegmentBoundsOp op) {
-  SmallVector<Value> sizes;
-  if (cast<RankedTensorType>(op.getNumber().getType()).isDynamicDim(0))
-    sizes.push_back(mapping.lookupOrDefault(op.getTokens()));
-  for (Value result : op.getResults())
-    mapping.map(result, viewFor(result, sizes));
-  writeSegmentBounds(b, mapping, op);
-  return success();
-}
-
-/// Makes room for the list and for the counts that it is made from.
-LogicalResult Translator::translate(BlockListOp op) {
-  bool isCounted = countLists && !destination.contains(op.getBlocks());
-  ListSizes sizes = getListSizes(b, mapping, op, isCounted);
-  mapping.map(op.getOffsets(), viewFor(op.getOffsets(), sizes.offsets));
-  auto type = cast<RankedTensorType>(op.getOffsets().getType());
-  Value counts = memref::AllocOp::create(
-      b, MemRefType::get(type.getShape(), type.getElementType()), sizes.counts);
-  buffers.push_back(counts);
-  writeBlockList(b, mapping, op, counts, isCounted, [&](Value entries) {
-    if (entries)
-      sizes.blocks.back() = entries;
-    Value view = viewFor(op.getBlocks(), sizes.blocks);
-    mapping.map(op.getBlocks(), view);
-    return view;
-  });
-  return success();
-}
-
-/// Makes room for the transpose and for what it is made with.
-LogicalResult Translator::translate(TransposeListOp op) {
-  TransposeSizes sizes = getTransposeSizes(b, mapping, op);
-  mapping.map(op.getNewOffsets(), viewFor(op.getNewOffsets(), sizes.offsets));
-  mapping.map(op.getNewBlocks(), viewFor(op.getNewBlocks(), sizes.blocks));
-  SmallVector<int64_t> shape(
-      cast<RankedTensorType>(op.getNewOffsets().getType()).getShape());
-  auto allocate = [&](ValueRange dynamic) {
-    auto type = MemRefType::get(shape, b.getI32Type());
-    buffers.push_back(memref::AllocOp::create(b, type, dynamic));
-    return buffers.back();
-  };
-  Value sums = allocate(sizes.sums);
-  shape.push_back(ShapedType::kDynamic);
-  Value counts = allocate(sizes.counts);
-  writeTranspose(b, mapping, op, counts, sums);
-  return success();
-}
-
-/// Makes room for the order and for the costs that it is made from.
-LogicalResult Translator::translate(BlockOrderOp op) {
-  SmallVector<Value> sizes = getOrderSizes(b, mapping, op);
-  mapping.map(op.getOrder(), viewFor(op.getOrder(), sizes));
-  auto type = cast<RankedTensorType>(op.getOrder().getType());
-  buffers.push_back(memref::AllocOp::create(
-      b, MemRefType::get(type.getShape(), type.getElementType()), sizes));
-  writeBlockOrder(b, mapping, op, buffers.back());
-  return success();
-}
-
 /// The size that `size`, which a branch computes from values before it, has.
-Value Translator::sizeBefore(Value size) {
+Value TileTranslator::sizeBefore(Value size) {
   if (Value known = mapping.lookupOrNull(size))
     return known;
   Operation *op = size.getDefiningOp();
@@ -412,7 +180,7 @@ Value Translator::sizeBefore(Value size) {
 
 /// Numbers of both branches are computed, and one is chosen: what a program
 /// reads outside of a view is zero.
-LogicalResult Translator::chooseNumbers(scf::IfOp op) {
+LogicalResult TileTranslator::chooseNumbers(scf::IfOp op) {
   for (Block *branch : {op.thenBlock(), op.elseBlock()})
     if (failed(translate(*branch)))
       return failure();
@@ -428,7 +196,7 @@ LogicalResult Translator::chooseNumbers(scf::IfOp op) {
 }
 
 /// Both branches write to the views of the results.
-LogicalResult Translator::translate(scf::IfOp op) {
+LogicalResult TileTranslator::translate(scf::IfOp op) {
   if (op.getNumResults() > 0 &&
       llvm::all_of(op.getResultTypes(), llvm::IsaPred<IndexType>))
     return chooseNumbers(op);
@@ -476,7 +244,7 @@ LogicalResult Translator::translate(scf::IfOp op) {
 }
 
 /// Another view of the same contiguous buffer.
-LogicalResult Translator::translate(tensor::ReshapeOp op) {
+LogicalResult TileTranslator::translate(tensor::ReshapeOp op) {
   auto list = op.getShape().getDefiningOp<tensor::FromElementsOp>();
   Value source = mapping.lookup(op.getSource());
   if (!list || !cast<MemRefType>(source.getType()).getLayout().isIdentity())
@@ -501,21 +269,22 @@ LogicalResult Translator::translate(tensor::ReshapeOp op) {
   return success();
 }
 
-SmallVector<OpFoldResult> Translator::mapped(ArrayRef<OpFoldResult> sizes) {
+SmallVector<OpFoldResult> TileTranslator::mapped(ArrayRef<OpFoldResult> sizes) {
   return llvm::map_to_vector(sizes, [&](OpFoldResult size) -> OpFoldResult {
     auto value = dyn_cast<Value>(size);
     return value ? mapping.lookupOrDefault(value) : size;
   });
 }
 
-SmallVector<Value> Translator::mappedValues(ArrayRef<OpFoldResult> offsets) {
+SmallVector<Value>
+TileTranslator::mappedValues(ArrayRef<OpFoldResult> offsets) {
   return llvm::map_to_vector(offsets, [&](OpFoldResult offset) {
     return mapping.lookupOrDefault(
         getValueOrCreateConstantIndexOp(b, b.getLoc(), offset));
   });
 }
 
-LogicalResult Translator::translate(scf::ForallOp op) {
+LogicalResult TileTranslator::translate(scf::ForallOp op) {
   for (auto [result, init] : llvm::zip(op.getResults(), op.getOutputs())) {
     auto empty = init.getDefiningOp<tensor::EmptyOp>();
     if (!empty)
@@ -545,7 +314,7 @@ LogicalResult Translator::translate(scf::ForallOp op) {
 
 /// Stores a block of rows; rows beyond the view, which the slice of the block
 /// left out, are dropped by the store.
-void Translator::storeRows(tensor::ParallelInsertSliceOp insert) {
+void TileTranslator::storeRows(tensor::ParallelInsertSliceOp insert) {
   Value rows = insert.getSource();
   if (auto slice = rows.getDefiningOp<tensor::ExtractSliceOp>())
     rows = slice.getSource();
@@ -560,7 +329,7 @@ void Translator::storeRows(tensor::ParallelInsertSliceOp insert) {
 
 /// Room for what blocks keep from one loop to the next, or for rows of which
 /// only the number matters; results get theirs with the op that fills them.
-LogicalResult Translator::translate(tensor::EmptyOp op) {
+LogicalResult TileTranslator::translate(tensor::EmptyOp op) {
   if (!llvm::any_of(op->getUsers(),
                     llvm::IsaPred<tensor::ExtractSliceOp, MapRowsOp, ReduceOp,
                                   PartialOp, RecurChunkOp>))
@@ -575,7 +344,7 @@ LogicalResult Translator::translate(tensor::EmptyOp op) {
 /// A part of the result of a block is its view; one of a tile is what is stored
 /// of it, and read there. With all dimensions, it is a view of its own, that
 /// loads and stores stay in.
-LogicalResult Translator::translate(tensor::ExtractSliceOp op) {
+LogicalResult TileTranslator::translate(tensor::ExtractSliceOp op) {
   Value source = mapping.lookupOrNull(op.getSource());
   if (!source || !isa<MemRefType>(source.getType()))
     return success();
@@ -592,7 +361,7 @@ LogicalResult Translator::translate(tensor::ExtractSliceOp op) {
 
 /// Stores rows of a tile, of which the slice of the block left out those beyond
 /// the view.
-LogicalResult Translator::translate(tensor::InsertSliceOp op) {
+LogicalResult TileTranslator::translate(tensor::InsertSliceOp op) {
   Value rows = op.getSource();
   if (auto slice = rows.getDefiningOp<tensor::ExtractSliceOp>())
     rows = slice.getSource();
@@ -604,7 +373,7 @@ LogicalResult Translator::translate(tensor::InsertSliceOp op) {
   return success();
 }
 
-LogicalResult Translator::translate(RecurChunkOp op) {
+LogicalResult TileTranslator::translate(RecurChunkOp op) {
   auto past = slices.find(op.getSums());
   auto results = RecurTiles(b, mapping, op)
                      .run(past == slices.end() ? nullptr : &past->second);
@@ -614,7 +383,7 @@ LogicalResult Translator::translate(RecurChunkOp op) {
   return success();
 }
 
-LogicalResult Translator::translate(scf::ForOp op) {
+LogicalResult TileTranslator::translate(scf::ForOp op) {
   auto bound = [&](Value value) { return mapping.lookupOrDefault(value); };
   SmallVector<Value> init;
   for (auto [value, argument, result] :
@@ -666,7 +435,7 @@ struct ToTile : attn::impl::ToTileBase<ToTile> {
                         [](Type type) { return isa<TensorType>(type); });
       if (function.isExternal() || isTileProgram)
         continue;
-      if (failed(Translator(function, countLists).run()))
+      if (failed(TileTranslator(function, countLists).run()))
         return signalPassFailure();
     }
   }
