@@ -80,14 +80,19 @@ def list_all(options):
         path = options.variants / "softmax" / f"{name}.mlir"
         for dtype, features in itertools.product(options.dtype, plan.FEATURES):
             text = plan.rewrite_spec(name, path.read_text(), features)
-            for schedule in ["", *plan.get_schedules(name, dtype)]:
-                yield Item(plan.get_timed_name(name, features, schedule), dtype, text,
-                           plan.SCHEDULES.get(schedule, ""))
+            yield from list_timed(name, dtype, features, text)
     for name, file in plan.LINEAR_SPECS.items():
         path = options.variants / "linear" / f"{file}.mlir"
+        text = plan.rewrite_recurrence(name, path.read_text(), plan.LINEAR_FEATURES)
         for dtype in plan.LINEAR_TYPES:
-            yield Item(plan.get_timed_name(name, plan.LINEAR_FEATURES), dtype,
-                       plan.rewrite_recurrence(name, path.read_text(), plan.LINEAR_FEATURES))
+            yield from list_timed(name, dtype, plan.LINEAR_FEATURES, text)
+
+
+def list_timed(name, dtype, features, text):
+    """The packages of a spec that is timed, one for each schedule."""
+    for schedule in ["", *plan.get_schedules(name, dtype)]:
+        yield Item(plan.get_timed_name(name, features, schedule), dtype, text,
+                   plan.SCHEDULES.get(schedule, ""))
 
 
 def compile_package(options, item):

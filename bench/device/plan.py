@@ -24,11 +24,15 @@ ITEM_BYTES = {"f32": 4, "f16": 2, "bf16": 2}
 EPSILONS = {"f32": 2**-23, "f16": 2**-10, "bf16": 2**-7}
 
 # Schedules that are timed beside the default one, by their names in tables, and
-# where: they need matrix instructions.
+# which of them for which spec: they need matrix instructions.
 SCHEDULES = {"128x64": "block_q=128,block_k=64",
              "128x64-w8-s2": "block_q=128,block_k=64,warps=8,stages=2",
-             "128x64-w8-s3": "block_q=128,block_k=64,warps=8,stages=3"}
-SCHEDULED_SPECS, SCHEDULED_TYPES = ("dense", "causal"), ("bf16",)
+             "128x64-w8-s3": "block_q=128,block_k=64,warps=8,stages=3",
+             "8-parts": "splits=8"}
+SCHEDULED_TYPES = ("bf16",)
+SCHEDULED_SPECS = {
+    **dict.fromkeys(("dense", "causal"), ("128x64", "128x64-w8-s2", "128x64-w8-s3")),
+    **dict.fromkeys(("lightning", "retention", "gla", "gla-scalar"), ("8-parts",))}
 
 # Recurrences that are timed, and the files that they are made of.
 LINEAR_SPECS = {"lightning": "lightning", "retention": "retention", "gla": "gla",
@@ -43,7 +47,7 @@ def get_timed_name(name, features, schedule=""):
 
 def get_schedules(name, dtype):
     """Names of the schedules that are timed beside the default one."""
-    return list(SCHEDULES) if name in SCHEDULED_SPECS and dtype in SCHEDULED_TYPES else []
+    return SCHEDULED_SPECS.get(name, ()) if dtype in SCHEDULED_TYPES else ()
 
 
 def get_scale(features):

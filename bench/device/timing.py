@@ -242,7 +242,7 @@ class Timer:
     def _list_kernels(self, case):
         """Our kernels of a case: that of the default schedule, then others."""
         schedules = (plan.get_schedules(case["spec"], case["dtype"])
-                     if case["kind"] == "forward" else [])
+                     if case["kind"] in ("forward", "linear") else ())
         return {"ours": self._load(case),
                 **{name: self._load(case, name) for name in schedules}}
 
@@ -311,15 +311,16 @@ class Timer:
 
     def _run_linear(self, case):
         """Everybody is compared with the recurrence on few tokens first."""
-        kernel, maker = self._load(case), self._peers.make_recurrences()
+        kernels, maker = self._list_kernels(case), self._peers.make_recurrences()
         small = {**case, "length": recurrences.SMALL_LENGTH}
-        record = {"passed": True, "target": kernel.target, "refused": {}}
+        record = {"passed": True, "target": kernels["ours"].target, "refused": {}}
         with contextlib.ExitStack() as stack:
             stack.callback(self._peers.release)
-            tensors, outputs = maker.make_set(small), maker.make_outputs(small)
-            self._bind(stack, kernel, [maker.get_views(small, tensors)], [outputs])(0)
+            tensors, results, peer = maker.make_set(small), {}, None
+            for name, kernel in kernels.items():
+                results[name] = maker.make_outputs(small)
+                self._bind(stack, kernel, [maker.get_views(small, tensors)], [results[name]])(0)
             self._device.synchronize()
-            results, peer = {"ours": outputs}, None
             try:
                 peer = maker.make_peer(case)
                 rows, *states = peer(*tensors)
@@ -328,13 +329,14 @@ class Timer:
                 record["refused"]["fla"] = f"{type(error).__name__}: {error}"
             errors, tolerance = recurrences.get_errors(small, tensors, results)
             sets = [maker.make_set(case) for _ in range(count_sets(case))]
-            call = self._bind(stack, kernel, [maker.get_views(case, x) for x in sets],
-                              [maker.make_outputs(case) for _ in sets])
-            contenders = {"ours": Ours(call)}
+            views, contenders = [maker.get_views(case, x) for x in sets], {}
+            for name, kernel in kernels.items():
+                outputs = [maker.make_outputs(case) for _ in sets]
+                contenders[name] = Ours(self._bind(stack, kernel, views, outputs))
             if "fla" in results:
                 contenders["fla"] = Ours(lambda index: peer(*sets[index % len(sets)]))
             times = time_in_turns(self._device, contenders, self._options.samples)
-        self._judge(record, case, times, errors, tolerance, ["ours"])
+        self._judge(record, case, times, errors, tolerance, list(kernels))
         return record
 
 

@@ -198,9 +198,11 @@ class PlanTest(unittest.TestCase):
             plan.rewrite_recurrence("gla", "tensor<?x64xf32>", 32)
 
     def test_schedules(self):
-        self.assertEqual(plan.get_schedules("causal", "bf16"), list(plan.SCHEDULES))
-        self.assertEqual(plan.get_schedules("causal", "f32"), [])
-        self.assertEqual(plan.get_schedules("decode", "bf16"), [])
+        self.assertEqual(set().union(*plan.SCHEDULED_SPECS.values()), set(plan.SCHEDULES))
+        self.assertEqual(plan.get_schedules("causal", "bf16"), plan.SCHEDULED_SPECS["causal"])
+        self.assertEqual(plan.get_schedules("gla", "bf16"), ("8-parts",))
+        self.assertEqual(plan.get_schedules("causal", "f32"), ())
+        self.assertEqual(plan.get_schedules("decode", "bf16"), ())
         self.assertEqual(plan.get_timed_name("dense", 64, "128x64"), "time-dense-64-128x64")
 
     def test_case_names_differ(self):
@@ -396,8 +398,9 @@ class RecurrencesTest(unittest.TestCase):
     def write_peer(self, **options):
         write_peer(self.folder, **options)
 
-    def run_case(self, spec, length=20, **options):
-        timer = StandInTimer({"": OracleKernel(spec, **options)})
+    def run_case(self, spec, length=20, parts=None, **options):
+        kernel = OracleKernel(spec, **options)
+        timer = StandInTimer({"": kernel, "8-parts": parts or kernel})
         return timer.run({"kind": "linear", "spec": spec, "dtype": "bf16", "features": 8,
                           "length": length})
 
@@ -424,6 +427,11 @@ class RecurrencesTest(unittest.TestCase):
         self.assertFalse(record["passed"])
         self.assertRegex(record["words"], "error .* of ")
 
+    def test_wrong_schedule(self):
+        record = self.run_case("gla", parts=OracleKernel("gla", error=0.3))
+        self.assertFalse(record["passed"])
+        self.assertRegex(record["words"], "error .* of .* with the schedule 8-parts")
+
     def test_wrong_state(self):
         self.write_peer()
         path = pathlib.Path(self.folder) / "fla/ops/gla/__init__.py"
@@ -436,7 +444,7 @@ class RecurrencesTest(unittest.TestCase):
     def test_no_package(self):
         record = self.run_case("gla")
         self.assertTrue(record["passed"])
-        self.assertEqual(list(record["contenders"]), ["ours"])
+        self.assertEqual(list(record["contenders"]), ["ours", "8-parts"])
         self.assertIn("flash-linear-attention is not there: No module named 'fla'; expected a "
                       "package with 'fla.ops.gla'", record["refused"]["fla"])
 
@@ -465,13 +473,13 @@ class RecurrencesTest(unittest.TestCase):
 class SchedulesTest(unittest.TestCase):
     def run_case(self, wrong=None):
         timer = StandInTimer({name: OracleKernel("causal", error=float(name == wrong))
-                              for name in ["", *plan.SCHEDULES]})
+                              for name in ["", *plan.SCHEDULED_SPECS["causal"]]})
         return timer.run({"kind": "forward", "spec": "causal", "dtype": "bf16", "features": 4,
                           "length": 4})
 
     def test_all_are_timed(self):
         record = self.run_case()
-        self.assertEqual(list(record["contenders"]), ["ours", *plan.SCHEDULES])
+        self.assertEqual(list(record["contenders"]), ["ours", *plan.SCHEDULED_SPECS["causal"]])
         self.assertTrue(record["passed"])
 
     def test_wrong_schedule(self):
