@@ -33,6 +33,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace attn {
 #define GEN_PASS_DEF_NVIDIAMATRIXPRODUCTS
@@ -297,11 +298,40 @@ void Rewriter::rewrite(Product &product) {
   op.replaceAllUsesWith(result);
 }
 
+static void setFastmath(Operation *op, arith::FastMathFlags flags) {
+  auto known = cast<arith::ArithFastMathInterface>(op);
+  op->setAttr(
+      known.getFastMathAttrName(),
+      arith::FastMathFlagsAttr::get(
+          op->getContext(), known.getFastMathFlagsAttr().getValue() | flags));
+}
+
+/// Lets the device compute what `scores` become, element by element, up to the
+/// weights: functions and quotients.
+static void approximateScores(Value scores) {
+  SetVector<Value> reached;
+  reached.insert(scores);
+  for (size_t next = 0; next != reached.size(); ++next)
+    for (Operation *user : reached[next].getUsers())
+      if (OpTrait::hasElementwiseMappableTraits(user))
+        reached.insert_range(user->getResults());
+  for (Value value : reached) {
+    Operation *op = value.getDefiningOp();
+    if (isa<math::ExpOp, math::TanhOp>(op))
+      setFastmath(op, arith::FastMathFlags::afn);
+    else if (isa<arith::DivFOp>(op))
+      setFastmath(op, arith::FastMathFlags::arcp);
+  }
+}
+
 /// Exponentials of a kernel whose weights are rounded may be those of the
-/// device.
+/// device, and so may what the scores of queries and keys go through.
 static void approximate(gpu::GPUFuncOp kernel) {
-  kernel.walk([](math::Exp2Op exp) {
-    exp.setFastmath(exp.getFastmath() | arith::FastMathFlags::afn);
+  kernel.walk(
+      [](math::Exp2Op exp) { setFastmath(exp, arith::FastMathFlags::afn); });
+  kernel.walk([](tile::DotOp dot) {
+    if (dot.getTransposeRhs())
+      approximateScores(dot.getResult());
   });
 }
 

@@ -25,9 +25,10 @@ def NvidiaMatrixProducts
     operand is a tile of bf16. The product becomes two or three (six where nothing may multiply the
     product); those of tiles that are small in
     both are left out. Beside a rounded operand two tiles of bf16 do.
-    Joined rows are multiplied part by part. Exponentials of such kernels get
-    `fastmath<afn>`, for `attn-nvidia-approximate-math`. `docs/numerics.md` says what
-    rounding costs.
+    Joined rows are multiplied part by part. Exponentials (`math.exp2`) of such kernels get
+    `fastmath<afn>`, for `attn-nvidia-approximate-math`; so do `math.exp` and `math.tanh` of
+    scores, the products of queries and keys, and of what is computed from them element by
+    element, and quotients get `fastmath<arcp>`. `docs/numerics.md` says what rounding costs.
 
     Before: kernels with tiles without layouts. After: the products of a kernel have
     operands of 16 bits, all or none. Does nothing in kernels with another product, with
@@ -138,10 +139,22 @@ def NvidiaDelayScales
 
 def NvidiaApproximateMath
     : Pass<"attn-nvidia-approximate-math", "::mlir::gpu::GPUModuleOp"> {
-  let summary = "Use the exponential of the device where that is allowed";
+  let summary = "Use the functions of the device where that is allowed";
   let description = [{
-    `math.exp2` of f32 with `fastmath<afn>` becomes `ex2.approx.ftz.f32`: 2 units in the
-    last place, and 0 for results below 2^-126.
+    Functions of f32 with `fastmath<afn>`, and quotients with `fastmath<arcp>`, become
+    instructions of the device:
+
+    | op | becomes | relative error |
+    |---|---|---|
+    | `math.exp2` | `ex2.approx.ftz.f32`; 0 below 2^-126 | 2^-22 |
+    | `math.exp` | the same of x log2(e) | 2^-22 + 2^-23 abs(x) |
+    | `math.tanh` | x + x^3 p(x^2) below 1/2, else 1 - 2 / (exp(2 x) + 1) | 2^-20.9 |
+    | `arith.divf` by a number | a product with its reciprocal | 2^-23 |
+    | `arith.divf` of a number up to 1 | `rcp.approx.ftz.f32` and a product; 0 for divisors above 2^126 | 2^-22 |
+    | `arith.divf` otherwise | `div.full.f32` | 2^-22 |
+
+    A number whose reciprocal is not normal stays a divisor of `div.full.f32`. A quotient of a
+    product with a number is one product.
 
     Before: math on scalars. After: no such op. Does nothing elsewhere.
 

@@ -4,6 +4,10 @@
 // CHECK: llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz.f"(%{{.*}}) : (f32) -> f32
 // CHECK: math.exp2 %{{.*}} : f32
 // CHECK: math.exp2 %{{.*}} fastmath<afn> : f64
+// CHECK: %[[L:.*]] = arith.constant 1.44269502 : f32
+// CHECK: %[[P:.*]] = arith.mulf %{{.*}}, %[[L]] : f32
+// CHECK: llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz.f"(%[[P]]) : (f32) -> f32
+// CHECK: math.exp %{{.*}} : f32
 gpu.module @kernels {
   gpu.func @exponentials(%x: memref<f32>, %y: memref<f64>) kernel {
     %a = memref.load %x[] : memref<f32>
@@ -13,6 +17,50 @@ gpu.module @kernels {
     %d = memref.load %y[] : memref<f64>
     %e = math.exp2 %d fastmath<afn> : f64
     memref.store %e, %y[] : memref<f64>
+    %f = math.exp %c fastmath<afn> : f32
+    %g = math.exp %f : f32
+    memref.store %g, %x[] : memref<f32>
+    gpu.return
+  }
+
+  // A quotient by a number, one of a product and a number, a reciprocal; whose
+  // divisor may be large; by a number whose reciprocal is subnormal; one that
+  // has to be exact.
+  // CHECK-LABEL: gpu.func @quotients
+  // CHECK-SAME: %[[X:.*]]: f32, %[[Y:.*]]: memref<6xf32>
+  // CHECK: %[[THIRD:.*]] = arith.constant 0.333333343 : f32
+  // CHECK: arith.mulf %[[X]], %[[THIRD]] : f32
+  // CHECK: %[[RATIO:.*]] = arith.constant 6.66666718E-4 : f32
+  // CHECK: arith.mulf %[[X]], %[[RATIO]] : f32
+  // CHECK: %[[R:.*]] = llvm.call_intrinsic "llvm.nvvm.rcp.approx.ftz.f"(%[[X]]) : (f32) -> f32
+  // CHECK: arith.mulf %{{.*}}, %[[R]] : f32
+  // CHECK: llvm.call_intrinsic "llvm.nvvm.div.full"(%{{.*}}, %[[X]]) : (f32, f32) -> f32
+  // CHECK: llvm.call_intrinsic "llvm.nvvm.div.full"(%[[X]], %{{.*}}) : (f32, f32) -> f32
+  // CHECK: arith.divf %[[X]], %{{.*}} : f32
+  gpu.func @quotients(%x: f32, %y: memref<6xf32>) kernel {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c2 = arith.constant 2 : index
+    %c3 = arith.constant 3 : index
+    %c4 = arith.constant 4 : index
+    %c5 = arith.constant 5 : index
+    %small = arith.constant 2.0e-3 : f32
+    %one = arith.constant 1.0 : f32
+    %three = arith.constant 3.0 : f32
+    %huge = arith.constant 3.0e38 : f32
+    %0 = arith.divf %x, %three fastmath<arcp> : f32
+    memref.store %0, %y[%c0] : memref<6xf32>
+    %scaled = arith.mulf %x, %small : f32
+    %1 = arith.divf %scaled, %three fastmath<arcp> : f32
+    memref.store %1, %y[%c1] : memref<6xf32>
+    %2 = arith.divf %one, %x fastmath<arcp> : f32
+    memref.store %2, %y[%c2] : memref<6xf32>
+    %3 = arith.divf %three, %x fastmath<arcp> : f32
+    memref.store %3, %y[%c3] : memref<6xf32>
+    %4 = arith.divf %x, %huge fastmath<arcp> : f32
+    memref.store %4, %y[%c4] : memref<6xf32>
+    %5 = arith.divf %x, %three : f32
+    memref.store %5, %y[%c5] : memref<6xf32>
     gpu.return
   }
 }

@@ -107,6 +107,39 @@ gpu.module @kernels {
     gpu.return
   }
 
+  // What scores go through is approximate, up to the weights: not what rows of
+  // values or results are divided by.
+  // CHECK-LABEL: gpu.func @squashed
+  // CHECK: %[[S:.*]] = tile.dot {{.*}} transpose_rhs
+  // CHECK: %[[RATIO:.*]] = arith.divf %[[S]], %{{.*}} fastmath<arcp>
+  // CHECK: %[[T:.*]] = math.tanh %[[RATIO]] fastmath<afn>
+  // CHECK: %[[E:.*]] = math.exp %[[T]] fastmath<afn>
+  // CHECK: %[[P:.*]] = arith.divf %{{.*}}, %[[E]] fastmath<arcp>
+  // CHECK: %[[SUM:.*]] = tile.reduce add %[[P]]
+  // CHECK: %[[O:.*]] = tile.dot
+  // CHECK: arith.divf %[[O]], %{{.*}} : tensor<64x64xf32>
+  gpu.func @squashed(%x: memref<?x64xbf16>, %y: memref<?x64xf32>, %i: index) kernel {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %none = arith.constant dense<0.0> : tensor<64xf32>
+    %cap = arith.constant dense<50.0> : tensor<64x64xf32>
+    %q = tile.load %x[%i, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+    %q32 = arith.extf %q : tensor<64x64xbf16> to tensor<64x64xf32>
+    %k = tile.load %x[%c0, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+    %k32 = arith.extf %k : tensor<64x64xbf16> to tensor<64x64xf32>
+    %s = tile.dot %q32, %k32, %zero transpose_rhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+    %ratio = arith.divf %s, %cap : tensor<64x64xf32>
+    %t = math.tanh %ratio : tensor<64x64xf32>
+    %e = math.exp %t : tensor<64x64xf32>
+    %p = arith.divf %cap, %e : tensor<64x64xf32>
+    %sum = tile.reduce add %p, %none along 1 : tensor<64x64xf32> -> tensor<64xf32>
+    %wide = tile.broadcast %sum along 1 : tensor<64xf32> -> tensor<64x64xf32>
+    %o = tile.dot %p, %k32, %zero : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+    %mean = arith.divf %o, %wide : tensor<64x64xf32>
+    tile.store %mean, %y[%i, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+
   // Queries and keys that are computed: three products of f16, without that of
   // the two small tiles. Rows are multiplied by the power of 2 that moves their
   // largest number to 2^14, and scores by the inverse of that of the query and
