@@ -321,6 +321,8 @@ static void approximateScores(Value scores) {
       setFastmath(op, arith::FastMathFlags::afn);
     else if (isa<arith::DivFOp>(op))
       setFastmath(op, arith::FastMathFlags::arcp);
+    else if (isa<arith::MulFOp, arith::AddFOp, arith::SubFOp>(op))
+      setFastmath(op, arith::FastMathFlags::contract);
   }
 }
 

@@ -28,7 +28,8 @@ def NvidiaMatrixProducts
     Joined rows are multiplied part by part. Exponentials (`math.exp2`) of such kernels get
     `fastmath<afn>`, for `attn-nvidia-approximate-math`; so do `math.exp` and `math.tanh` of
     scores, the products of queries and keys, and of what is computed from them element by
-    element, and quotients get `fastmath<arcp>`. `docs/numerics.md` says what rounding costs.
+    element; quotients get `fastmath<arcp>`, products, sums and differences
+    `fastmath<contract>`. `docs/numerics.md` says what rounding costs.
 
     Before: kernels with tiles without layouts. After: the products of a kernel have
     operands of 16 bits, all or none. Does nothing in kernels with another product, with

@@ -111,7 +111,8 @@ gpu.module @kernels {
   // values or results are divided by.
   // CHECK-LABEL: gpu.func @squashed
   // CHECK: %[[S:.*]] = tile.dot {{.*}} transpose_rhs
-  // CHECK: %[[RATIO:.*]] = arith.divf %[[S]], %{{.*}} fastmath<arcp>
+  // CHECK: %[[MORE:.*]] = arith.addf %[[S]], %{{.*}} fastmath<contract>
+  // CHECK: %[[RATIO:.*]] = arith.divf %[[MORE]], %{{.*}} fastmath<arcp>
   // CHECK: %[[T:.*]] = math.tanh %[[RATIO]] fastmath<afn>
   // CHECK: %[[E:.*]] = math.exp %[[T]] fastmath<afn>
   // CHECK: %[[P:.*]] = arith.divf %{{.*}}, %[[E]] fastmath<arcp>
@@ -128,7 +129,8 @@ gpu.module @kernels {
     %k = tile.load %x[%c0, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
     %k32 = arith.extf %k : tensor<64x64xbf16> to tensor<64x64xf32>
     %s = tile.dot %q32, %k32, %zero transpose_rhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
-    %ratio = arith.divf %s, %cap : tensor<64x64xf32>
+    %more = arith.addf %s, %cap : tensor<64x64xf32>
+    %ratio = arith.divf %more, %cap : tensor<64x64xf32>
     %t = math.tanh %ratio : tensor<64x64xf32>
     %e = math.exp %t : tensor<64x64xf32>
     %p = arith.divf %cap, %e : tensor<64x64xf32>
