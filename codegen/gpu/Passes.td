@@ -433,6 +433,36 @@ def GpuDistribute : Pass<"attn-gpu-distribute", "::mlir::gpu::GPUModuleOp"> {
                            "::mlir::nvgpu::NVGPUDialect", "::attn::tile::TileDialect"];
 }
 
+def GpuNarrowCompares : Pass<"attn-gpu-narrow-compares", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Compare positions in 32 bits, by their distance";
+  let description = [{
+    Eight or more compares in a block, of two positions plus constants that differ from
+    one to the next, become compares of the distance of these positions with constants. The
+    distance is computed once, in 64 bits, and where it does not fit into 32 it becomes 2^30 or
+    -2^30 - 1; constants are below 2^29. Positions are computed from thread and block
+    numbers, loops, sizes and indices of 32 bits, which are never so large that a difference
+    wraps around. Compares without a sign stay, as do numbers of 64 bits from memory.
+
+    Before: scalars. After: scalars. Does nothing elsewhere.
+
+    Example (of eight such compares; afterwards `arith.cmpi sge, %d, %c-7 : i32` with one
+    distance `%d` of `%i` and `%j`):
+
+    ```mlir
+    gpu.module @kernels {
+      gpu.func @f(%i: index, %j: index, %out: memref<i1>) kernel {
+        %c7 = arith.constant 7 : index
+        %row = arith.addi %i, %c7 : index
+        %keep = arith.cmpi sge, %row, %j : index
+        memref.store %keep, %out[] : memref<i1>
+        gpu.return
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def GpuExpandMath : Pass<"attn-gpu-expand-math", "::mlir::gpu::GPUModuleOp"> {
   let summary = "Lower math functions without a library of the device";
   let description = [{
