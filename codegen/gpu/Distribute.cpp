@@ -125,8 +125,6 @@ LogicalResult Distributor::lowerOp(Operation *op) {
     return success();
   }
   lowered.push_back(op);
-  if (isRoundedFactor(op))
-    return success();
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<arith::ConstantOp, tile::LoadOp, tile::StoreOp, tile::GatherOp,
             tile::WriteOp, tile::SplatOp, tile::IotaOp, tile::BroadcastOp,

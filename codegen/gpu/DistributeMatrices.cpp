@@ -34,20 +34,6 @@ using namespace attn;
 /// Sizes of one instruction, and lanes that work on it.
 static constexpr int64_t kRows = 16, kColumns = 8, kDepth = 16, kLanes = 32;
 
-bool attn::isRoundedFactor(Operation *op) {
-  auto round = dyn_cast<arith::TruncFOp>(op);
-  return round && isa<RankedTensorType>(round.getType()) &&
-         cast<RankedTensorType>(round.getIn().getType())
-             .getElementType()
-             .isF32() &&
-         llvm::all_of(round->getUses(), [](OpOperand &use) {
-           if (auto convert = dyn_cast<tile::ConvertLayoutOp>(use.getOwner()))
-             return static_cast<bool>(getSharedLayout(convert));
-           auto dot = dyn_cast<tile::DotOp>(use.getOwner());
-           return dot && isNarrow(dot) && use.getOperandNumber() == 0;
-         });
-}
-
 bool Distributor::isShortOfRegisters() {
   if (!shortOfRegisters) {
     shortOfRegisters = false;
@@ -90,15 +76,6 @@ Value Distributor::keepBesideState(Value value, Operation *op) {
   Value signs =
       arith::ShRSIOp::create(b, loop.getInductionVar(), index(indexBits - 1));
   return arith::XOrIOp::create(b, keepInLoop(value, op), signs);
-}
-
-Value Distributor::roundPair(Value low, Value high, Type element) {
-  auto pair = VectorType::get(2, low.getType());
-  Value both = vector::FromElementsOp::create(b, pair, ValueRange{low, high});
-  both = LLVM::FPTruncOp::create(b, VectorType::get(2, element), both);
-  return element.isF16()
-             ? both
-             : LLVM::BitcastOp::create(b, b.getI32Type(), both).getResult();
 }
 
 namespace attn {
@@ -314,12 +291,9 @@ SmallVector<Value> MatrixEmitter::readLhs(int64_t band, int64_t depth) {
                       /*transpose=*/false);
 }
 
-/// Two elements of a row in one register: numbers of 32 bits are rounded, by an
-/// instruction that does so for two.
+/// Two elements of a row in one register.
 Value MatrixEmitter::pack(Value low, Value high) {
   Type element = rhsType.getElementType();
-  if (low.getType().isF32())
-    return d.roundPair(low, high, element);
   if (element.isF16())
     return vector::FromElementsOp::create(b, VectorType::get(2, element),
                                           ValueRange{low, high});
@@ -334,16 +308,16 @@ Value MatrixEmitter::pack(Value low, Value high) {
 
 SmallVector<Value> MatrixEmitter::packLhs(int64_t band, int64_t depth) {
   Value tile = op.getLhs();
-  if (Operation *round = tile.getDefiningOp(); round && isRoundedFactor(round))
-    tile = round->getOperand(0);
+  Operation *round = tile.getDefiningOp();
+  bool isRounded = round && isRounding(round);
   PieceShape lhs = ThreadTiles::getShape(Distributor::tileOf(tile));
-  ArrayRef<Value> from = d.pieces[tile];
   Values result;
   for (int64_t n = 0; n < 4; ++n) {
     int64_t row = 2 * band + n % 2;
-    int64_t column = (depth + 8 * (n / 2)) / 4;
-    ArrayRef<Value> pair = from.slice(row * lhs.columns + column, 2);
-    result.push_back(pack(pair[0], pair[1]));
+    int64_t first = row * lhs.columns + (depth + 8 * (n / 2)) / 4;
+    ArrayRef<Value> from = d.pieces[tile];
+    result.push_back(isRounded ? d.getPair(tile, first)
+                               : pack(from[first], from[first + 1]));
   }
   return result;
 }

@@ -119,6 +119,8 @@ Value Distributor::getPiece(Value tile, int64_t e) {
   if (Value known = pieces[tile][e])
     return known;
   Operation *op = tile.getDefiningOp();
+  if (isRounding(op))
+    return pieces[tile][e] = getRounded(tile, e);
   Values operands;
   SmallVector<void *> key;
   for (Value operand : op->getOperands()) {
@@ -135,9 +137,12 @@ Value Distributor::getPiece(Value tile, int64_t e) {
 }
 
 void Distributor::flush() {
-  for (Value tile : llvm::reverse(waitingOrder))
+  for (Value tile : llvm::reverse(waitingOrder)) {
+    if (isReadInPairs(tile))
+      continue;
     for (size_t e = 0, count = pieces[tile].size(); e < count; ++e)
       getPiece(tile, e);
+  }
   waiting.clear();
   waitingOrder.clear();
 }

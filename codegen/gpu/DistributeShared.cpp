@@ -179,12 +179,14 @@ Value Distributor::testSharedRow(tile::ConvertLayoutOp op, int64_t i) {
   return isLess(threads.getRow(layout, i), index(rows));
 }
 
-/// Rounds a tile to 16 bits on its way: two neighbours are 32 bits.
-void Distributor::shareRounded(tile::ConvertLayoutOp op, Value wide) {
+/// A tile that is rounded to 16 bits: two neighbours are 32 bits.
+void Distributor::shareRounded(tile::ConvertLayoutOp op) {
+  Value wide = op.getValue().getDefiningOp()->getOperand(0);
   RankedTensorType from = tileOf(wide), to = tileOf(op);
   PieceShape shape = ThreadTiles::getShape(from);
   tile::RegistersAttr registers = ThreadTiles::getRegisters(from);
-  Values values = pieces[wide];
+  const Values before = pieces[wide];
+  Values values = before;
   clear(from, values);
   auto pair = VectorType::get(
       2, to.getElementType().isF16() ? to.getElementType() : b.getI16Type());
@@ -199,8 +201,12 @@ void Distributor::shareRounded(tile::ConvertLayoutOp op, Value wide) {
     guard(b, testSharedRow(op, i), {}, [&] {
       for (int64_t j = 0; j < shape.columns; j += 2) {
         Value place = getOwnPlace(op, to, registers, i, j);
-        const Value *at = &values[i * shape.columns + j];
-        Value both = roundPair(at[0], at[1], to.getElementType());
+        int64_t e = i * shape.columns + j;
+        bool isCleared =
+            values[e] != before[e] || values[e + 1] != before[e + 1];
+        Value both = isCleared ? roundPair(values[e], values[e + 1],
+                                           to.getElementType())
+                               : getPair(op.getValue(), e);
         if (both.getType() != pair)
           both = LLVM::BitcastOp::create(b, pair, both);
         vector::StoreOp::create(b, both, buffer, ValueRange{place},
@@ -211,9 +217,10 @@ void Distributor::shareRounded(tile::ConvertLayoutOp op, Value wide) {
 }
 
 void Distributor::share(tile::ConvertLayoutOp op) {
-  if (Operation *round = op.getValue().getDefiningOp();
-      round && isRoundedFactor(round))
-    return shareRounded(op, round->getOperand(0));
+  Operation *round = op.getValue().getDefiningOp();
+  if (round && isRounding(round) &&
+      ThreadTiles::getShape(tileOf(op.getValue())).vector % 2 == 0)
+    return shareRounded(op);
   RankedTensorType from = tileOf(op.getValue());
   PieceShape shape = ThreadTiles::getShape(from);
   tile::RegistersAttr registers = ThreadTiles::getRegisters(from);

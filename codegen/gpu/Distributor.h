@@ -19,9 +19,9 @@
 
 namespace attn {
 
-/// Whether `op` rounds a tile to 16 bits for products alone, which read it as
-/// left operand or from shared memory: two elements are rounded at a time.
-bool isRoundedFactor(mlir::Operation *op);
+/// Whether `op` rounds a tile of f32 to 16 bits, two elements of a thread at a
+/// time.
+bool isRounding(mlir::Operation *op);
 
 class Distributor {
 public:
@@ -69,7 +69,7 @@ private:
   // Shared memory and products (DistributeShared.cpp).
   void lower(tile::ConvertLayoutOp op);
   void share(tile::ConvertLayoutOp op);
-  void shareRounded(tile::ConvertLayoutOp op, mlir::Value wide);
+  void shareRounded(tile::ConvertLayoutOp op);
   /// Whether the thread's i-th row exists in shared memory; null if it does.
   mlir::Value testSharedRow(tile::ConvertLayoutOp op, int64_t i);
   void shareVector(tile::ConvertLayoutOp op);
@@ -104,11 +104,21 @@ private:
   Values reduceColumns(tile::ReduceOp op);
   mlir::Value getSwizzle(mlir::Value row);
 
-  // Matrix instructions (DistributeMatrices.cpp).
-  void multiplyMatrices(tile::DotOp op);
+  // To 16 bits (DistributeRounding.cpp).
   /// Two numbers of 32 bits, rounded to `element`, in the bits of one value of
   /// two elements, or of an integer if these are bf16.
   mlir::Value roundPair(mlir::Value low, mlir::Value high, mlir::Type element);
+  /// Elements `e` and `e + 1` of a tile that is rounded, as `roundPair` has
+  /// them.
+  mlir::Value getPair(mlir::Value tile, int64_t e);
+  /// Whether all uses of a tile read it in pairs: it is rounded, and a left
+  /// operand or stored to shared memory.
+  static bool isReadInPairs(mlir::Value tile);
+  /// Element `e` of a tile that is rounded.
+  mlir::Value getRounded(mlir::Value tile, int64_t e);
+
+  // Matrix instructions (DistributeMatrices.cpp).
+  void multiplyMatrices(tile::DotOp op);
 
   // Between layouts of registers (DistributeExchange.cpp).
   void exchange(tile::ConvertLayoutOp op);
@@ -173,6 +183,8 @@ private:
   /// that are known, by their operands.
   llvm::SmallVector<mlir::Value> waitingOrder;
   std::map<void *, std::map<llvm::SmallVector<void *>, mlir::Value>> waiting;
+  /// Pairs of tiles that are rounded, by the number of their first elements.
+  std::map<std::pair<void *, int64_t>, mlir::Value> pairs;
   llvm::SmallVector<mlir::Operation *> lowered;
   std::optional<bool> shortOfRegisters, state;
 };

@@ -1,0 +1,85 @@
+//===- DistributeRounding.cpp - Numbers of 32 bits to 16 bits -------------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Devices round two numbers to 16 bits by one instruction, which leaves both in
+// one register. That is what products of 16 bits read, and what is stored to
+// shared memory. So elements of a thread are rounded in pairs, and a pair is
+// taken apart only where somebody wants its elements: as numbers of 32 bits,
+// those of a bf16 are a shift and a mask away.
+//
+// A number that is multiplied as the sum of terms is rounded, what is left of
+// it is rounded, and so on. Where the terms are left operands alone, each pair
+// is computed in front of the instruction that reads it: terms of a whole tile
+// would be more registers than the tile.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/gpu/Distributor.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+using namespace mlir;
+using namespace attn;
+
+static bool isHalf(Type element) { return element.isF16() || element.isBF16(); }
+
+bool attn::isRounding(Operation *op) {
+  auto round = dyn_cast<arith::TruncFOp>(op);
+  if (!round || !isa<RankedTensorType>(round.getType()))
+    return false;
+  auto from = cast<RankedTensorType>(round.getIn().getType());
+  return from.getElementType().isF32() &&
+         isHalf(getElementTypeOrSelf(round.getType())) &&
+         ThreadTiles::getShape(from).size() % 2 == 0;
+}
+
+bool Distributor::isReadInPairs(Value tile) {
+  Operation *round = tile.getDefiningOp();
+  return round && isRounding(round) &&
+         llvm::all_of(tile.getUses(), [](OpOperand &use) {
+           if (auto convert = dyn_cast<tile::ConvertLayoutOp>(use.getOwner()))
+             return static_cast<bool>(getSharedLayout(convert));
+           auto dot = dyn_cast<tile::DotOp>(use.getOwner());
+           return dot && isNarrow(dot) && use.getOperandNumber() == 0;
+         });
+}
+
+Value Distributor::roundPair(Value low, Value high, Type element) {
+  auto pair = VectorType::get(2, low.getType());
+  Value both = vector::FromElementsOp::create(b, pair, ValueRange{low, high});
+  both = LLVM::FPTruncOp::create(b, VectorType::get(2, element), both);
+  return element.isF16()
+             ? both
+             : LLVM::BitcastOp::create(b, b.getI32Type(), both).getResult();
+}
+
+Value Distributor::getPair(Value tile, int64_t e) {
+  Value &known = pairs[{tile.getAsOpaquePointer(), e}];
+  if (known)
+    return known;
+  // Others may read it outside of the loop or branch that does first.
+  OpBuilder::InsertionGuard insertion(b);
+  Operation *round = tile.getDefiningOp();
+  for (Block *at = b.getInsertionBlock(); at != round->getBlock();
+       at = b.getInsertionBlock())
+    b.setInsertionPoint(at->getParentOp());
+  Value wide = round->getOperand(0);
+  Value low = getPiece(wide, e), high = getPiece(wide, e + 1);
+  return known = roundPair(low, high, tileOf(tile).getElementType());
+}
+
+Value Distributor::getRounded(Value tile, int64_t e) {
+  Value both = getPair(tile, e / 2 * 2);
+  Type element = tileOf(tile).getElementType();
+  if (element.isF16())
+    return vector::ExtractOp::create(b, both, e % 2);
+  if (e % 2)
+    both = arith::ShRUIOp::create(
+        b, both, arith::ConstantOp::create(b, b.getI32IntegerAttr(16)));
+  return arith::BitcastOp::create(
+      b, element, arith::TruncIOp::create(b, b.getI16Type(), both));
+}
