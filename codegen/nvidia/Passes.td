@@ -63,8 +63,11 @@ def NvidiaMatrixStates
     In kernels with a product of a transposed left operand, which update a state, all
     products get operands of 16 bits: tiles of that type that are converted as they are,
     everything else as a sum of two tiles. Weights, and what is added to a state that is stored
-    in 32 bits, become a sum of two tiles of f16 or three of bf16. Sums of gates between the tokens of a
-    chunk become differences of sums. Exponentials get `fastmath<afn>`.
+    in 32 bits, become a sum of two tiles of f16 or three of bf16. Numbers that multiply the keys that
+    are added to the state, such as decays, multiply the values instead, if the keys are computed and the
+    state is not stored, or if there are fewer columns of values. Sums of gates between the tokens of a
+    chunk become differences of sums. Exponentials of gates get `fastmath<afn>`; in kernels that store
+    no state quotients of rows do as well, and in bf16 exponentials of rows.
     `docs/numerics.md` says what rounding costs.
 
     Before: kernels with tiles without layouts. After: the products of a kernel have
@@ -138,10 +141,13 @@ def NvidiaDelayScales
 
 def NvidiaApproximateMath
     : Pass<"attn-nvidia-approximate-math", "::mlir::gpu::GPUModuleOp"> {
-  let summary = "Use the exponential of the device where that is allowed";
+  let summary = "Use the functions of the device where that is allowed";
   let description = [{
     `math.exp2` of f32 with `fastmath<afn>` becomes `ex2.approx.ftz.f32`: 2 units in the
-    last place, and 0 for results below 2^-126.
+    last place, and 0 for results below 2^-126. `math.exp` becomes that of the product with
+    log2(e), whose rounding is an error of 2^-24 times the exponent. `arith.divf` becomes
+    `div.full.f32`, 2 units in the last place; where the divisor is the sum of an exponential and 1 or more, a
+    reciprocal of its quarter, times a quarter.
 
     Before: math on scalars. After: no such op. Does nothing elsewhere.
 

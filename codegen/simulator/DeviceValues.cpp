@@ -23,6 +23,13 @@ static constexpr int64_t kMostLocalBytes = 64 << 10;
 /// The approximate functions of the device, computed exactly.
 LogicalResult DeviceRewriter::rewriteIntrinsic(LLVM::CallIntrinsicOp op) {
   StringRef name = op.getIntrin();
+  if (name == "llvm.nvvm.div.full" && op.getNumOperands() == 2) {
+    Value quotient = LLVM::FDivOp::create(builder, location, op.getOperand(0),
+                                          op.getOperand(1));
+    op->getResult(0).replaceAllUsesWith(quotient);
+    op.erase();
+    return success();
+  }
   bool isKnown = name.consume_front("llvm.nvvm.") && op.getNumOperands() == 1 &&
                  op->getNumResults() == 1;
   name.consume_back(".f");
