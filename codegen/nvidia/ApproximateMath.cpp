@@ -21,6 +21,7 @@ namespace attn {
 using namespace mlir;
 using namespace attn;
 
+static constexpr StringLiteral kExp2 = "llvm.nvvm.ex2.approx.ftz.f";
 static constexpr double kLog2E = 1.4426950408889634;
 /// tanh(x) = x + x^3 p(x^2) for |x| below 1/2, with a relative error of 2^-26;
 /// the polynomial was computed for this project.
@@ -42,7 +43,7 @@ public:
   Value fma(Value x, Value y, Value z) {
     return math::FmaOp::create(b, x, y, z);
   }
-  Value exp2(Value x) { return call("llvm.nvvm.ex2.approx.ftz.f", x); }
+  Value exp2(Value x) { return call(kExp2, x); }
   Value invert(Value x) { return call("llvm.nvvm.rcp.approx.ftz.f", x); }
   Value tanh(Value x);
   Value divide(arith::DivFOp op);
@@ -81,10 +82,29 @@ static std::optional<APFloat> getNumber(Value value) {
   return number;
 }
 
+/// Whether `value` is the sum of an exponential and a number from 1 on.
+static bool isAtLeastOne(Value value) {
+  auto sum = value.getDefiningOp<arith::AddFOp>();
+  if (!sum)
+    return false;
+  auto isExponential = [](Value term) {
+    auto call = term.getDefiningOp<LLVM::CallIntrinsicOp>();
+    return (call && call.getIntrin() == kExp2) ||
+           term.getDefiningOp<math::ExpOp>();
+  };
+  auto isLarge = [](Value term) {
+    std::optional<APFloat> number = getNumber(term);
+    return number && number->convertToDouble() >= 1;
+  };
+  return (isExponential(sum.getLhs()) && isLarge(sum.getRhs())) ||
+         (isExponential(sum.getRhs()) && isLarge(sum.getLhs()));
+}
+
 /// Quotients by a number are products with its reciprocal, if that is normal;
 /// quotients of a product with a number, products with another number. Those of
-/// a number up to 1 are multiples of a reciprocal, which is 0 above 2^126; all
-/// others are right up to the largest number.
+/// a number up to 1 are multiples of a reciprocal, which is 0 above 2^126. A
+/// divisor of at least 1 is divided by 4 first, so that its reciprocal is not
+/// 0; all others are scaled by the device.
 Value Emitter::divide(arith::DivFOp op) {
   if (std::optional<APFloat> divisor = getNumber(op.getRhs())) {
     Value factor = op.getLhs();
@@ -100,6 +120,10 @@ Value Emitter::divide(arith::DivFOp op) {
   std::optional<APFloat> dividend = getNumber(op.getLhs());
   if (dividend && std::abs(dividend->convertToDouble()) <= 1)
     return mul(op.getLhs(), invert(op.getRhs()));
+  if (isAtLeastOne(op.getRhs())) {
+    Value quarter = number(0.25);
+    return mul(mul(op.getLhs(), quarter), invert(mul(op.getRhs(), quarter)));
+  }
   return call("llvm.nvvm.div.full", op.getOperands());
 }
 

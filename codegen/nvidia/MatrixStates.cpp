@@ -15,12 +15,16 @@
 //                                         product
 //   weights, and what is added to a       the sum of as many tiles of 16 bits
 //   state that is stored in 32 bits       as have the bits of 32
-//   anything else: states, decayed keys   the sum of two tiles of 16 bits
+//   anything else: states, decayed or     the sum of two tiles of 16 bits
+//   computed keys, computed queries
 //
-// Weights have both signs, and where they cancel a result is small: the error of
-// two terms of bf16 shows there.
+// Weights have both signs, and where they cancel a result is small: the error
+// of two terms of bf16 shows there.
 //
-// The state itself stays in 32 bits.
+// The state itself stays in 32 bits. What is added to it are keys times decays
+// times values. Decays multiply the values where keys are computed, as the
+// terms of these are there for the queries, and where a block has fewer columns
+// of values.
 //
 // Decays between the tokens of a chunk are sums of gates between them, a scan
 // of a tile, which takes longer than the products then. They become differences
@@ -76,6 +80,9 @@ private:
   SmallVector<Value> getTerms(Value value, int64_t count);
   Value splitScale(Value lhs, tile::DotOp dot, DenseElementsAttr &scale);
   int64_t countTerms(tile::DotOp dot);
+  bool multipliesValues(tile::DotOp dot, Value keys);
+  void moveDecays(tile::DotOp dot);
+  void approximate(bool storesState);
   void narrow(tile::DotOp dot);
   void takeDifferences(tile::ScanOp scan);
 
@@ -84,6 +91,7 @@ private:
   SmallVector<tile::ScanOp> scans;
   Type element; ///< Of 16 bits; null if there is none.
   llvm::DenseMap<Value, Value> rounded;
+  llvm::DenseMap<std::pair<Value, int64_t>, SmallVector<Value>> known;
 };
 } // namespace
 
@@ -143,7 +151,10 @@ Value Kernel::round(Value value) {
 
 /// Up to `count` tiles whose sum `value` is, the larger ones first.
 SmallVector<Value> Kernel::getTerms(Value value, int64_t count) {
-  SmallVector<Value> terms{round(value)};
+  SmallVector<Value> &terms = known[{value, count}];
+  if (!terms.empty())
+    return terms;
+  terms.push_back(round(value));
   if (getNarrow(value))
     return terms;
   ImplicitLocOpBuilder b(value.getLoc(), value.getContext());
@@ -214,14 +225,45 @@ int64_t Kernel::countTerms(tile::DotOp dot) {
   return isExact && element.isBF16() ? 3 : 2;
 }
 
+/// Whether numbers for each token, such as decays, multiply the values rather
+/// than `keys`. Computed keys are then the terms that queries are multiplied
+/// with, and need not be computed again; only a state that is stored asks for
+/// more terms of them. Else the values are multiplied if there are fewer in a
+/// block.
+bool Kernel::multipliesValues(tile::DotOp dot, Value keys) {
+  return getNarrow(keys)
+             ? tileOf(keys).getDimSize(1) > tileOf(dot.getRhs()).getDimSize(1)
+             : !isStored(dot);
+}
+
+/// Moves numbers that multiply the rows of the keys in `dot`, which updates a
+/// state, to the values, if that is better.
+void Kernel::moveDecays(tile::DotOp dot) {
+  SmallVector<Value> decays;
+  Value keys = splitScales(dot.getLhs(), decays);
+  if (decays.empty() || !multipliesValues(dot, keys))
+    return;
+  ImplicitLocOpBuilder b(dot.getLoc(), dot);
+  Value values = recompute(dot.getRhs(), dot);
+  for (Value decay : decays)
+    values =
+        arith::MulFOp::create(b, values, makeUniform(b, tileOf(values), decay));
+  dot.getLhsMutable().assign(keys);
+  dot.getRhsMutable().assign(values);
+}
+
 void Kernel::narrow(tile::DotOp dot) {
   ImplicitLocOpBuilder b(dot.getLoc(), dot);
   DenseElementsAttr scale;
+  if (dot.getTransposeLhs())
+    moveDecays(dot);
   Value lhs = splitScale(dot.getLhs(), dot, scale);
-  if (dot.getTransposeLhs() && !getNarrow(lhs))
+  if (dot.getTransposeLhs() && getNarrow(dot.getRhs()) && !getNarrow(lhs))
     lhs = recompute(lhs, dot);
-  SmallVector<Value> left = getTerms(lhs, countTerms(dot)),
-                     right = getTerms(dot.getRhs(), 2);
+  int64_t count = countTerms(dot);
+  SmallVector<Value> left = getTerms(lhs, count);
+  SmallVector<Value> right =
+      getTerms(dot.getRhs(), dot.getTransposeLhs() ? count : 2);
   Value result = dot.getInit();
   // Small terms first; what two of them make is beyond both.
   for (int64_t order : {2, 1, 0})
@@ -284,13 +326,41 @@ void Kernel::takeDifferences(tile::ScanOp scan) {
   scan.erase();
 }
 
+template <typename OpT>
+static void setFastmath(OpT op, arith::FastMathFlags flags) {
+  op.setFastmath(op.getFastmath() | flags);
+}
+
+/// Exponentials and quotients need not be more exact than two terms. Those that
+/// become a state that is stored, of three terms, do, and exponentials of rows
+/// in f16, whose terms have 22 bits.
+void Kernel::approximate(bool storesState) {
+  using arith::FastMathFlags;
+  kernel.walk([](math::Exp2Op op) { setFastmath(op, FastMathFlags::afn); });
+  if (storesState)
+    return;
+  auto isOfRows = [](Operation *op) {
+    auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+    return type && type.getRank() == 2;
+  };
+  kernel.walk([&](arith::DivFOp op) {
+    if (isOfRows(op))
+      setFastmath(op, FastMathFlags::arcp);
+  });
+  kernel.walk([&](math::ExpOp op) {
+    if (isOfRows(op) && element.isBF16())
+      setFastmath(op, FastMathFlags::afn);
+  });
+}
+
 void Kernel::rewrite() {
+  bool storesState = llvm::any_of(dots, [&](tile::DotOp dot) {
+    return dot.getTransposeLhs() && isStored(dot);
+  });
   llvm::for_each(scans, [&](tile::ScanOp scan) { takeDifferences(scan); });
   llvm::for_each(dots, [&](tile::DotOp dot) { narrow(dot); });
   convertLate(kernel);
-  kernel.walk([](math::Exp2Op exp) {
-    exp.setFastmath(exp.getFastmath() | arith::FastMathFlags::afn);
-  });
+  approximate(storesState);
 }
 
 namespace {

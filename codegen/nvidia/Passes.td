@@ -65,8 +65,11 @@ def NvidiaMatrixStates
     In kernels with a product of a transposed left operand, which update a state, all
     products get operands of 16 bits: tiles of that type that are converted as they are,
     everything else as a sum of two tiles. Weights, and what is added to a state that is stored
-    in 32 bits, become a sum of two tiles of f16 or three of bf16. Sums of gates between the tokens of a
-    chunk become differences of sums. Exponentials get `fastmath<afn>`.
+    in 32 bits, become a sum of two tiles of f16 or three of bf16. Numbers that multiply the keys that
+    are added to the state, such as decays, multiply the values instead, if the keys are computed and the
+    state is not stored, or if there are fewer columns of values. Sums of gates between the tokens of a
+    chunk become differences of sums. Exponentials of gates get `fastmath<afn>`; in kernels that store
+    no state quotients of rows get `fastmath<arcp>`, and in bf16 exponentials of rows `fastmath<afn>`.
     `docs/numerics.md` says what rounding costs.
 
     Before: kernels with tiles without layouts. After: the products of a kernel have
@@ -151,6 +154,7 @@ def NvidiaApproximateMath
     | `math.exp` | the same of x log2(e) | 2^-22 + 2^-23 abs(x) |
     | `math.tanh` | x + x^3 p(x^2) below 1/2, else 1 - 2 / (exp(2 x) + 1) | 2^-20.9 |
     | `arith.divf` by a number | a product with its reciprocal | 2^-23 |
+    | `arith.divf` by an exponential and 1 or more | `rcp.approx.ftz.f32` of a quarter of that, and two products | 2^-22 |
     | `arith.divf` of a number up to 1 | `rcp.approx.ftz.f32` and a product; 0 for divisors above 2^126 | 2^-22 |
     | `arith.divf` otherwise | `div.full.f32` | 2^-22 |
 

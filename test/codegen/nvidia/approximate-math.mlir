@@ -63,4 +63,31 @@ gpu.module @kernels {
     memref.store %5, %y[%c5] : memref<6xf32>
     gpu.return
   }
+
+  // A divisor of any size, and one that is not smaller than 1, whose quarter has a
+  // reciprocal. Without the flag nothing changes.
+  // CHECK-LABEL: gpu.func @shifted
+  // CHECK: %[[A:.*]] = llvm.call_intrinsic "llvm.nvvm.div.full"(%[[X:.*]], %[[X]]) : (f32, f32) -> f32
+  // CHECK: %[[SUM:.*]] = arith.addf
+  // CHECK-DAG: %[[D:.*]] = arith.mulf %[[SUM]], %[[QUARTER:.*]] : f32
+  // CHECK-DAG: %[[N:.*]] = arith.mulf %[[X]], %[[QUARTER]] : f32
+  // CHECK: %[[R:.*]] = llvm.call_intrinsic "llvm.nvvm.rcp.approx.ftz.f"(%[[D]]) : (f32) -> f32
+  // CHECK: %[[B:.*]] = arith.mulf %[[N]], %[[R]] : f32
+  // CHECK: llvm.call_intrinsic "llvm.nvvm.div.full"(%[[B]], %{{.*}}) : (f32, f32) -> f32
+  // CHECK: arith.divf %{{.*}} : f32
+  // CHECK-NEXT: memref.store
+  gpu.func @shifted(%x: memref<f32>) kernel {
+    %one = arith.constant 1.0 : f32
+    %half = arith.constant 0.5 : f32
+    %a = memref.load %x[] : memref<f32>
+    %b = arith.divf %a, %a fastmath<arcp> : f32
+    %power = math.exp2 %b fastmath<afn> : f32
+    %sum = arith.addf %power, %one : f32
+    %c = arith.divf %a, %sum fastmath<arcp> : f32
+    %small = arith.addf %power, %half : f32
+    %d = arith.divf %c, %small fastmath<arcp> : f32
+    %e = arith.divf %d, %sum : f32
+    memref.store %e, %x[] : memref<f32>
+    gpu.return
+  }
 }

@@ -152,3 +152,111 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+// Keys that are computed have two terms, which their product with queries and the
+// product that updates the state both read. Decays multiply values. Exponentials and
+// quotients of rows may be approximate.
+// CHECK-LABEL: gpu.func @computed_keys
+// CHECK:   %[[E:.*]] = math.exp %{{.*}} fastmath<afn> : tensor<64x64xf32>
+// CHECK:   %[[R:.*]] = arith.divf {{.*}} fastmath<arcp> : tensor<64x64xf32>
+// CHECK:   %[[A:.*]] = arith.truncf %[[R]] : tensor<64x64xf32> to tensor<64x64xbf16>
+// CHECK:   %[[B:.*]] = arith.truncf %{{.*}} : tensor<64x64xf32> to tensor<64x64xbf16>
+// CHECK:   tile.dot %{{.*}}, %[[B]], %{{.*}} transpose_rhs
+// CHECK:   tile.dot %{{.*}}, %[[A]], %{{.*}} transpose_rhs
+// CHECK:   %[[D:.*]] = tile.broadcast %{{.*}} along 1 : tensor<64xf32> -> tensor<64x32xf32>
+// CHECK:   %[[V:.*]] = arith.mulf %{{.*}}, %[[D]] : tensor<64x32xf32>
+// CHECK:   %[[W:.*]] = arith.truncf %[[V]] : tensor<64x32xf32> to tensor<64x32xbf16>
+// CHECK:   %[[X:.*]] = arith.truncf %{{.*}} : tensor<64x32xf32> to tensor<64x32xbf16>
+// CHECK:   %[[P:.*]] = tile.dot %[[A]], %[[X]], %{{.*}} transpose_lhs
+// CHECK:   %[[Q:.*]] = tile.dot %[[B]], %[[W]], %[[P]] transpose_lhs
+// CHECK:   tile.dot %[[A]], %[[W]], %[[Q]] transpose_lhs
+
+// A state that is stored: decayed keys are computed again, for three terms, and
+// functions are exact.
+// CHECK-LABEL: gpu.func @computed_keys_stored
+// CHECK:   math.exp %{{[0-9]+}} : tensor<64x64xf32>
+// CHECK:   arith.divf %{{[0-9]+}}, %{{[0-9]+}} : tensor<64x64xf32>
+// CHECK:   tile.dot {{.*}} transpose_rhs
+// CHECK:   math.exp %{{[0-9]+}} : tensor<64x64xf32>
+// CHECK:   %[[D:.*]] = tile.broadcast %{{.*}} along 1 : tensor<64xf32> -> tensor<64x64xf32>
+// CHECK:   arith.mulf %{{.*}}, %[[D]] : tensor<64x64xf32>
+// CHECK-COUNT-3: tile.dot {{.*}} transpose_lhs
+// CHECK-NOT: tile.dot
+// CHECK: gpu.return
+
+// Keys as they are in memory: decays multiply what a block has fewer columns of.
+// CHECK-LABEL: gpu.func @few_values
+// CHECK:   %[[K:.*]] = tile.load {{.*}} -> tensor<64x64xbf16>
+// CHECK:   tile.store
+// CHECK:   %[[V:.*]] = arith.mulf {{.*}} : tensor<64x32xf32>
+// CHECK:   %[[W:.*]] = arith.truncf %[[V]] : tensor<64x32xf32> to tensor<64x32xbf16>
+// CHECK:   tile.dot %[[K]], %[[W]], %{{.*}} transpose_lhs
+gpu.module @kernels {
+  gpu.func @computed_keys(%x: memref<?x64xbf16>, %v: memref<?x32xbf16>, %y: memref<?x64xf32>, %g: tensor<64xf32>, %n: index) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %nothing = arith.constant dense<0.0> : tensor<64x32xf32>
+    %one = arith.constant dense<1.0> : tensor<64x64xf32>
+    %end = scf.for %i = %c0 to %n step %c64 iter_args(%s = %nothing) -> (tensor<64x32xf32>) {
+      %a = tile.load %x[%i, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+      %q = arith.extf %a : tensor<64x64xbf16> to tensor<64x64xf32>
+      %power = math.exp %q : tensor<64x64xf32>
+      %divisor = arith.addf %power, %one : tensor<64x64xf32>
+      %k = arith.divf %q, %divisor : tensor<64x64xf32>
+      %o = tile.dot %q, %k, %zero transpose_rhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+      tile.store %o, %y[%i, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+      %b = tile.load %v[%i, %c0] : memref<?x32xbf16> -> tensor<64x32xbf16>
+      %values = arith.extf %b : tensor<64x32xbf16> to tensor<64x32xf32>
+      %d = tile.broadcast %g along 1 : tensor<64xf32> -> tensor<64x64xf32>
+      %kd = arith.mulf %k, %d : tensor<64x64xf32>
+      %t = tile.dot %kd, %values, %s transpose_lhs : tensor<64x64xf32>, tensor<64x32xf32> -> tensor<64x32xf32>
+      scf.yield %t : tensor<64x32xf32>
+    }
+    gpu.return
+  }
+  gpu.func @computed_keys_stored(%x: memref<?x64xbf16>, %v: memref<?x32xbf16>, %y: memref<?x64xf32>, %z: memref<?x32xf32>, %g: tensor<64xf32>, %n: index) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %nothing = arith.constant dense<0.0> : tensor<64x32xf32>
+    %one = arith.constant dense<1.0> : tensor<64x64xf32>
+    %end = scf.for %i = %c0 to %n step %c64 iter_args(%s = %nothing) -> (tensor<64x32xf32>) {
+      %a = tile.load %x[%i, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+      %q = arith.extf %a : tensor<64x64xbf16> to tensor<64x64xf32>
+      %power = math.exp %q : tensor<64x64xf32>
+      %divisor = arith.addf %power, %one : tensor<64x64xf32>
+      %k = arith.divf %q, %divisor : tensor<64x64xf32>
+      %o = tile.dot %q, %k, %zero transpose_rhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+      tile.store %o, %y[%i, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+      %b = tile.load %v[%i, %c0] : memref<?x32xbf16> -> tensor<64x32xbf16>
+      %values = arith.extf %b : tensor<64x32xbf16> to tensor<64x32xf32>
+      %d = tile.broadcast %g along 1 : tensor<64xf32> -> tensor<64x64xf32>
+      %kd = arith.mulf %k, %d : tensor<64x64xf32>
+      %t = tile.dot %kd, %values, %s transpose_lhs : tensor<64x64xf32>, tensor<64x32xf32> -> tensor<64x32xf32>
+      scf.yield %t : tensor<64x32xf32>
+    }
+    tile.store %end, %z[%c0, %c0] : tensor<64x32xf32>, memref<?x32xf32>
+    gpu.return
+  }
+  gpu.func @few_values(%x: memref<?x64xbf16>, %v: memref<?x32xbf16>, %y: memref<?x32xf32>, %g: tensor<64xf32>, %n: index) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    %nothing = arith.constant dense<0.0> : tensor<64x32xf32>
+    %end = scf.for %i = %c0 to %n step %c64 iter_args(%s = %nothing) -> (tensor<64x32xf32>) {
+      %a = tile.load %x[%i, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+      %k = arith.extf %a : tensor<64x64xbf16> to tensor<64x64xf32>
+      %b = tile.load %v[%i, %c0] : memref<?x32xbf16> -> tensor<64x32xbf16>
+      %values = arith.extf %b : tensor<64x32xbf16> to tensor<64x32xf32>
+      %o = tile.dot %k, %s, %nothing : tensor<64x64xf32>, tensor<64x32xf32> -> tensor<64x32xf32>
+      tile.store %o, %y[%i, %c0] : tensor<64x32xf32>, memref<?x32xf32>
+      %d = tile.broadcast %g along 1 : tensor<64xf32> -> tensor<64x64xf32>
+      %kd = arith.mulf %k, %d : tensor<64x64xf32>
+      %t = tile.dot %kd, %values, %s transpose_lhs : tensor<64x64xf32>, tensor<64x32xf32> -> tensor<64x32xf32>
+      scf.yield %t : tensor<64x32xf32>
+    }
+    gpu.return
+  }
+}

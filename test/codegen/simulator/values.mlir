@@ -1,11 +1,11 @@
 // Values that only devices have: addresses of 32 bits, registers, approximate
 // functions, undefined numbers, constants and local arrays.
-// RUN: attn-simulate %s --kernel=k --grid=3,2 --block=40 --shared=64 "--arg=y:f32[12]=zero" --print=y | FileCheck %s
+// RUN: attn-simulate %s --kernel=k --grid=3,2 --block=40 --shared=64 "--arg=y:f32[13]=zero" --print=y | FileCheck %s
 // CHECK: 0 defects
 // 2^3, log2 8, 1/4, 1/sqrt 4, a number through a 32-bit address of shared memory,
 // the lanes below lane 5, the warps of a block, one that is undefined, the third
-// constant, the sum of a local array, blocks along x, bytes of shared memory.
-// CHECK-NEXT: y: 8 3 0.25 0.5 7 31 2 {{-?nan}} 33 6 3 72{{$}}
+// constant, the sum of a local array, blocks along x, bytes of shared memory, 7/4.
+// CHECK-NEXT: y: 8 3 0.25 0.5 7 31 2 {{-?nan}} 33 6 3 72 1.75{{$}}
 gpu.module @m {
   llvm.mlir.global internal @two() {addr_space = 3 : i32} : !llvm.array<2 x f32>
   llvm.mlir.global internal constant @table(dense<[11.0, 22.0, 33.0]> : tensor<3xf32>) {addr_space = 1 : i32} : !llvm.array<3 x f32>
@@ -27,6 +27,7 @@ gpu.module @m {
     %c9 = llvm.mlir.constant(9 : i32) : i32
     %c10 = llvm.mlir.constant(10 : i32) : i32
     %c11 = llvm.mlir.constant(11 : i32) : i32
+    %c12 = llvm.mlir.constant(12 : i32) : i32
     %f1 = llvm.mlir.constant(1.0 : f32) : f32
     %f2 = llvm.mlir.constant(2.0 : f32) : f32
     %f3 = llvm.mlir.constant(3.0 : f32) : f32
@@ -87,6 +88,8 @@ gpu.module @m {
     %bytes = nvvm.read.ptx.sreg.total.smem.size : i32
     %bytesF = llvm.uitofp %bytes : i32 to f32
     llvm.call @put(%y, %c11, %bytesF) : (!llvm.ptr<1>, i32, f32) -> ()
+    %quotient = llvm.call_intrinsic "llvm.nvvm.div.full"(%f7, %f4) : (f32, f32) -> f32
+    llvm.call @put(%y, %c12, %quotient) : (!llvm.ptr<1>, i32, f32) -> ()
     llvm.br ^end
   ^end:
     llvm.return
