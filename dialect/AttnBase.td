@@ -96,21 +96,21 @@ def Attn_ScheduleAttr : AttrDef<Attn_Dialect, "Schedule"> {
   let mnemonic = "schedule";
   let summary = "How an op is blocked";
   let description = [{
-    Decisions of `attn-select-schedule` (or of the user, who may write the
-    attribute or pass `--schedule`):
+    Decisions of `attn-select-schedule`, or of the user, who may pass `--schedule`:
 
-    - `block_q`: query rows of a block, which is the unit of parallel work;
-    - `block_k`: key rows visited at a time;
+    - `block_q`: query rows of a block, which is the unit of parallel work; of
+      a recurrence: tokens of a chunk;
+    - `block_k`: key rows visited at a time; columns of a recurrence's state;
     - `splits`: for few queries and many keys. 0, the default: one block visits
-      all keys. Else that many blocks share them, a block holds the queries of
-      all heads of one key head, and `attn.merge` combines the parts. The number
-      does not depend on threads, so neither do the bits of the result;
-    - `warps`, on GPUs: warps of a block, of 32 threads each. 0, the default, is
-      what the target has;
-    - `stages`, on GPUs: blocks of keys and values that shared memory has room
-      for. 0, the default, is one, of which one half is copied while the other
-      is read. With more of them, the copies of a block begin that many blocks,
-      less one, before it is read.
+      all keys. Else that many share them, a block has the queries of all heads
+      of one key head, and `attn.merge` combines the parts. Of a recurrence:
+      parts of the sequence that are visited in parallel;
+    - `warps`, of attention on GPUs: warps of a block, of 32 threads each. 0, the
+      default, is what the target has;
+    - `stages`, on GPUs: blocks of keys and values, or chunks of a recurrence,
+      that shared memory has room for. 0, the default, is one; of attention, one
+      half of it is copied while the other is read. With more, the copies of a
+      block or chunk begin that many, less one, before it is read.
 
     Where tokens are a grid, a block is a *box* of them:
 

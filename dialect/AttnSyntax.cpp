@@ -125,61 +125,51 @@ static void printNamedRegions(OpAsmPrinter &printer, ArrayRef<Named> regions) {
     attn::printRegionWithArguments(printer, keyword, *region);
 }
 
+/// The regions of ops of pairs, but for the sink.
+static SmallVector<Named> nameRegions(Region &queryRows, Region &keyRows,
+                                      Region &valueRows, Region &score,
+                                      Region &mask, Region &keys,
+                                      Region &prob) {
+  return {{"query", &queryRows}, {"key", &keyRows}, {"value", &valueRows},
+          {"score", &score},     {"mask", &mask},   {"keys", &keys},
+          {"prob", &prob}};
+}
+
 ParseResult attn::parseAttendRegions(OpAsmParser &parser, Region &queryRows,
                                      Region &keyRows, Region &valueRows,
                                      Region &score, Region &mask, Region &keys,
                                      Region &prob, Region &sink) {
-  return parseNamedRegions(parser,
-                           {{"query", &queryRows},
-                            {"key", &keyRows},
-                            {"value", &valueRows},
-                            {"score", &score},
-                            {"mask", &mask},
-                            {"keys", &keys},
-                            {"prob", &prob},
-                            {"sink", &sink}},
+  SmallVector<Named> regions =
+      nameRegions(queryRows, keyRows, valueRows, score, mask, keys, prob);
+  regions.emplace_back("sink", &sink);
+  return parseNamedRegions(parser, regions,
                            {"mix_scores", "mix_weights", "scale", "alignment",
                             "normalizer", "max_queries", "schedule"});
 }
 
-void attn::printAttendRegions(OpAsmPrinter &printer, Operation *,
+void attn::printAttendRegions(OpAsmPrinter &printer, Operation *op,
                               Region &queryRows, Region &keyRows,
                               Region &valueRows, Region &score, Region &mask,
                               Region &keys, Region &prob, Region &sink) {
-  printNamedRegions(printer, {{"query", &queryRows},
-                              {"key", &keyRows},
-                              {"value", &valueRows},
-                              {"score", &score},
-                              {"mask", &mask},
-                              {"keys", &keys},
-                              {"prob", &prob},
-                              {"sink", &sink}});
+  printPartialRegions(printer, op, queryRows, keyRows, valueRows, score, mask,
+                      keys, prob);
+  printRegionWithArguments(printer, "sink", sink);
 }
 
 ParseResult attn::parsePartialRegions(OpAsmParser &parser, Region &queryRows,
                                       Region &keyRows, Region &valueRows,
                                       Region &score, Region &mask, Region &keys,
                                       Region &prob) {
-  return parseNamedRegions(parser, {{"query", &queryRows},
-                                    {"key", &keyRows},
-                                    {"value", &valueRows},
-                                    {"score", &score},
-                                    {"mask", &mask},
-                                    {"keys", &keys},
-                                    {"prob", &prob}});
+  return parseNamedRegions(parser, nameRegions(queryRows, keyRows, valueRows,
+                                               score, mask, keys, prob));
 }
 
 void attn::printPartialRegions(OpAsmPrinter &printer, Operation *,
                                Region &queryRows, Region &keyRows,
                                Region &valueRows, Region &score, Region &mask,
                                Region &keys, Region &prob) {
-  printNamedRegions(printer, {{"query", &queryRows},
-                              {"key", &keyRows},
-                              {"value", &valueRows},
-                              {"score", &score},
-                              {"mask", &mask},
-                              {"keys", &keys},
-                              {"prob", &prob}});
+  printNamedRegions(printer, nameRegions(queryRows, keyRows, valueRows, score,
+                                         mask, keys, prob));
 }
 
 ParseResult
@@ -231,39 +221,37 @@ void attn::printRecurRowTypes(OpAsmPrinter &printer, Operation *, Type query,
   printRows(printer, query, key, value);
 }
 
+/// The regions of recurrences.
+static SmallVector<Named> nameRegions(Region &queryRows, Region &keyRows,
+                                      Region &valueRows, Region &norm) {
+  return {{"query", &queryRows},
+          {"key", &keyRows},
+          {"value", &valueRows},
+          {"norm", &norm}};
+}
+
 ParseResult attn::parseRecurRegions(OpAsmParser &parser, Region &queryRows,
                                     Region &keyRows, Region &valueRows,
                                     Region &norm) {
-  return parseNamedRegions(parser,
-                           {{"query", &queryRows},
-                            {"key", &keyRows},
-                            {"value", &valueRows},
-                            {"norm", &norm}},
-                           {"gate", "beta", "bonus", "initial", "segments",
-                            "scale", "write", "read", "order", "max_tokens",
-                            "schedule"});
+  return parseNamedRegions(
+      parser, nameRegions(queryRows, keyRows, valueRows, norm),
+      {"gate", "beta", "bonus", "initial", "segments", "scale", "write", "read",
+       "order", "max_tokens", "schedule"});
 }
 
 void attn::printRecurRegions(OpAsmPrinter &printer, Operation *,
                              Region &queryRows, Region &keyRows,
                              Region &valueRows, Region &norm) {
-  printNamedRegions(printer, {{"query", &queryRows},
-                              {"key", &keyRows},
-                              {"value", &valueRows},
-                              {"norm", &norm}});
+  printNamedRegions(printer, nameRegions(queryRows, keyRows, valueRows, norm));
 }
 
 ParseResult attn::parseRecurChunkRegions(OpAsmParser &parser, Region &queryRows,
                                          Region &keyRows, Region &valueRows,
                                          Region &norm) {
-  return parseNamedRegions(parser,
-                           {{"query", &queryRows},
-                            {"key", &keyRows},
-                            {"value", &valueRows},
-                            {"norm", &norm}},
-                           {"gate", "beta", "bonus", "at", "init", "past",
-                            "length", "scale", "write", "read", "order",
-                            "unscaled"});
+  return parseNamedRegions(
+      parser, nameRegions(queryRows, keyRows, valueRows, norm),
+      {"gate", "beta", "bonus", "at", "init", "past", "length", "scale",
+       "write", "read", "order", "unscaled"});
 }
 
 void attn::printRecurChunkRegions(OpAsmPrinter &printer, Operation *op,

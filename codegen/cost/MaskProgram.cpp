@@ -7,7 +7,8 @@
 //===----------------------------------------------------------------------===//
 //
 // A region becomes a list of steps on 64-bit integers, each executed for all
-// keys before the next one, or once if it does not depend on the key.
+// keys before the next one, or once if it does not depend on the key. Numbers
+// of fewer bits are held as signed ones and wrap around where theirs do.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,7 +27,44 @@ using namespace attn;
 
 using Function = int64_t (*)(int64_t, int64_t);
 
+namespace {
+/// What an op of integers computes of one or two of them.
+struct Evaluation {
+  Function function = nullptr;
+  bool isUnsigned = false; ///< Operands are filled up with zeros, not signs.
+};
+} // namespace
+
+/// Bits of a number; an index has as many as a machine word.
+static unsigned widthOf(Type type) {
+  return isa<IntegerType>(type) ? type.getIntOrFloatBitWidth() : 64;
+}
+
+/// The lowest `width` bits of `number`, as a signed number.
+static int64_t fillSigned(int64_t number, unsigned width) {
+  return llvm::SignExtend64(uint64_t(number), width);
+}
+
+static int64_t fillZeros(int64_t number, unsigned width) {
+  return number & llvm::maskTrailingOnes<uint64_t>(width);
+}
+
+/// `number` as steps hold those of `width` bits: signed, but bits are 0 and 1.
+static int64_t wrap(int64_t number, unsigned width) {
+  return width == 1 ? number & 1 : fillSigned(number, width);
+}
+
+/// Sums and products wrap around; they do so in unsigned arithmetic.
+static int64_t sumOf(int64_t x, int64_t y) { return uint64_t(x) + uint64_t(y); }
+static int64_t differenceOf(int64_t x, int64_t y) {
+  return uint64_t(x) - uint64_t(y);
+}
+static int64_t productOf(int64_t x, int64_t y) {
+  return uint64_t(x) * uint64_t(y);
+}
+
 /// Division by zero is undefined in a region; here it only must not trap.
+/// INT64_MIN, which -1 does not divide, is not a number here.
 static int64_t quotient(int64_t x, int64_t y) { return y ? x / y : 0; }
 static int64_t restOf(int64_t x, int64_t y) { return y ? x % y : 0; }
 static int64_t floorOf(int64_t x, int64_t y) {
@@ -34,6 +72,26 @@ static int64_t floorOf(int64_t x, int64_t y) {
 }
 static int64_t ceilOf(int64_t x, int64_t y) {
   return y ? llvm::divideCeilSigned(x, y) : 0;
+}
+static int64_t unsignedQuotient(int64_t x, int64_t y) {
+  return y ? uint64_t(x) / uint64_t(y) : 0;
+}
+static int64_t unsignedRest(int64_t x, int64_t y) {
+  return y ? uint64_t(x) % uint64_t(y) : 0;
+}
+static int64_t unsignedCeil(int64_t x, int64_t y) {
+  return unsignedQuotient(x, y) + (unsignedRest(x, y) != 0);
+}
+
+/// Shifts by as many bits as a number has, or more, are undefined.
+static int64_t shiftLeft(int64_t x, int64_t y) {
+  return uint64_t(y) < 64 ? uint64_t(x) << y : 0;
+}
+static int64_t shiftRight(int64_t x, int64_t y) {
+  return uint64_t(y) < 64 ? x >> y : 0;
+}
+static int64_t unsignedShiftRight(int64_t x, int64_t y) {
+  return uint64_t(y) < 64 ? uint64_t(x) >> y : 0;
 }
 
 static Function getComparison(arith::CmpIPredicate predicate) {
@@ -71,41 +129,81 @@ static Function getComparison(arith::CmpIPredicate predicate) {
   return nullptr;
 }
 
-/// What an op of two integers computes; null if it is none.
-static Function getFunction(Operation *op) {
+static bool isUnsignedComparison(arith::CmpIPredicate predicate) {
+  using Predicate = arith::CmpIPredicate;
+  return llvm::is_contained(
+      {Predicate::ult, Predicate::ule, Predicate::ugt, Predicate::uge},
+      predicate);
+}
+
+/// What ops of numbers that are filled up with zeros compute.
+static Function getUnsigned(Operation *op) {
   return llvm::TypeSwitch<Operation *, Function>(op)
-      .Case([](arith::CmpIOp cmp) { return getComparison(cmp.getPredicate()); })
-      .Case<arith::AddIOp>(
-          [](auto) { return [](int64_t x, int64_t y) { return x + y; }; })
-      .Case<arith::SubIOp>(
-          [](auto) { return [](int64_t x, int64_t y) { return x - y; }; })
-      .Case<arith::MulIOp>(
-          [](auto) { return [](int64_t x, int64_t y) { return x * y; }; })
+      .Case<arith::ExtUIOp, arith::IndexCastUIOp>(
+          [](auto) { return [](int64_t x, int64_t) { return x; }; })
+      .Case<arith::MinUIOp>([](auto) {
+        return [](int64_t x, int64_t y) -> int64_t {
+          return std::min<uint64_t>(x, y);
+        };
+      })
+      .Case<arith::MaxUIOp>([](auto) {
+        return [](int64_t x, int64_t y) -> int64_t {
+          return std::max<uint64_t>(x, y);
+        };
+      })
+      .Case<arith::ShLIOp>([](auto) { return shiftLeft; })
+      .Case<arith::ShRUIOp>([](auto) { return unsignedShiftRight; })
+      .Case<arith::DivUIOp>([](auto) { return unsignedQuotient; })
+      .Case<arith::RemUIOp>([](auto) { return unsignedRest; })
+      .Case<arith::CeilDivUIOp>([](auto) { return unsignedCeil; })
+      .Default([](Operation *) -> Function { return nullptr; });
+}
+
+/// What ops of signed numbers compute, or of any: only some bits count then.
+static Function getSigned(Operation *op) {
+  return llvm::TypeSwitch<Operation *, Function>(op)
+      .Case<arith::ExtSIOp, arith::IndexCastOp, arith::TruncIOp>(
+          [](auto) { return [](int64_t x, int64_t) { return x; }; })
+      .Case<arith::AddIOp>([](auto) { return sumOf; })
+      .Case<arith::SubIOp>([](auto) { return differenceOf; })
+      .Case<arith::MulIOp>([](auto) { return productOf; })
       .Case<arith::AndIOp>(
           [](auto) { return [](int64_t x, int64_t y) { return x & y; }; })
       .Case<arith::OrIOp>(
           [](auto) { return [](int64_t x, int64_t y) { return x | y; }; })
       .Case<arith::XOrIOp>(
           [](auto) { return [](int64_t x, int64_t y) { return x ^ y; }; })
-      .Case<arith::MinSIOp, arith::MinUIOp>([](auto) {
+      .Case<arith::MinSIOp>([](auto) {
         return [](int64_t x, int64_t y) { return std::min(x, y); };
       })
-      .Case<arith::MaxSIOp, arith::MaxUIOp>([](auto) {
+      .Case<arith::MaxSIOp>([](auto) {
         return [](int64_t x, int64_t y) { return std::max(x, y); };
       })
       .Case<math::AbsIOp>(
           [](auto) { return [](int64_t x, int64_t) { return std::abs(x); }; })
-      .Case<arith::ShLIOp>([](auto) {
-        return [](int64_t x, int64_t y) { return x << (y & 63); };
-      })
-      .Case<arith::ShRSIOp, arith::ShRUIOp>([](auto) {
-        return [](int64_t x, int64_t y) { return x >> (y & 63); };
-      })
-      .Case<arith::DivSIOp, arith::DivUIOp>([](auto) { return quotient; })
-      .Case<arith::RemSIOp, arith::RemUIOp>([](auto) { return restOf; })
+      .Case<arith::ShRSIOp>([](auto) { return shiftRight; })
+      .Case<arith::DivSIOp>([](auto) { return quotient; })
+      .Case<arith::RemSIOp>([](auto) { return restOf; })
       .Case<arith::FloorDivSIOp>([](auto) { return floorOf; })
-      .Case<arith::CeilDivSIOp, arith::CeilDivUIOp>([](auto) { return ceilOf; })
+      .Case<arith::CeilDivSIOp>([](auto) { return ceilOf; })
       .Default([](Operation *) -> Function { return nullptr; });
+}
+
+/// What an op computes; no function if it is none of one or two integers, or of
+/// more bits than fit here.
+static Evaluation getEvaluation(Operation *op) {
+  auto isWide = [](Type type) {
+    return type.isInteger() && widthOf(type) > 64;
+  };
+  if (llvm::any_of(op->getOperandTypes(), isWide) ||
+      llvm::any_of(op->getResultTypes(), isWide))
+    return {};
+  if (auto compare = dyn_cast<arith::CmpIOp>(op))
+    return {getComparison(compare.getPredicate()),
+            isUnsignedComparison(compare.getPredicate())};
+  if (Function function = getUnsigned(op))
+    return {function, /*isUnsigned=*/true};
+  return {getSigned(op), /*isUnsigned=*/false};
 }
 
 MaskProgram::MaskProgram(Region &region, const SizeOf &sizeOf,
@@ -132,17 +230,13 @@ unsigned MaskProgram::addUnknown(Value value) {
   return addConstant(value, kUnknown);
 }
 
-static bool isCopy(Operation *op) {
-  return isa<arith::IndexCastOp, arith::IndexCastUIOp, arith::ExtSIOp,
-             arith::ExtUIOp, arith::TruncIOp>(op);
-}
-
 /// The number of a value, which may stand in front of the region.
 unsigned MaskProgram::get(Value value) {
   if (auto it = numbers.find(value); it != numbers.end())
     return it->second;
   APInt constant;
-  if (matchPattern(value, m_ConstantInt(&constant)))
+  if (matchPattern(value, m_ConstantInt(&constant)) &&
+      constant.getBitWidth() <= 64)
     return addConstant(value, value.getType().isInteger(1)
                                   ? int64_t(constant.getZExtValue())
                                   : constant.getSExtValue());
@@ -150,7 +244,7 @@ unsigned MaskProgram::get(Value value) {
   if (auto dim = dyn_cast_or_null<tensor::DimOp>(op))
     if (std::optional<int64_t> index = dim.getConstantIndex())
       return addConstant(value, (*sizeOf)(dim.getSource(), *index));
-  if (op && (getFunction(op) || isCopy(op) ||
+  if (op && (getEvaluation(op).function ||
              isa<arith::SelectOp, tensor::ExtractOp>(op))) {
     add(op);
     return numbers[value];
@@ -190,6 +284,8 @@ void MaskProgram::addStep(Step step, Operation *op) {
       step.operands.push_back(get(operand));
   if (step.kind == Step::Kind::Apply && step.operands.size() == 1)
     step.operands.push_back(step.operands[0]);
+  step.width = widthOf(op->getOperand(op->getNumOperands() - 1).getType());
+  step.resultWidth = widthOf(op->getResult(0).getType());
   step.result = numbers[op->getResult(0)] = count++;
   steps.push_back(std::move(step));
 }
@@ -203,11 +299,11 @@ void MaskProgram::add(Operation *op) {
   if (auto read = dyn_cast<tensor::ExtractOp>(op))
     return addRead(read);
   Step step;
-  step.function = getFunction(op);
+  Evaluation evaluation = getEvaluation(op);
+  step.function = evaluation.function;
+  step.isUnsigned = evaluation.isUnsigned;
   if (isa<arith::SelectOp>(op))
     step.kind = Step::Kind::Select;
-  else if (isCopy(op))
-    step.kind = Step::Kind::Copy;
   else if (!step.function)
     return void(get(op->getResult(0)));
   // What decides a result although the other operand is not known.
@@ -235,16 +331,22 @@ struct Column {
 };
 } // namespace
 
+int64_t MaskProgram::Step::apply(int64_t x, int64_t y) const {
+  if (width < 64) {
+    auto fill = isUnsigned ? fillZeros : fillSigned;
+    x = fill(x, width);
+    y = fill(y, width);
+  }
+  int64_t result = function(x, y);
+  return resultWidth < 64 ? wrap(result, resultWidth) : result;
+}
+
 void MaskProgram::execute(const Step &step, ArrayRef<Numbers> values,
                           Numbers &out) {
   SmallVector<Column, 3> of;
   for (unsigned operand : step.operands)
     of.emplace_back(values[operand]);
   switch (step.kind) {
-  case Step::Kind::Copy:
-    for (size_t key = 0; key < out.size(); ++key)
-      out[key] = of[0][key];
-    return;
   case Step::Kind::Select:
     for (size_t key = 0; key < out.size(); ++key) {
       int64_t chosen = of[0][key] ? of[1][key] : of[2][key];
@@ -256,7 +358,7 @@ void MaskProgram::execute(const Step &step, ArrayRef<Numbers> values,
     for (size_t key = 0; key < out.size(); ++key) {
       int64_t x = of[0][key], y = of[1][key];
       if (x != kUnknown && y != kUnknown)
-        out[key] = step.function(x, y);
+        out[key] = step.apply(x, y);
       else
         out[key] =
             x == step.decisive || y == step.decisive ? step.decisive : kUnknown;
@@ -267,7 +369,8 @@ void MaskProgram::execute(const Step &step, ArrayRef<Numbers> values,
     for (size_t key = 0; key < out.size(); ++key) {
       for (auto [to, from] : llvm::zip_equal(index, of))
         to = from[key];
-      out[key] = step.table->get(index).value_or(kUnknown);
+      std::optional<int64_t> element = step.table->get(index);
+      out[key] = element ? wrap(*element, step.resultWidth) : kUnknown;
     }
     return;
   }

@@ -40,12 +40,17 @@ public:
 private:
   /// Computes one value, for each key or for all.
   struct Step {
-    enum class Kind { Apply, Select, Copy, Read } kind = Kind::Apply;
+    enum class Kind { Apply, Select, Read } kind = Kind::Apply;
     int64_t (*function)(int64_t, int64_t) = nullptr;
+    bool isUnsigned = false; ///< So the function takes its operands.
+    unsigned width = 64;     ///< Bits of an operand.
+    unsigned resultWidth = 64;
     TableRef table;
     int64_t decisive = kUnknown; ///< Operand that is the result at any rate.
     unsigned result = 0;
     llvm::SmallVector<unsigned, 3> operands;
+
+    int64_t apply(int64_t x, int64_t y) const;
   };
 
   unsigned addConstant(mlir::Value value, int64_t number);

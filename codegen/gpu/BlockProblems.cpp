@@ -52,40 +52,62 @@ static bool isRowOfTensor(Value row) {
   return slice && slice.getSourceType().getRank() > 1;
 }
 
-/// Whether matrix instructions take keys or values as they are: they are rows
-/// of tensors, or joined from such rows, which nothing may multiply. Others may
-/// be multiplied by numbers if these can multiply the product.
-static bool isExact(Value row, bool skipsScales) {
-  if (auto concat = row.getDefiningOp<tensor::ConcatOp>())
-    return llvm::all_of(concat.getInputs(), isRowOfTensor);
-  return isRowOfTensor(skipsScales ? skipScales(row) : row);
+/// The rows that `row` is joined from, if matrix instructions take each of them
+/// as it is; else none.
+static ValueRange getExactParts(Value row) {
+  constexpr int64_t multiple = 16;
+  auto concat = row.getDefiningOp<tensor::ConcatOp>();
+  auto isExact = [](Value part) {
+    return isRowOfTensor(part) && typeOf(part).getDimSize(0) % multiple == 0;
+  };
+  return concat && llvm::all_of(concat.getInputs(), isExact)
+             ? ValueRange(concat.getInputs())
+             : ValueRange();
 }
 
-/// Rows that a row is joined from.
-static int64_t countParts(Region &rows) {
-  if (rows.empty())
-    return 1;
-  auto concat = getYielded(rows).getDefiningOp<tensor::ConcatOp>();
-  return concat ? concat.getInputs().size() : 1;
+/// The rows that queries are joined from where they meet, one by one, those
+/// that keys are joined from; else none. Queries may be joined otherwise, or
+/// not at all: then keys are computed.
+static ValueRange getQueryParts(AttendOp op) {
+  if (op.getKeyRows().empty() || op.getQueryRows().empty())
+    return {};
+  ValueRange keys = getExactParts(getYielded(op.getKeyRows()));
+  auto concat = skipScales(getYielded(op.getQueryRows()))
+                    .getDefiningOp<tensor::ConcatOp>();
+  if (!concat)
+    return {};
+  bool isAlike = llvm::equal(concat.getInputs(), keys, [](Value a, Value b) {
+    return typeOf(a).getDimSize(0) == typeOf(b).getDimSize(0);
+  });
+  return isAlike ? ValueRange(concat.getInputs()) : ValueRange();
 }
 
-/// Whether matrix instructions take queries as they are, times numbers at most.
-/// Joined ones are taken part by part if keys are joined as well.
+/// Whether matrix instructions take keys as they are: they are rows of tensors,
+/// which numbers may multiply if these can multiply the product, or joined from
+/// such rows, which nothing may multiply.
+static bool hasExactKeys(AttendOp op) {
+  return op.getKeyRows().empty() || !getQueryParts(op).empty() ||
+         isRowOfTensor(skipScales(getYielded(op.getKeyRows())));
+}
+
+/// Whether they take values as they are: rows of tensors, or joined from some.
+static bool hasExactValues(AttendOp op) {
+  if (op.getValueRows().empty())
+    return true;
+  Value row = getYielded(op.getValueRows());
+  return isRowOfTensor(row) || !getExactParts(row).empty();
+}
+
+/// Whether they take queries as they are, times numbers at most; part by part
+/// if they meet parts of keys.
 static bool hasExactQueries(AttendOp op) {
   if (op.getQueryRows().empty())
     return true;
-  Value row = skipScales(getYielded(op.getQueryRows()));
-  auto concat = row.getDefiningOp<tensor::ConcatOp>();
-  if (!concat || countParts(op.getKeyRows()) == 1)
-    return isRowOfTensor(row);
-  return llvm::all_of(concat.getInputs(), [](Value part) {
-    return isRowOfTensor(skipScales(part));
-  });
-}
-
-/// Tiles of 16 bits that rows are the sum of.
-static int64_t countTerms(Region &rows, bool skipsScales) {
-  return rows.empty() || isExact(getYielded(rows), skipsScales) ? 1 : 2;
+  ValueRange parts = getQueryParts(op);
+  if (parts.empty())
+    return isRowOfTensor(skipScales(getYielded(op.getQueryRows())));
+  return llvm::all_of(
+      parts, [](Value part) { return isRowOfTensor(skipScales(part)); });
 }
 
 /// Sets the tiles of 16 bits that queries and keys are the sum of: those that
@@ -93,7 +115,7 @@ static int64_t countTerms(Region &rows, bool skipsScales) {
 static void setScoreTerms(AttendOp op, BlockProblem &problem) {
   bool isBrief = typeOf(op.getKey()).getElementType().isBF16();
   problem.queryTerms = hasExactQueries(op) ? 1 : 2;
-  problem.keyTerms = countTerms(op.getKeyRows(), /*skipsScales=*/true);
+  problem.keyTerms = hasExactKeys(op) ? 1 : 2;
   if (isBrief && problem.queryTerms != problem.keyTerms)
     (problem.queryTerms == 1 ? problem.keyTerms : problem.queryTerms) = 3;
 }
@@ -113,17 +135,16 @@ static bool isNarrow(AttendOp op) {
     return typeOf(tensor).getElementType() == element &&
            width % multiple == 0 && width <= most && hasNoProduct(rows);
   };
-  auto isNotTooWide = [&](Value tensor, Region &rows) {
-    return countTerms(rows, /*skipsScales=*/false) == 1 ||
-           getWidth(tensor, rows) <= kMostComputedColumns;
+  auto isNotTooWide = [&](Value tensor, Region &rows, bool isExact) {
+    return isExact || getWidth(tensor, rows) <= kMostComputedColumns;
   };
   return element.getIntOrFloatBitWidth() == 16 &&
          fits(op.getQuery(), op.getQueryRows()) &&
          fits(op.getKey(), op.getKeyRows()) &&
          fits(op.getValue(), op.getValueRows()) &&
-         isNotTooWide(op.getKey(), op.getKeyRows()) &&
-         isNotTooWide(op.getValue(), op.getValueRows()) && !op.getMixScores() &&
-         !op.getMixWeights();
+         isNotTooWide(op.getKey(), op.getKeyRows(), hasExactKeys(op)) &&
+         isNotTooWide(op.getValue(), op.getValueRows(), hasExactValues(op)) &&
+         !op.getMixScores() && !op.getMixWeights();
 }
 
 /// Whether little is computed for a pair besides its products: a mask of one
@@ -146,9 +167,8 @@ BlockProblem attn::getProblem(AttendOp op) {
   if (!problem.isNarrow)
     return problem;
   setScoreTerms(op, problem);
-  problem.valueTerms = countTerms(op.getValueRows(), /*skipsScales=*/false);
-  if (problem.keyTerms == 1)
-    problem.keyParts = countParts(op.getKeyRows());
+  problem.valueTerms = hasExactValues(op) ? 1 : 2;
+  problem.keyParts = std::max<int64_t>(getQueryParts(op).size(), 1);
   bool isPlain = op.getQueryRows().empty() && op.getKeyRows().empty() &&
                  op.getValueRows().empty();
   problem.hasFewPairOps = isPlain && hasFewPairOps(op);

@@ -64,8 +64,8 @@ def GpuSelectSchedule : Pass<"attn-gpu-select-schedule", "::mlir::func::FuncOp">
     of which two, else one, fit into the shared memory of a multiprocessor and
     whose accumulators fit into registers. Few queries get small blocks and
     splits. A schedule that the op has, or that the option asks for, is kept.
-    `attn.recur` gets chunks of 16 tokens, or 32 where its gate is not per channel, and
-    up to 64 columns of the state per block, or all that its regions need.
+    `attn.recur` gets chunks of 16 tokens, 32 where its gate is not per channel, or 64 by matrix
+    instructions, and up to 64 columns of the state per block, or all that its regions need.
 
     Before: attn ops. After: each has a `schedule`. Reports sizes that are not
     multiples of 16, the rows of threads, and f64.

@@ -21,7 +21,8 @@
 // Errors of a rounded operand allow the last to be less exact.
 //
 // Rows that were joined, of heads that exchange scores, are multiplied part by
-// part: parts of exact tiles are exact.
+// part: parts of exact tiles are exact. Where the other rows were joined
+// otherwise, or not at all, they are one computed tile.
 //
 //===----------------------------------------------------------------------===//
 
@@ -76,10 +77,14 @@ static bool isMultiple(RankedTensorType type) {
                       [](int64_t size) { return size % kMultiple == 0; });
 }
 
-/// The tiles that `value` is joined from, if all are exact; else `value`.
+/// The tiles that `value` is joined from, if all are exact and each can be
+/// multiplied; else `value`.
 static SmallVector<Value> getParts(Value value) {
   auto concat = value.getDefiningOp<tile::ConcatOp>();
-  if (!concat || !llvm::all_of(concat.getParts(), getNarrow))
+  auto isExact = [](Value part) {
+    return getNarrow(part) && isMultiple(tileOf(part));
+  };
+  if (!concat || !llvm::all_of(concat.getParts(), isExact))
     return {value};
   return concat.getParts();
 }
@@ -92,18 +97,22 @@ static bool isJoinedLike(Value value, ArrayRef<Value> parts) {
          });
 }
 
-/// The left operands of the parts of a product: of a transposed right operand,
-/// whose parts are along the depth, as many parts.
-static std::optional<SmallVector<Value>> getLhsParts(Product &product,
-                                                     ArrayRef<Value> rhs) {
+/// The operands of the parts of a product. Parts of a transposed right operand
+/// are along the depth: they meet as many of the left one, or there are none.
+/// BlockProblems.cpp foresees which it is.
+static std::pair<SmallVector<Value>, SmallVector<Value>>
+getOperandParts(Product &product) {
   tile::DotOp op = product.op;
+  SmallVector<Value> rhs = getParts(op.getRhs());
   if (rhs.size() == 1 || !op.getTransposeRhs())
-    return SmallVector<Value>(rhs.size(), op.getLhs());
-  Value joined = splitScales(op.getLhs(), product.scales);
+    return {SmallVector<Value>(rhs.size(), op.getLhs()), rhs};
+  SmallVector<Value> scales;
+  Value joined = splitScales(op.getLhs(), scales);
   if (!isJoinedLike(joined, rhs) ||
       !matchPattern(op.getInit(), m_AnyZeroFloat()))
-    return std::nullopt;
-  return SmallVector<Value>(joined.getDefiningOp<tile::ConcatOp>().getParts());
+    return {{op.getLhs()}, {op.getRhs()}};
+  product.scales = std::move(scales);
+  return {joined.getDefiningOp<tile::ConcatOp>().getParts(), rhs};
 }
 
 /// Whether products of these operands can be of 16 bits. Wider rows than these
@@ -128,15 +137,12 @@ static std::optional<Product> match(tile::DotOp op) {
   if (op.getTransposeLhs() || !isMultiple(tileOf(op)) ||
       tileOf(op).getDimSize(1) > kMostColumns || op.getDepth() > kMostColumns)
     return std::nullopt;
-  SmallVector<Value> rhs = getParts(op.getRhs());
-  std::optional<SmallVector<Value>> lhs = getLhsParts(product, rhs);
-  if (!lhs)
-    return std::nullopt;
-  bool startsFromZero = matchPattern(op.getInit(), m_AnyZeroFloat());
-  for (auto [left, right] : llvm::zip_equal(*lhs, rhs)) {
-    std::optional<MatrixFactor> a = matchFactor(left, startsFromZero);
-    std::optional<MatrixFactor> b =
-        matchFactor(right, startsFromZero && splitsKeys(op, rhs));
+  auto [lhs, rhs] = getOperandParts(product);
+  bool splits = matchPattern(op.getInit(), m_AnyZeroFloat());
+  bool splitsRight = splits && splitsKeys(op, rhs);
+  for (auto [left, right] : llvm::zip_equal(lhs, rhs)) {
+    std::optional<MatrixFactor> a = matchFactor(left, splits);
+    std::optional<MatrixFactor> b = matchFactor(right, splitsRight);
     if (!a || !b || !isPossible(*a, *b))
       return std::nullopt;
     product.parts.push_back({*a, *b});

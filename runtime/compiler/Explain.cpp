@@ -289,10 +289,10 @@ static Error addRoom(std::vector<Room> &rooms) {
     if (room.getNumBlocks() > kMostBlocks)
       return llvm::createStringError(llvm::formatv(
           "{0} x {1} blocks for {2} heads are more than the {3} that are "
-          "classified; expected smaller --dims or a --schedule with larger "
-          "blocks",
+          "classified; expected smaller --dims or a --schedule whose blocks "
+          "have at least {4} times as many pairs",
           room.numbers[2], room.numbers[3], room.numbers[0] * room.numbers[1],
-          kMostBlocks));
+          kMostBlocks, llvm::divideCeil(room.getNumBlocks(), kMostBlocks)));
     room.facts.classes.resize(room.getNumBlocks());
   }
   return Error::success();

@@ -11,7 +11,8 @@
                                 pass reference, the pass runs on its example
   check_docs.py commands ROOT   every sh block runs; what is shown as its
                                 output is really part of it
-  check_docs.py links ROOT      every relative link leads to a file
+  check_docs.py links ROOT      every relative link leads to a file, and to one
+                                of its headings if it names one
 
 HTML comments in front of a block say what else it is:
 
@@ -181,13 +182,32 @@ def check_commands(root):
 #===-----------------------------------------------------------------------===#
 
 
+def prose(path):
+    return re.sub(r"```.*?```", "", path.read_text(), flags=re.S)
+
+
+def anchors(path):
+    """What '#...' may name: headings as GitHub spells them."""
+    headings = re.findall(r"^#+ +(.*)$", prose(path), flags=re.M)
+    shown = [re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading) for heading in headings]
+    return {re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") for text in shown}
+
+
+def check_link(path, target, anchor):
+    place = path.parent / target if target else path
+    if not place.exists():
+        return "no such file"
+    if anchor and place.suffix == ".md" and anchor not in anchors(place):
+        return f"no heading '{anchor}'"
+    return None
+
+
 def check_links(root):
     for path in documents(root) + [root / "CONTRIBUTING.md", root / "variants" / "README.md"]:
-        text = re.sub(r"```.*?```", "", path.read_text(), flags=re.S)
-        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
-            if not target.startswith(("http:", "https:")):
-                exists = (path.parent / target).exists()
-                yield f"{path.relative_to(root)}: {target}", None if exists else "no such file"
+        for link in re.findall(r"\]\(([^)\s]+)\)", prose(path)):
+            if not link.startswith(("http:", "https:")):
+                target, _, anchor = link.partition("#")
+                yield f"{path.relative_to(root)}: {link}", check_link(path, target, anchor)
 
 
 def main():

@@ -13,15 +13,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/sparsity/BlockClasses.h"
-#include "BlockMasks.h"
-#include "RegionProgram.h"
+#include "MaskModule.h"
 #include "dialect/AttnDialect.h"
-#include "mlir/IR/BuiltinOps.h"
-#include "mlir/Parser/Parser.h"
 #include "passes/Passes.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
-#include <deque>
 #include <gtest/gtest.h>
 #include <map>
 
@@ -59,7 +55,7 @@ class Classified {
 public:
   Classified(MLIRContext &context, const Mask &mask);
 
-  bool isParsed() const { return bool(module); }
+  bool isParsed() const { return bool(parsed); }
   bool isObstructed() const { return obstructed; }
   Counts count();
 
@@ -73,57 +69,30 @@ private:
                   Counts &counts);
 
   const Mask &mask;
-  OwningOpRef<ModuleOp> module;
-  Operation *op = nullptr;
+  MaskModule parsed;
   Region classes;
-  std::deque<Table> owned;
-  Tables tables;
   std::optional<RegionProgram> allowed, classify;
   bool obstructed = false;
 };
 } // namespace
 
-/// The module that holds a mask as the region of an op.
-static std::string toModule(const Mask &mask) {
-  std::string text = "func.func @f(";
-  for (auto [number, table] : llvm::enumerate(mask.tables)) {
-    text += (number ? ", %t" : "%t") + std::to_string(number) + ": tensor<";
-    for (size_t dim = 0; dim < table.values.shape.size(); ++dim)
-      text += "?x";
-    text += table.type + ">";
-  }
-  text += ") { \"test.mask\"() ({ ^bb0(%b: index, %h: index";
-  for (const char *name : {"i", "j"})
-    for (size_t axis = 0; axis < mask.queries.size(); ++axis)
-      text += ", %" + std::string(name) + std::to_string(axis) + ": index";
-  return text + "):\n" + mask.body + "}) : () -> () return }";
-}
-
-Classified::Classified(MLIRContext &context, const Mask &mask) : mask(mask) {
-  std::string text = toModule(mask);
-  module = parseSourceString<ModuleOp>(text, &context);
-  if (!module) {
-    ADD_FAILURE() << "does not parse: " << text;
+Classified::Classified(MLIRContext &context, const Mask &mask)
+    : mask(mask), parsed(context, mask) {
+  if (!isParsed())
     return;
-  }
-  func::FuncOp function = *module->getOps<func::FuncOp>().begin();
-  for (auto [value, table] : llvm::zip(function.getArguments(), mask.tables)) {
-    owned.push_back(table.values);
-    tables[value] = &owned.back();
-  }
-  op = &function.front().front();
-  Region &region = op->getRegion(0);
+  Region &region = parsed.getRegion();
   allowed.emplace(region.front(), region.front().getTerminator()->getOperands(),
-                  tables);
+                  parsed.tables);
   emit(region);
 }
 
 /// Bounds of blocks of a table, computed here.
 std::optional<TableBounds> Classified::findBounds(Value value, unsigned dim,
                                                   unsigned axis) {
-  Table &table = *tables.lookup(value);
+  Table &table = *parsed.tables.lookup(value);
   size_t place = axis - 2, rank = mask.queries.size();
   int64_t width = place < rank ? mask.boxQ[place] : mask.boxK[place - rank];
+  Operation *op = parsed.getOp();
   OpBuilder b(op);
   auto bounds = BlockBoundsOp::create(b, op->getLoc(), value.getType(),
                                       value.getType(), value, dim, width);
@@ -146,8 +115,7 @@ std::optional<TableBounds> Classified::findBounds(Value value, unsigned dim,
   }
   for (auto [result, bound] :
        {std::pair(bounds.getLeast(), least), {bounds.getLargest(), largest}}) {
-    owned.push_back(bound);
-    tables[result] = &owned.back();
+    parsed.addTable(result, bound);
   }
   return TableBounds{bounds.getLeast(), bounds.getLargest(), width};
 }
@@ -155,6 +123,7 @@ std::optional<TableBounds> Classified::findBounds(Value value, unsigned dim,
 void Classified::emit(Region &region) {
   Block &block = classes.emplaceBlock();
   size_t rank = mask.queries.size(), axes = 2 * rank;
+  Operation *op = parsed.getOp();
   Type index = IndexType::get(op->getContext());
   for (size_t i = 0; i < 2 + 2 * axes; ++i)
     block.addArgument(index, op->getLoc());
@@ -174,7 +143,7 @@ void Classified::emit(Region &region) {
                                          : mask.getKeySteps()[axis - rank]});
   BlockClass result = evaluator.evaluate();
   obstructed = evaluator.getObstacle();
-  classify.emplace(block, ValueRange{result.some, result.all}, tables);
+  classify.emplace(block, ValueRange{result.some, result.all}, parsed.tables);
 }
 
 /// The tokens of each block along one axis: classes of the step, each cut into
@@ -275,15 +244,9 @@ Counts Classified::count() {
   return counts;
 }
 
-static void load(MLIRContext &context) {
-  context.allowUnregisteredDialects();
-  context.loadDialect<AttnDialect, arith::ArithDialect, func::FuncDialect,
-                      math::MathDialect, tensor::TensorDialect>();
-}
-
 TEST(BlockClasses, MasksOfTheCatalogueOverAllBlocks) {
   MLIRContext context;
-  load(context);
+  loadMaskDialects(context);
   std::map<std::string, Counts> totals;
   for (const Mask &mask : getCatalogueMasks()) {
     SCOPED_TRACE(mask.name + "\n" + mask.body);
@@ -312,7 +275,7 @@ TEST(BlockClasses, MasksOfTheCatalogueOverAllBlocks) {
 
 TEST(BlockClasses, RandomMasksAreSound) {
   MLIRContext context;
-  load(context);
+  loadMaskDialects(context);
   RandomMasks masks(/*seed=*/20260102);
   Counts total;
   int64_t bounded = 0, obstructed = 0;
@@ -321,7 +284,7 @@ TEST(BlockClasses, RandomMasksAreSound) {
     Classified classified(context, mask);
     ASSERT_TRUE(classified.isParsed());
     Counts counts = classified.count();
-    EXPECT_EQ(counts.wrong, 0) << toModule(mask);
+    EXPECT_EQ(counts.wrong, 0) << getModuleText(mask);
     bounded += counts.empty + counts.full > 0;
     obstructed += classified.isObstructed();
     total.add(counts);
@@ -335,7 +298,7 @@ TEST(BlockClasses, RandomMasksAreSound) {
 
 TEST(BlockClasses, ObstaclesAreNamed) {
   MLIRContext context;
-  load(context);
+  loadMaskDialects(context);
   Mask mask;
   mask.queries = mask.keys = {8};
   mask.boxQ = mask.boxK = {4};

@@ -42,7 +42,9 @@ std::vector<Mask> getCatalogueMasks();
 /// Masks of random ops.
 class RandomMasks {
 public:
-  explicit RandomMasks(unsigned seed) : random(seed) {}
+  /// Plain masks are of one axis and compute with indices alone.
+  explicit RandomMasks(unsigned seed, bool isPlain = false)
+      : random(seed), isPlain(isPlain) {}
   Mask next();
 
 private:
@@ -65,6 +67,7 @@ private:
   void addTables();
 
   std::mt19937 random;
+  bool isPlain;
   Mask mask;
   int names = 0;
 };

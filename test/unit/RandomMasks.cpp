@@ -118,11 +118,12 @@ std::string RandomMasks::index(int depth, const std::string &type) {
     return define("arith.select " + bit + ", " + x + ", " + y + " : " + type);
   }
   case 12:
-    return read(depth, type);
+    return isPlain ? axis() : read(depth, type);
   case 13:
-    return pick(0, 1) ? convert(depth, type)
-                      : binary("arith.andi", operand(),
-                               constant((1 << pick(0, 4)) - 1, type), type);
+    return !isPlain && pick(0, 1)
+               ? convert(depth, type)
+               : binary("arith.andi", operand(),
+                        constant((1 << pick(0, 4)) - 1, type), type);
   default:
     return binary(pick({"arith.addi", "arith.subi"}), operand(), operand(),
                   type);
@@ -153,7 +154,8 @@ std::string RandomMasks::condition(int depth) {
     return binary("arith.ori", condition(depth - 1), condition(depth - 1),
                   "i1");
   default: {
-    std::string type = pick(0, 5) ? "index" : pick({"i8", "i32", "i64"});
+    std::string type =
+        isPlain || pick(0, 5) ? "index" : pick({"i8", "i32", "i64"});
     std::string x = index(2, type), y = index(2, type);
     return binary("arith.cmpi " +
                       pick({"eq", "ne", "slt", "sle", "sgt", "sge", "ult",
@@ -185,7 +187,7 @@ void RandomMasks::addTables() {
 Mask RandomMasks::next() {
   mask = Mask();
   names = 0;
-  size_t rank = pick(1, 3);
+  size_t rank = isPlain ? 1 : pick(1, 3);
   const int64_t most = rank == 1 ? 11 : rank == 2 ? 4 : 2;
   for (size_t axis = 0; axis < rank; ++axis) {
     mask.queries.push_back(pick(1, most));
@@ -196,7 +198,8 @@ Mask RandomMasks::next() {
     mask.keySteps.push_back(pick(0, 2) ? 1 : pick(1, 4));
   }
   mask.heads = 2;
-  addTables();
+  if (!isPlain)
+    addTables();
   std::string keep = condition(3);
   mask.body += "\"test.yield\"(" + keep + ") : (i1) -> ()\n";
   return mask;

@@ -8,6 +8,7 @@
 
 #include "tools/attn-explain/Options.h"
 #include "runtime/compiler/tuning/FunctionModel.h"
+#include "tools/support/ArgumentFlags.h"
 #include "tools/support/CommandLine.h"
 
 using namespace attn;
@@ -28,13 +29,7 @@ struct Flags {
       cl::desc("Sizes by name; others are those of files or the spec's "
                "defaults"),
       cl::cat(data)};
-  cl::list<std::string> arguments{
-      "arg", cl::value_desc("NAME=FILE.npy"),
-      cl::desc("Read an argument from a file; others are random"),
-      cl::cat(data)};
-  cl::opt<std::string> seed{"seed", cl::init("0"), cl::value_desc("S"),
-                            cl::desc("Seed of the random arguments; default 0"),
-                            cl::cat(data)};
+  ArgumentFlags arguments{data};
   cl::opt<bool> exact{
       "exact", cl::ValueDisallowed,
       cl::desc("Evaluate the mask for every pair, and compare the classes of "
@@ -60,15 +55,7 @@ static Error parseData(const Flags &flags, ExplainOptions &options) {
       return dims.takeError();
     options.dims = std::move(*dims);
   }
-  auto files = parseNamedFiles("arg", flags.arguments);
-  if (!files)
-    return files.takeError();
-  options.arguments = std::move(*files);
-  Expected<int64_t> seed = parseInteger(flags.seed.getValue(), "--seed", 0);
-  if (!seed)
-    return seed.takeError();
-  options.fill.seed = *seed;
-  return Error::success();
+  return flags.arguments.parse(options.arguments, options.fill);
 }
 
 Expected<ExplainOptions> attn::parseOptions(int argc, char **argv) {
@@ -82,11 +69,8 @@ Expected<ExplainOptions> attn::parseOptions(int argc, char **argv) {
   ExplainOptions options;
   if (Error error = parseData(flags, options))
     return error;
-  Expected<int64_t> candidates =
-      parseInteger(flags.candidates.getValue(), "--candidates", 0, 1000);
-  if (!candidates)
-    return candidates.takeError();
-  options.candidates = *candidates;
+  if (Error error = readInteger(flags.candidates, 0, 1000, options.candidates))
+    return error;
   options.svg = flags.svg;
   options.json = flags.json;
   options.exact = flags.exact;

@@ -8,6 +8,7 @@
 
 #include "tools/attn-run/Options.h"
 #include "tools/attn-run/RunnablePackage.h"
+#include "tools/support/ArgumentFlags.h"
 #include "tools/support/CommandLine.h"
 #include "tools/support/KernelFlags.h"
 #include "llvm/Support/CommandLine.h"
@@ -33,17 +34,11 @@ struct Flags {
       cl::desc("Sizes by name; repeat it to run the same kernel on several "
                "sizes. Others are those of files or the spec's defaults"),
       cl::cat(data)};
-  cl::list<std::string> arguments{
-      "arg", cl::value_desc("NAME=FILE.npy"),
-      cl::desc("Read an argument from a file; others are random"),
-      cl::cat(data)};
+  ArgumentFlags arguments{data};
   cl::list<std::string> saves{
       "save", cl::value_desc("NAME=FILE.npy"),
       cl::desc("Write a result to a file; bf16 becomes float32"),
       cl::cat(data)};
-  cl::opt<std::string> seed{"seed", cl::init("0"), cl::value_desc("S"),
-                            cl::desc("Seed of the random arguments; default 0"),
-                            cl::cat(data)};
   cl::opt<std::string> layout{
       "layout", cl::init("bhnd"), cl::value_desc("bhnd|bnhd"),
       cl::desc("Order in memory of arguments and results [B, H, N, D]; "
@@ -104,10 +99,8 @@ static Error parseData(const Flags &flags, RunOptions &options) {
   if (!dims)
     return dims.takeError();
   options.dims = std::move(*dims);
-  auto parsedArguments = parseNamedFiles("arg", flags.arguments);
-  if (!parsedArguments)
-    return parsedArguments.takeError();
-  options.arguments = std::move(*parsedArguments);
+  if (Error error = flags.arguments.parse(options.arguments, options.fill))
+    return error;
   auto parsedSaves = parseNamedFiles("save", flags.saves);
   if (!parsedSaves)
     return parsedSaves.takeError();
@@ -123,8 +116,6 @@ static Error parseData(const Flags &flags, RunOptions &options) {
 }
 
 static Error parseRunning(const Flags &flags, RunOptions &options) {
-  if (Error error = readInteger(flags.seed, 0, INT64_MAX, options.fill.seed))
-    return error;
   if (Error error = readInteger(flags.threads, 0, 1024, options.threads))
     return error;
   if (flags.repeat.getNumOccurrences())

@@ -251,6 +251,46 @@ gpu.module @kernels {
     gpu.return
   }
 
+  // Exact parts that meet other parts, or none, are one computed tile: here two
+  // terms of f16 on each side, 128 wide.
+  // CHECK-LABEL: gpu.func @joined_otherwise
+  // CHECK-COUNT-3: tile.dot {{.*}} transpose_rhs : tensor<64x128xf16>, tensor<64x128xf16> -> tensor<64x64xf32>
+  // CHECK-NOT: tile.dot
+  gpu.func @joined_otherwise(%w: memref<?x96xbf16>, %x: memref<?x64xbf16>, %z: memref<?x32xbf16>, %y: memref<?x64xf32>, %i: index) kernel {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %a = tile.load %z[%i, %c0] : memref<?x32xbf16> -> tensor<64x32xbf16>
+    %a32 = arith.extf %a : tensor<64x32xbf16> to tensor<64x32xf32>
+    %b = tile.load %w[%i, %c0] : memref<?x96xbf16> -> tensor<64x96xbf16>
+    %b32 = arith.extf %b : tensor<64x96xbf16> to tensor<64x96xf32>
+    %q = tile.concat %a32, %b32 : tensor<64x32xf32>, tensor<64x96xf32> -> tensor<64x128xf32>
+    %k = tile.load %x[%c0, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+    %k32 = arith.extf %k : tensor<64x64xbf16> to tensor<64x64xf32>
+    %kk = tile.concat %k32, %k32 : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x128xf32>
+    %s = tile.dot %q, %kk, %zero transpose_rhs : tensor<64x128xf32>, tensor<64x128xf32> -> tensor<64x64xf32>
+    tile.store %s, %y[%i, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+
+  // So are parts of 24 and 40 columns, which no instruction takes.
+  // CHECK-LABEL: gpu.func @odd_parts
+  // CHECK-COUNT-3: tile.dot {{.*}} transpose_rhs : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+  // CHECK-NOT: tile.dot
+  gpu.func @odd_parts(%x: memref<?x64xbf16>, %v: memref<?x24xbf16>, %w: memref<?x40xbf16>, %y: memref<?x64xf32>, %i: index) kernel {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %q = tile.load %x[%i, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+    %q32 = arith.extf %q : tensor<64x64xbf16> to tensor<64x64xf32>
+    %a = tile.load %v[%c0, %c0] : memref<?x24xbf16> -> tensor<64x24xbf16>
+    %a32 = arith.extf %a : tensor<64x24xbf16> to tensor<64x24xf32>
+    %b = tile.load %w[%c0, %c0] : memref<?x40xbf16> -> tensor<64x40xbf16>
+    %b32 = arith.extf %b : tensor<64x40xbf16> to tensor<64x40xf32>
+    %k = tile.concat %a32, %b32 : tensor<64x24xf32>, tensor<64x40xf32> -> tensor<64x64xf32>
+    %s = tile.dot %q32, %k, %zero transpose_rhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+    tile.store %s, %y[%i, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+
   // One product that must stay keeps all: keys of more than 128 features that
   // are computed leave no registers to compute them in.
   // CHECK-LABEL: gpu.func @wide_computed
