@@ -30,6 +30,7 @@
 #include "codegen/gpu/Resources.h"
 #include "codegen/gpu/RowIndices.h"
 #include "codegen/gpu/SharedTiles.h"
+#include "codegen/gpu/Window.h"
 #include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
@@ -389,7 +390,8 @@ static void dealOutResult(tile::StoreOp store) {
   RankedTensorType type = tileOf(store.getValue());
   auto layout = dyn_cast<tile::RegistersAttr>(type.getEncoding());
   if (!layout || !canDealOut(type, layout) ||
-      hasAlignedRows(store, layout.getVector()))
+      hasAlignedRows(store, layout.getVector()) ||
+      (layout.getVector() == 2 && storesPairs(store)))
     return;
   OpBuilder b(store);
   auto single = tile::RegistersAttr::get(b.getContext(), layout.getRows(),

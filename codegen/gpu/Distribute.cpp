@@ -94,6 +94,7 @@ LogicalResult Distributor::lowerLoop(scf::ForOp loop) {
 }
 
 void Distributor::lowerYield(scf::YieldOp op) {
+  awaitCopies();
   scf::YieldOp::create(b, expand(op.getResults()));
   lowered.push_back(op);
 }

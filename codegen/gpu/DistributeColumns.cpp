@@ -183,6 +183,7 @@ public:
 private:
   using Values = SmallVector<Value>;
   Values load();
+  Values scanParts();
   Value scan(Value x);
   /// The value of the lane `distance` behind in the order of the scan, where
   /// there is one; else `otherwise`.
@@ -255,7 +256,7 @@ Value VectorScan::getPart(ArrayRef<Value> parts, int64_t n, Value position) {
   return result;
 }
 
-SmallVector<Value> VectorScan::emit() {
+SmallVector<Value> VectorScan::scanParts() {
   Values parts = load();
   // Lanes that are last in the order of the scan have the total of a part.
   Value last = d.index(op.getReverse() ? 0 : kLanes - 1);
@@ -266,6 +267,19 @@ SmallVector<Value> VectorScan::emit() {
     part = op.getExclusive() ? takeFromBehind(all, 1, total) : all;
     total = takeFrom(all, last);
   }
+  return parts;
+}
+
+SmallVector<Value> VectorScan::emit() {
+  // What lanes have serves results in any layout.
+  Values &known = d.scanned[{op.getValue().getAsOpaquePointer(), op.getKind(),
+                             op.getReverse(), op.getExclusive()}];
+  auto isKnown = [&](Value part) {
+    return part.getParentBlock() == b.getInsertionBlock();
+  };
+  if (known.empty() || !llvm::all_of(known, isKnown))
+    known = scanParts();
+  const Values parts = known;
   Values result;
   for (int64_t n = 0; n < ThreadTiles::getShape(type).size(); ++n) {
     Value position = d.keepBesideState(getPosition(d.threads, type, n), op);

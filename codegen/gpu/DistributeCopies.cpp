@@ -33,8 +33,8 @@ class CopyEmitter {
 public:
   CopyEmitter(Distributor &d, tile::LoadOp op)
       : d(d), b(d.b), op(op), type(Distributor::tileOf(op)),
-        shape(getSharedShape(type)),
-        window{op.getView(), op.getOffsets(), 2, op.getRows()},
+        shape(getSharedShape(type)), window{op.getView(), op.getOffsets(), 2,
+                                            op.getRows()},
         buffer(d.getBuffer(op)) {}
 
   void emit();
@@ -184,28 +184,14 @@ void CopyEmitter::emitRolled() { emitLoop(/*guarded=*/true, kSeldomBatch); }
 // Groups of 16 bytes
 //===----------------------------------------------------------------------===//
 
-/// The view that `view` is the first rows of: elements lie where they do in it.
-static Value getParameter(Value view) {
-  auto first = view.getDefiningOp<memref::SubViewOp>();
-  auto areAll = [](ArrayRef<OpFoldResult> values, int64_t number) {
-    return llvm::all_of(values, [=](OpFoldResult value) {
-      return getConstantIntValue(value) == number;
-    });
-  };
-  bool isFirst = first && areAll(first.getMixedOffsets(), 0) &&
-                 areAll(first.getMixedStrides(), 1) &&
-                 first.getType().getRank() == first.getSourceType().getRank();
-  return isFirst ? getParameter(first.getSource()) : view;
-}
-
 namespace attn {
 /// Copies a tile by asynchronous copies of 16 bytes.
 class GroupCopyEmitter {
 public:
   GroupCopyEmitter(Distributor &d, tile::LoadOp op)
       : d(d), b(d.b), op(op), type(Distributor::tileOf(op)),
-        shape(getSharedShape(type)),
-        window{op.getView(), op.getOffsets(), 2, op.getRows()},
+        shape(getSharedShape(type)), window{op.getView(), op.getOffsets(), 2,
+                                            op.getRows()},
         parameter(getParameter(op.getView())), columns(getGroupColumns(type)),
         perRow(shape.columns / columns), groups(shape.rows * perRow),
         buffer(d.getBuffer(op)) {}
@@ -215,8 +201,6 @@ public:
   void emit();
 
 private:
-  memref::ExtractStridedMetadataOp getMetadata();
-  Value testAligned();
   std::pair<Value, Value> getGroup(Value number);
   void emitWhole();
   void emitGuarded();
@@ -237,20 +221,10 @@ private:
 /// Bytes of an asynchronous copy.
 static constexpr int64_t kGroupBytes = 16;
 
-/// Whether `value` is known to be a multiple of `number`: the start of a block
-/// of columns is its index times their number.
-static bool isMultiple(Value value, int64_t number) {
-  if (std::optional<int64_t> constant = getConstantIntValue(value))
-    return *constant % number == 0;
-  auto product = value.getDefiningOp<arith::MulIOp>();
-  return product && (isMultiple(product.getLhs(), number) ||
-                     isMultiple(product.getRhs(), number));
-}
-
 bool GroupCopyEmitter::isPossible() {
-  // Groups are inside as a whole or not at all. A block of columns is that of a
-  // recurrence, which has no registers for the addresses of groups, unless it
-  // asks for copies that run ahead.
+  // Groups are inside as a whole or not at all. A block of columns that may be
+  // cut off is that of a recurrence, which has no registers for the addresses
+  // of groups, unless it asks for copies that run ahead.
   int64_t size = window.getType().getShape().back();
   bool areWhole =
       isKnownInside(window, 1, type.getDimSize(1)) ||
@@ -260,34 +234,32 @@ bool GroupCopyEmitter::isPossible() {
          type.getDimSize(1) % columns == 0 && isa<BlockArgument>(parameter);
 }
 
-/// Base, offset and strides of the view, a parameter.
-memref::ExtractStridedMetadataOp GroupCopyEmitter::getMetadata() {
-  memref::ExtractStridedMetadataOp &known = d.metadata[parameter];
+memref::ExtractStridedMetadataOp Distributor::getMetadata(Value parameter) {
+  memref::ExtractStridedMetadataOp &known = metadata[parameter];
   if (!known)
-    known = memref::ExtractStridedMetadataOp::create(d.threads.atEntry(),
-                                                     parameter);
+    known =
+        memref::ExtractStridedMetadataOp::create(threads.atEntry(), parameter);
   return known;
 }
 
-/// Whether all rows of the view start at multiples of 16 bytes.
-Value GroupCopyEmitter::testAligned() {
-  Value &known = d.aligned[parameter];
+Value Distributor::testAligned(Value parameter) {
+  Value &known = aligned[parameter];
   if (known)
     return known;
-  memref::ExtractStridedMetadataOp view = getMetadata();
-  ImplicitLocOpBuilder &at = d.threads.atEntry();
+  memref::ExtractStridedMetadataOp view = getMetadata(parameter);
+  ImplicitLocOpBuilder &at = threads.atEntry();
+  int64_t bits = cast<MemRefType>(parameter.getType()).getElementTypeBitWidth();
   auto bytes = [&](Value elements) -> Value {
-    return arith::MulIOp::create(at, elements,
-                                 d.index(type.getElementTypeBitWidth() / 8));
+    return arith::MulIOp::create(at, elements, index(bits / 8));
   };
   Value places = arith::AddIOp::create(
       at, memref::ExtractAlignedPointerAsIndexOp::create(at, parameter),
       bytes(view.getOffset()));
   for (Value stride : view.getStrides().drop_back())
     places = arith::OrIOp::create(at, places, bytes(stride));
-  Value rest = arith::RemUIOp::create(at, places, d.index(kGroupBytes));
+  Value rest = arith::RemUIOp::create(at, places, index(kGroupBytes));
   return known = arith::CmpIOp::create(at, arith::CmpIPredicate::eq, rest,
-                                       d.index(0));
+                                       index(0));
 }
 
 /// Row and first column of a group.
@@ -308,7 +280,7 @@ void GroupCopyEmitter::copy(Value place, Value view, ValueRange at,
 /// A tile that lies in the view as a whole. The view is one row of elements
 /// here: what a thread adds to the start of the tile is computed once.
 void GroupCopyEmitter::emitWhole() {
-  memref::ExtractStridedMetadataOp view = getMetadata();
+  memref::ExtractStridedMetadataOp view = d.getMetadata(parameter);
   auto flat = memref::ReinterpretCastOp::create(
       d.threads.atEntry(),
       MemRefType::get({ShapedType::kDynamic}, type.getElementType()),
@@ -373,7 +345,7 @@ void GroupCopyEmitter::emitGuarded() {
 
 void GroupCopyEmitter::emit() {
   CopyEmitter elements(d, op);
-  Value isAligned = testAligned(), isInside = elements.testInside();
+  Value isAligned = d.testAligned(parameter), isInside = elements.testInside();
   OpBuilder::InsertionGuard insertion(b);
   // A block of columns is copied in little code, for the same reason.
   bool areAllColumns = isKnownInside(window, 1, type.getDimSize(1));
@@ -403,6 +375,15 @@ void Distributor::copyToShared(tile::LoadOp op) {
   if (!groups.isPossible() && !op.getStage())
     return;
   NVVM::CpAsyncCommitGroupOp::create(b);
-  if (!op.getAsync())
+  hasOpenCopies |= !op.getAsync();
+  // Others read what a thread copies behind a barrier. Loops over chunks copy
+  // several tiles in front of one, and wait there for all of them.
+  if (!updatesState())
+    awaitCopies();
+}
+
+void Distributor::awaitCopies() {
+  if (hasOpenCopies)
     NVVM::CpAsyncWaitGroupOp::create(b, 0);
+  hasOpenCopies = false;
 }

@@ -45,17 +45,27 @@ bool Distributor::isShortOfRegisters() {
   return *shortOfRegisters;
 }
 
-bool Distributor::hasState() {
+bool Distributor::updatesState() {
   if (!state) {
     state = false;
+    kernel.walk([&](tile::DotOp dot) {
+      *state |= isNarrow(dot) && dot.getTransposeLhs();
+    });
+  }
+  return *state;
+}
+
+bool Distributor::hasState() {
+  if (!wideState) {
+    wideState = false;
     kernel.walk([&](tile::DotOp dot) {
       // One band of rows leaves registers for what is kept in front of loops.
       bool hasBands = ThreadTiles::getShape(tileOf(dot)).rows > 2;
       if (isNarrow(dot) && hasBands && dot.getTransposeLhs())
-        state = true;
+        wideState = true;
     });
   }
-  return *state;
+  return *wideState;
 }
 
 Value Distributor::keepInLoop(Value value, Operation *op) {

@@ -138,13 +138,17 @@ Value Distributor::getPiece(Value tile, int64_t e) {
 
 void Distributor::flush() {
   for (Value tile : llvm::reverse(waitingOrder)) {
-    if (isReadInPairs(tile))
+    if (isReadInPairs(tile) || isDelayed(tile))
       continue;
     for (size_t e = 0, count = pieces[tile].size(); e < count; ++e)
       getPiece(tile, e);
   }
-  waiting.clear();
-  waitingOrder.clear();
+  llvm::erase_if(waitingOrder, [&](Value tile) {
+    bool isDone = !isDelayed(tile);
+    if (isDone)
+      waiting.erase(tile.getAsOpaquePointer());
+    return isDone;
+  });
 }
 
 //===----------------------------------------------------------------------===//

@@ -37,15 +37,38 @@ bool attn::isRounding(Operation *op) {
          ThreadTiles::getShape(from).size() % 2 == 0;
 }
 
+/// Whether the use of a tile that is rounded takes pairs as they are.
+static bool isReadAsPair(OpOperand &use) {
+  if (auto convert = dyn_cast<tile::ConvertLayoutOp>(use.getOwner()))
+    return static_cast<bool>(getSharedLayout(convert));
+  auto dot = dyn_cast<tile::DotOp>(use.getOwner());
+  return dot && isNarrow(dot) && use.getOperandNumber() == 0;
+}
+
 bool Distributor::isReadInPairs(Value tile) {
   Operation *round = tile.getDefiningOp();
   return round && isRounding(round) &&
-         llvm::all_of(tile.getUses(), [](OpOperand &use) {
-           if (auto convert = dyn_cast<tile::ConvertLayoutOp>(use.getOwner()))
-             return static_cast<bool>(getSharedLayout(convert));
-           auto dot = dyn_cast<tile::DotOp>(use.getOwner());
-           return dot && isNarrow(dot) && use.getOperandNumber() == 0;
-         });
+         llvm::all_of(tile.getUses(), isReadAsPair);
+}
+
+bool Distributor::isDelayed(Value tile) {
+  if (auto known = delayed.find(tile); known != delayed.end())
+    return known->second;
+  Operation *op = tile.getDefiningOp();
+  bool isComputed = op && updatesState() &&
+                    OpTrait::hasElementwiseMappableTraits(op) &&
+                    op->getNumResults() == 1 && !isa<arith::ConstantOp>(op);
+  bool result = isComputed && llvm::all_of(tile.getUses(), [&](OpOperand &use) {
+                  Operation *user = use.getOwner();
+                  if (user->getBlock() != op->getBlock())
+                    return false;
+                  if (isRounding(op) && isReadAsPair(use))
+                    return true;
+                  return OpTrait::hasElementwiseMappableTraits(user) &&
+                         user->getNumResults() == 1 &&
+                         isDelayed(user->getResult(0));
+                });
+  return delayed[tile] = result;
 }
 
 Value Distributor::roundPair(Value low, Value high, Type element) {

@@ -179,15 +179,12 @@ Value Distributor::testSharedRow(tile::ConvertLayoutOp op, int64_t i) {
   return isLess(threads.getRow(layout, i), index(rows));
 }
 
-/// A tile that is rounded to 16 bits: two neighbours are 32 bits.
-void Distributor::shareRounded(tile::ConvertLayoutOp op) {
-  Value wide = op.getValue().getDefiningOp()->getOperand(0);
-  RankedTensorType from = tileOf(wide), to = tileOf(op);
+/// Stores elements (i, j) and (i, j + 1) of a tile that is rounded: two
+/// neighbours are 32 bits.
+void Distributor::sharePair(tile::ConvertLayoutOp op, int64_t i, int64_t j) {
+  RankedTensorType from = tileOf(op.getValue()), to = tileOf(op);
   PieceShape shape = ThreadTiles::getShape(from);
   tile::RegistersAttr registers = ThreadTiles::getRegisters(from);
-  const Values before = pieces[wide];
-  Values values = before;
-  clear(from, values);
   auto pair = VectorType::get(
       2, to.getElementType().isF16() ? to.getElementType() : b.getI16Type());
   auto own = cast<MemRefType>(getBuffer(op).getType());
@@ -197,30 +194,67 @@ void Distributor::shareRounded(tile::ConvertLayoutOp op) {
       MemRefType::get(own.getShape(), pair.getElementType(), own.getLayout(),
                       own.getMemorySpace()),
       view.getSource(), view.getByteShift(), ValueRange());
+  Value place = getOwnPlace(op, to, registers, i, j);
+  Value both = getPair(op.getValue(), i * shape.columns + j);
+  // What the thread owns beyond the tile is zero in memory.
+  auto clearFrom = [&](Value position, int64_t size) {
+    both = arith::SelectOp::create(b, isLess(position, index(size)), both,
+                                   zero(both.getType()));
+  };
+  if (from.getDimSize(0) % registers.getRows())
+    clearFrom(threads.getRow(registers, i), from.getDimSize(0));
+  if (from.getDimSize(1) % (registers.getColumns() * shape.vector))
+    clearFrom(threads.getColumn(registers, j), from.getDimSize(1));
+  if (both.getType() != pair)
+    both = LLVM::BitcastOp::create(b, pair, both);
+  vector::StoreOp::create(b, both, buffer, ValueRange{place},
+                          /*nontemporal=*/false, llvm::Align(4));
+}
+
+/// Whether `op` stores a tile that is rounded, in pairs.
+static bool sharesPairs(tile::ConvertLayoutOp op) {
+  Operation *round = op.getValue().getDefiningOp();
+  auto type = cast<RankedTensorType>(op.getValue().getType());
+  return round && isRounding(round) && getSharedLayout(op) &&
+         type.getRank() == 2 && ThreadTiles::getShape(type).vector % 2 == 0 &&
+         type.getDimSize(1) % 2 == 0;
+}
+
+/// The next op of the kind behind `op`, if there are only elementwise ops
+/// between: the next term of a sum.
+static tile::ConvertLayoutOp getNextTerm(tile::ConvertLayoutOp op) {
+  Operation *next = op->getNextNode();
+  while (next && OpTrait::hasElementwiseMappableTraits(next))
+    next = next->getNextNode();
+  auto convert = dyn_cast_or_null<tile::ConvertLayoutOp>(next);
+  bool isAlike = convert && sharesPairs(convert) &&
+                 convert.getValue().getType() == op.getValue().getType();
+  return isAlike ? convert : tile::ConvertLayoutOp();
+}
+
+/// Terms of a sum are stored element by element, each with what is left for the
+/// next: all of one term would stay in registers until the next is computed.
+void Distributor::shareRounded(ArrayRef<tile::ConvertLayoutOp> group) {
+  tile::ConvertLayoutOp first = group.front();
+  PieceShape shape = ThreadTiles::getShape(tileOf(first.getValue()));
   for (int64_t i = 0; i < shape.rows; ++i)
-    guard(b, testSharedRow(op, i), {}, [&] {
-      for (int64_t j = 0; j < shape.columns; j += 2) {
-        Value place = getOwnPlace(op, to, registers, i, j);
-        int64_t e = i * shape.columns + j;
-        bool isCleared =
-            values[e] != before[e] || values[e + 1] != before[e + 1];
-        Value both = isCleared ? roundPair(values[e], values[e + 1],
-                                           to.getElementType())
-                               : getPair(op.getValue(), e);
-        if (both.getType() != pair)
-          both = LLVM::BitcastOp::create(b, pair, both);
-        vector::StoreOp::create(b, both, buffer, ValueRange{place},
-                                /*nontemporal=*/false, llvm::Align(4));
-      }
+    guard(b, testSharedRow(first, i), {}, [&] {
+      for (int64_t j = 0; j < shape.columns; j += 2)
+        for (tile::ConvertLayoutOp op : group)
+          sharePair(op, i, j);
       return Values{};
     });
 }
 
 void Distributor::share(tile::ConvertLayoutOp op) {
-  Operation *round = op.getValue().getDefiningOp();
-  if (round && isRounding(round) &&
-      ThreadTiles::getShape(tileOf(op.getValue())).vector % 2 == 0)
-    return shareRounded(op);
+  if (sharesPairs(op)) {
+    terms.push_back(op);
+    if (updatesState() && getNextTerm(op))
+      return;
+    shareRounded(terms);
+    terms.clear();
+    return;
+  }
   RankedTensorType from = tileOf(op.getValue());
   PieceShape shape = ThreadTiles::getShape(from);
   tile::RegistersAttr registers = ThreadTiles::getRegisters(from);
@@ -275,7 +309,10 @@ void Distributor::lower(tile::AwaitOp op) {
   NVVM::CpAsyncWaitGroupOp::create(b, op.getPending());
 }
 
-void Distributor::lower(tile::BarrierOp) { gpu::BarrierOp::create(b); }
+void Distributor::lower(tile::BarrierOp) {
+  awaitCopies();
+  gpu::BarrierOp::create(b);
+}
 
 //===----------------------------------------------------------------------===//
 // Products

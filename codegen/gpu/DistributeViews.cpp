@@ -163,9 +163,46 @@ static void storeGroup(ImplicitLocOpBuilder &b, const Window &window,
                           window.view, positions, /*nontemporal=*/false, align);
 }
 
+/// Stores elements `e` and `e + 1` of a tile, neighbours in a row.
+void Distributor::storePair(tile::StoreOp op, ValueRange positions, int64_t e) {
+  Operation *round = op.getValue().getDefiningOp();
+  if (!round || !isRounding(round)) {
+    Window window{op.getView(), positions, 0};
+    return storeGroup(b, window, {},
+                      ArrayRef(pieces[op.getValue()]).slice(e, 2));
+  }
+  Type element = tileOf(op.getValue()).getElementType();
+  auto pair = VectorType::get(2, element);
+  Value both = getPair(op.getValue(), e);
+  if (both.getType() != pair) {
+    auto word = VectorType::get(1, both.getType());
+    both = vector::BitCastOp::create(
+        b, pair, vector::FromElementsOp::create(b, word, both));
+  }
+  vector::StoreOp::create(b, both, op.getView(), positions,
+                          /*nontemporal=*/false, llvm::Align(4));
+}
+
 /// Of a vector, the threads that own an element all have it; one of them
 /// stores.
 void Distributor::lower(tile::StoreOp op) {
+  RankedTensorType type = tileOf(op.getValue());
+  int64_t vector = ThreadTiles::getShape(type).vector;
+  if (hasAlignedRows(op, vector))
+    return storePieces(op, vector);
+  if (vector != 2 || !storesPairs(op))
+    return storePieces(op, 1);
+  auto choice = scf::IfOp::create(b, testAligned(getParameter(op.getView())),
+                                  /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard insertion(b);
+  b.setInsertionPointToStart(choice.thenBlock());
+  storePieces(op, 2);
+  b.setInsertionPointToStart(choice.elseBlock());
+  storePieces(op, 1);
+}
+
+/// Stores so many neighbours at once.
+void Distributor::storePieces(tile::StoreOp op, int64_t atOnce) {
   RankedTensorType type = tileOf(op.getValue());
   PieceWalk walk(b, threads, type,
                  {op.getView(), op.getOffsets(), type.getRank(), op.getRows()},
@@ -175,8 +212,6 @@ void Distributor::lower(tile::StoreOp op) {
   bool isVector = type.getRank() == 1;
   bool hasRows = !isVector || walk.isAlongRows();
   bool hasColumns = !isVector || !walk.isAlongRows();
-  int64_t atOnce =
-      hasAlignedRows(op, walk.shape.vector) ? walk.shape.vector : 1;
   Value common = testLeading(b, walk.window);
   if (isVector)
     common = both(common, arith::CmpIOp::create(
@@ -188,15 +223,18 @@ void Distributor::lower(tile::StoreOp op) {
     Value inRow = common;
     if (hasRows)
       inRow = both(inRow, walk.testDim(0, walk.at(i, 0)[0], true));
-    ArrayRef<Value> row =
-        ArrayRef(from).slice(i * walk.shape.columns, walk.shape.columns);
+    int64_t row = i * walk.shape.columns;
     guard(b, inRow, {}, [&] {
       for (int64_t j = 0; j < walk.shape.columns; j += atOnce) {
         SmallVector<Value> at = walk.at(i, j);
         Value inside =
             hasColumns ? walk.testDim(columnDim, at.back(), true) : Value();
         guard(b, inside, {}, [&] {
-          storeGroup(b, walk.window, at, row.slice(j, atOnce));
+          if (atOnce == 2)
+            storePair(op, getPositions(b, walk.window, at), row + j);
+          else
+            storeGroup(b, walk.window, at,
+                       ArrayRef(from).slice(row + j, atOnce));
           return Values{};
         });
       }

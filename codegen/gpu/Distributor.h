@@ -62,14 +62,23 @@ private:
   void lower(tile::StoreOp op);
   void lower(tile::GatherOp op);
   void lower(tile::WriteOp op);
+  /// Base, offset and strides of a parameter.
+  mlir::memref::ExtractStridedMetadataOp getMetadata(mlir::Value parameter);
+  /// Whether all rows of a parameter start at multiples of 16 bytes.
+  mlir::Value testAligned(mlir::Value parameter);
+  void storePieces(tile::StoreOp op, int64_t atOnce);
+  void storePair(tile::StoreOp op, mlir::ValueRange positions, int64_t e);
   Values loadPieces(tile::LoadOp op);
   std::function<mlir::Value(mlir::Value)> keepPositions(mlir::Operation *op);
   void copyToShared(tile::LoadOp op);
+  /// Waits for copies that have begun and that nothing waited for.
+  void awaitCopies();
 
   // Shared memory and products (DistributeShared.cpp).
   void lower(tile::ConvertLayoutOp op);
   void share(tile::ConvertLayoutOp op);
-  void shareRounded(tile::ConvertLayoutOp op);
+  void shareRounded(llvm::ArrayRef<tile::ConvertLayoutOp> group);
+  void sharePair(tile::ConvertLayoutOp op, int64_t i, int64_t j);
   /// Whether the thread's i-th row exists in shared memory; null if it does.
   mlir::Value testSharedRow(tile::ConvertLayoutOp op, int64_t i);
   void shareVector(tile::ConvertLayoutOp op);
@@ -111,6 +120,10 @@ private:
   /// Elements `e` and `e + 1` of a tile that is rounded, as `roundPair` has
   /// them.
   mlir::Value getPair(mlir::Value tile, int64_t e);
+  /// Whether a tile is only what left operands in registers, and pairs in
+  /// shared memory, are rounded from, in a kernel that updates a state. Its
+  /// elements are computed where they are read.
+  bool isDelayed(mlir::Value tile);
   /// Whether all uses of a tile read it in pairs: it is rounded, and a left
   /// operand or stored to shared memory.
   static bool isReadInPairs(mlir::Value tile);
@@ -126,6 +139,8 @@ private:
   /// Whether the kernel's products of 16 bits leave few registers: those of two
   /// bands of rows, or of a state that stays in them.
   bool isShortOfRegisters();
+  /// Whether products of 16 bits add to a state.
+  bool updatesState();
   /// Whether products of 16 bits add to a state of two bands of rows or more.
   bool hasState();
   /// `value`, but computed in each iteration of the loop around `op`: the sign
@@ -186,7 +201,15 @@ private:
   /// Pairs of tiles that are rounded, by the number of their first elements.
   std::map<std::pair<void *, int64_t>, mlir::Value> pairs;
   llvm::SmallVector<mlir::Operation *> lowered;
-  std::optional<bool> shortOfRegisters, state;
+  std::optional<bool> shortOfRegisters, state, wideState;
+  llvm::DenseMap<mlir::Value, bool> delayed;
+  /// Scans of vectors, by all that they depend on but their results' layout,
+  /// and what the lanes have of each.
+  std::map<std::tuple<const void *, tile::ReduceKind, bool, bool>, Values>
+      scanned;
+  /// Terms of a sum that are stored with the next one.
+  llvm::SmallVector<tile::ConvertLayoutOp> terms;
+  bool hasOpenCopies = false;
 };
 
 } // namespace attn

@@ -1,5 +1,4 @@
-//===- Window.cpp - A tile's place in a view -----------------------------===//
-//-----------------------------------===//
+//===- Window.cpp - A tile's place in a view ------------------------------===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -37,12 +36,58 @@ Value attn::testLeading(ImplicitLocOpBuilder &b, const Window &window) {
   return result;
 }
 
+/// The most that a number can be that is known not to be negative: a constant,
+/// or the start of one of so many blocks.
+static std::optional<int64_t> getMost(Value value) {
+  if (std::optional<int64_t> number = getConstantIntValue(value))
+    return *number < 0 ? std::nullopt : number;
+  auto product = value.getDefiningOp<arith::MulIOp>();
+  if (product) {
+    std::optional<int64_t> lhs = getMost(product.getLhs()),
+                           rhs = getMost(product.getRhs());
+    return lhs && rhs ? std::optional(*lhs * *rhs) : std::nullopt;
+  }
+  auto rest = value.getDefiningOp<arith::RemUIOp>();
+  std::optional<int64_t> count =
+      rest ? getConstantIntValue(rest.getRhs()) : std::nullopt;
+  return count && *count > 0 ? std::optional(*count - 1) : std::nullopt;
+}
+
 bool attn::isKnownInside(const Window &window, int64_t dim, int64_t end) {
-  std::optional<int64_t> offset =
-      getConstantIntValue(window.offsets[window.getDim(dim)]);
+  std::optional<int64_t> most = getMost(window.offsets[window.getDim(dim)]);
   int64_t size = window.getType().getDimSize(window.getDim(dim));
-  return offset && *offset >= 0 && !ShapedType::isDynamic(size) &&
-         *offset + end <= size;
+  return most && !ShapedType::isDynamic(size) && *most + end <= size;
+}
+
+Value attn::getParameter(Value view) {
+  auto first = view.getDefiningOp<memref::SubViewOp>();
+  auto areAll = [](ArrayRef<OpFoldResult> values, int64_t number) {
+    return llvm::all_of(values, [=](OpFoldResult value) {
+      return getConstantIntValue(value) == number;
+    });
+  };
+  bool isFirst = first && areAll(first.getMixedOffsets(), 0) &&
+                 areAll(first.getMixedStrides(), 1) &&
+                 first.getType().getRank() == first.getSourceType().getRank();
+  return isFirst ? getParameter(first.getSource()) : view;
+}
+
+bool attn::isMultiple(Value value, int64_t number) {
+  if (std::optional<int64_t> constant = getConstantIntValue(value))
+    return *constant % number == 0;
+  auto product = value.getDefiningOp<arith::MulIOp>();
+  return product && (isMultiple(product.getLhs(), number) ||
+                     isMultiple(product.getRhs(), number));
+}
+
+bool attn::storesPairs(tile::StoreOp op) {
+  auto type = cast<RankedTensorType>(op.getValue().getType());
+  Window window{op.getView(), op.getOffsets(), 2, op.getRows()};
+  return type.getRank() == 2 && type.getElementTypeBitWidth() == 16 &&
+         isa<scf::ForOp>(op->getParentOp()) && type.getDimSize(1) % 2 == 0 &&
+         isa<BlockArgument>(getParameter(op.getView())) &&
+         isKnownInside(window, 1, type.getDimSize(1)) &&
+         isMultiple(op.getOffsets().back(), 2);
 }
 
 SmallVector<Value> attn::getPositions(ImplicitLocOpBuilder &b,

@@ -14,6 +14,7 @@
 #define ATTN_CODEGEN_GPU_WINDOW_H
 
 #include "codegen/gpu/Passes.h"
+#include "dialect/TileDialect.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace attn {
@@ -50,6 +51,18 @@ mlir::Value testLeading(mlir::ImplicitLocOpBuilder &b, const Window &window);
 /// Whether positions up to `end` in dimension `dim` of the tile are known to
 /// lie in the view.
 bool isKnownInside(const Window &window, int64_t dim, int64_t end);
+
+/// The view that `view` is the first rows of: elements lie where they do in it.
+mlir::Value getParameter(mlir::Value view);
+
+/// Whether `value` is known to be a multiple of `number`: the start of a block
+/// of columns is its index times their number.
+bool isMultiple(mlir::Value value, int64_t number);
+
+/// Whether elements of 16 bits are stored in pairs, if the rows of the view
+/// turn out to be aligned: in loops, where threads that give each other columns
+/// first would take more instructions than all else that is done for a store.
+bool storesPairs(tile::StoreOp op);
 
 /// Positions in the view of element (at...) of the tile, whose row is at[0].
 llvm::SmallVector<mlir::Value> getPositions(mlir::ImplicitLocOpBuilder &b,

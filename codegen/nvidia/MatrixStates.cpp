@@ -84,6 +84,7 @@ private:
   void moveDecays(tile::DotOp dot);
   void approximate(bool storesState);
   void narrow(tile::DotOp dot);
+  Value bound(Value gates);
   void takeDifferences(tile::ScanOp scan);
 
   gpu::GPUFuncOp kernel;
@@ -92,6 +93,7 @@ private:
   Type element; ///< Of 16 bits; null if there is none.
   llvm::DenseMap<Value, Value> rounded;
   llvm::DenseMap<std::pair<Value, int64_t>, SmallVector<Value>> known;
+  llvm::DenseSet<Value> bounded; ///< Gates that are not too small.
 };
 } // namespace
 
@@ -252,6 +254,44 @@ void Kernel::moveDecays(tile::DotOp dot) {
   dot.getRhsMutable().assign(values);
 }
 
+/// Multiplies the numbers that the rows of a product are multiplied with, if
+/// there are such; returns whether there are.
+static bool scaleRows(tile::DotOp dot, DenseElementsAttr scale) {
+  if (!dot->hasOneUse())
+    return false;
+  OpOperand &use = *dot->getUses().begin();
+  auto product = dyn_cast<arith::MulFOp>(use.getOwner());
+  if (!product)
+    return false;
+  Value other = product->getOperand(1 - use.getOperandNumber());
+  auto rows = other.getDefiningOp<tile::BroadcastOp>();
+  if (!rows || rows.getAlong() != 1)
+    return false;
+  ImplicitLocOpBuilder b(product.getLoc(), product);
+  Value vector = rows.getVector();
+  vector = arith::MulFOp::create(
+      b, vector,
+      arith::ConstantOp::create(b, scale.resizeSplat(tileOf(vector))));
+  vector = tile::BroadcastOp::create(b, tileOf(rows), vector, rows.getAlong());
+  product->setOperand(1 - use.getOperandNumber(), vector);
+  return true;
+}
+
+/// Moves numbers that are the same in all iterations in front of loops. LLVM
+/// leaves divisions where they are, as nothing says that they have a result.
+static void hoistScalars(gpu::GPUFuncOp kernel) {
+  kernel.walk([](scf::ForOp loop) {
+    for (Operation &op : llvm::make_early_inc_range(*loop.getBody())) {
+      bool isNumber = isa<arith::DivSIOp, arith::DivUIOp, memref::DimOp>(op) &&
+                      op.getResult(0).getType().isIndex();
+      if (isNumber && llvm::all_of(op.getOperands(), [&](Value operand) {
+            return loop.isDefinedOutsideOfLoop(operand);
+          }))
+        op.moveBefore(loop);
+    }
+  });
+}
+
 void Kernel::narrow(tile::DotOp dot) {
   ImplicitLocOpBuilder b(dot.getLoc(), dot);
   DenseElementsAttr scale;
@@ -273,12 +313,85 @@ void Kernel::narrow(tile::DotOp dot) {
           result = tile::DotOp::create(b, dot.getType(), x, y, result,
                                        dot.getTransposeRhsAttr(),
                                        dot.getTransposeLhsAttr());
-  if (scale)
+  if (scale && !scaleRows(dot, scale))
     result = arith::MulFOp::create(
         b, result,
         arith::ConstantOp::create(b, scale.resizeSplat(dot.getType())));
   dot.replaceAllUsesWith(result);
   dot.erase();
+}
+
+/// The constants that numbers are multiplied with in front of exponentials,
+/// which are all that becomes of sums of the gates; false if something else
+/// does.
+static bool collectFactors(Value gates,
+                           SmallVectorImpl<arith::MulFOp> &factors) {
+  return llvm::all_of(gates.getUses(), [&](OpOperand &use) {
+    Operation *user = use.getOwner();
+    if (auto product = dyn_cast<arith::MulFOp>(user)) {
+      factors.push_back(product);
+      return llvm::all_of(product->getUsers(), llvm::IsaPred<math::Exp2Op>);
+    }
+    bool isSum = false;
+    if (auto scan = dyn_cast<tile::ScanOp>(user))
+      isSum = scan.getKind() == tile::ReduceKind::Add;
+    else if (auto reduce = dyn_cast<tile::ReduceOp>(user))
+      isSum = reduce.getKind() == tile::ReduceKind::Add &&
+              matchPattern(reduce.getInit(), m_AnyZeroFloat()) &&
+              use.getOperandNumber() == 0;
+    else if (auto select = dyn_cast<arith::SelectOp>(user))
+      isSum = use.getOperandNumber() == 1 &&
+              matchPattern(select.getFalseValue(), m_AnyZeroFloat());
+    else
+      isSum = isa<tile::BroadcastOp>(user);
+    return isSum && collectFactors(user->getResult(0), factors);
+  });
+}
+
+/// The one number that `factors` multiply with; none if there are several.
+static std::optional<APFloat> getFactor(ArrayRef<arith::MulFOp> factors) {
+  std::optional<APFloat> result;
+  for (arith::MulFOp product : factors) {
+    DenseElementsAttr constant;
+    if (!matchPattern(product.getRhs(), m_Constant(&constant)) ||
+        !constant.isSplat())
+      return std::nullopt;
+    APFloat number = constant.getSplatValue<APFloat>();
+    if (result && !result->bitwiseIsEqual(number))
+      return std::nullopt;
+    result = number;
+  }
+  return result;
+}
+
+/// Gates that are at least kLeastGate: all of the kernel, if only exponentials
+/// of their sums are taken. Then one vector of them is scanned, and has what
+/// exponents are multiplied with, which is one product for each token and not
+/// for each pair of them.
+Value Kernel::bound(Value gates) {
+  if (bounded.contains(gates))
+    return gates;
+  ImplicitLocOpBuilder b(gates.getLoc(), gates.getContext());
+  b.setInsertionPointAfterValue(gates);
+  auto splat = [&](const APFloat &number) -> Value {
+    return arith::ConstantOp::create(
+        b, DenseElementsAttr::get(tileOf(gates), number));
+  };
+  SmallVector<arith::MulFOp> factors;
+  bool isExponent = collectFactors(gates, factors);
+  Value result =
+      arith::MaximumFOp::create(b, gates, splat(APFloat(kLeastGate)));
+  Operation *limit = result.getDefiningOp();
+  if (!isExponent)
+    return result;
+  if (std::optional<APFloat> factor = getFactor(factors)) {
+    result = arith::MulFOp::create(b, result, splat(*factor));
+    for (arith::MulFOp product : factors)
+      product.replaceAllUsesWith(product.getLhs());
+  }
+  gates.replaceAllUsesExcept(result, limit);
+  bounded.insert(result);
+  return result;
 }
 
 /// The gates that a scan of decays between tokens has in row t of each column
@@ -308,12 +421,9 @@ void Kernel::takeDifferences(tile::ScanOp scan) {
   Value gates = getGates(scan);
   if (!gates)
     return;
+  gates = bound(gates);
   ImplicitLocOpBuilder b(scan.getLoc(), scan);
   RankedTensorType type = tileOf(scan), vector = tileOf(gates);
-  Value least = arith::ConstantOp::create(
-      b,
-      DenseElementsAttr::get(vector, b.getF32FloatAttr(kLeastGate).getValue()));
-  gates = arith::MaximumFOp::create(b, gates, least);
   auto sum = [&](UnitAttr exclusive, int64_t along) -> Value {
     Value sums = tile::ScanOp::create(b, vector, scan.getKindAttr(), gates,
                                       scan.getReverseAttr(), exclusive);
@@ -360,6 +470,7 @@ void Kernel::rewrite() {
   llvm::for_each(scans, [&](tile::ScanOp scan) { takeDifferences(scan); });
   llvm::for_each(dots, [&](tile::DotOp dot) { narrow(dot); });
   convertLate(kernel);
+  hoistScalars(kernel);
   approximate(storesState);
 }
 
