@@ -16,6 +16,10 @@
 // loop is walked twice, so that the end of an iteration meets the start of the
 // next.
 //
+// In kernels that update a state, tiles that are stored one after the other,
+// the terms of a sum, get a barrier in front of the first where any of them
+// needs one: the sum does not stay in registers while threads wait.
+//
 // A view of global memory that a kernel writes and reads again is ordered in
 // the same way: its rows may come back to other threads.
 //
@@ -46,14 +50,22 @@ enum class Need { Nothing, Warp, Block };
 
 class BarrierInserter {
 public:
+  explicit BarrierInserter(gpu::GPUFuncOp kernel);
   LogicalResult walk(Block &block);
 
 private:
   void visit(Operation *op);
   void pass(tile::Scope scope);
   Need getNeed(const Access &access) const;
+  bool meetsRun(ArrayRef<Access> accesses) const;
+  void noteRun(Operation *op, ArrayRef<Access> accesses);
 
   SmallVector<Access> open;
+  bool keepsRuns = false;
+  /// Tiles that are stored one after the other, and what these touch, which are
+  /// the last of `open`.
+  SmallVector<Operation *> run;
+  SmallVector<Access> runAccesses;
 };
 } // namespace
 
@@ -131,6 +143,36 @@ Need BarrierInserter::getNeed(const Access &access) const {
   return need;
 }
 
+BarrierInserter::BarrierInserter(gpu::GPUFuncOp kernel) {
+  kernel.walk([&](tile::DotOp dot) {
+    keepsRuns |= isNarrow(dot) && dot.getTransposeLhs();
+  });
+}
+
+bool BarrierInserter::meetsRun(ArrayRef<Access> accesses) const {
+  return llvm::any_of(accesses, [&](const Access &access) {
+    return llvm::any_of(runAccesses, [&](const Access &earlier) {
+      return meet(access, earlier);
+    });
+  });
+}
+
+/// Takes note of what `op` is to tiles that are stored one after the other.
+void BarrierInserter::noteRun(Operation *op, ArrayRef<Access> accesses) {
+  if (accesses.empty() && OpTrait::hasElementwiseMappableTraits(op))
+    return;
+  auto convert = dyn_cast<tile::ConvertLayoutOp>(op);
+  bool isStored = keepsRuns && convert && getSharedLayout(convert) &&
+                  !getSharedLayout(convert.getValue());
+  if (!isStored) {
+    run.clear();
+    runAccesses.clear();
+    return;
+  }
+  run.push_back(op);
+  llvm::append_range(runAccesses, accesses);
+}
+
 /// Takes note of a barrier.
 void BarrierInserter::pass(tile::Scope scope) {
   if (scope == tile::Scope::Block)
@@ -152,10 +194,16 @@ void BarrierInserter::visit(Operation *op) {
     need = std::max(need, getNeed(access));
   if (need != Need::Nothing) {
     auto scope = need == Need::Warp ? tile::Scope::Warp : tile::Scope::Block;
-    OpBuilder b(op);
+    bool isOfRun = scope == tile::Scope::Block && !run.empty() &&
+                   isa<tile::ConvertLayoutOp>(op) &&
+                   getSharedLayout(op->getResult(0)) && !meetsRun(accesses);
+    OpBuilder b(isOfRun ? run.front() : op);
     tile::BarrierOp::create(b, op->getLoc(), scope);
     pass(scope);
+    if (isOfRun)
+      llvm::append_range(open, runAccesses);
   }
+  noteRun(op, accesses);
   // A tile of a ring is written where it is waited for: meanwhile, others are
   // read.
   if (auto load = dyn_cast<tile::LoadOp>(op); load && load.getStage())
@@ -167,7 +215,11 @@ LogicalResult BarrierInserter::walk(Block &block) {
   for (Operation &op : llvm::make_early_inc_range(block)) {
     if (auto barrier = dyn_cast<tile::BarrierOp>(op)) {
       pass(barrier.getScope());
+      run.clear();
+      runAccesses.clear();
     } else if (auto loop = dyn_cast<scf::ForOp>(op)) {
+      run.clear();
+      runAccesses.clear();
       SmallVector<Access> before = open;
       if (failed(walk(*loop.getBody())) || failed(walk(*loop.getBody())))
         return failure();
@@ -195,7 +247,7 @@ struct GpuInsertBarriers
     if (placed.wasInterrupted())
       return signalPassFailure();
     for (auto kernel : getOperation().getOps<gpu::GPUFuncOp>())
-      if (failed(BarrierInserter().walk(kernel.getBody().front())))
+      if (failed(BarrierInserter(kernel).walk(kernel.getBody().front())))
         return signalPassFailure();
   }
 };

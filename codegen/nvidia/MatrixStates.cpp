@@ -292,6 +292,26 @@ static void hoistScalars(gpu::GPUFuncOp kernel) {
   });
 }
 
+/// Stores rows as soon as they are known, so that they take no registers while
+/// the state changes.
+static void storeEarly(gpu::GPUFuncOp kernel) {
+  kernel.walk([](tile::StoreOp store) {
+    Operation *last = store.getValue().getDefiningOp();
+    if (!last || last->getBlock() != store->getBlock())
+      return;
+    auto isInFront = [&](Operation *op) {
+      auto load = dyn_cast<tile::LoadOp>(op);
+      return (load && load.getView() == store.getView()) ||
+             isa<tile::StoreOp>(op) ||
+             llvm::is_contained(op->getUsers(), store.getOperation());
+    };
+    for (Operation *op = last; op != store; op = op->getNextNode())
+      if (isInFront(op))
+        last = op;
+    store->moveAfter(last);
+  });
+}
+
 void Kernel::narrow(tile::DotOp dot) {
   ImplicitLocOpBuilder b(dot.getLoc(), dot);
   DenseElementsAttr scale;
@@ -471,6 +491,7 @@ void Kernel::rewrite() {
   llvm::for_each(dots, [&](tile::DotOp dot) { narrow(dot); });
   convertLate(kernel);
   hoistScalars(kernel);
+  storeEarly(kernel);
   approximate(storesState);
 }
 
