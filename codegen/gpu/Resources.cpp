@@ -110,15 +110,22 @@ static int64_t getColumnsBytes(int64_t rows, int64_t columns) {
          (llvm::alignTo(columns, kColumnMultiple) + padding);
 }
 
+/// Columns of a sum that is multiplied as a matrix.
+static constexpr int64_t kSumColumns = 16;
+
 /// Two terms of the state, queries, keys, two terms of scaled keys and three of
-/// decayed ones, and values, in rows of 16 bits that fill the banks.
+/// decayed ones, and values, in rows of 16 bits that fill the banks; and those
+/// of a denominator, with ones.
 static int64_t estimateNarrowBytes(const ChunkProblem &problem) {
   constexpr int64_t banks = 64, ofState = 2, ofKeys = 2 + 3;
   int64_t wide = llvm::alignTo(problem.rows, banks);
   int64_t narrow = llvm::alignTo(problem.columns, banks);
   int64_t rows = problem.chunk * (2 * wide + narrow);
+  int64_t sums = problem.hasDenominator
+                     ? ofState * (problem.rows + problem.chunk) * banks
+                     : 0;
   return 2 * (ofState * problem.rows * narrow + ofKeys * problem.chunk * wide +
-              problem.stages * rows);
+              problem.stages * rows + sums);
 }
 
 int64_t attn::estimateSharedBytes(const ChunkProblem &problem) {
@@ -146,7 +153,8 @@ static int64_t estimateNarrowRegisters(const ChunkProblem &problem) {
   int64_t bandRows = problem.threads / lanes * perWarp;
   int64_t stateRows = 2 * llvm::divideCeil(problem.rows, bandRows);
   int64_t tokenRows = 2 * llvm::divideCeil(problem.chunk, bandRows);
-  return (stateRows * problem.columns +
+  int64_t sums = problem.hasDenominator ? stateRows * kSumColumns : 0;
+  return (stateRows * problem.columns + sums +
           tokenRows *
               (problem.columns + std::max(problem.chunk, problem.rows))) /
              columns +

@@ -278,8 +278,8 @@ static bool decaysPerChannel(RecurOp op) {
 }
 
 /// Whether the products of a recurrence can be of 16 bits: its operands are,
-/// the state has no column for a denominator, decays are not those of channels,
-/// and sizes are such that each warp has the same rows of the state.
+/// decays are not those of channels, and sizes are such that each warp has the
+/// same rows of the state.
 static bool isNarrow(RecurOp op) {
   constexpr int64_t band = 64, multiple = 16;
   Type element = typeOf(op.getQuery()).getElementType();
@@ -288,8 +288,7 @@ static bool isNarrow(RecurOp op) {
   };
   return element.getIntOrFloatBitWidth() == 16 && isSame(op.getKey()) &&
          isSame(op.getValue()) && !decaysPerChannel(op) &&
-         !op.usesDenominator() && op.getStateRows() % band == 0 &&
-         op.getStateColumns() % multiple == 0;
+         op.getStateRows() % band == 0 && op.getStateColumns() % multiple == 0;
 }
 
 int64_t attn::getMostTokens(RecurOp op) {
