@@ -310,7 +310,11 @@ ChunkProblem attn::getProblem(RecurOp op, BlockSizes blocks, int64_t threads) {
           op.usesDenominator(),
           threads,
           isNarrow(op) && blocks.q % 64 == 0,
-          std::max(blocks.stages, int64_t(1))};
+          std::max(blocks.stages, int64_t(1)),
+          !op.getQueryRows().empty(),
+          !op.getKeyRows().empty() || op.getWrite() == WriteRule::Scaled,
+          !op.getValueRows().empty(),
+          op.getState() || blocks.splits > 0};
 }
 
 /// Blocks of a recurrence have the warps of the target.
