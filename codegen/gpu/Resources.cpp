@@ -110,15 +110,43 @@ static int64_t getColumnsBytes(int64_t rows, int64_t columns) {
          (llvm::alignTo(columns, kColumnMultiple) + padding);
 }
 
-/// Two terms of the state, queries, keys, two terms of scaled keys and three of
-/// decayed ones, and values, in rows of 16 bits that fill the banks.
+/// Columns of a sum that is multiplied as a matrix.
+static constexpr int64_t kSumColumns = 16;
+/// Tiles of 16 bits whose sum a state or a computed row is.
+static constexpr int64_t kTerms = 2;
+
+/// What the update of a state multiplies: tiles of 16 bits, of decayed keys, or
+/// of values if there are fewer of them or keys have their terms already.
+static int64_t countDecayed(const ChunkProblem &problem, int64_t keys,
+                            int64_t values) {
+  constexpr int64_t ofStored = 3;
+  if (problem.storesState)
+    return ofStored * keys;
+  return kTerms * (problem.computesKeys ? values : std::min(keys, values));
+}
+
+/// Rows of 16 bits that fill the banks: those of a chunk as they are copied,
+/// and either two terms of the state and of computed keys or, behind the
+/// products that read the state, those of keys and what is multiplied with
+/// decays. A denominator has a state of its own, and ones. Where queries are
+/// computed as well, keys are copied to their place.
 static int64_t estimateNarrowBytes(const ChunkProblem &problem) {
-  constexpr int64_t banks = 64, ofState = 2, ofKeys = 2 + 3;
-  int64_t wide = llvm::alignTo(problem.rows, banks);
-  int64_t narrow = llvm::alignTo(problem.columns, banks);
-  int64_t rows = problem.chunk * (2 * wide + narrow);
-  return 2 * (ofState * problem.rows * narrow + ofKeys * problem.chunk * wide +
-              problem.stages * rows);
+  constexpr int64_t banks = 64, reserve = 1024;
+  int64_t keys = problem.chunk * llvm::alignTo(problem.rows, banks);
+  int64_t columns = llvm::alignTo(problem.columns, banks);
+  int64_t values = problem.chunk * columns;
+  int64_t terms = (problem.computesKeys ? kTerms * keys : 0) +
+                  (problem.computesValues ? kTerms * values : 0);
+  bool takesPlace =
+      problem.computesQueries && problem.computesKeys && problem.stages == 1;
+  int64_t copies = problem.stages * (2 * keys + values);
+  int64_t reading =
+      kTerms * problem.rows * columns + terms - (takesPlace ? keys : 0);
+  int64_t writing = terms + countDecayed(problem, keys, values);
+  int64_t sums = problem.hasDenominator
+                     ? (kTerms * problem.rows + problem.chunk) * banks
+                     : 0;
+  return 2 * (copies + std::max(reading, writing) + sums) + reserve;
 }
 
 int64_t attn::estimateSharedBytes(const ChunkProblem &problem) {
@@ -146,7 +174,8 @@ static int64_t estimateNarrowRegisters(const ChunkProblem &problem) {
   int64_t bandRows = problem.threads / lanes * perWarp;
   int64_t stateRows = 2 * llvm::divideCeil(problem.rows, bandRows);
   int64_t tokenRows = 2 * llvm::divideCeil(problem.chunk, bandRows);
-  return (stateRows * problem.columns +
+  int64_t sums = problem.hasDenominator ? stateRows * kSumColumns : 0;
+  return (stateRows * problem.columns + sums +
           tokenRows *
               (problem.columns + std::max(problem.chunk, problem.rows))) /
              columns +

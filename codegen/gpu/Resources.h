@@ -55,12 +55,17 @@ struct ChunkProblem {
   bool decaysPerChannel; ///< Else per token, or not at all.
   bool hasDenominator;
   int64_t threads = 128;
-  bool isNarrow = false; ///< Products of 16 bits by matrix instructions.
-  int64_t stages = 1;    ///< Chunks that are there at a time, if narrow.
+  bool isNarrow = false;        ///< Products of 16 bits by matrix instructions.
+  int64_t stages = 1;           ///< Chunks that are there at a time, if narrow.
+  bool computesQueries = false; ///< From what is in memory; so of the others.
+  bool computesKeys = false;
+  bool computesValues = false;
+  bool storesState = false;
 };
 
 /// Bytes of shared memory for the state, queries, keys and values of a chunk,
-/// each also as it was multiplied with decays, and weights; side by side.
+/// each also as it was multiplied with decays, and weights; side by side. For
+/// matrix instructions only those that are there at a time.
 int64_t estimateSharedBytes(const ChunkProblem &problem);
 
 /// Registers of a thread: state, queries, keys, rows of the result, what a step

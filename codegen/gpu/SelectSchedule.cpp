@@ -278,8 +278,8 @@ static bool decaysPerChannel(RecurOp op) {
 }
 
 /// Whether the products of a recurrence can be of 16 bits: its operands are,
-/// the state has no column for a denominator, decays are not those of channels,
-/// and sizes are such that each warp has the same rows of the state.
+/// decays are not those of channels, and sizes are such that each warp has the
+/// same rows of the state.
 static bool isNarrow(RecurOp op) {
   constexpr int64_t band = 64, multiple = 16;
   Type element = typeOf(op.getQuery()).getElementType();
@@ -288,8 +288,7 @@ static bool isNarrow(RecurOp op) {
   };
   return element.getIntOrFloatBitWidth() == 16 && isSame(op.getKey()) &&
          isSame(op.getValue()) && !decaysPerChannel(op) &&
-         !op.usesDenominator() && op.getStateRows() % band == 0 &&
-         op.getStateColumns() % multiple == 0;
+         op.getStateRows() % band == 0 && op.getStateColumns() % multiple == 0;
 }
 
 int64_t attn::getMostTokens(RecurOp op) {
@@ -311,7 +310,11 @@ ChunkProblem attn::getProblem(RecurOp op, BlockSizes blocks, int64_t threads) {
           op.usesDenominator(),
           threads,
           isNarrow(op) && blocks.q % 64 == 0,
-          std::max(blocks.stages, int64_t(1))};
+          std::max(blocks.stages, int64_t(1)),
+          !op.getQueryRows().empty(),
+          !op.getKeyRows().empty() || op.getWrite() == WriteRule::Scaled,
+          !op.getValueRows().empty(),
+          op.getState() || blocks.splits > 0};
 }
 
 /// Blocks of a recurrence have the warps of the target.

@@ -37,6 +37,7 @@
 
 #include "codegen/nvidia/MatrixFactors.h"
 #include "codegen/nvidia/Passes.h"
+#include "codegen/nvidia/SumColumns.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -59,9 +60,14 @@ static RankedTensorType tileOf(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
+static bool hasOneColumn(Value value) {
+  return tileOf(value).getDimSize(1) == 1;
+}
+
+/// Whether the sizes of `value` are those of instructions, or become so.
 static bool isMultiple(Value value) {
-  return llvm::all_of(tileOf(value).getShape(),
-                      [](int64_t size) { return size % kMultiple == 0; });
+  return tileOf(value).getDimSize(0) % kMultiple == 0 &&
+         (hasOneColumn(value) || tileOf(value).getDimSize(1) % kMultiple == 0);
 }
 
 namespace {
@@ -90,7 +96,8 @@ private:
   gpu::GPUFuncOp kernel;
   SmallVector<tile::DotOp> dots;
   SmallVector<tile::ScanOp> scans;
-  Type element; ///< Of 16 bits; null if there is none.
+  SumColumns sums; ///< Denominators.
+  Type element;    ///< Of 16 bits; null if there is none.
   llvm::DenseMap<Value, Value> rounded;
   llvm::DenseMap<std::pair<Value, int64_t>, SmallVector<Value>> known;
   llvm::DenseSet<Value> bounded; ///< Gates that are not too small.
@@ -119,7 +126,9 @@ bool Kernel::analyze() {
         element = tileOf(narrow).getElementType();
     }
     isPossible &= isMultiple(dot.getResult()) &&
-                  tileOf(dot).getDimSize(0) % (warps * kMultiple) == 0;
+                  tileOf(dot).getDimSize(0) % (warps * kMultiple) == 0 &&
+                  !hasOneColumn(dot.getLhs()) &&
+                  (!hasOneColumn(dot) || sums.add(dot));
   });
   return updatesState && isPossible && element;
 }
@@ -484,6 +493,7 @@ void Kernel::approximate(bool storesState) {
 }
 
 void Kernel::rewrite() {
+  sums.widen(element);
   bool storesState = llvm::any_of(dots, [&](tile::DotOp dot) {
     return dot.getTransposeLhs() && isStored(dot);
   });

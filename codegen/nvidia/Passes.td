@@ -67,7 +67,8 @@ def NvidiaMatrixStates
     everything else as a sum of two tiles. Weights, and what is added to a state that is stored
     in 32 bits, become a sum of two tiles of f16 or three of bf16. Numbers that multiply the keys that
     are added to the state, such as decays, multiply the values instead, if the keys are computed and the
-    state is not stored, or if there are fewer columns of values. Sums of gates between the tokens of a
+    state is not stored, or if there are fewer columns of values. A denominator, one column that sums keys,
+    becomes the first of 16 columns. Sums of gates between the tokens of a
     chunk become differences of sums. Exponentials of gates get `fastmath<afn>`; in kernels that store
     no state quotients of rows get `fastmath<arcp>`, and in bf16 exponentials of rows `fastmath<afn>`.
     `docs/numerics.md` says what rounding costs.

@@ -76,14 +76,40 @@ func.func @matrices(%q: tensor<1x1x?x64xbf16>, %v: tensor<1x1x?x128xbf16>, %g: t
 
 // -----
 
-// 128 features of keys leave room for one block, if at all.
+// 128 features of keys leave room for one block on small devices.
 // CHECK-LABEL: func.func @wide_matrices
-// CHECK: schedule(<block_q = 16, block_k = 32>)
+// CHECK: schedule(<block_q = 64, block_k = 64>)
 // LARGE-LABEL: func.func @wide_matrices
 // LARGE: schedule(<block_q = 64, block_k = 64>)
 func.func @wide_matrices(%q: tensor<1x1x?x128xf16>, %v: tensor<1x1x?x64xf16>) -> tensor<1x1x?x64xf16> {
   %o = attn.recur %q, %q, %v : tensor<1x1x?x128xf16>, tensor<1x1x?x128xf16>, tensor<1x1x?x64xf16> -> tensor<1x1x?x64xf16>
   return %o : tensor<1x1x?x64xf16>
+}
+
+// -----
+
+// Keys that are computed have two terms, and are copied to the place of queries that
+// are; but a denominator with 128 features does not fit on small devices.
+// CHECK-LABEL: func.func @computed_keys
+// CHECK: schedule(<block_q = 64, block_k = 64>)
+// CHECK: schedule(<block_q = 16, block_k = 64>)
+// LARGE-LABEL: func.func @computed_keys
+// LARGE: schedule(<block_q = 64, block_k = 64>)
+// LARGE: schedule(<block_q = 64, block_k = 64>)
+func.func @computed_keys(%q: tensor<1x1x?x128xbf16>, %v: tensor<1x1x?x64xbf16>) -> (tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16>) {
+  %o = attn.recur %q, %q, %v query (%x: tensor<128xf32>, %b, %h, %n) {
+    %y = math.absf %x : tensor<128xf32>
+    attn.yield %y : tensor<128xf32>
+  } key (%x: tensor<128xf32>, %b, %h, %n) {
+    %y = math.absf %x : tensor<128xf32>
+    attn.yield %y : tensor<128xf32>
+  } : tensor<1x1x?x128xbf16>, tensor<1x1x?x128xbf16>, tensor<1x1x?x64xbf16> -> tensor<1x1x?x64xbf16>
+  %r = attn.recur %q, %q, %v norm (%num: tensor<64xf32>, %den: f32, %b, %h, %i) {
+    %divisor = tensor.splat %den : tensor<64xf32>
+    %y = arith.divf %num, %divisor : tensor<64xf32>
+    attn.yield %y : tensor<64xf32>
+  } : tensor<1x1x?x128xbf16>, tensor<1x1x?x128xbf16>, tensor<1x1x?x64xbf16> -> tensor<1x1x?x64xbf16>
+  return %o, %r : tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16>
 }
 
 // -----

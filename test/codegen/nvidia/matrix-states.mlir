@@ -43,8 +43,11 @@
 // CHECK: tile.store %[[O]]
 
 // Nothing changes where a product has another size, or rows that are not as many for
-// each warp.
-// CHECK-LABEL: gpu.func @denominator
+// each warp, or where one of a single column is no sum.
+// CHECK-LABEL: gpu.func @few_columns
+// CHECK-NOT: truncf
+// CHECK: gpu.return
+// CHECK-LABEL: gpu.func @single_column
 // CHECK-NOT: truncf
 // CHECK: gpu.return
 // CHECK-LABEL: gpu.func @few_tokens
@@ -97,14 +100,26 @@ gpu.module @kernels {
     tile.store %t, %y[%c0, %c0] : tensor<64x64xf32>, memref<?x64xf32>
     gpu.return
   }
-  gpu.func @denominator(%x: memref<?x64xbf16>, %y: memref<?x64xf32>, %z: tensor<64x1xf32>) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+  gpu.func @few_columns(%x: memref<?x64xbf16>, %y: memref<?x64xf32>, %z: tensor<64x8xf32>) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
     %c0 = arith.constant 0 : index
     %zero = arith.constant dense<0.0> : tensor<64x64xf32>
-    %one = arith.constant dense<1.0> : tensor<64x1xf32>
+    %factor = arith.constant dense<1.0> : tensor<64x8xf32>
     %a = tile.load %x[%c0, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
     %k = arith.extf %a : tensor<64x64xbf16> to tensor<64x64xf32>
     %t = tile.dot %k, %k, %zero transpose_lhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
-    %u = tile.dot %k, %one, %z transpose_lhs : tensor<64x64xf32>, tensor<64x1xf32> -> tensor<64x1xf32>
+    %u = tile.dot %k, %factor, %z transpose_lhs : tensor<64x64xf32>, tensor<64x8xf32> -> tensor<64x8xf32>
+    tile.store %t, %y[%c0, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    tile.store %u, %y[%c0, %c0] : tensor<64x8xf32>, memref<?x64xf32>
+    gpu.return
+  }
+  gpu.func @single_column(%x: memref<?x64xbf16>, %y: memref<?x64xf32>, %z: tensor<64x1xf32>) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %factor = arith.constant dense<2.0> : tensor<64x1xf32>
+    %a = tile.load %x[%c0, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+    %k = arith.extf %a : tensor<64x64xbf16> to tensor<64x64xf32>
+    %t = tile.dot %k, %k, %zero transpose_lhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+    %u = tile.dot %k, %factor, %z transpose_lhs : tensor<64x64xf32>, tensor<64x1xf32> -> tensor<64x1xf32>
     tile.store %t, %y[%c0, %c0] : tensor<64x64xf32>, memref<?x64xf32>
     tile.store %u, %y[%c0, %c0] : tensor<64x1xf32>, memref<?x64xf32>
     gpu.return
@@ -257,6 +272,75 @@ gpu.module @kernels {
       %t = tile.dot %kd, %values, %s transpose_lhs : tensor<64x64xf32>, tensor<64x32xf32> -> tensor<64x32xf32>
       scf.yield %t : tensor<64x32xf32>
     }
+    gpu.return
+  }
+}
+
+// -----
+
+// A denominator is the first of 16 columns: of the state, and of ones, which are exact.
+// What is read are two terms of it, and the sum of the columns is one number for each
+// query. The decay and the zeros are those of 16 columns, too.
+// CHECK-LABEL: gpu.func @denominator
+// CHECK-DAG: %[[ZERO:.*]] = arith.constant dense<0.000000e+00> : tensor<64x16xf32>
+// CHECK-DAG: %[[ONE:.*]] = arith.constant dense<1.000000e+00> : tensor<64x16xbf16>
+// CHECK: scf.for {{.*}} iter_args(%{{.*}} = %{{.*}}, %[[Z:.*]] = %[[ZERO]]) -> (tensor<64x64xf32>, tensor<64x16xf32>)
+// CHECK:   %[[A:.*]] = arith.truncf %[[Z]] : tensor<64x16xf32> to tensor<64x16xbf16>
+// CHECK:   %[[B:.*]] = arith.truncf %{{.*}} : tensor<64x16xf32> to tensor<64x16xbf16>
+// CHECK:   %[[K:.*]] = tile.load
+// CHECK:   %[[R1:.*]] = tile.dot %[[K]], %[[B]], %[[ZERO]] : tensor<64x64xbf16>, tensor<64x16xbf16> -> tensor<64x16xf32>
+// CHECK:   %[[R:.*]] = tile.dot %[[K]], %[[A]], %[[R1]]
+// CHECK:   tile.reduce add %[[R]], %{{.*}} : tensor<64x16xf32> -> tensor<64xf32>
+// CHECK:   %[[D:.*]] = tile.broadcast %{{.*}} along 1 : tensor<64xf32> -> tensor<64x16xf32>
+// CHECK:   %[[OLD:.*]] = arith.mulf %[[Z]], %[[D]]
+// CHECK:   %[[COLUMN:.*]] = tile.iota %{{.*}} along 1 : tensor<64x16xindex>
+// CHECK:   %[[FIRST:.*]] = arith.cmpi eq, %[[COLUMN]], %{{.*}} : tensor<64x16xindex>
+// CHECK:   %[[ONES:.*]] = arith.select %[[FIRST]], %[[ONE]], %{{.*}} : tensor<64x16xi1>, tensor<64x16xbf16>
+// CHECK:   %[[NEW:.*]] = tile.dot %[[K]], %[[ONES]], %[[OLD]] transpose_lhs : tensor<64x64xbf16>, tensor<64x16xbf16> -> tensor<64x16xf32>
+// CHECK:   scf.yield %{{.*}}, %[[NEW]]
+
+// In memory it has one column.
+// CHECK-LABEL: gpu.func @denominator_parts
+// CHECK: %[[L:.*]] = tile.load {{.*}} -> tensor<64x1xf32>
+// CHECK: %[[SUMS:.*]] = tile.reduce add %[[L]]
+// CHECK: %[[WIDE:.*]] = tile.broadcast %[[SUMS]] along 1 : tensor<64xf32> -> tensor<64x16xf32>
+// CHECK: %[[INIT:.*]] = arith.select %{{.*}}, %[[WIDE]], %{{.*}} : tensor<64x16xi1>, tensor<64x16xf32>
+// CHECK: %[[NEW:.*]] = tile.dot %{{.*}}, %{{.*}}, %[[INIT]] transpose_lhs
+// CHECK: %[[TOTAL:.*]] = tile.reduce add %[[NEW]], %{{.*}} : tensor<64x16xf32> -> tensor<64xf32>
+// CHECK: %[[ONE:.*]] = tile.broadcast %[[TOTAL]] along 1 : tensor<64xf32> -> tensor<64x1xf32>
+// CHECK: tile.store %[[ONE]]
+gpu.module @kernels {
+  gpu.func @denominator(%x: memref<?x64xbf16>, %y: memref<?x64xf32>, %d: memref<?xf32>, %g: tensor<64xf32>, %n: index) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %nothing = arith.constant dense<0.0> : tensor<64x1xf32>
+    %zeros = arith.constant dense<0.0> : tensor<64xf32>
+    %one = arith.constant dense<1.0> : tensor<64x1xf32>
+    %end:2 = scf.for %i = %c0 to %n step %c64 iter_args(%s = %zero, %z = %nothing) -> (tensor<64x64xf32>, tensor<64x1xf32>) {
+      %a = tile.load %x[%i, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+      %k = arith.extf %a : tensor<64x64xbf16> to tensor<64x64xf32>
+      %o = tile.dot %k, %s, %zero : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+      tile.store %o, %y[%i, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+      %read = tile.dot %k, %z, %nothing : tensor<64x64xf32>, tensor<64x1xf32> -> tensor<64x1xf32>
+      %den = tile.reduce add %read, %zeros : tensor<64x1xf32> -> tensor<64xf32>
+      tile.store %den, %d[%i] : tensor<64xf32>, memref<?xf32>
+      %t = tile.dot %k, %k, %s transpose_lhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+      %decay = tile.broadcast %g along 1 : tensor<64xf32> -> tensor<64x1xf32>
+      %old = arith.mulf %z, %decay : tensor<64x1xf32>
+      %u = tile.dot %k, %one, %old transpose_lhs : tensor<64x64xf32>, tensor<64x1xf32> -> tensor<64x1xf32>
+      scf.yield %t, %u : tensor<64x64xf32>, tensor<64x1xf32>
+    }
+    gpu.return
+  }
+  gpu.func @denominator_parts(%x: memref<?x64xbf16>, %y: memref<?x1xf32>) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %one = arith.constant dense<1.0> : tensor<64x1xf32>
+    %z = tile.load %y[%c0, %c0] : memref<?x1xf32> -> tensor<64x1xf32>
+    %a = tile.load %x[%c0, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+    %k = arith.extf %a : tensor<64x64xbf16> to tensor<64x64xf32>
+    %u = tile.dot %k, %one, %z transpose_lhs : tensor<64x64xf32>, tensor<64x1xf32> -> tensor<64x1xf32>
+    tile.store %u, %y[%c0, %c0] : tensor<64x1xf32>, memref<?x1xf32>
     gpu.return
   }
 }
