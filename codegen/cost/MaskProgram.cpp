@@ -80,7 +80,7 @@ static int64_t unsignedRest(int64_t x, int64_t y) {
   return y ? uint64_t(x) % uint64_t(y) : 0;
 }
 static int64_t unsignedCeil(int64_t x, int64_t y) {
-  return unsignedQuotient(x, y) + (unsignedRest(x, y) != 0);
+  return sumOf(unsignedQuotient(x, y), unsignedRest(x, y) != 0);
 }
 
 /// Shifts by as many bits as a number has, or more, are undefined.

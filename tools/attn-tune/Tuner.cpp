@@ -139,11 +139,9 @@ Error Tuner::store(const RankedSchedule &candidate, StringRef verdict,
                    const Duel &duel) {
   if (!database)
     return Error::success();
-  TuningTrial trial{call->model.getKey(), candidate.schedule, verdict.str(),
-                    duel.ratio,           duel.seconds,       0};
-  trial.predicted = candidate.prediction.seconds;
-  trial.build = getCompilerBuild();
-  return database->put(trial);
+  return database->put(TuningTrial{
+      call->model.getKey(), candidate.schedule, verdict.str(), duel.ratio,
+      duel.seconds, candidate.prediction.seconds, getCompilerBuild().str()});
 }
 
 Error Tuner::tryOne(Compiled compiled, StringRef progress) {
@@ -261,7 +259,7 @@ Error Tuner::record(llvm::raw_ostream &output) {
                     call->model.getTokens(),
                     call->model.getFunctionName().str(),
                     formatDims(contest->getDims(), ","),
-                     getCompilerBuild().str()};
+                    getCompilerBuild().str()};
   if (database) {
     Expected<bool> stored = database->put(made);
     if (!stored)
