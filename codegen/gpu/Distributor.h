@@ -101,11 +101,22 @@ private:
   void lower(tile::ScanOp op);
   void lower(tile::DecayDotOp op);
   Values scanRows(tile::ScanOp op);
+  mlir::Value walkRows(tile::ScanOp op, mlir::Value column, mlir::Value first,
+                       int64_t size, mlir::Value before);
+  void walkColumn(tile::ScanOp op, mlir::Value column);
+  void walkColumns(tile::ScanOp op);
   Values reduceColumns(tile::ReduceOp op);
   mlir::Value getSwizzle(mlir::Value row);
 
   // Matrix instructions (DistributeMatrices.cpp).
   void multiplyMatrices(tile::DotOp op);
+  mlir::Value getOtherBlock(int64_t size);
+  mlir::Value isBlock(int64_t number, int64_t size);
+  Values takeBlock(llvm::ArrayRef<mlir::Value> all, const PieceShape &shape,
+                   int64_t size);
+  Values putBlock(llvm::ArrayRef<mlir::Value> all,
+                  llvm::ArrayRef<mlir::Value> block, const PieceShape &shape,
+                  int64_t size);
   /// Two numbers of 32 bits, rounded to `element`, in the bits of one value of
   /// two elements, or of an integer if these are bf16.
   mlir::Value roundPair(mlir::Value low, mlir::Value high, mlir::Type element);
@@ -175,6 +186,8 @@ private:
   std::map<void *, std::map<llvm::SmallVector<void *>, mlir::Value>> waiting;
   llvm::SmallVector<mlir::Operation *> lowered;
   std::optional<bool> shortOfRegisters, state;
+  /// Of sizes of blocks: the one that the warp's rows are multiplied with.
+  std::map<int64_t, mlir::Value> otherBlocks;
 };
 
 } // namespace attn

@@ -64,8 +64,8 @@ def GpuSelectSchedule : Pass<"attn-gpu-select-schedule", "::mlir::func::FuncOp">
     of which two, else one, fit into the shared memory of a multiprocessor and
     whose accumulators fit into registers. Few queries get small blocks and
     splits. A schedule that the op has, or that the option asks for, is kept.
-    `attn.recur` gets chunks of 16 tokens, or 32 where its gate is not per channel, and
-    up to 64 columns of the state per block, or all that its regions need.
+    `attn.recur` gets chunks of 16 tokens, or 32 where its gate is not per channel, or 64
+    for matrix instructions of 16 bits, and up to 64 columns of the state per block, or all that its regions need.
 
     Before: attn ops. After: each has a `schedule`. Reports sizes that are not
     multiples of 16, the rows of threads, and f64.
@@ -220,7 +220,8 @@ def GpuShareColumns : Pass<"attn-gpu-share-columns", "::mlir::gpu::GPUModuleOp">
     to shared memory behind their definition, once for all of their readers. Rows of
     a single number that is the same everywhere stay as they are. A `tile.reduce`
     along 0 of a vector that was broadcast along 1 becomes one along 1, of the vector
-    broadcast along 0.
+    broadcast along 0. Beside products of 16 bits, scans of 64 rows and more leave their
+    results in shared memory, and a `tile.convert_layout` brings them back.
 
     Before: kernels with tiles without layouts. After: no such operand is without a
     layout. Does nothing in other kernels.

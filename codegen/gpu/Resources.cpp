@@ -117,6 +117,15 @@ static int64_t estimateNarrowBytes(const ChunkProblem &problem) {
   int64_t wide = llvm::alignTo(problem.rows, banks);
   int64_t narrow = llvm::alignTo(problem.columns, banks);
   int64_t rows = problem.chunk * (2 * wide + narrow);
+  if (problem.decaysPerChannel)
+    // Gates or decays, and what was scanned, in 32 bits; one after the other
+    // the state, keys times decays of the chunk, and those between blocks.
+    // Computed queries and keys are there in 32 bits with their decays.
+    return (problem.computesRows ? 3 : 2) *
+               getColumnsBytes(problem.chunk, problem.rows) +
+           2 * (std::max(ofState * problem.rows * narrow,
+                         3 * problem.chunk * wide) +
+                problem.stages * rows);
   return 2 * (ofState * problem.rows * narrow + ofKeys * problem.chunk * wide +
               problem.stages * rows);
 }

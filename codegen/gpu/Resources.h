@@ -57,6 +57,8 @@ struct ChunkProblem {
   int64_t threads = 128;
   bool isNarrow = false; ///< Products of 16 bits by matrix instructions.
   int64_t stages = 1;    ///< Chunks that are there at a time, if narrow.
+  /// Whether queries or keys are not what is loaded.
+  bool computesRows = false;
 };
 
 /// Bytes of shared memory for the state, queries, keys and values of a chunk,

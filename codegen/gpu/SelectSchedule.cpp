@@ -278,8 +278,8 @@ static bool decaysPerChannel(RecurOp op) {
 }
 
 /// Whether the products of a recurrence can be of 16 bits: its operands are,
-/// the state has no column for a denominator, decays are not those of channels,
-/// and sizes are such that each warp has the same rows of the state.
+/// the state has no column for a denominator, and sizes are such that each warp
+/// has the same rows of the state.
 static bool isNarrow(RecurOp op) {
   constexpr int64_t band = 64, multiple = 16;
   Type element = typeOf(op.getQuery()).getElementType();
@@ -287,9 +287,8 @@ static bool isNarrow(RecurOp op) {
     return !value || typeOf(value).getElementType() == element;
   };
   return element.getIntOrFloatBitWidth() == 16 && isSame(op.getKey()) &&
-         isSame(op.getValue()) && !decaysPerChannel(op) &&
-         !op.usesDenominator() && op.getStateRows() % band == 0 &&
-         op.getStateColumns() % multiple == 0;
+         isSame(op.getValue()) && !op.usesDenominator() &&
+         op.getStateRows() % band == 0 && op.getStateColumns() % multiple == 0;
 }
 
 int64_t attn::getMostTokens(RecurOp op) {
@@ -311,7 +310,9 @@ ChunkProblem attn::getProblem(RecurOp op, BlockSizes blocks, int64_t threads) {
           op.usesDenominator(),
           threads,
           isNarrow(op) && blocks.q % 64 == 0,
-          std::max(blocks.stages, int64_t(1))};
+          std::max(blocks.stages, int64_t(1)),
+          op.getWrite() != WriteRule::Additive || !op.getQueryRows().empty() ||
+              !op.getKeyRows().empty()};
 }
 
 /// Blocks of a recurrence have the warps of the target.

@@ -64,13 +64,14 @@ def NvidiaMatrixStates
     products get operands of 16 bits: tiles of that type that are converted as they are,
     everything else as a sum of two tiles. Weights, and what is added to a state that is stored
     in 32 bits, become a sum of two tiles of f16 or three of bf16. Sums of gates between the tokens of a
-    chunk become differences of sums. Exponentials get `fastmath<afn>`.
+    chunk become differences of sums. A `tile.decay_dot` of 16 rows for each warp becomes products between
+    blocks of rows, of half of them, of a quarter, and so on down to 16, and a `tile.decay_dot` within 16. Exponentials get `fastmath<afn>`.
     `docs/numerics.md` says what rounding costs.
 
     Before: kernels with tiles without layouts. After: the products of a kernel have
     operands of 16 bits, all or none. Does nothing in kernels without such a product or
     without tiles of 16 bits, in those with a product whose sizes are not multiples of 16, or
-    whose rows are not as many for each warp, and in those with a `tile.decay_dot`.
+    whose rows are not as many for each warp, and in those with another `tile.decay_dot`.
 
     Example (afterwards three products of bf16, two of them for the terms of `%s`):
 
