@@ -361,11 +361,27 @@ LogicalResult DotOp::verify() {
   if (c.getDimSize(0) != rows || c.getDimSize(1) != columns) // dot_c4
     return emitOpError("'init' must be ")
            << RankedTensorType::get({rows, columns}, element) << ", got " << c;
+  std::optional<int64_t> between = getBetween();
+  if (between && (*between < 1 || rows % (2 * *between) ||
+                  columns % (2 * *between))) // dot_c5
+    return emitOpError("twice 'between' must divide the ")
+           << rows << " rows and " << columns << " columns of 'init', got "
+           << *between;
   return success();
 }
 
 int64_t DotOp::getDepth() {
   return tileOf(getLhs()).getDimSize(getTransposeLhs() ? 0 : 1);
+}
+
+/// Whether blocks of `within` rows, if given, make up `type`.
+static LogicalResult verifyWithin(Operation *op, RankedTensorType type,
+                                  std::optional<uint64_t> within) {
+  int64_t rows = type.getDimSize(0), block = within.value_or(rows);
+  if (block < 1 || rows % block)
+    return op->emitOpError("'within' must divide the ")
+           << rows << " rows of the tile, got " << block;
+  return success();
 }
 
 LogicalResult DecayDotOp::verify() {
@@ -374,12 +390,21 @@ LogicalResult DecayDotOp::verify() {
       !isa<FloatType>(rows.getElementType())) // decay_dot_c1
     return emitOpError("rows must be floating-point tiles of rank 2, got ")
            << rows;
+  Type element = tileOf(getDecay()).getElementType();
+  bool isNarrow = element.isF32() && (rows.getElementType().isF16() ||
+                                      rows.getElementType().isBF16());
+  if (tileOf(getRhs()).getElementType() != rows.getElementType() ||
+      (rows.getElementType() != element && !isNarrow)) // decay_dot_c1
+    return emitOpError("'lhs', 'rhs' and 'decay' must have one element type, or "
+                       "'lhs' and 'rhs' f16 or bf16 and 'decay' f32, got ")
+           << rows.getElementType() << ", "
+           << tileOf(getRhs()).getElementType() << " and " << element;
   int64_t size = rows.getDimSize(0);
-  auto expected = RankedTensorType::get({size, size}, rows.getElementType());
+  auto expected = RankedTensorType::get({size, size}, element);
   if (pairs.getShape() != expected.getShape() ||
       pairs.getElementType() != expected.getElementType()) // decay_dot_c2
     return emitOpError("'init' must be ") << expected << ", got " << pairs;
-  return success();
+  return verifyWithin(*this, pairs, getWithin()); // decay_dot_c3
 }
 
 LogicalResult ReduceOp::verify() {
@@ -404,7 +429,9 @@ LogicalResult ScanOp::verify() {
   if (!isa<FloatType>(type.getElementType())) // scan_c1
     return emitOpError("needs a floating-point type, got ")
            << type.getElementType();
-  return verifyRank(*this, type);
+  if (failed(verifyRank(*this, type)))
+    return failure();
+  return verifyWithin(*this, type, getWithin()); // scan_c2
 }
 
 LogicalResult TrimOp::verify() {

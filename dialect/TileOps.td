@@ -246,6 +246,11 @@ def Tile_DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["init", "result"]>]> {
     the additions are those of the matrix units of the target. Targets introduce such
     products (`attn-nvidia-matrix-products`).
 
+    Under `between n` rows and columns come in pairs of blocks of n. Only elements
+    in the row block of one and the column block of the other of a pair have a sum:
+    `i / n != j / n` and `i / (2 n) == j / (2 n)`. The others keep `init`. Targets
+    introduce it for decaying products (`attn-nvidia-matrix-states`).
+
     Example: scores of 4 queries against 16 keys.
 
     ```mlir
@@ -258,14 +263,25 @@ def Tile_DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["init", "result"]>]> {
     ```
   }];
   let arguments = (ins Tile_Tile:$lhs, Tile_Tile:$rhs, Tile_Tile:$init,
-                   UnitAttr:$transposeRhs, UnitAttr:$transposeLhs);
+                   UnitAttr:$transposeRhs, UnitAttr:$transposeLhs,
+                   OptionalAttr<I64Attr>:$between);
   let results = (outs Tile_Tile:$result);
   let assemblyFormat = [{
     $lhs `,` $rhs `,` $init (`transpose_lhs` $transposeLhs^)?
-    (`transpose_rhs` $transposeRhs^)? attr-dict
+    (`transpose_rhs` $transposeRhs^)? (`between` $between^)? attr-dict
     `:` type($lhs) `,` type($rhs) `->` type($result)
   }];
   let hasVerifier = 1;
+  let builders = [
+    OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$lhs,
+                   "::mlir::Value":$rhs, "::mlir::Value":$init,
+                   CArg<"::mlir::UnitAttr", "{}">:$transposeRhs,
+                   CArg<"::mlir::UnitAttr", "{}">:$transposeLhs,
+                   CArg<"::mlir::IntegerAttr", "{}">:$between), [{
+      build($_builder, $_state, ::mlir::TypeRange(result), lhs, rhs, init,
+            transposeRhs, transposeLhs, between);
+    }]>
+  ];
   let extraClassDeclaration = [{
     /// The number of products that are summed to one element.
     int64_t getDepth();
@@ -273,8 +289,7 @@ def Tile_DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["init", "result"]>]> {
 }
 
 def Tile_DecayDotOp : Tile_Op<"decay_dot", [Pure, AllTypesMatch<["init", "result"]>,
-    AllShapesMatch<["lhs", "rhs", "decay"]>,
-    AllElementTypesMatch<["lhs", "rhs", "decay"]>]> {
+    AllShapesMatch<["lhs", "rhs", "decay"]>]> {
   let summary = "Products of rows that decay with the rows between them";
   let description = [{
     Row t of `decay` holds factors that everything before row t is multiplied
@@ -295,6 +310,10 @@ def Tile_DecayDotOp : Tile_Op<"decay_dot", [Pure, AllTypesMatch<["init", "result
     of sums might. With depth 1 and rows of 1 the result is the matrix of decays
     between tokens.
 
+    Under `within n` rows come in blocks of n, and only pairs of one block have a
+    sum. `tile.dot` has those between blocks. `lhs` and `rhs` may be of f16 or bf16
+    where `decay` is of f32.
+
     Example: scores of a block of 4 tokens, whose 8 channels decay each on their
     own.
 
@@ -307,14 +326,26 @@ def Tile_DecayDotOp : Tile_Op<"decay_dot", [Pure, AllTypesMatch<["init", "result
     ```
   }];
   let arguments = (ins Tile_Tile:$lhs, Tile_Tile:$rhs, Tile_Tile:$decay,
-                   Tile_Tile:$init, UnitAttr:$reverse, UnitAttr:$strict);
+                   Tile_Tile:$init, UnitAttr:$reverse, UnitAttr:$strict,
+                   OptionalAttr<I64Attr>:$within);
   let results = (outs Tile_Tile:$result);
   let assemblyFormat = [{
     $lhs `,` $rhs `,` $decay `,` $init (`reverse` $reverse^)?
-    (`strict` $strict^)? attr-dict
+    (`strict` $strict^)? (`within` $within^)? attr-dict
     `:` custom<SameTypes>(type($lhs), type($rhs), type($decay)) `->` type($result)
   }];
   let hasVerifier = 1;
+  let builders = [
+    OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$lhs,
+                   "::mlir::Value":$rhs, "::mlir::Value":$decay,
+                   "::mlir::Value":$init,
+                   CArg<"::mlir::UnitAttr", "{}">:$reverse,
+                   CArg<"::mlir::UnitAttr", "{}">:$strict,
+                   CArg<"::mlir::IntegerAttr", "{}">:$within), [{
+      build($_builder, $_state, ::mlir::TypeRange(result), lhs, rhs, decay,
+            init, reverse, strict, within);
+    }]>
+  ];
 }
 
 def Tile_ReduceKind : I32EnumAttr<"ReduceKind", "how elements are combined", [
@@ -357,7 +388,8 @@ def Tile_ScanOp : Tile_Op<"scan", [Pure, AllShapesMatch<["value", "result"]>,
     `result[i] = x[0] (+) x[1] ... (+) x[i]` with `(+)` as for `tile.reduce`, row by
     row for a tile of rank 2, in this order. Under `reverse` the rows are
     `x[n - 1] ... x[i]`. Under `exclusive` row i itself is left out, and what is
-    left of the first row (`reverse`: of the last) is the neutral element.
+    left of the first row (`reverse`: of the last) is the neutral element. Under
+    `within n` rows come in blocks of n, and each block is scanned for itself.
 
     Example: how much of what each token wrote is left after the last one.
 
@@ -369,13 +401,25 @@ def Tile_ScanOp : Tile_Op<"scan", [Pure, AllShapesMatch<["value", "result"]>,
     ```
   }];
   let arguments = (ins Tile_ReduceKind:$kind, Tile_Tile:$value,
-                   UnitAttr:$reverse, UnitAttr:$exclusive);
+                   UnitAttr:$reverse, UnitAttr:$exclusive,
+                   OptionalAttr<I64Attr>:$within);
   let results = (outs Tile_Tile:$result);
   let assemblyFormat = [{
-    $kind $value (`reverse` $reverse^)? (`exclusive` $exclusive^)? attr-dict
+    $kind $value (`reverse` $reverse^)? (`exclusive` $exclusive^)?
+    (`within` $within^)? attr-dict
     `:` custom<ResultType>(type($value), type($result))
   }];
   let hasVerifier = 1;
+  let builders = [
+    OpBuilder<(ins "::mlir::Type":$result, "::attn::tile::ReduceKindAttr":$kind,
+                   "::mlir::Value":$value,
+                   CArg<"::mlir::UnitAttr", "{}">:$reverse,
+                   CArg<"::mlir::UnitAttr", "{}">:$exclusive,
+                   CArg<"::mlir::IntegerAttr", "{}">:$within), [{
+      build($_builder, $_state, ::mlir::TypeRange(result), kind, value,
+            reverse, exclusive, within);
+    }]>
+  ];
 }
 
 def Tile_TrimOp : Tile_Op<"trim", [Pure, AllTypesMatch<["value", "result"]>]> {

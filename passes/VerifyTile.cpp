@@ -43,6 +43,11 @@ static LogicalResult verifyMember(Operation *op) {
   for (Type type : op->getResultTypes())
     if (isOpen(type))
       return op->emitError("tiles must have static shape, got ") << type;
+  for (StringRef name : {"within", "between"})
+    if (isa<tile::DotOp, tile::ScanOp, tile::DecayDotOp>(op) &&
+        op->getInherentAttr(name).value_or(Attribute()))
+      return op->emitOpError("expected no '")
+             << name << "' in a tile program: back ends introduce it";
   if (isa<memref::LoadOp>(op) && op->getParentOfType<scf::ForallOp>())
     return op->emitError("blocks of a tile program read tiles, not elements of "
                          "memory: expected 'tile.gather', got 'memref.load'");

@@ -419,7 +419,9 @@ void Estimate::addRecur() {
   add("chunks", kCompute, inside, "operations", rate, share);
   add("products with the state", kCompute, state * tokens * rows * columns,
       "operations", rate, share);
-  double decays = facts.decaysPerChannel ? tokens * chunk * rows * parts
+  // Matrix instructions multiply those between bands of 16 tokens.
+  double pairs = facts.isNarrow ? std::min(chunk, double(kBandRows)) : chunk;
+  double decays = facts.decaysPerChannel ? tokens * pairs * rows * parts
                                          : tokens * chunk * parts;
   add("decays", kCompute, decays, "exponentials",
       facts.decaysPerChannel ? 4 * machine.exp : machine.exp);

@@ -180,6 +180,8 @@ static bool isLhsShared(tile::DotOp dot) {
 
 /// Whether `use` reads an operand of a product from shared memory.
 static bool isFactor(OpOperand &use) {
+  if (isa<tile::DecayDotOp>(use.getOwner()))
+    return tileOf(use.get()).getElementTypeBitWidth() == 16;
   auto dot = dyn_cast<tile::DotOp>(use.getOwner());
   if (!dot)
     return false;

@@ -195,10 +195,27 @@ static LogicalResult checkRows(Operation *op) {
                          "elements of views by elementwise ops on GPUs");
 }
 
+/// Whether threads can multiply between blocks of rows: by matrix instructions,
+/// with a band of rows for each warp.
+static LogicalResult checkBlocks(tile::DotOp dot, int64_t threads) {
+  constexpr int64_t band = 16, lanes = 32;
+  std::optional<int64_t> block = dot.getBetween();
+  auto type = cast<RankedTensorType>(dot.getType());
+  if (!block || (isNarrow(dot) && dot.getTransposeRhs() && *block % band == 0 &&
+                 type.getDimSize(0) == threads / lanes * band))
+    return success();
+  return dot.emitOpError("expected operands of 16 bits, 'transpose_rhs', ")
+         << threads / lanes * band << " rows and 'between' a multiple of "
+         << band << " on GPUs, got " << dot.getRhs().getType() << ", "
+         << type.getDimSize(0) << " rows and " << *block;
+}
+
 /// Whether all tiles have layouts and all tiles in shared memory a place.
 static LogicalResult checkLayouts(gpu::GPUFuncOp kernel) {
+  int64_t threads = (*kernel.getKnownBlockSize())[0];
   WalkResult result = kernel.walk([&](Operation *op) -> WalkResult {
-    if (failed(checkRows(op)))
+    auto dot = dyn_cast<tile::DotOp>(op);
+    if (failed(checkRows(op)) || (dot && failed(checkBlocks(dot, threads))))
       return WalkResult::interrupt();
     for (Value value : op->getResults()) {
       auto type = dyn_cast<RankedTensorType>(value.getType());

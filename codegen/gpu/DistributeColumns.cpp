@@ -13,6 +13,8 @@
 // - A scan reads those that its element combines, 8.5 of 16 on average. One
 //   thread per column would read each once, but leave its result with the wrong
 //   threads, and most of them idle; blocks of tokens are short.
+// - Where they are long, one thread per column it is. It leaves its result in
+//   shared memory.
 // - A scan of a vector is done by each warp for itself: its lanes take an
 // element
 //   each, and combine those at distances of 1, 2, 4, 8 and 16.
@@ -136,11 +138,17 @@ SmallVector<Value> Distributor::scanRows(tile::ScanOp op) {
       b, b.getFloatAttr(type.getElementType(), tile::getNeutral(op.getKind())));
   Values result;
   for (int64_t i = 0; i < shape.rows; ++i) {
-    Value row = threads.getRow(layout, i);
+    Value row = threads.getRow(layout, i), first = index(0);
+    if (op.getWithin()) {
+      Value length = index(*op.getWithin());
+      first = mul(arith::DivUIOp::create(b, row, length), length);
+      end = arith::MinUIOp::create(b, add(first, length),
+                                   index(type.getDimSize(0)));
+    }
     // The row itself belongs to what is combined, or does not.
     bool skips = op.getExclusive() == op.getReverse();
     Value bound = skips ? add(row, index(1)) : row;
-    Value from = op.getReverse() ? bound : index(0);
+    Value from = op.getReverse() ? bound : first;
     // Rows beyond the tile exist in registers.
     Value to = op.getReverse() ? end : arith::MinUIOp::create(b, bound, end);
     auto loop = scf::ForOp::create(b, from, to, index(1),
@@ -158,6 +166,63 @@ SmallVector<Value> Distributor::scanRows(tile::ScanOp op) {
     llvm::append_range(result, loop.getResults());
   }
   return result;
+}
+
+/// Rows that a thread that scans a column reads at a time.
+static constexpr int64_t kWalked = 16;
+
+/// Scans `size` rows of a column from row `first` on (`reverse`: from the last
+/// of them), behind those that are `before`; returns all of them together.
+Value Distributor::walkRows(tile::ScanOp op, Value column, Value first,
+                            int64_t size, Value before) {
+  auto getRow = [&](int64_t n) {
+    return add(first, index(op.getReverse() ? size - 1 - n : n));
+  };
+  Values values;
+  for (int64_t n = 0; n < size; ++n)
+    llvm::append_range(
+        values,
+        readShared(op.getValue(),
+                   getPlace(tileOf(op.getValue()), getRow(n), column), 1));
+  for (auto [n, value] : llvm::enumerate(values)) {
+    Value with = combine(op.getKind(), before, value);
+    memref::StoreOp::create(b, op.getExclusive() ? before : with, getBuffer(op),
+                            getPlace(tileOf(op), getRow(n), column));
+    before = with;
+  }
+  return before;
+}
+
+/// Scans `column`, block by block.
+void Distributor::walkColumn(tile::ScanOp op, Value column) {
+  int64_t rows = tileOf(op).getDimSize(0),
+          block = op.getWithin().value_or(rows);
+  int64_t step = block % kWalked ? block : kWalked;
+  Value neutral = arith::ConstantOp::create(
+      b, b.getFloatAttr(tileOf(op).getElementType(),
+                        tile::getNeutral(op.getKind())));
+  auto loop =
+      scf::ForOp::create(b, index(0), index(rows), index(step), neutral);
+  OpBuilder::InsertionGuard insertion(b);
+  b.setInsertionPointToEnd(loop.getBody());
+  Value first = loop.getInductionVar(), before = loop.getRegionIterArg(0);
+  Value isFirst = arith::CmpIOp::create(
+      b, arith::CmpIPredicate::eq,
+      arith::RemUIOp::create(b, first, index(block)), index(0));
+  before = arith::SelectOp::create(b, isFirst, neutral, before);
+  if (op.getReverse())
+    first = arith::SubIOp::create(b, index(rows - step), first);
+  scf::YieldOp::create(b, walkRows(op, column, first, step, before));
+}
+
+/// One thread for each column.
+void Distributor::walkColumns(tile::ScanOp op) {
+  int64_t columns = tileOf(op).getDimSize(1);
+  auto loop = scf::ForOp::create(b, threads.getThread(), index(columns),
+                                 index(threads.getThreads()));
+  OpBuilder::InsertionGuard insertion(b);
+  b.setInsertionPointToStart(loop.getBody());
+  walkColumn(op, loop.getInductionVar());
 }
 
 //===----------------------------------------------------------------------===//
@@ -290,6 +355,8 @@ SmallVector<Value> VectorScan::emit() {
 }
 
 void Distributor::lower(tile::ScanOp op) {
+  if (getSharedLayout(op))
+    return walkColumns(op);
   pieces[op] =
       tileOf(op).getRank() == 1 ? VectorScan(*this, op).emit() : scanRows(op);
 }

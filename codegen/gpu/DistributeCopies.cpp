@@ -33,8 +33,8 @@ class CopyEmitter {
 public:
   CopyEmitter(Distributor &d, tile::LoadOp op)
       : d(d), b(d.b), op(op), type(Distributor::tileOf(op)),
-        shape(getSharedShape(type)), window{op.getView(), op.getOffsets(), 2,
-                                            op.getRows()},
+        shape(getSharedShape(type)),
+        window{op.getView(), op.getOffsets(), 2, op.getRows()},
         buffer(d.getBuffer(op)) {}
 
   void emit();
@@ -190,8 +190,8 @@ class GroupCopyEmitter {
 public:
   GroupCopyEmitter(Distributor &d, tile::LoadOp op)
       : d(d), b(d.b), op(op), type(Distributor::tileOf(op)),
-        shape(getSharedShape(type)), window{op.getView(), op.getOffsets(), 2,
-                                            op.getRows()},
+        shape(getSharedShape(type)),
+        window{op.getView(), op.getOffsets(), 2, op.getRows()},
         parameter(getParameter(op.getView())), columns(getGroupColumns(type)),
         perRow(shape.columns / columns), groups(shape.rows * perRow),
         buffer(d.getBuffer(op)) {}

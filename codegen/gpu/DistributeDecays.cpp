@@ -19,6 +19,13 @@
 // eight columns, four sums go to the lane that differs in bit 2, then two, then
 // one.
 //
+// Under `within`, rows j are those of the block that i is in, and the sums go
+// to the columns of the result that are those of the block. Where rows are
+// those of matrix instructions and blocks are the bands of warps, the compiler
+// knows which of a thread's two rows, one of the first eight and one of the
+// others, may meet j. Those that do not always have w = 0 until the walk is at
+// i.
+//
 // Rows of a single channel have nothing to share. Every lane walks through all
 // of the decays and keeps the products at its own columns.
 //
@@ -32,6 +39,8 @@ using namespace attn;
 
 /// Channels that a lane takes at a time: a group of the swizzle.
 static constexpr int64_t kStep = 4;
+/// Rows of a matrix instruction.
+static constexpr int64_t kBand = 16;
 
 namespace attn {
 /// Emits one tile.decay_dot.
@@ -40,7 +49,9 @@ public:
   DecayDotEmitter(Distributor &d, tile::DecayDotOp op)
       : d(d), b(d.b), op(op), type(Distributor::tileOf(op)),
         shape(ThreadTiles::getShape(type)),
-        registers(ThreadTiles::getRegisters(type)), size(type.getDimSize(0)),
+        registers(ThreadTiles::getRegisters(type)),
+        size(op.getWithin().value_or(type.getDimSize(0))),
+        isBand(registers.getPaired() && size == kBand),
         depth(Distributor::tileOf(op.getLhs()).getDimSize(1)) {}
 
   SmallVector<Value> emit();
@@ -48,18 +59,31 @@ public:
 private:
   using Values = SmallVector<Value>;
 
-  /// The columns of the result, in the order of the walk.
-  llvm::SmallVector<int64_t> getWalk();
+  /// A row of the result, and where its block begins.
+  struct Row {
+    int64_t number; ///< Among those of the thread.
+    Value row, first, inBlock;
+  };
+  Row getRow(int64_t number);
+  /// So many columns in the order of the walk.
+  llvm::SmallVector<int64_t> getWalk(int64_t columns);
+  /// How many rows the first one that is paired with a row is behind it.
+  int64_t getStart() { return !op.getStrict() ? 0 : op.getReverse() ? 1 : -1; }
   Value isPaired(Value row, int64_t column);
   /// Runs `body` where `condition` holds; else the values stay as they are.
   Values update(Value condition, ValueRange values,
                 llvm::function_ref<Values()> body);
 
   /// The thread's elements of a row of the result.
-  Values emitRow(Value row);
-  Values emitNarrowRow(Value row);
-  Values sumChannels(Value row);
-  Values addChannels(Value row, Value first, ValueRange sums);
+  Values emitRow(const Row &row);
+  Values emitNarrowRow(const Row &row);
+  Values sumChannels(const Row &row);
+  Values addChannels(const Row &row, Value first, ValueRange sums);
+  Values addChannelsOfBand(const Row &row, Value first, ValueRange sums);
+  void addProducts(const Row &row, Value first, int64_t column, Value &sum,
+                   Values &weights);
+  /// A row of the block as a row of the result.
+  Values spread(const Row &row, ArrayRef<Value> own);
   Values read(Value tile, Value row, Value column, int64_t count);
   Value readNumber(Value tile, Value row);
   /// Of one sum per lane that shares a row, the thread's own, over all lanes.
@@ -71,15 +95,25 @@ private:
   RankedTensorType type;
   PieceShape shape;
   tile::RegistersAttr registers;
-  int64_t size, depth;
+  int64_t size; ///< Rows of a block.
+  bool isBand;  ///< Blocks are those of 16 rows that a warp has.
+  int64_t depth;
 };
 } // namespace attn
 
-llvm::SmallVector<int64_t> DecayDotEmitter::getWalk() {
-  auto columns = llvm::to_vector(llvm::seq<int64_t>(0, size));
+DecayDotEmitter::Row DecayDotEmitter::getRow(int64_t number) {
+  Value row = d.threads.getRow(registers, number);
+  if (size == type.getDimSize(0))
+    return {number, row, d.index(0), row};
+  Value inBlock = arith::RemUIOp::create(b, row, d.index(size));
+  return {number, row, arith::SubIOp::create(b, row, inBlock), inBlock};
+}
+
+llvm::SmallVector<int64_t> DecayDotEmitter::getWalk(int64_t columns) {
+  auto walk = llvm::to_vector(llvm::seq<int64_t>(0, columns));
   if (!op.getReverse())
-    std::reverse(columns.begin(), columns.end());
-  return columns;
+    std::reverse(walk.begin(), walk.end());
+  return walk;
 }
 
 Value DecayDotEmitter::isPaired(Value row, int64_t column) {
@@ -111,30 +145,45 @@ SmallVector<Value> DecayDotEmitter::update(Value condition, ValueRange values,
 SmallVector<Value> DecayDotEmitter::read(Value tile, Value row, Value column,
                                          int64_t count) {
   Value place = d.getPlace(Distributor::tileOf(tile), row, column);
-  return d.readShared(tile, place, count);
+  Values values = d.readShared(tile, place, count);
+  for (Value &value : values)
+    if (value.getType() != type.getElementType())
+      value = arith::ExtFOp::create(b, type.getElementType(), value);
+  return values;
 }
 
 //===----------------------------------------------------------------------===//
 // Many channels
 //===----------------------------------------------------------------------===//
 
+/// Adds the products of the weights and row `column` of the block to `sum`, and
+/// lets the weights pass it.
+void DecayDotEmitter::addProducts(const Row &row, Value first, int64_t column,
+                                  Value &sum, Values &weights) {
+  Value at = d.add(row.first, d.index(column));
+  Values keys = read(op.getRhs(), at, first, kStep);
+  Values decays = read(op.getDecay(), at, first, kStep);
+  for (int64_t k = 0; k < kStep; ++k) {
+    sum = math::FmaOp::create(b, weights[k], keys[k], sum);
+    weights[k] = d.mulf(weights[k], decays[k]);
+  }
+}
+
 /// Adds the products of the channels from `first` on to `sums`, one per column.
-SmallVector<Value> DecayDotEmitter::addChannels(Value row, Value first,
+SmallVector<Value> DecayDotEmitter::addChannels(const Row &row, Value first,
                                                 ValueRange sums) {
   Values result(sums);
-  Values weights = read(op.getLhs(), row, first, kStep);
-  for (int64_t column : getWalk()) {
+  Values weights = read(op.getLhs(), row.row, first, kStep);
+  for (int64_t column : getWalk(size)) {
     Values values{result[column]};
     llvm::append_range(values, weights);
-    Value at = d.index(column);
-    values = update(isPaired(row, column), values, [&] {
-      Values keys = read(op.getRhs(), at, first, kStep);
-      Values decays = read(op.getDecay(), at, first, kStep);
+    values = update(isPaired(row.inBlock, column), values, [&] {
       Values next = values;
-      for (int64_t k = 0; k < kStep; ++k) {
-        next[0] = math::FmaOp::create(b, values[1 + k], keys[k], next[0]);
-        next[1 + k] = d.mulf(values[1 + k], decays[k]);
-      }
+      Value sum = next.front();
+      Values passing(ArrayRef(next).drop_front());
+      addProducts(row, first, column, sum, passing);
+      next.assign({sum});
+      llvm::append_range(next, passing);
       return next;
     });
     result[column] = values.front();
@@ -143,8 +192,33 @@ SmallVector<Value> DecayDotEmitter::addChannels(Value row, Value first,
   return result;
 }
 
+/// The same for a row of which the compiler knows whether it is one of the
+/// first eight of a band.
+SmallVector<Value> DecayDotEmitter::addChannelsOfBand(const Row &row,
+                                                      Value first,
+                                                      ValueRange sums) {
+  constexpr int64_t half = kBand / 2;
+  int64_t begin = row.number % 2 * half + getStart(), end = begin + half;
+  Values result(sums);
+  Values own = read(op.getLhs(), row.row, first, kStep);
+  Values weights(kStep, d.zero(type.getElementType()));
+  for (int64_t column : getWalk(size)) {
+    if (op.getReverse() ? column < begin : column >= end)
+      continue;
+    if (column >= begin && column < end) {
+      Value isStart =
+          arith::CmpIOp::create(b, arith::CmpIPredicate::eq, row.inBlock,
+                                d.index(column - getStart()));
+      for (auto [weight, value] : llvm::zip_equal(weights, own))
+        weight = arith::SelectOp::create(b, isStart, value, weight);
+    }
+    addProducts(row, first, column, result[column], weights);
+  }
+  return result;
+}
+
 /// For each column the part of the sum that the lane's channels have.
-SmallVector<Value> DecayDotEmitter::sumChannels(Value row) {
+SmallVector<Value> DecayDotEmitter::sumChannels(const Row &row) {
   int64_t step = kStep * registers.getColumns();
   Value own = d.mul(d.threads.getThreadColumn(registers), d.index(kStep));
   int64_t columns = getSharedShape(Distributor::tileOf(op.getLhs())).columns;
@@ -156,8 +230,10 @@ SmallVector<Value> DecayDotEmitter::sumChannels(Value row) {
   Value first = d.add(loop.getInductionVar(), own);
   Value exists = columns % step ? d.isLess(first, d.index(columns)) : Value();
   ValueRange sums = loop.getRegionIterArgs();
-  scf::YieldOp::create(
-      b, update(exists, sums, [&] { return addChannels(row, first, sums); }));
+  scf::YieldOp::create(b, update(exists, sums, [&] {
+                         return isBand ? addChannelsOfBand(row, first, sums)
+                                       : addChannels(row, first, sums);
+                       }));
   return loop.getResults();
 }
 
@@ -181,12 +257,33 @@ Value DecayDotEmitter::exchange(Values sums) {
   return sums.front();
 }
 
-SmallVector<Value> DecayDotEmitter::emitRow(Value row) {
+SmallVector<Value> DecayDotEmitter::spread(const Row &row,
+                                           ArrayRef<Value> own) {
+  if (size == type.getDimSize(0))
+    return Values(own);
+  Value zero = d.zero(type.getElementType());
+  Values result;
+  for (int64_t begin = 0; begin < type.getDimSize(1); begin += size) {
+    Value isThere = arith::CmpIOp::create(b, arith::CmpIPredicate::eq,
+                                          row.first, d.index(begin));
+    for (Value value : own)
+      result.push_back(arith::SelectOp::create(b, isThere, value, zero));
+  }
+  return result;
+}
+
+SmallVector<Value> DecayDotEmitter::emitRow(const Row &row) {
   Values sums = sumChannels(row);
   Value zero = d.zero(type.getElementType());
+  // Rows that are not paired may have met a number that is none.
+  if (isBand)
+    for (auto [column, sum] : llvm::enumerate(sums))
+      sum =
+          arith::SelectOp::create(b, isPaired(row.inBlock, column), sum, zero);
   int64_t lanes = registers.getColumns();
+  int64_t own = size == type.getDimSize(0) ? shape.columns : size / lanes;
   Values result;
-  for (int64_t j = 0; j < shape.columns; ++j) {
+  for (int64_t j = 0; j < own; ++j) {
     Values candidates;
     for (int64_t lane = 0; lane < lanes; ++lane) {
       int64_t group = j / shape.vector * lanes + lane;
@@ -195,7 +292,7 @@ SmallVector<Value> DecayDotEmitter::emitRow(Value row) {
     }
     result.push_back(exchange(std::move(candidates)));
   }
-  return result;
+  return spread(row, result);
 }
 
 //===----------------------------------------------------------------------===//
@@ -210,18 +307,23 @@ Value DecayDotEmitter::readNumber(Value tile, Value row) {
   return d.pieces[tile].front();
 }
 
-SmallVector<Value> DecayDotEmitter::emitNarrowRow(Value row) {
+SmallVector<Value> DecayDotEmitter::emitNarrowRow(const Row &row) {
   Values result(shape.columns, d.zero(type.getElementType()));
-  Value weight = readNumber(op.getLhs(), row);
+  Value weight = readNumber(op.getLhs(), row.row);
   int64_t lanes = registers.getColumns();
-  for (int64_t column : getWalk()) {
+  for (int64_t column : getWalk(type.getDimSize(1))) {
     int64_t group = column / shape.vector;
     Value &piece = result[group / lanes * shape.vector + column % shape.vector];
     Value isOwn = arith::CmpIOp::create(b, arith::CmpIPredicate::eq,
                                         d.threads.getThreadColumn(registers),
                                         d.index(group % lanes));
     Value at = d.index(column);
-    Values next = update(isPaired(row, column), {piece, weight}, [&] {
+    Value isPair = isPaired(row.row, column);
+    if (op.getWithin()) {
+      Value inBlock = arith::SubIOp::create(b, at, row.first);
+      isPair = d.both(isPair, d.isLess(inBlock, d.index(size)));
+    }
+    Values next = update(isPair, {piece, weight}, [&] {
       Value product = d.mulf(weight, readNumber(op.getRhs(), at));
       return Values{arith::SelectOp::create(b, isOwn, product, piece),
                     d.mulf(weight, readNumber(op.getDecay(), at))};
@@ -235,7 +337,7 @@ SmallVector<Value> DecayDotEmitter::emitNarrowRow(Value row) {
 SmallVector<Value> DecayDotEmitter::emit() {
   Values result;
   for (int64_t i = 0; i < shape.rows; ++i) {
-    Value row = d.threads.getRow(registers, i);
+    Row row = getRow(i);
     llvm::append_range(result, depth == 1 ? emitNarrowRow(row) : emitRow(row));
   }
   for (auto [element, init] : llvm::zip_equal(result, d.pieces[op.getInit()]))

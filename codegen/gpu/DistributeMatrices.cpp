@@ -22,6 +22,11 @@
 // neighbouring instructions; lane l names row l mod 8 of matrix l / 8. A left
 // operand for which there are not enough registers is read in the same way.
 //
+// Of a product between blocks a warp, whose band of rows is in one block, has
+// the columns of one other block. Which one depends on the warp: it reads the
+// rows of the right operand that belong to them, and puts what it has where
+// they are.
+//
 //===----------------------------------------------------------------------===//
 
 #include "codegen/gpu/Distributor.h"
@@ -34,9 +39,20 @@ using namespace attn;
 /// Sizes of one instruction, and lanes that work on it.
 static constexpr int64_t kRows = 16, kColumns = 8, kDepth = 16, kLanes = 32;
 
+/// Elements of a row that a lane has of so many columns.
+static int64_t getOwnColumns(int64_t columns) { return columns / 4; }
+
+/// Whether channels decay in a kernel of matrix instructions.
+static bool decaysInBands(gpu::GPUFuncOp kernel) {
+  WalkResult result = kernel.walk([](tile::DecayDotOp op) {
+    return op.getWithin() ? WalkResult::interrupt() : WalkResult::advance();
+  });
+  return result.wasInterrupted();
+}
+
 bool Distributor::isShortOfRegisters() {
   if (!shortOfRegisters) {
-    shortOfRegisters = false;
+    shortOfRegisters = decaysInBands(kernel);
     kernel.walk([&](tile::DotOp dot) {
       if (isNarrow(dot) && ThreadTiles::getShape(tileOf(dot)).rows > 2)
         shortOfRegisters = true;
@@ -47,7 +63,7 @@ bool Distributor::isShortOfRegisters() {
 
 bool Distributor::updatesState() {
   if (!state) {
-    state = false;
+    state = decaysInBands(kernel);
     kernel.walk([&](tile::DotOp dot) {
       *state |= isNarrow(dot) && dot.getTransposeLhs();
     });
@@ -96,6 +112,8 @@ public:
       : d(d), b(d.b), op(op), type(Distributor::tileOf(op)),
         rhsType(Distributor::tileOf(op.getRhs())),
         shape(ThreadTiles::getShape(type)), buffer(getHalves(op.getRhs())) {
+    if (std::optional<int64_t> block = op.getBetween())
+      shape.columns = getOwnColumns(*block);
     if (getSharedLayout(op.getLhs()))
       lhsBuffer = getHalves(op.getLhs());
   }
@@ -206,7 +224,11 @@ Value MatrixEmitter::getStart() {
   // Matrices follow each other along the depth first.
   Value nextRow = op.getTransposeRhs() ? lane.third : lane.second;
   Value nextGroup = op.getTransposeRhs() ? lane.second : lane.third;
-  return start = makeStart(rhsType, lane.add(lane.row, nextRow, 8), nextGroup);
+  Value row = lane.add(lane.row, nextRow, 8);
+  if (std::optional<int64_t> block = op.getBetween())
+    row = arith::AddIOp::create(lane.b, row,
+                                lane.multiply(d.getOtherBlock(*block), *block));
+  return start = makeStart(rhsType, row, nextGroup);
 }
 
 /// Where the lane's column of the first band of the warp starts in a left
@@ -379,9 +401,61 @@ static tile::DotOp getPrevious(tile::DotOp op) {
   bool isAlike = previous && previous == op->getPrevNode() &&
                  previous->hasOneUse() && isNarrow(op) && isNarrow(previous) &&
                  previous.getDepth() == op.getDepth() &&
+                 previous.getBetween() == op.getBetween() &&
                  previous.getTransposeLhs() == op.getTransposeLhs() &&
                  previous.getTransposeRhs() == op.getTransposeRhs();
   return isAlike ? previous : tile::DotOp();
+}
+
+/// The block of `size` rows whose columns the rows of the warp, of a product
+/// between blocks, are multiplied with.
+Value Distributor::getOtherBlock(int64_t size) {
+  Value &known = otherBlocks[size];
+  if (known)
+    return known;
+  LaneParts lane(threads);
+  Value warp = lane.divide(threads.getThread(), kLanes);
+  Value own = lane.divide(lane.multiply(warp, kRows), size);
+  return known = arith::XOrIOp::create(lane.b, own, threads.index(1));
+}
+
+/// Of each row of a thread the elements in the columns of the block.
+SmallVector<Value> Distributor::takeBlock(ArrayRef<Value> all,
+                                          const PieceShape &shape,
+                                          int64_t size) {
+  int64_t own = getOwnColumns(size);
+  Values result;
+  for (int64_t row = 0; row < shape.rows; ++row)
+    for (int64_t n = 0; n < own; ++n) {
+      Value value = all[row * shape.columns + n];
+      for (int64_t begin = own; begin < shape.columns; begin += own)
+        value = arith::SelectOp::create(b, isBlock(begin / own, size),
+                                        all[row * shape.columns + begin + n],
+                                        value);
+      result.push_back(value);
+    }
+  return result;
+}
+
+/// `all` with `block` in the columns of the block.
+SmallVector<Value> Distributor::putBlock(ArrayRef<Value> all,
+                                         ArrayRef<Value> block,
+                                         const PieceShape &shape,
+                                         int64_t size) {
+  int64_t own = getOwnColumns(size);
+  Values result;
+  for (auto [n, value] : llvm::enumerate(all)) {
+    int64_t row = n / shape.columns, column = n % shape.columns;
+    result.push_back(arith::SelectOp::create(b, isBlock(column / own, size),
+                                             block[row * own + column % own],
+                                             value));
+  }
+  return result;
+}
+
+Value Distributor::isBlock(int64_t number, int64_t size) {
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, getOtherBlock(size),
+                               index(number));
 }
 
 /// Products that add up, such as those of terms, share operands. They are
@@ -394,7 +468,12 @@ void Distributor::multiplyMatrices(tile::DotOp op) {
   SmallVector<tile::DotOp> chain;
   for (tile::DotOp dot = op; dot; dot = getPrevious(dot))
     chain.push_back(dot);
-  SmallVector<Value> sums(pieces[chain.back().getInit()]);
+  SmallVector<Value> all(pieces[chain.back().getInit()]), sums = all;
+  PieceShape shape = ThreadTiles::getShape(tileOf(op));
+  std::optional<int64_t> block = op.getBetween();
+  if (block)
+    sums = takeBlock(all, shape, *block);
+  int64_t columns = block.value_or(tileOf(op).getDimSize(1));
   std::vector<MatrixEmitter> emitters;
   for (tile::DotOp dot : llvm::reverse(chain))
     emitters.emplace_back(*this, dot);
@@ -403,9 +482,9 @@ void Distributor::multiplyMatrices(tile::DotOp op) {
     std::vector<SmallVector<SmallVector<Value>>> lhs;
     for (MatrixEmitter &emitter : emitters)
       lhs.push_back(emitter.readLhs(depth));
-    for (int64_t column = 0; column < tileOf(op).getDimSize(1); column += step)
+    for (int64_t column = 0; column < columns; column += step)
       for (auto [emitter, left] : llvm::zip_equal(emitters, lhs))
         emitter.emit(sums, left, depth, column);
   }
-  pieces[op] = std::move(sums);
+  pieces[op] = block ? putBlock(all, sums, shape, *block) : std::move(sums);
 }

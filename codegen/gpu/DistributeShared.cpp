@@ -126,6 +126,10 @@ Value Distributor::getOwnPlace(tile::ConvertLayoutOp op, RankedTensorType type,
                                tile::RegistersAttr registers, int64_t i,
                                int64_t j) {
   auto layout = cast<tile::SharedAttr>(type.getEncoding());
+  if (!layout.getSwizzle() && hasState())
+    return add(keepBesideState(getStart(type, registers), op),
+               index(threads.getFixedRow(registers, i) * layout.getRow() +
+                     threads.getFixed(registers, j)));
   if (!layout.getSwizzle() || !hasFixedPlaces(type, registers))
     return getPlace(type, threads.getRow(registers, i),
                     threads.getColumn(registers, j));

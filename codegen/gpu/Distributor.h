@@ -110,8 +110,22 @@ private:
   void lower(tile::ScanOp op);
   void lower(tile::DecayDotOp op);
   Values scanRows(tile::ScanOp op);
+  mlir::Value walkRows(tile::ScanOp op, mlir::Value column, mlir::Value first,
+                       int64_t size, mlir::Value before);
+  void walkColumn(tile::ScanOp op, mlir::Value column);
+  void walkColumns(tile::ScanOp op);
   Values reduceColumns(tile::ReduceOp op);
   mlir::Value getSwizzle(mlir::Value row);
+
+  // Matrix instructions (DistributeMatrices.cpp).
+  void multiplyMatrices(tile::DotOp op);
+  mlir::Value getOtherBlock(int64_t size);
+  mlir::Value isBlock(int64_t number, int64_t size);
+  Values takeBlock(llvm::ArrayRef<mlir::Value> all, const PieceShape &shape,
+                   int64_t size);
+  Values putBlock(llvm::ArrayRef<mlir::Value> all,
+                  llvm::ArrayRef<mlir::Value> block, const PieceShape &shape,
+                  int64_t size);
 
   // To 16 bits (DistributeRounding.cpp).
   /// Two numbers of 32 bits, rounded to `element`, in the bits of one value of
@@ -129,9 +143,6 @@ private:
   static bool isReadInPairs(mlir::Value tile);
   /// Element `e` of a tile that is rounded.
   mlir::Value getRounded(mlir::Value tile, int64_t e);
-
-  // Matrix instructions (DistributeMatrices.cpp).
-  void multiplyMatrices(tile::DotOp op);
 
   // Between layouts of registers (DistributeExchange.cpp).
   void exchange(tile::ConvertLayoutOp op);
@@ -210,6 +221,8 @@ private:
   /// Terms of a sum that are stored with the next one.
   llvm::SmallVector<tile::ConvertLayoutOp> terms;
   bool hasOpenCopies = false;
+  /// Of sizes of blocks: the one that the warp's rows are multiplied with.
+  std::map<int64_t, mlir::Value> otherBlocks;
 };
 
 } // namespace attn

@@ -220,7 +220,8 @@ def GpuShareColumns : Pass<"attn-gpu-share-columns", "::mlir::gpu::GPUModuleOp">
     to shared memory behind their definition, once for all of their readers. Rows of
     a single number that is the same everywhere stay as they are. A `tile.reduce`
     along 0 of a vector that was broadcast along 1 becomes one along 1, of the vector
-    broadcast along 0.
+    broadcast along 0. Beside products of 16 bits, scans of 64 rows and more leave their
+    results in shared memory, and a `tile.convert_layout` brings them back.
 
     Before: kernels with tiles without layouts. After: no such operand is without a
     layout. Does nothing in other kernels.

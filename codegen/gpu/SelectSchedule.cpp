@@ -278,8 +278,8 @@ static bool decaysPerChannel(RecurOp op) {
 }
 
 /// Whether the products of a recurrence can be of 16 bits: its operands are,
-/// decays are not those of channels, and sizes are such that each warp has the
-/// same rows of the state.
+/// a denominator is no column of a state whose channels decay, and sizes are
+/// such that each warp has the same rows of the state.
 static bool isNarrow(RecurOp op) {
   constexpr int64_t band = 64, multiple = 16;
   Type element = typeOf(op.getQuery()).getElementType();
@@ -287,7 +287,8 @@ static bool isNarrow(RecurOp op) {
     return !value || typeOf(value).getElementType() == element;
   };
   return element.getIntOrFloatBitWidth() == 16 && isSame(op.getKey()) &&
-         isSame(op.getValue()) && !decaysPerChannel(op) &&
+         isSame(op.getValue()) &&
+         !(decaysPerChannel(op) && op.usesDenominator()) &&
          op.getStateRows() % band == 0 && op.getStateColumns() % multiple == 0;
 }
 
@@ -312,7 +313,7 @@ ChunkProblem attn::getProblem(RecurOp op, BlockSizes blocks, int64_t threads) {
           isNarrow(op) && blocks.q % 64 == 0,
           std::max(blocks.stages, int64_t(1)),
           !op.getQueryRows().empty(),
-          !op.getKeyRows().empty() || op.getWrite() == WriteRule::Scaled,
+          !op.getKeyRows().empty() || op.getWrite() != WriteRule::Additive,
           !op.getValueRows().empty(),
           op.getState() || blocks.splits > 0};
 }

@@ -32,6 +32,13 @@ static RankedTensorType tileOf(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
+/// Whether `use` is an operand that lies in shared memory.
+static bool readsColumns(OpOperand &use) {
+  auto reduce = dyn_cast<tile::ReduceOp>(use.getOwner());
+  return isa<tile::ScanOp, tile::DecayDotOp>(use.getOwner()) ||
+         (reduce && reduce.getAlong() == 0 && use.getOperandNumber() == 0);
+}
+
 namespace {
 /// Converts tiles to shared memory, each once.
 class Sharer {
@@ -39,6 +46,9 @@ public:
   /// Replaces the operand by a tile in shared memory.
   void share(OpOperand &operand) { operand.set(getShared(operand.get())); }
   Value getShared(Value value);
+  /// Loads `value` to shared memory, if it is loaded; what does not read its
+  /// columns reads it back.
+  void loadDirectly(Value value);
 
 private:
   llvm::DenseMap<Value, Value> known;
@@ -46,6 +56,8 @@ private:
 } // namespace
 
 Value Sharer::getShared(Value value) {
+  if (getSharedLayout(value))
+    return value;
   Value &shared = known[value];
   if (shared)
     return shared;
@@ -54,6 +66,24 @@ Value Sharer::getShared(Value value) {
   RankedTensorType type = getColumnsType(tileOf(value));
   shared = tile::ConvertLayoutOp::create(b, value.getLoc(), type, value);
   return shared;
+}
+
+void Sharer::loadDirectly(Value value) {
+  RankedTensorType own = tileOf(value);
+  if (getSharedLayout(value) || !value.getDefiningOp<tile::LoadOp>())
+    return;
+  if (Value shared = known.lookup(value)) {
+    shared.replaceAllUsesWith(value);
+    shared.getDefiningOp()->erase();
+    known.erase(value);
+  }
+  for (OpOperand &use : llvm::make_early_inc_range(value.getUses())) {
+    if (readsColumns(use))
+      continue;
+    OpBuilder b(use.getOwner());
+    use.set(tile::ConvertLayoutOp::create(b, value.getLoc(), own, value));
+  }
+  value.setType(getColumnsType(own));
 }
 
 /// Reduces rows of a tile, each of them `vector`, in the place of columns of
@@ -85,17 +115,45 @@ static void share(tile::ReduceOp reduce, Sharer &sharer) {
     sharer.share(reduce.getValueMutable());
 }
 
-/// Rows of one number that is the same everywhere need no memory.
+/// Rows of one number that is the same everywhere need no memory, and those of
+/// 16 bits are operands of products, too.
 static void share(tile::DecayDotOp dot, Sharer &sharer) {
   for (OpOperand *operand :
        {&dot.getLhsMutable(), &dot.getRhsMutable(), &dot.getDecayMutable()})
-    if (!isSameEverywhere(*operand))
+    if (!isSameEverywhere(*operand) &&
+        tileOf(operand->get()).getElementTypeBitWidth() > 16)
       sharer.share(*operand);
+}
+
+/// Rows from which on a scan is left to one thread per column, in kernels of
+/// matrix instructions.
+static constexpr int64_t kLongScan = 64;
+
+/// The rows of a scan. A long one leaves its result in shared memory, too.
+static void share(tile::ScanOp scan, bool isForMatrices, Sharer &sharer) {
+  RankedTensorType type = tileOf(scan);
+  bool isLong =
+      isForMatrices && type.getRank() == 2 && type.getDimSize(0) >= kLongScan;
+  if (isLong)
+    sharer.loadDirectly(scan.getValue());
+  sharer.share(scan.getValueMutable());
+  if (!isLong)
+    return;
+  OpBuilder b(scan.getContext());
+  b.setInsertionPointAfter(scan);
+  scan.getResult().setType(getColumnsType(type));
+  auto own = tile::ConvertLayoutOp::create(b, scan.getLoc(), type, scan);
+  scan.getResult().replaceAllUsesExcept(own, own);
 }
 
 static void shareColumns(gpu::GPUFuncOp kernel) {
   SmallVector<Operation *> ops;
-  kernel.walk([&](Operation *op) { ops.push_back(op); });
+  bool isForMatrices = false;
+  kernel.walk([&](Operation *op) {
+    ops.push_back(op);
+    auto dot = dyn_cast<tile::DotOp>(op);
+    isForMatrices |= dot && isNarrow(dot);
+  });
   Sharer sharer;
   for (Operation *op : ops) {
     if (auto reduce = dyn_cast<tile::ReduceOp>(op))
@@ -103,7 +161,7 @@ static void shareColumns(gpu::GPUFuncOp kernel) {
     else if (auto dot = dyn_cast<tile::DecayDotOp>(op))
       share(dot, sharer);
     else if (auto scan = dyn_cast<tile::ScanOp>(op))
-      sharer.share(scan.getValueMutable());
+      share(scan, isForMatrices, sharer);
   }
 }
 

@@ -65,7 +65,8 @@ private:
 
 Value ProductCutter::multiply(Value lhs, Value rhs, Value init) {
   return tile::DotOp::create(b, init.getType(), lhs, rhs, init,
-                             op.getTransposeRhs(), op.getTransposeLhs());
+                             op.getTransposeRhsAttr(), op.getTransposeLhsAttr(),
+                             op.getBetweenAttr());
 }
 
 /// Adds the products of slices of the depth, each summed from zero on but for

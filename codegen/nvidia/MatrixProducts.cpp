@@ -265,7 +265,7 @@ Value Rewriter::multiply(Product &product, const Part &part, Value init) {
       for (auto [j, right] : llvm::enumerate(rhs.tiles))
         if (i + j == order)
           init = tile::DotOp::create(b, init.getType(), left, right, init,
-                                     transposed);
+                                     transposed ? b.getUnitAttr() : UnitAttr());
   return scaleColumns(b, scale(b, init, lhs.scales), rhs.scales);
 }
 

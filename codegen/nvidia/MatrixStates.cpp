@@ -33,11 +33,16 @@
 // one of -104 there; so that G is not larger than 104 times the tokens, and the
 // error not much larger than the rounding of what is multiplied with it.
 //
+// Where channels have decays of their own, products that decay become products
+// of matrices between blocks of tokens, without differences (DecayProducts.h).
+//
 //===----------------------------------------------------------------------===//
 
+#include "codegen/nvidia/DecayProducts.h"
 #include "codegen/nvidia/MatrixFactors.h"
 #include "codegen/nvidia/Passes.h"
 #include "codegen/nvidia/SumColumns.h"
+#include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -97,7 +102,8 @@ private:
   SmallVector<tile::DotOp> dots;
   SmallVector<tile::ScanOp> scans;
   SumColumns sums; ///< Denominators.
-  Type element;    ///< Of 16 bits; null if there is none.
+  SmallVector<tile::DecayDotOp> decaying;
+  Type element; ///< Of 16 bits; null if there is none.
   llvm::DenseMap<Value, Value> rounded;
   llvm::DenseMap<std::pair<Value, int64_t>, SmallVector<Value>> known;
   llvm::DenseSet<Value> bounded; ///< Gates that are not too small.
@@ -113,7 +119,10 @@ bool Kernel::analyze() {
     if (auto scan = dyn_cast<tile::ScanOp>(op);
         scan && tileOf(scan).getRank() == 2)
       scans.push_back(scan);
-    isPossible &= !isa<tile::DecayDotOp>(op);
+    if (auto decays = dyn_cast<tile::DecayDotOp>(op)) {
+      decaying.push_back(decays);
+      isPossible &= canCutDecays(decays, warps);
+    }
     auto dot = dyn_cast<tile::DotOp>(op);
     if (!dot)
       return;
@@ -339,9 +348,9 @@ void Kernel::narrow(tile::DotOp dot) {
     for (auto [i, x] : llvm::enumerate(left))
       for (auto [j, y] : llvm::enumerate(right))
         if (int64_t(i + j) == order && (i == 0 || j == 0))
-          result = tile::DotOp::create(b, dot.getType(), x, y, result,
-                                       dot.getTransposeRhsAttr(),
-                                       dot.getTransposeLhsAttr());
+          result = tile::DotOp::create(
+              b, dot.getType(), x, y, result, dot.getTransposeRhsAttr(),
+              dot.getTransposeLhsAttr(), dot.getBetweenAttr());
   if (scale && !scaleRows(dot, scale))
     result = arith::MulFOp::create(
         b, result,
@@ -492,12 +501,48 @@ void Kernel::approximate(bool storesState) {
   });
 }
 
+/// Moves `op`, and what it is computed from, in front of `place`.
+static void moveInFront(Operation *op, Operation *place) {
+  if (op->getBlock() != place->getBlock() || op->isBeforeInBlock(place))
+    return;
+  for (Value operand : op->getOperands())
+    if (Operation *source = operand.getDefiningOp())
+      moveInFront(source, place);
+  op->moveBefore(place);
+}
+
+/// Updates states in front of `op`, where they do not depend on it: what is in
+/// shared memory for one of both is not needed for the other.
+static void updateBefore(tile::DecayDotOp op, ArrayRef<tile::DotOp> dots) {
+  for (tile::DotOp dot : dots) {
+    if (!dot.getTransposeLhs() || dot->getBlock() != op->getBlock())
+      continue;
+    llvm::SetVector<Operation *> sources;
+    BackwardSliceOptions options;
+    options.filter = [&](Operation *source) {
+      return source->getBlock() == op->getBlock() &&
+             !source->isBeforeInBlock(op);
+    };
+    if (succeeded(getBackwardSlice(dot.getOperation(), &sources, options)) &&
+        !sources.contains(op) && llvm::all_of(sources, [](Operation *op) {
+          return isMemoryEffectFree(op);
+        }))
+      moveInFront(dot, op);
+  }
+}
+
 void Kernel::rewrite() {
   sums.widen(element);
   bool storesState = llvm::any_of(dots, [&](tile::DotOp dot) {
     return dot.getTransposeLhs() && isStored(dot);
   });
   llvm::for_each(scans, [&](tile::ScanOp scan) { takeDifferences(scan); });
+  for (tile::DecayDotOp op : decaying) {
+    updateBefore(op, dots);
+    for (OpOperand &operand : op->getOpOperands())
+      operand.set(recompute(operand.get(), op));
+    llvm::append_range(dots, cutDecays(op));
+  }
   llvm::for_each(dots, [&](tile::DotOp dot) { narrow(dot); });
   convertLate(kernel);
   hoistScalars(kernel);

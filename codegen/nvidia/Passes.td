@@ -68,7 +68,9 @@ def NvidiaMatrixStates
     in 32 bits, become a sum of two tiles of f16 or three of bf16. Numbers that multiply the keys that
     are added to the state, such as decays, multiply the values instead, if the keys are computed and the
     state is not stored, or if there are fewer columns of values. A denominator, one column that sums keys,
-    becomes the first of 16 columns. Sums of gates between the tokens of a
+    becomes the first of 16 columns. A `tile.decay_dot` of 16 rows for each warp
+    becomes products between blocks of rows, of half of them, of a quarter, and so on down to 16, and a
+    `tile.decay_dot` within 16. Sums of gates between the tokens of a
     chunk become differences of sums. Exponentials of gates get `fastmath<afn>`; in kernels that store
     no state quotients of rows get `fastmath<arcp>`, and in bf16 exponentials of rows `fastmath<afn>`.
     `docs/numerics.md` says what rounding costs.
@@ -76,7 +78,7 @@ def NvidiaMatrixStates
     Before: kernels with tiles without layouts. After: the products of a kernel have
     operands of 16 bits, all or none. Does nothing in kernels without such a product or
     without tiles of 16 bits, in those with a product whose sizes are not multiples of 16, or
-    whose rows are not as many for each warp, and in those with a `tile.decay_dot`.
+    whose rows are not as many for each warp, and in those with another `tile.decay_dot`.
 
     Example (afterwards three products of bf16, two of them for the terms of `%s`):
 

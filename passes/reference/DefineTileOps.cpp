@@ -100,16 +100,37 @@ static Value define(ImplicitLocOpBuilder &b, tile::BroadcastOp op) {
   });
 }
 
+/// Whether two places are in the same block of `size` rows.
+static Value areInOneBlock(ImplicitLocOpBuilder &b, Value x, Value y,
+                           int64_t size) {
+  Value length = index(b, size);
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::eq,
+                               arith::DivUIOp::create(b, x, length),
+                               arith::DivUIOp::create(b, y, length));
+}
+
+/// Whether an element of a product `between n` has a sum.
+static Value isBetween(ImplicitLocOpBuilder &b, ValueRange at, int64_t size) {
+  Value isOne = areInOneBlock(b, at[0], at[1], size);
+  Value isPair = areInOneBlock(b, at[0], at[1], 2 * size);
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::ne, isOne, isPair);
+}
+
 static Value define(ImplicitLocOpBuilder &b, tile::DotOp op) {
-  return generate(b, tileOf(op), [&](ValueRange at) {
+  return generate(b, tileOf(op), [&](ValueRange at) -> Value {
     Value init = read(b, op.getInit(), at);
-    return sum(b, index(b, op.getDepth()), init, [&](Value k) -> Value {
+    auto term = [&](Value k) -> Value {
       Value lhs = op.getTransposeLhs() ? read(b, op.getLhs(), {k, at[0]})
                                        : read(b, op.getLhs(), {at[0], k});
       Value rhs = op.getTransposeRhs() ? read(b, op.getRhs(), {at[1], k})
                                        : read(b, op.getRhs(), {k, at[1]});
       return arith::MulFOp::create(b, lhs, rhs);
-    });
+    };
+    auto all = [&] { return sum(b, index(b, op.getDepth()), init, term); };
+    if (!op.getBetween())
+      return all();
+    return choose(b, isBetween(b, at, *op.getBetween()), all,
+                  [&] { return init; });
   });
 }
 
@@ -140,22 +161,23 @@ static Value define(ImplicitLocOpBuilder &b, tile::ReduceOp op) {
 
 static Value define(ImplicitLocOpBuilder &b, tile::ScanOp op) {
   auto type = tileOf(op);
-  Value one = index(b, 1), rows = index(b, type.getDimSize(0));
+  Value one = index(b, 1);
+  Value rows = index(b, op.getWithin().value_or(type.getDimSize(0)));
   return generate(b, type, [&](ValueRange at) {
-    Value before =
-        at[0]; // Rows in front of this one, in the order of the scan.
+    // Rows of the block in front of this one, in the order of the scan.
+    Value before = arith::RemUIOp::create(b, at[0], rows);
+    Value first = arith::SubIOp::create(b, at[0], before);
+    Value last = arith::SubIOp::create(b, rows, one);
     if (op.getReverse())
-      before =
-          arith::SubIOp::create(b, arith::SubIOp::create(b, rows, one), at[0]);
+      before = arith::SubIOp::create(b, last, before);
     Value count = op.getExclusive() ? before : add(b, before, one);
     Value init =
         number(b, type.getElementType(), tile::getNeutral(op.getKind()));
     return getFold(op.getKind())(b, count, init, [&](Value n) {
       SmallVector<Value> from(at);
-      from[0] = n;
-      if (op.getReverse())
-        from[0] =
-            arith::SubIOp::create(b, arith::SubIOp::create(b, rows, one), n);
+      from[0] = add(
+          b, first,
+          op.getReverse() ? Value(arith::SubIOp::create(b, last, n)) : n);
       return read(b, op.getValue(), from);
     });
   });
@@ -174,6 +196,9 @@ static Value define(ImplicitLocOpBuilder &b, tile::DecayDotOp op) {
     Value least = index(b, op.getStrict() ? 1 : 0);
     Value has =
         arith::CmpIOp::create(b, arith::CmpIPredicate::sge, distance, least);
+    if (op.getWithin())
+      has = arith::AndIOp::create(
+          b, has, areInOneBlock(b, late, early, *op.getWithin()));
     Value factors = arith::SubIOp::create(b, distance, least);
     auto term = [&](Value k) -> Value {
       Value one = number(b, element, 1.0);

@@ -409,6 +409,33 @@ func.func @negative_decay_dot_init(%a: tensor<4x8xf32>, %c: tensor<4x8xf32>) {
 
 // -----
 
+// decay_dot_c1
+func.func @negative_decay_dot_element(%a: tensor<4x8xf32>, %b: tensor<4x8xf16>, %c: tensor<4x4xf32>) {
+  // expected-error@below {{'lhs', 'rhs' and 'decay' must have one element type, or 'lhs' and 'rhs' f16 or bf16 and 'decay' f32, got 'f16', 'f32' and 'f32'}}
+  %t = tile.decay_dot %b, %a, %a, %c : tensor<4x8xf16>, tensor<4x8xf32>, tensor<4x8xf32> -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+// decay_dot_c3
+func.func @negative_decay_dot_within(%a: tensor<4x8xf32>, %c: tensor<4x4xf32>) {
+  // expected-error@below {{'within' must divide the 4 rows of the tile, got 3}}
+  %t = tile.decay_dot %a, %a, %a, %c within 3 : tensor<4x8xf32> -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+// dot_c5
+func.func @negative_dot_between(%a: tensor<4x8xf32>, %c: tensor<4x4xf32>) {
+  // expected-error@below {{twice 'between' must divide the 4 rows and 4 columns of 'init', got 4}}
+  %t = tile.dot %a, %a, %c transpose_rhs between 4 : tensor<4x8xf32>, tensor<4x8xf32> -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
 // reduce_c1
 func.func @negative_reduce_columns(%x: tensor<4x8xf32>, %z: tensor<4xf32>) {
   // expected-error@below {{must reduce the columns of a tile of rank 2 to a vector, got 'tensor<4x8xf32>' to 'tensor<4xf32>'}}
@@ -431,6 +458,15 @@ func.func @negative_reduce_along(%x: tensor<4x8xf32>, %z: tensor<4xf32>) {
 func.func @negative_scan_integer(%x: tensor<4x8xi32>) {
   // expected-error@below {{needs a floating-point type, got 'i32'}}
   %t = tile.scan add %x : tensor<4x8xi32>
+  return
+}
+
+// -----
+
+// scan_c2
+func.func @negative_scan_within(%x: tensor<4x8xf32>) {
+  // expected-error@below {{'within' must divide the 4 rows of the tile, got 0}}
+  %t = tile.scan add %x within 0 : tensor<4x8xf32>
   return
 }
 

@@ -125,9 +125,79 @@ func.func private @product() {
   return
 }
 
+func.func private @print4x4(%x: tensor<4x4xf32>) {
+  %d = tensor.cast %x : tensor<4x4xf32> to tensor<?x?xf32>
+  call @print2(%d) : (tensor<?x?xf32>) -> ()
+  return
+}
+
+// Blocks of two rows. What is within them and what is between them is the whole.
+func.func private @blocks() {
+  %x = arith.constant dense<[[1.0, 2.0, 3.0, 4.0], [2.0, 2.0, 2.0, 2.0], [3.0, 1.0, 5.0, 7.0], [4.0, 3.0, 2.0, 1.0]]> : tensor<4x4xf32>
+  %zero = arith.constant dense<0.0> : tensor<4x4xf32>
+  %eight = arith.constant dense<8.0> : tensor<4x4xf32>
+  // CHECK: sizes = [4, 4]
+  // CHECK-NEXT: [1, 2, 3, 4],
+  // CHECK-NEXT: [2, 4, 6, 8],
+  // CHECK-NEXT: [3, 1, 5, 7],
+  // CHECK-NEXT: [12, 3, 10, 7]
+  %down = tile.scan mul %x within 2 : tensor<4x4xf32>
+  func.call @print4x4(%down) : (tensor<4x4xf32>) -> ()
+  // CHECK: sizes = [4, 4]
+  // CHECK-NEXT: [2, 2, 2, 2],
+  // CHECK-NEXT: [0, 0, 0, 0],
+  // CHECK-NEXT: [4, 3, 2, 1],
+  // CHECK-NEXT: [0, 0, 0, 0]
+  %up = tile.scan add %x reverse exclusive within 2 : tensor<4x4xf32>
+  func.call @print4x4(%up) : (tensor<4x4xf32>) -> ()
+
+  // Rows of 1 2 times columns of 1: row i of block 0 with column j of block 1.
+  // CHECK: sizes = [4, 4]
+  // CHECK-NEXT: [8, 8, 18, 18],
+  // CHECK-NEXT: [8, 8, 16, 16],
+  // CHECK-NEXT: [24, 24, 8, 8],
+  // CHECK-NEXT: [18, 18, 8, 8]
+  %one = arith.constant dense<1.0> : tensor<4x4xf32>
+  %between = tile.dot %x, %one, %eight transpose_rhs between 2 : tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4x4xf32>
+  func.call @print4x4(%between) : (tensor<4x4xf32>) -> ()
+
+  %a = arith.constant dense<[[0.5, 0.5, 1.0, 0.0], [0.5, 0.25, 1.0, 0.5], [1.0, 0.0, 0.5, 0.5], [0.5, 0.125, 0.25, 1.0]]> : tensor<4x4xf32>
+  // [1, 0] = 2 / 2 + 4 / 4 + 6 + 8 / 2 = 12, [3, 2] = 12 / 2 + 3 / 8 + 10 / 4 + 7.
+  // CHECK: sizes = [4, 4]
+  // CHECK-NEXT: [38, 8, 8, 8],
+  // CHECK-NEXT: [20, 24, 8, 8],
+  // CHECK-NEXT: [8, 8, 92, 8],
+  // CHECK-NEXT: [8, 8, 23.875, 38]
+  %within = tile.decay_dot %x, %x, %a, %eight within 2 : tensor<4x4xf32> -> tensor<4x4xf32>
+  func.call @print4x4(%within) : (tensor<4x4xf32>) -> ()
+
+  // The pairs of rows 2 and 3 with rows 0 and 1, by products and by decays.
+  // CHECK: sizes = [4, 4]
+  // CHECK-NEXT: [0, 0, 0, 0],
+  // CHECK-NEXT: [0, 0, 0, 0],
+  // CHECK-NEXT: [0, 0, 0, 0],
+  // CHECK-NEXT: [0, 0, 0, 0]
+  %prefix = tile.scan mul %a within 2 : tensor<4x4xf32>
+  %suffix = tile.scan mul %a reverse exclusive within 2 : tensor<4x4xf32>
+  %q = arith.mulf %x, %prefix : tensor<4x4xf32>
+  %k = arith.mulf %x, %suffix : tensor<4x4xf32>
+  %all = tile.decay_dot %x, %x, %a, %zero : tensor<4x4xf32> -> tensor<4x4xf32>
+  %own = tile.decay_dot %x, %x, %a, %zero within 2 : tensor<4x4xf32> -> tensor<4x4xf32>
+  %other = tile.dot %q, %k, %own transpose_rhs between 2 : tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4x4xf32>
+  %c0 = arith.constant 0 : index
+  %i = tile.iota %c0 along 0 : tensor<4x4xindex>
+  %j = tile.iota %c0 along 1 : tensor<4x4xindex>
+  %behind = arith.cmpi uge, %i, %j : tensor<4x4xindex>
+  %sum = arith.select %behind, %other, %zero : tensor<4x4xi1>, tensor<4x4xf32>
+  %rest = arith.subf %all, %sum : tensor<4x4xf32>
+  func.call @print4x4(%rest) : (tensor<4x4xf32>) -> ()
+  return
+}
+
 func.func @main() {
   func.call @decays() : () -> ()
   func.call @scans() : () -> ()
   func.call @product() : () -> ()
+  func.call @blocks() : () -> ()
   return
 }

@@ -147,3 +147,39 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+#shared = #tile.shared<row = 40, swizzle = false>
+
+// A thread has a column: it reads 16 rows, combines them from the last one on, and
+// starts anew with each block of 32.
+// CHECK-LABEL: gpu.func @scan_columns
+// CHECK-DAG: %[[ONE:.*]] = arith.constant 1.0
+// CHECK-DAG: %[[ID:.*]] = gpu.thread_id
+// CHECK: gpu.barrier
+// CHECK: scf.for %[[COLUMN:.*]] = %[[ID]] to %c24 step %c128 {
+// CHECK: scf.for %[[N:.*]] = %c0 to %c64 step %c16 iter_args(%[[CARRY:.*]] = %[[ONE]]) -> (f32) {
+// CHECK: %[[IN:.*]] = arith.remui %[[N]], %c32
+// CHECK: %[[FIRST:.*]] = arith.cmpi eq, %[[IN]], %c0
+// CHECK: %[[BEFORE:.*]] = arith.select %[[FIRST]], %[[ONE]], %[[CARRY]]
+// CHECK: arith.subi %c63, %[[N]]
+// CHECK: %[[X:.*]] = memref.load
+// CHECK-COUNT-15: memref.load
+// CHECK: %[[WITH:.*]] = arith.mulf %[[BEFORE]], %[[X]]
+// CHECK-NEXT: memref.store %[[BEFORE]]
+// CHECK: arith.mulf %[[WITH]]
+// CHECK: memref.store %[[WITH]]
+// CHECK-COUNT-14: memref.store
+// CHECK-NOT: memref.store
+// CHECK: scf.yield
+gpu.module @kernels {
+  gpu.func @scan_columns(%x: memref<64x24xf32>) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %t = tile.load %x[%c0, %c0] {tile.shared_offset = 0 : i64} : memref<64x24xf32> -> tensor<64x24xf32, #shared>
+    tile.barrier block
+    %a = tile.scan mul %t reverse exclusive within 32 {tile.shared_offset = 10240 : i64} : tensor<64x24xf32, #shared>
+    gpu.return
+  }
+}

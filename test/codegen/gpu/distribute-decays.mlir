@@ -99,3 +99,42 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+#rows = #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>
+#half = #tile.shared<row = 64, swizzle = true>
+#shared = #tile.shared<row = 40, swizzle = false>
+
+// Bands of matrix instructions: the first row of a thread meets the first eight
+// columns of its band, in each of which it may begin; the second row all 16, of which
+// it begins in the last eight. The sums go to the columns of the warp's band.
+// CHECK-LABEL: gpu.func @bands
+// CHECK: gpu.barrier
+// CHECK: scf.for %{{.*}} = %c0 to %c32 step %c16
+// CHECK: vector.load {{.*}} vector<4xbf16>
+// CHECK: %[[IS7:.*]] = arith.cmpi eq, %{{.*}}, %c7
+// CHECK: arith.select %[[IS7]]
+// CHECK-NOT: scf.if
+// CHECK-COUNT-32: math.fma
+// CHECK-NOT: math.fma
+// CHECK: scf.yield
+// CHECK-COUNT-16: arith.select {{.*}} : f32
+// CHECK: scf.for
+// CHECK-COUNT-64: math.fma
+// CHECK-NOT: math.fma
+// CHECK: scf.yield
+gpu.module @kernels {
+  gpu.func @bands(%x: memref<64x32xbf16>, %a: memref<64x32xf32>, %y: memref<64x64xf32>) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32, #rows>
+    %k = tile.load %x[%c0, %c0] {tile.shared_offset = 0 : i64} : memref<64x32xbf16> -> tensor<64x32xbf16, #half>
+    %d = tile.load %a[%c0, %c0] {tile.shared_offset = 8192 : i64} : memref<64x32xf32> -> tensor<64x32xf32, #shared>
+    tile.barrier block
+    %s = tile.decay_dot %k, %k, %d, %zero within 16
+       : tensor<64x32xbf16, #half>, tensor<64x32xbf16, #half>, tensor<64x32xf32, #shared> -> tensor<64x64xf32, #rows>
+    tile.store %s, %y[%c0, %c0] : tensor<64x64xf32, #rows>, memref<64x64xf32>
+    gpu.return
+  }
+}

@@ -126,3 +126,34 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+!q = tensor<64x16xf16, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+!s = tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+!shared = tensor<64x16xf16, #tile.shared<row = 64, swizzle = true>>
+
+// Of a product between blocks of 32 rows a warp has half of the columns: those of the
+// block that it is not in. Its reads begin there, and its sums go there.
+// CHECK-LABEL: gpu.func @between
+// CHECK: %[[WARP:.*]] = arith.divui %{{.*}}, %c32
+// CHECK: %[[ROW:.*]] = arith.muli %[[WARP]], %c16
+// CHECK: %[[OWN:.*]] = arith.divui %[[ROW]], %c32
+// CHECK: %[[OTHER:.*]] = arith.xori %[[OWN]], %c1
+// CHECK: arith.muli %[[OTHER]], %c32
+// CHECK-COUNT-2: nvgpu.ldmatrix
+// CHECK-NOT: nvgpu.ldmatrix
+// CHECK: arith.cmpi eq, %[[OTHER]], %c0
+gpu.module @kernels {
+  gpu.func @between(%x: memref<64x16xf16>, %y: memref<64x64xf32>) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %init = tile.load %y[%c0, %c0] : memref<64x64xf32> -> !s
+    %q = tile.load %x[%c0, %c0] : memref<64x16xf16> -> !q
+    %k = tile.load %x[%c0, %c0] {tile.shared_offset = 0 : i64} : memref<64x16xf16> -> !shared
+    tile.barrier block
+    %s = tile.dot %q, %k, %init transpose_rhs between 32 : !q, !shared -> !s
+    tile.store %s, %y[%c0, %c0] : !s, memref<64x64xf32>
+    gpu.return
+  }
+}

@@ -61,3 +61,27 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+// Beside products of 16 bits a scan of many rows is one thread's for each column, and
+// leaves its result in shared memory. What it reads is loaded to there. Rows of 16 bits that decay are left to
+// attn-gpu-assign-layouts.
+// CHECK-LABEL: gpu.func @long_scan
+// CHECK: %[[S:.*]] = tile.load {{.*}} -> tensor<64x24xf32, #tile.shared<row = 40, swizzle = false>>
+// CHECK: %[[R:.*]] = tile.scan mul %[[S]] within 16 : tensor<64x24xf32, #tile.shared<row = 40, swizzle = false>>
+// CHECK-NEXT: %[[OWN:.*]] = tile.convert_layout %[[R]] : tensor<64x24xf32, #tile.shared<row = 40, swizzle = false>> -> tensor<64x24xf32>
+// CHECK: %[[T:.*]] = tile.convert_layout %[[S]] : tensor<64x24xf32, #tile.shared<row = 40, swizzle = false>> -> tensor<64x24xf32>
+// CHECK: arith.mulf %[[OWN]], %[[T]]
+// CHECK: tile.decay_dot %arg1, %arg1, %[[S]]
+gpu.module @kernels {
+  gpu.func @long_scan(%x: memref<?x24xf32>, %q: tensor<64x24xbf16>, %zero: tensor<64x64xf32>) kernel {
+    %c0 = arith.constant 0 : index
+    %t = tile.load %x[%c0, %c0] : memref<?x24xf32> -> tensor<64x24xf32>
+    %s = tile.scan mul %t within 16 : tensor<64x24xf32>
+    %p = arith.mulf %s, %t : tensor<64x24xf32>
+    %w = tile.decay_dot %q, %q, %t, %zero within 16 : tensor<64x24xbf16>, tensor<64x24xbf16>, tensor<64x24xf32> -> tensor<64x64xf32>
+    %d = tile.dot %q, %q, %w transpose_rhs between 16 : tensor<64x24xbf16>, tensor<64x24xbf16> -> tensor<64x64xf32>
+    gpu.return
+  }
+}

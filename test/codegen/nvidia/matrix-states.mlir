@@ -344,3 +344,67 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+// Channels that decay: two products, between blocks of 32 and of 16 tokens, of rows
+// times decays up to the border; and within 16, where rows are as they were loaded.
+// CHECK-LABEL: gpu.func @channels
+// CHECK: %[[Q:.*]] = tile.load
+// CHECK: %[[D:.*]] = tile.load
+// CHECK: %[[NEAR:.*]] = tile.scan mul %[[D]] within 32
+// CHECK: arith.mulf %{{.*}}, %[[NEAR]]
+// CHECK: %[[FAR:.*]] = tile.scan mul %[[D]] reverse exclusive within 32
+// CHECK: arith.mulf %{{.*}}, %[[FAR]]
+// CHECK-COUNT-3: tile.dot %{{.*}} transpose_rhs between 32 : tensor<64x64xbf16>
+// CHECK: tile.scan mul %[[D]] within 16
+// CHECK: tile.scan mul %[[D]] reverse exclusive within 16
+// CHECK-COUNT-2: tile.dot %{{.*}} transpose_rhs between 16 : tensor<64x64xbf16>
+// CHECK: %[[B:.*]] = tile.dot %{{.*}} transpose_rhs between 16 : tensor<64x64xbf16>
+// CHECK: %[[BEHIND:.*]] = arith.cmpi ugt
+// CHECK: %[[KEPT:.*]] = arith.select %[[BEHIND]], %[[B]]
+// CHECK: %[[W:.*]] = tile.decay_dot %[[Q]], %[[Q]], %[[D]], %{{.*}} within 16 : tensor<64x64xbf16>, tensor<64x64xbf16>, tensor<64x64xf32>
+// CHECK: %[[ALL:.*]] = arith.addf %[[W]], %[[KEPT]]
+// CHECK: arith.mulf %[[ALL]], %
+
+// In reverse, and strict, rows decay the other way, without their own.
+// CHECK-LABEL: gpu.func @channels_reverse
+// CHECK: tile.scan mul %{{.*}} reverse exclusive within 32
+// CHECK: tile.scan mul %{{.*}} exclusive within 32
+// CHECK: arith.cmpi ult
+// CHECK: tile.decay_dot {{.*}} reverse strict within 16
+gpu.module @kernels {
+  gpu.func @channels(%x: memref<?x64xbf16>, %y: memref<?x64xf32>, %w: memref<?x64xf32>, %n: index) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %scale = arith.constant dense<0.125> : tensor<64x64xf32>
+    %end = scf.for %i = %c0 to %n step %c64 iter_args(%s = %zero) -> (tensor<64x64xf32>) {
+      %a = tile.load %x[%i, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+      %k = arith.extf %a : tensor<64x64xbf16> to tensor<64x64xf32>
+      %q = arith.mulf %k, %scale : tensor<64x64xf32>
+      %d = tile.load %w[%i, %c0] : memref<?x64xf32> -> tensor<64x64xf32>
+      %p = tile.decay_dot %q, %k, %d, %zero : tensor<64x64xf32> -> tensor<64x64xf32>
+      %o = tile.dot %p, %k, %zero : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+      tile.store %o, %y[%i, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+      %t = tile.dot %k, %k, %s transpose_lhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+      scf.yield %t : tensor<64x64xf32>
+    }
+    gpu.return
+  }
+  gpu.func @channels_reverse(%x: memref<?x64xbf16>, %y: memref<?x64xf32>, %w: memref<?x64xf32>, %n: index) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %end = scf.for %i = %c0 to %n step %c64 iter_args(%s = %zero) -> (tensor<64x64xf32>) {
+      %a = tile.load %x[%i, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+      %k = arith.extf %a : tensor<64x64xbf16> to tensor<64x64xf32>
+      %d = tile.load %w[%i, %c0] : memref<?x64xf32> -> tensor<64x64xf32>
+      %p = tile.decay_dot %k, %k, %d, %zero reverse strict : tensor<64x64xf32> -> tensor<64x64xf32>
+      tile.store %p, %y[%i, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+      %t = tile.dot %k, %k, %s transpose_lhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+      scf.yield %t : tensor<64x64xf32>
+    }
+    gpu.return
+  }
+}
