@@ -66,7 +66,7 @@ def NvidiaMatrixStates
     in 32 bits, become a sum of two tiles of f16 or three of bf16. Numbers that multiply the keys that
     are added to the state, such as decays, multiply the values instead, if the keys are computed and the
     state is not stored, or if there are fewer columns of values. A denominator, one column that sums keys,
-    becomes the first of 16 columns. Sums of gates between the tokens of a
+    becomes 16 columns of sixteenths. Sums of gates between the tokens of a
     chunk become differences of sums. Exponentials of gates get `fastmath<afn>`; in kernels that store
     no state quotients of rows do as well, and in bf16 exponentials of rows.
     `docs/numerics.md` says what rounding costs.
