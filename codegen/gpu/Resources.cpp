@@ -143,9 +143,10 @@ static int64_t estimateNarrowBytes(const ChunkProblem &problem) {
   int64_t reading =
       kTerms * problem.rows * columns + terms - (takesPlace ? keys : 0);
   int64_t writing = terms + countDecayed(problem, keys, values);
-  int64_t sums = problem.hasDenominator
-                     ? (kTerms * problem.rows + problem.chunk) * banks
-                     : 0;
+  // Each term of keys is multiplied with ones of its own.
+  int64_t ones = problem.chunk * (problem.computesKeys ? kTerms : 1);
+  int64_t sums =
+      problem.hasDenominator ? (kTerms * problem.rows + ones) * banks : 0;
   if (problem.decaysPerChannel) {
     // Gates or decays, and what was scanned, in 32 bits; one after the other
     // the state, keys times decays of the chunk, and those between blocks.

@@ -68,7 +68,7 @@ def NvidiaMatrixStates
     in 32 bits, become a sum of two tiles of f16 or three of bf16. Numbers that multiply the keys that
     are added to the state, such as decays, multiply the values instead, if the keys are computed and the
     state is not stored, or if there are fewer columns of values. A denominator, one column that sums keys,
-    becomes the first of 16 columns. A `tile.decay_dot` of 16 rows for each warp
+    becomes 16 columns of sixteenths. A `tile.decay_dot` of 16 rows for each warp
     becomes products between blocks of rows, of half of them, of a quarter, and so on down to 16, and a
     `tile.decay_dot` within 16. Sums of gates between the tokens of a
     chunk become differences of sums. Exponentials of gates get `fastmath<afn>`; in kernels that store

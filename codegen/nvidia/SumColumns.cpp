@@ -101,25 +101,15 @@ static Value sumColumns(ImplicitLocOpBuilder &b, Value tile,
   return tile::BroadcastOp::create(b, type, sums, /*along=*/1);
 }
 
-/// `tile` with zeros in the place of all columns but the first.
-static Value keepFirst(ImplicitLocOpBuilder &b, Value tile) {
-  RankedTensorType type = tileOf(tile), indices = type.clone(b.getIndexType());
-  Value first = arith::ConstantIndexOp::create(b, 0);
-  Value columns = tile::IotaOp::create(b, indices, first, /*along=*/1);
-  Value isFirst =
-      arith::CmpIOp::create(b, arith::CmpIPredicate::eq, columns,
-                            tile::SplatOp::create(b, indices, first));
-  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type));
-  return arith::SelectOp::create(b, isFirst, tile, zero);
+static Value makeParts(ImplicitLocOpBuilder &b, RankedTensorType type) {
+  Attribute part = b.getFloatAttr(type.getElementType(), 1.0 / kWide);
+  return arith::ConstantOp::create(b, DenseElementsAttr::get(type, part));
 }
 
-/// A one for each row, exact in 16 bits.
+/// Sixteenths in the place of ones, exact in 16 bits.
 static Value makeOnes(ImplicitLocOpBuilder &b, RankedTensorType type,
                       Type element) {
-  auto ones = DenseElementsAttr::get(type.clone(element),
-                                     Attribute(b.getFloatAttr(element, 1)));
-  Value narrow = keepFirst(b, arith::ConstantOp::create(b, ones));
-  return arith::ExtFOp::create(b, type, narrow);
+  return arith::ExtFOp::create(b, type, makeParts(b, type.clone(element)));
 }
 
 /// Gives a tile that is loaded more columns behind the load.
@@ -130,12 +120,14 @@ static void widenLoad(tile::LoadOp load) {
   SmallVector<OpOperand *> uses;
   for (OpOperand &use : tile.getUses())
     uses.push_back(&use);
-  Value wide = keepFirst(b, sumColumns(b, tile, widened(tile)));
+  RankedTensorType type = widened(tile);
+  Value wide =
+      arith::MulFOp::create(b, sumColumns(b, tile, type), makeParts(b, type));
   for (OpOperand *use : uses)
     use->set(wide);
 }
 
-/// Stores the one column that counts.
+/// Stores the sum of the columns.
 static void narrowStore(tile::StoreOp store) {
   ImplicitLocOpBuilder b(store.getLoc(), store);
   RankedTensorType type = tileOf(store.getValue());

@@ -13,10 +13,11 @@
 //   z' = k^T 1 + w z        den = q z
 //
 // A matrix instruction has results of 8 columns, and reads right operands of
-// 16. So z becomes the first of 16 columns, of which the others are 0, and
+// 16. So z becomes 16 equal columns of z / 16, where the ones are 1 / 16, and
 // `tile.reduce`, which makes a vector of the single column of `q z`, adds them
-// up. In memory, between the parts of a sequence that is split, z has one
-// column.
+// up. Sixteenths and the sum of 16 equal numbers are exact, and in f16 sums of
+// keys have room up to 2^20. In memory, between the parts of a sequence that is
+// split, z has one column.
 //
 //===----------------------------------------------------------------------===//
 

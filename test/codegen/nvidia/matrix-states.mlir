@@ -278,12 +278,12 @@ gpu.module @kernels {
 
 // -----
 
-// A denominator is the first of 16 columns: of the state, and of ones, which are exact.
+// A denominator is 16 columns of sixteenths: of the state, and of ones, which are exact.
 // What is read are two terms of it, and the sum of the columns is one number for each
 // query. The decay and the zeros are those of 16 columns, too.
 // CHECK-LABEL: gpu.func @denominator
+// CHECK-DAG: %[[PART:.*]] = arith.constant dense<6.250000e-02> : tensor<64x16xbf16>
 // CHECK-DAG: %[[ZERO:.*]] = arith.constant dense<0.000000e+00> : tensor<64x16xf32>
-// CHECK-DAG: %[[ONE:.*]] = arith.constant dense<1.000000e+00> : tensor<64x16xbf16>
 // CHECK: scf.for {{.*}} iter_args(%{{.*}} = %{{.*}}, %[[Z:.*]] = %[[ZERO]]) -> (tensor<64x64xf32>, tensor<64x16xf32>)
 // CHECK:   %[[A:.*]] = arith.truncf %[[Z]] : tensor<64x16xf32> to tensor<64x16xbf16>
 // CHECK:   %[[B:.*]] = arith.truncf %{{.*}} : tensor<64x16xf32> to tensor<64x16xbf16>
@@ -293,10 +293,7 @@ gpu.module @kernels {
 // CHECK:   tile.reduce add %[[R]], %{{.*}} : tensor<64x16xf32> -> tensor<64xf32>
 // CHECK:   %[[D:.*]] = tile.broadcast %{{.*}} along 1 : tensor<64xf32> -> tensor<64x16xf32>
 // CHECK:   %[[OLD:.*]] = arith.mulf %[[Z]], %[[D]]
-// CHECK:   %[[COLUMN:.*]] = tile.iota %{{.*}} along 1 : tensor<64x16xindex>
-// CHECK:   %[[FIRST:.*]] = arith.cmpi eq, %[[COLUMN]], %{{.*}} : tensor<64x16xindex>
-// CHECK:   %[[ONES:.*]] = arith.select %[[FIRST]], %[[ONE]], %{{.*}} : tensor<64x16xi1>, tensor<64x16xbf16>
-// CHECK:   %[[NEW:.*]] = tile.dot %[[K]], %[[ONES]], %[[OLD]] transpose_lhs : tensor<64x64xbf16>, tensor<64x16xbf16> -> tensor<64x16xf32>
+// CHECK:   %[[NEW:.*]] = tile.dot %[[K]], %[[PART]], %[[OLD]] transpose_lhs : tensor<64x64xbf16>, tensor<64x16xbf16> -> tensor<64x16xf32>
 // CHECK:   scf.yield %{{.*}}, %[[NEW]]
 
 // In memory it has one column.
@@ -304,7 +301,7 @@ gpu.module @kernels {
 // CHECK: %[[L:.*]] = tile.load {{.*}} -> tensor<64x1xf32>
 // CHECK: %[[SUMS:.*]] = tile.reduce add %[[L]]
 // CHECK: %[[WIDE:.*]] = tile.broadcast %[[SUMS]] along 1 : tensor<64xf32> -> tensor<64x16xf32>
-// CHECK: %[[INIT:.*]] = arith.select %{{.*}}, %[[WIDE]], %{{.*}} : tensor<64x16xi1>, tensor<64x16xf32>
+// CHECK: %[[INIT:.*]] = arith.mulf %[[WIDE]], %{{.*}} : tensor<64x16xf32>
 // CHECK: %[[NEW:.*]] = tile.dot %{{.*}}, %{{.*}}, %[[INIT]] transpose_lhs
 // CHECK: %[[TOTAL:.*]] = tile.reduce add %[[NEW]], %{{.*}} : tensor<64x16xf32> -> tensor<64xf32>
 // CHECK: %[[ONE:.*]] = tile.broadcast %[[TOTAL]] along 1 : tensor<64xf32> -> tensor<64x1xf32>
