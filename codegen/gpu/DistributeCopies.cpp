@@ -34,7 +34,11 @@ public:
   CopyEmitter(Distributor &d, tile::LoadOp op)
       : d(d), b(d.b), op(op), type(Distributor::tileOf(op)),
         shape(getSharedShape(type)),
-        window{op.getView(), op.getOffsets(), 2, op.getRows()},
+        window{op.getView(),
+               d.hasState()
+                   ? keepLeading(op.getOffsets(), 2, d.keepPositions(op))
+                   : SmallVector<Value>(op.getOffsets()),
+               2, op.getRows()},
         buffer(d.getBuffer(op)) {}
 
   void emit();
@@ -82,6 +86,7 @@ Value CopyEmitter::testInside() {
                  getElements() % d.threads.getThreads() == 0;
   if (!isWhole)
     return {};
+  const Window window{op.getView(), op.getOffsets(), 2, op.getRows()};
   Value inside = testLeading(b, window);
   for (int64_t dim : {0, 1}) {
     if (isKnownInside(window, dim, type.getDimSize(dim)))
@@ -191,7 +196,11 @@ public:
   GroupCopyEmitter(Distributor &d, tile::LoadOp op)
       : d(d), b(d.b), op(op), type(Distributor::tileOf(op)),
         shape(getSharedShape(type)),
-        window{op.getView(), op.getOffsets(), 2, op.getRows()},
+        window{op.getView(),
+               d.hasState()
+                   ? keepLeading(op.getOffsets(), 2, d.keepPositions(op))
+                   : SmallVector<Value>(op.getOffsets()),
+               2, op.getRows()},
         parameter(getParameter(op.getView())), columns(getGroupColumns(type)),
         perRow(shape.columns / columns), groups(shape.rows * perRow),
         buffer(d.getBuffer(op)) {}
@@ -289,7 +298,7 @@ void GroupCopyEmitter::emitWhole() {
       /*strides=*/ArrayRef<OpFoldResult>{b.getIndexAttr(1)});
   Value start = view.getOffset();
   for (auto [offset, stride] :
-       llvm::zip_equal(window.offsets, view.getStrides()))
+       llvm::zip_equal(op.getOffsets(), view.getStrides()))
     start = d.add(start, d.mul(offset, stride));
   int64_t threads = d.threads.getThreads();
   bool isSameColumn = threads % perRow == 0;

@@ -109,7 +109,11 @@ std::function<Value(Value)> Distributor::keepPositions(Operation *op) {
 SmallVector<Value> Distributor::loadPieces(tile::LoadOp op) {
   RankedTensorType type = tileOf(op);
   PieceWalk walk(b, threads, type,
-                 {op.getView(), op.getOffsets(), type.getRank(), op.getRows()},
+                 {op.getView(),
+                  hasState() ? keepLeading(op.getOffsets(), type.getRank(),
+                                           keepPositions(op))
+                             : SmallVector<Value>(op.getOffsets()),
+                  type.getRank(), op.getRows()},
                  keepPositions(op));
   Type element = type.getElementType();
   int64_t columnDim = type.getRank() - 1;
@@ -205,7 +209,11 @@ void Distributor::lower(tile::StoreOp op) {
 void Distributor::storePieces(tile::StoreOp op, int64_t atOnce) {
   RankedTensorType type = tileOf(op.getValue());
   PieceWalk walk(b, threads, type,
-                 {op.getView(), op.getOffsets(), type.getRank(), op.getRows()},
+                 {op.getView(),
+                  hasState() ? keepLeading(op.getOffsets(), type.getRank(),
+                                           keepPositions(op))
+                             : SmallVector<Value>(op.getOffsets()),
+                  type.getRank(), op.getRows()},
                  keepPositions(op));
   const Values from = pieces[op.getValue()];
   int64_t columnDim = type.getRank() - 1;

@@ -400,6 +400,62 @@ gpu.module @kernels {
       %p = tile.decay_dot %k, %k, %d, %zero reverse strict : tensor<64x64xf32> -> tensor<64x64xf32>
       tile.store %p, %y[%i, %c0] : tensor<64x64xf32>, memref<?x64xf32>
       %t = tile.dot %k, %k, %s transpose_lhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+// Gates of which only exponentials of sums are taken are bounded and multiplied
+// once, for all of them. Scales of rows are multiplied with other numbers of the
+// rows, rows are stored as soon as they are known, and numbers that stay the same
+// are not computed in each iteration.
+// CHECK-LABEL: gpu.func @gates
+// CHECK: %[[G:.*]] = arith.maximumf %{{.*}}, %{{.*}} : tensor<64xf32>
+// CHECK: %[[L:.*]] = arith.mulf %[[G]], %{{.*}} : tensor<64xf32>
+// CHECK: %[[H:.*]] = arith.divsi
+// CHECK: scf.for
+// CHECK: tile.load %{{.*}}[%[[H]], %{{.*}}]
+// CHECK: %[[P:.*]] = tile.scan add %[[L]]
+// CHECK: %[[E:.*]] = math.exp2 %[[P]]
+// CHECK: %[[S:.*]] = arith.mulf %[[E]], %{{.*}} : tensor<64xf32>
+// CHECK: %[[B:.*]] = tile.broadcast %[[S]] along 1
+// CHECK: %[[O:.*]] = arith.mulf %{{.*}}, %[[B]]
+// CHECK-NEXT: tile.store %[[O]]
+// CHECK: tile.scan add %[[L]]
+// CHECK: tile.scan add %[[L]]
+// CHECK: %[[D:.*]] = arith.subf
+// CHECK: math.exp2 %[[D]]
+// CHECK: tile.dot {{.*}} transpose_lhs
+gpu.module @kernels {
+  gpu.func @gates(%x: memref<?x?x64xbf16>, %y: memref<?x64xf32>, %g: tensor<64xf32>, %n: index) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    %log2e = arith.constant dense<1.5> : tensor<64xf32>
+    %log2es = arith.constant dense<1.5> : tensor<64x64xf32>
+    %scale = arith.constant dense<0.125> : tensor<64x64xf32>
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %end = scf.for %i = %c0 to %n step %c64 iter_args(%s = %zero) -> (tensor<64x64xf32>) {
+      %h = arith.divsi %n, %c64 : index
+      %a = tile.load %x[%h, %i, %c0] : memref<?x?x64xbf16> -> tensor<64x64xbf16>
+      %k = arith.extf %a : tensor<64x64xbf16> to tensor<64x64xf32>
+      %sums = tile.scan add %g : tensor<64xf32>
+      %exponents = arith.mulf %sums, %log2e : tensor<64xf32>
+      %prefix = math.exp2 %exponents : tensor<64xf32>
+      %q = arith.mulf %k, %scale : tensor<64x64xf32>
+      %p = tile.dot %q, %s, %zero : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+      %rows = tile.broadcast %prefix along 1 : tensor<64xf32> -> tensor<64x64xf32>
+      %o = arith.mulf %p, %rows : tensor<64x64xf32>
+      %r = tile.iota %c0 along 0 : tensor<64x64xindex>
+      %c = tile.iota %c0 along 1 : tensor<64x64xindex>
+      %behind = arith.cmpi sgt, %r, %c : tensor<64x64xindex>
+      %gates = tile.broadcast %g along 1 : tensor<64xf32> -> tensor<64x64xf32>
+      %chosen = arith.select %behind, %gates, %zero : tensor<64x64xi1>, tensor<64x64xf32>
+      %between = tile.scan add %chosen : tensor<64x64xf32>
+      %powers = arith.mulf %between, %log2es : tensor<64x64xf32>
+      %decays = math.exp2 %powers : tensor<64x64xf32>
+      %t = tile.dot %k, %k, %decays transpose_lhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+      tile.store %o, %y[%i, %c0] : tensor<64x64xf32>, memref<?x64xf32>
       scf.yield %t : tensor<64x64xf32>
     }
     gpu.return
