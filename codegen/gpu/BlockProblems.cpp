@@ -110,6 +110,18 @@ static bool hasExactQueries(AttendOp op) {
       parts, [](Value part) { return isRowOfTensor(skipScales(part)); });
 }
 
+/// Elements that a row is computed from: those of the row and of what is read
+/// of other tensors.
+static int64_t countElements(Value tensor, Region &rows) {
+  if (rows.empty())
+    return 0;
+  int64_t elements = typeOf(tensor).getShape().back();
+  for (auto slice : rows.front().getOps<tensor::ExtractSliceOp>())
+    if (slice.getSourceType().getRank() > 1)
+      elements += slice.getType().getNumElements();
+  return elements;
+}
+
 /// Sets the tiles of 16 bits that queries and keys are the sum of: those that
 /// are computed have three if they meet tiles of bf16 as they are.
 static void setScoreTerms(AttendOp op, BlockProblem &problem) {
@@ -164,6 +176,7 @@ BlockProblem attn::getProblem(AttendOp op) {
   problem.widthQk = getWidth(op.getKey(), op.getKeyRows());
   problem.widthV = typeOf(op.getOutput()).getShape().back();
   problem.isNarrow = isNarrow(op);
+  problem.queryElements = countElements(op.getQuery(), op.getQueryRows());
   if (!problem.isNarrow)
     return problem;
   setScoreTerms(op, problem);

@@ -23,6 +23,7 @@
 #include "codegen/gpu/Window.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace attn;
@@ -39,7 +40,7 @@ public:
                    ? keepLeading(op.getOffsets(), 2, d.keepPositions(op))
                    : SmallVector<Value>(op.getOffsets()),
                2, op.getRows()},
-        buffer(d.getBuffer(op)) {}
+        thread(d.threads.getThread()), buffer(d.getBuffer(op)) {}
 
   void emit();
   /// The same in little code, for a copy that is seldom made.
@@ -65,14 +66,14 @@ private:
   RankedTensorType type;
   SharedShape shape;
   Window window;
-  Value buffer;
+  Value thread, buffer;
 };
 } // namespace attn
 
 /// The element that the thread copies in a round.
 std::pair<Value, Value> CopyEmitter::getElement(Value round) {
   Value number = d.add(d.mul(round, d.index(d.threads.getThreads())),
-                       d.keepBesideState(d.threads.getThread(), op));
+                       d.keepBesideState(thread, op));
   Value columns = d.index(shape.columns);
   return {arith::DivUIOp::create(b, number, columns),
           arith::RemUIOp::create(b, number, columns)};
@@ -183,7 +184,10 @@ void CopyEmitter::emit() {
   emitLoop(/*guarded=*/true);
 }
 
-void CopyEmitter::emitRolled() { emitLoop(/*guarded=*/true, kSeldomBatch); }
+void CopyEmitter::emitRolled() {
+  d.keepSeldom(window, thread, op);
+  emitLoop(/*guarded=*/true, kSeldomBatch);
+}
 
 //===----------------------------------------------------------------------===//
 // Groups of 16 bytes
@@ -300,29 +304,40 @@ void GroupCopyEmitter::emitWhole() {
   for (auto [offset, stride] :
        llvm::zip_equal(op.getOffsets(), view.getStrides()))
     start = d.add(start, d.mul(offset, stride));
+  // So many copies on, the thread is in the same column again: behind 128
+  // groups in rows of 8, 384 in rows of 24.
   int64_t threads = d.threads.getThreads();
-  bool isSameColumn = threads % perRow == 0;
-  Value stride = view.getStrides()[window.getDim(0)], from;
-  Value step =
-      isSameColumn ? d.mul(stride, d.index(threads / perRow)) : Value();
-  for (int64_t first = 0; first < groups; first += threads) {
+  int64_t period = perRow / std::gcd(threads, perRow);
+  int64_t rows = period * threads / perRow, count = groups / threads;
+  Value stride = view.getStrides()[window.getDim(0)];
+  Value step = period < count ? d.mul(stride, d.index(rows)) : Value();
+  SmallVector<Value> from;
+  for (int64_t n = 0; n < count; ++n) {
+    int64_t first = n % period * threads, rounds = n / period;
     Value number = d.keepBesideState(d.threads.getThread(), op);
-    if (!isSameColumn)
+    if (first)
       number = d.add(number, d.index(first));
     auto [row, column] = getGroup(number);
-    Value own = d.add(d.mul(row, stride), column);
     // One after the other: the multiples of a step would take registers.
-    from = first && isSameColumn ? d.add(from, step) : d.add(start, own);
-    if (isSameColumn)
-      row = d.add(row, d.index(first / perRow));
-    copy(d.getPlace(type, row, column), flat, from, Value());
+    if (rounds)
+      from[n % period] = d.add(from[n % period], step);
+    else
+      from.push_back(d.add(start, d.add(d.mul(row, stride), column)));
+    if (rounds)
+      row = d.add(row, d.index(rounds * rows));
+    copy(d.getPlace(type, row, column), flat, from[n % period], Value());
   }
 }
 
 /// A tile of which parts may lie outside: those are written as zero.
 void GroupCopyEmitter::emitGuarded() {
+  Value thread = d.threads.getThread();
+  Window window = this->window;
+  // There is no other copy of indexed rows.
+  if (!window.isIndexed())
+    d.keepSeldom(window, thread, op);
   Value leading = testLeading(b, window);
-  Value thread = d.keepBesideState(d.threads.getThread(), op);
+  thread = d.keepBesideState(thread, op);
   auto loop = scf::ForOp::create(b, thread, d.index(groups),
                                  d.index(d.threads.getThreads()));
   // There is no other copy of indexed rows.

@@ -51,13 +51,17 @@ static bool decaysInBands(gpu::GPUFuncOp kernel) {
 }
 
 bool Distributor::isShortOfRegisters() {
-  if (!shortOfRegisters) {
-    shortOfRegisters = decaysInBands(kernel);
-    kernel.walk([&](tile::DotOp dot) {
-      if (isNarrow(dot) && ThreadTiles::getShape(tileOf(dot)).rows > 2)
-        shortOfRegisters = true;
-    });
-  }
+  constexpr int64_t quarter = 64;
+  if (shortOfRegisters)
+    return *shortOfRegisters;
+  shortOfRegisters = decaysInBands(kernel);
+  kernel.walk([&](tile::DotOp dot) {
+    PieceShape shape = ThreadTiles::getShape(tileOf(dot));
+    bool isWide =
+        !isRecurrence() && dot.getTransposeRhs() && shape.size() >= quarter;
+    if (isNarrow(dot) && (shape.rows > 2 || isWide))
+      shortOfRegisters = true;
+  });
   return *shortOfRegisters;
 }
 
@@ -84,13 +88,27 @@ bool Distributor::hasState() {
   return *wideState;
 }
 
+bool Distributor::isRecurrence() {
+  if (!recurrence)
+    recurrence = kernel
+                     .walk([](tile::DotOp dot) {
+                       return dot.getTransposeLhs() ? WalkResult::interrupt()
+                                                    : WalkResult::advance();
+                     })
+                     .wasInterrupted();
+  return *recurrence;
+}
+
 Value Distributor::keepInLoop(Value value, Operation *op) {
   constexpr int64_t indexBits = 64;
   auto loop = dyn_cast<scf::ForOp>(op->getParentOp());
   if (!loop)
     return value;
-  Value sign =
-      arith::ShRUIOp::create(b, loop.getInductionVar(), index(indexBits - 1));
+  Value number = loop.getInductionVar();
+  // LLVM knows the sign of a variable that starts at 0, but not of the sum.
+  if (!isRecurrence())
+    number = add(number, loop.getUpperBound());
+  Value sign = arith::ShRUIOp::create(b, number, index(indexBits - 1));
   return add(value, sign);
 }
 
@@ -102,6 +120,16 @@ Value Distributor::keepBesideState(Value value, Operation *op) {
   Value signs =
       arith::ShRSIOp::create(b, loop.getInductionVar(), index(indexBits - 1));
   return arith::XOrIOp::create(b, keepInLoop(value, op), signs);
+}
+
+void Distributor::keepSeldom(Window &window, Value &thread, Operation *op) {
+  auto loop = dyn_cast<scf::ForOp>(op->getParentOp());
+  if (!loop || isRecurrence())
+    return;
+  thread = keepInLoop(thread, op);
+  for (Value &offset : window.offsets)
+    if (loop.isDefinedOutsideOfLoop(offset) && !getConstantIntValue(offset))
+      offset = keepInLoop(offset, op);
 }
 
 namespace attn {

@@ -136,7 +136,10 @@ Value Distributor::getOwnPlace(tile::ConvertLayoutOp op, RankedTensorType type,
   int64_t group = getGroupColumns(type),
           column = threads.getFixed(registers, j);
   int64_t first = column % (kSwizzled * group) / group * group;
-  Value place = keepBesideState(getStart(type, registers), op);
+  // Keys that are computed: their loops have registers for little else.
+  bool isNarrow = type.getElementTypeBitWidth() == 16 && !isRecurrence();
+  Value start = getStart(type, registers);
+  Value place = isNarrow ? keepInLoop(start, op) : keepBesideState(start, op);
   if (first)
     place = arith::XOrIOp::create(b, place, index(first));
   int64_t fixed = threads.getFixedRow(registers, i) * layout.getRow();

@@ -16,6 +16,7 @@
 #define ATTN_CODEGEN_GPU_DISTRIBUTOR_H
 
 #include "codegen/gpu/ThreadTiles.h"
+#include "codegen/gpu/Window.h"
 
 namespace attn {
 
@@ -148,14 +149,18 @@ private:
   void exchange(tile::ConvertLayoutOp op);
 
   /// Whether the kernel's products of 16 bits leave few registers: those of two
-  /// bands of rows, or of a state that stays in them.
+  /// bands of rows, of a state that stays in them, or of scores that take a
+  /// quarter of them.
   bool isShortOfRegisters();
   /// Whether products of 16 bits add to a state.
   bool updatesState();
   /// Whether products of 16 bits add to a state of two bands of rows or more.
   bool hasState();
+  /// Whether the kernel adds to a state, a product with a transposed operand.
+  bool isRecurrence();
   /// `value`, but computed in each iteration of the loop around `op`: the sign
-  /// of the induction variable, which is 0, is added. What is computed from it
+  /// of the sum of the induction variable and its bound, which is 0, is added
+  /// (in recurrences, that of the induction variable). What is computed from it
   /// takes no register through the loop: where none is left, ptxas spills what
   /// was computed in front of the loop.
   mlir::Value keepInLoop(mlir::Value value, mlir::Operation *op);
@@ -165,6 +170,11 @@ private:
   /// the loop, so bits are flipped by the sign as well: `ptxas` spilled 16
   /// bytes beside a state of 128 x 64.
   mlir::Value keepBesideState(mlir::Value value, mlir::Operation *op);
+
+  /// Has what a branch that is seldom executed computes from the place of a
+  /// tile and the number of the thread computed there, in each iteration of the
+  /// loop around `op`. In front of the loop it would take registers through it.
+  void keepSeldom(Window &window, mlir::Value &thread, mlir::Operation *op);
 
   // Small things.
   mlir::Value index(int64_t value) { return threads.index(value); }
@@ -212,7 +222,7 @@ private:
   /// Pairs of tiles that are rounded, by the number of their first elements.
   std::map<std::pair<void *, int64_t>, mlir::Value> pairs;
   llvm::SmallVector<mlir::Operation *> lowered;
-  std::optional<bool> shortOfRegisters, state, wideState;
+  std::optional<bool> shortOfRegisters, state, wideState, recurrence;
   llvm::DenseMap<mlir::Value, bool> delayed;
   /// Scans of vectors, by all that they depend on but their results' layout,
   /// and what the lanes have of each.

@@ -96,7 +96,10 @@ int64_t attn::estimateRegisters(const BlockProblem &problem) {
   // Places of keys that ptxas keeps for each slice: measured, 9 for 4 keys.
   bool isSliced = std::max(problem.widthQk, problem.widthV) > slice;
   int64_t places = isSliced ? 9 * problem.blockK / 4 : 0;
-  return rows * (scores + values) + parts + places + operands + reserve;
+  int64_t inLoop = rows * (scores + values) + parts + places + operands;
+  // ptxas loads all that queries are computed from before it computes one.
+  int64_t inFront = problem.blockQ * problem.queryElements / problem.threads;
+  return std::max(inLoop, inFront) + reserve;
 }
 
 //===----------------------------------------------------------------------===//

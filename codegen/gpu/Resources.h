@@ -25,6 +25,8 @@ struct BlockProblem {
   /// Tiles of 16 bits whose sum these are.
   int64_t queryTerms = 1, keyTerms = 1, valueTerms = 1;
   int64_t keyParts = 1; ///< Tiles of keys that are joined.
+  /// Elements that a row of queries is computed from; 0 if it is not computed.
+  int64_t queryElements = 0;
 };
 
 /// Bytes of shared memory that the right operand of a product should have at

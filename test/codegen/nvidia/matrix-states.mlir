@@ -400,6 +400,8 @@ gpu.module @kernels {
       %p = tile.decay_dot %k, %k, %d, %zero reverse strict : tensor<64x64xf32> -> tensor<64x64xf32>
       tile.store %p, %y[%i, %c0] : tensor<64x64xf32>, memref<?x64xf32>
       %t = tile.dot %k, %k, %s transpose_lhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+      scf.yield %t : tensor<64x64xf32>
+    }
     gpu.return
   }
 }
