@@ -43,6 +43,9 @@ bool attn::isRoundedFactor(Operation *op) {
          llvm::all_of(round->getUses(), [](OpOperand &use) {
            if (auto convert = dyn_cast<tile::ConvertLayoutOp>(use.getOwner()))
              return static_cast<bool>(getSharedLayout(convert));
+           // For products of the next iteration.
+           if (isa<scf::ForOp, scf::YieldOp>(use.getOwner()))
+             return true;
            auto dot = dyn_cast<tile::DotOp>(use.getOwner());
            return dot && isNarrow(dot) && use.getOperandNumber() == 0;
          });
@@ -99,6 +102,16 @@ Value Distributor::roundPair(Value low, Value high, Type element) {
   return element.isF16()
              ? both
              : LLVM::BitcastOp::create(b, b.getI32Type(), both).getResult();
+}
+
+/// A factor of products of 16 bits, computed from numbers of 32: what a loop
+/// carries of it are pairs of elements.
+void Distributor::packFactor(arith::TruncFOp op) {
+  ArrayRef<Value> from = pieces[op.getIn()];
+  Values &pairs = words[op];
+  for (size_t place = 0; place < from.size(); place += 2)
+    pairs.push_back(
+        roundPair(from[place], from[place + 1], tileOf(op).getElementType()));
 }
 
 namespace attn {
@@ -334,16 +347,19 @@ Value MatrixEmitter::pack(Value low, Value high) {
 
 SmallVector<Value> MatrixEmitter::packLhs(int64_t band, int64_t depth) {
   Value tile = op.getLhs();
+  auto carried = d.words.find(tile);
+  bool isPacked = carried != d.words.end();
   if (Operation *round = tile.getDefiningOp(); round && isRoundedFactor(round))
     tile = round->getOperand(0);
   PieceShape lhs = ThreadTiles::getShape(Distributor::tileOf(tile));
-  ArrayRef<Value> from = d.pieces[tile];
+  ArrayRef<Value> from = isPacked ? carried->second : d.pieces[tile];
   Values result;
   for (int64_t n = 0; n < 4; ++n) {
     int64_t row = 2 * band + n % 2;
     int64_t column = (depth + 8 * (n / 2)) / 4;
-    ArrayRef<Value> pair = from.slice(row * lhs.columns + column, 2);
-    result.push_back(pack(pair[0], pair[1]));
+    int64_t place = row * lhs.columns + column;
+    result.push_back(isPacked ? from[place / 2]
+                              : pack(from[place], from[place + 1]));
   }
   return result;
 }

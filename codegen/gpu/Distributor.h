@@ -106,6 +106,7 @@ private:
 
   // Matrix instructions (DistributeMatrices.cpp).
   void multiplyMatrices(tile::DotOp op);
+  void packFactor(mlir::arith::TruncFOp op);
   /// Two numbers of 32 bits, rounded to `element`, in the bits of one value of
   /// two elements, or of an integer if these are bf16.
   mlir::Value roundPair(mlir::Value low, mlir::Value high, mlir::Type element);
@@ -159,6 +160,8 @@ private:
   ThreadTiles threads;
   mlir::ImplicitLocOpBuilder b;
   llvm::DenseMap<mlir::Value, Values> pieces;
+  /// Of factors that loops carry: their pieces, two in one value.
+  llvm::DenseMap<mlir::Value, Values> words;
   llvm::DenseMap<mlir::Value, mlir::Value> buffers;
   /// Of buffers of other elements of 16 bits, the same as f16.
   llvm::DenseMap<mlir::Value, mlir::Value> halves;
