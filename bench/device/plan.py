@@ -27,7 +27,10 @@ EPSILONS = {"f32": 2**-23, "f16": 2**-10, "bf16": 2**-7}
 # where: they need matrix instructions.
 SCHEDULES = {"128x64": "block_q=128,block_k=64",
              "128x64-w8-s2": "block_q=128,block_k=64,warps=8,stages=2",
-             "128x64-w8-s3": "block_q=128,block_k=64,warps=8,stages=3"}
+             "128x64-w8-s3": "block_q=128,block_k=64,warps=8,stages=3",
+             "64x64-o": "block_q=64,block_k=64,overlap=1",
+             "64x128-o": "block_q=64,block_k=128,overlap=1",
+             "128x32-o": "block_q=128,block_k=32,overlap=1"}
 SCHEDULED_SPECS, SCHEDULED_TYPES = ("dense", "causal"), ("bf16",)
 
 # Recurrences that are timed, and the files that they are made of.
