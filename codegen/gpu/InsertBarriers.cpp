@@ -14,7 +14,7 @@
 // the same: a conversion writes the rows that a thread owns, and a product
 // reads as many of its left operand, if that is not transposed. A body of a
 // loop is walked twice, so that the end of an iteration meets the start of the
-// next.
+// next, if there is a next one.
 //
 // A view of global memory that a kernel writes and reads again is ordered in
 // the same way: its rows may come back to other threads.
@@ -169,7 +169,9 @@ LogicalResult BarrierInserter::walk(Block &block) {
       pass(barrier.getScope());
     } else if (auto loop = dyn_cast<scf::ForOp>(op)) {
       SmallVector<Access> before = open;
-      if (failed(walk(*loop.getBody())) || failed(walk(*loop.getBody())))
+      bool isOnce = loop->hasAttr(tile::kOnceAttr);
+      if (failed(walk(*loop.getBody())) ||
+          (!isOnce && failed(walk(*loop.getBody()))))
         return failure();
       llvm::append_range(open, before); // The loop may run not at all.
     } else if (op.getNumRegions()) {
