@@ -110,7 +110,10 @@ def Attn_ScheduleAttr : AttrDef<Attn_Dialect, "Schedule"> {
     - `stages`, on GPUs: blocks of keys and values, or chunks of a recurrence,
       that shared memory has room for. 0, the default, is one; of attention, one
       half of it is copied while the other is read. With more, the copies of a
-      block or chunk begin that many, less one, before it is read.
+      block or chunk begin that many, less one, before it is read;
+    - `overlap`, of attention on GPUs: 1 if a warp multiplies the weights of a
+      block of keys with its values while it computes the weights of the next
+      block. 0, the default: one after the other.
 
     Where tokens are a grid, a block is a *box* of them:
 
@@ -127,6 +130,7 @@ def Attn_ScheduleAttr : AttrDef<Attn_Dialect, "Schedule"> {
                         DefaultValuedParameter<"int64_t", "0">:$splits,
                         DefaultValuedParameter<"int64_t", "0">:$warps,
                         DefaultValuedParameter<"int64_t", "0">:$stages,
+                        DefaultValuedParameter<"int64_t", "0">:$overlap,
                         Attn_PerAxis:$box_q, Attn_PerAxis:$box_k,
                         Attn_PerAxis:$step);
   let builders = [
@@ -134,7 +138,7 @@ def Attn_ScheduleAttr : AttrDef<Attn_Dialect, "Schedule"> {
                      CArg<"int64_t", "0">:$splits,
                      CArg<"int64_t", "0">:$warps,
                      CArg<"int64_t", "0">:$stages), [{
-      return $_get($_ctxt, blockQ, blockK, splits, warps, stages,
+      return $_get($_ctxt, blockQ, blockK, splits, warps, stages, /*overlap=*/0,
                    ::mlir::DenseI64ArrayAttr(), ::mlir::DenseI64ArrayAttr(),
                    ::mlir::DenseI64ArrayAttr());
     }]>

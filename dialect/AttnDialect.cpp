@@ -100,7 +100,8 @@ static LogicalResult verifyBoxes(function_ref<InFlightDiagnostic()> emitError,
 LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                    int64_t blockQ, int64_t blockK,
                                    int64_t splits, int64_t warps,
-                                   int64_t stages, DenseI64ArrayAttr boxQ,
+                                   int64_t stages, int64_t overlap,
+                                   DenseI64ArrayAttr boxQ,
                                    DenseI64ArrayAttr boxK,
                                    DenseI64ArrayAttr step) {
   // schedule_c1
@@ -118,6 +119,8 @@ LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   if (stages < 0 || stages > 8) // schedule_c8
     return emitError() << "schedule 'stages' must be between 0 and 8, got "
                        << stages;
+  if (overlap < 0 || overlap > 1) // schedule_c9
+    return emitError() << "schedule 'overlap' must be 0 or 1, got " << overlap;
   return verifyBoxes(emitError, blockQ, blockK, splits, boxQ, boxK, step);
 }
 

@@ -41,6 +41,14 @@ inline constexpr llvm::StringLiteral kWarpsAttr = "tile.warps";
 /// shared memory has room for, if more than one.
 inline constexpr llvm::StringLiteral kStagesAttr = "tile.stages";
 
+/// Of a loop over blocks, and of its kernel: products of a block of keys
+/// overlap with those of the next one.
+inline constexpr llvm::StringLiteral kOverlapAttr = "tile.overlap";
+
+/// Of a loop of one iteration or none, around what must not run in the latter
+/// case.
+inline constexpr llvm::StringLiteral kOnceAttr = "tile.once";
+
 } // namespace attn::tile
 
 #endif // ATTN_DIALECT_TILEDIALECT_H

@@ -158,8 +158,8 @@ FailureOr<ScheduleAttr> attn::makeSchedule(Operation *op, BlockSizes blocks) {
   };
   auto schedule = ScheduleAttr::getChecked(
       [&] { return emitError(op->getLoc()); }, context, blocks.q, blocks.k,
-      blocks.splits, blocks.warps, blocks.stages, list(blocks.boxQ),
-      list(blocks.boxK), list(blocks.step));
+      blocks.splits, blocks.warps, blocks.stages, blocks.overlap,
+      list(blocks.boxQ), list(blocks.boxK), list(blocks.step));
   if (!schedule)
     return failure();
   // The numbers of a list that is given are those of the boxes it came with.

@@ -53,7 +53,8 @@ static bool hasMarkedBlocks(ModuleOp module) {
   return module
       .walk([](scf::ForallOp blocks) {
         bool found = blocks->hasAttr(tile::kWarpsAttr) ||
-                     blocks->hasAttr(tile::kStagesAttr);
+                     blocks->hasAttr(tile::kStagesAttr) ||
+                     blocks->hasAttr(tile::kOverlapAttr);
         return found ? WalkResult::interrupt() : WalkResult::advance();
       })
       .wasInterrupted();

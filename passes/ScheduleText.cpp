@@ -17,8 +17,8 @@ using namespace attn;
 /// Of a block along an axis, and of steps.
 static constexpr int64_t kMostTokens = 4096, kMostStep = 65536;
 
-/// Parts that keys are split into, and both warps and stages.
-static constexpr int64_t kMostSplits = 64, kMostWarps = 8;
+/// Parts that keys are split into, both warps and stages, and overlap.
+static constexpr int64_t kMostSplits = 64, kMostWarps = 8, kMostOverlap = 1;
 
 /// Reads "8x16" into `sizes`.
 static LogicalResult readSizes(Operation *op, StringRef text, StringRef key,
@@ -54,15 +54,17 @@ static LogicalResult readEntry(Operation *op, StringRef text, StringRef entry,
                   : key == "splits"  ? &blocks.splits
                   : key == "warps"   ? &blocks.warps
                   : key == "stages"  ? &blocks.stages
+                  : key == "overlap" ? &blocks.overlap
                                      : nullptr;
   if (!slot)
     return emitError(op->getLoc())
            << "schedule '" << text
            << "': expected 'block_q', 'block_k', 'splits', 'warps', 'stages', "
-              "'box_q', 'box_k' or 'step', got '"
+              "'overlap', 'box_q', 'box_k' or 'step', got '"
            << key << "'";
   int64_t most = key == "splits"                     ? kMostSplits
                  : key == "warps" || key == "stages" ? kMostWarps
+                 : key == "overlap"                  ? kMostOverlap
                                                      : kMostTokens;
   int64_t least = most == kMostTokens ? 1 : 0;
   if (value.getAsInteger(10, size) || size < least || size > most)
@@ -147,20 +149,27 @@ BlockSizes attn::getBlockSizes(ScheduleAttr schedule) {
   };
   return {schedule.getBlockQ(),     schedule.getBlockK(),
           schedule.getSplits(),     schedule.getWarps(),
-          schedule.getStages(),     list(schedule.getBoxQ()),
-          list(schedule.getBoxK()), list(schedule.getStep())};
+          schedule.getStages(),     schedule.getOverlap(),
+          list(schedule.getBoxQ()), list(schedule.getBoxK()),
+          list(schedule.getStep())};
 }
 
 LogicalResult attn::checkNotForGpu(Operation *op, BlockSizes blocks,
                                    StringRef of) {
-  if (!blocks.warps && !blocks.stages)
-    return success();
-  StringRef name = blocks.warps ? "warps" : "stages";
-  return emitError(op->getLoc())
-         << "schedule: '" << name << "' is for attention "
-         << (blocks.warps ? "" : "and recurrences ") << "on GPUs, got "
-         << (blocks.warps ? blocks.warps : blocks.stages) << " for " << of
-         << "; expected a schedule without it";
+  struct Key {
+    StringRef name;
+    int64_t value;
+    StringRef with;
+  };
+  for (const Key &key : {Key{"warps", blocks.warps, ""},
+                         {"stages", blocks.stages, "and recurrences "},
+                         {"overlap", blocks.overlap, ""}})
+    if (key.value)
+      return emitError(op->getLoc())
+             << "schedule: '" << key.name << "' is for attention " << key.with
+             << "on GPUs, got " << key.value << " for " << of
+             << "; expected a schedule without it";
+  return success();
 }
 
 std::string attn::printSchedule(ScheduleAttr schedule) {
@@ -172,6 +181,8 @@ std::string attn::printSchedule(ScheduleAttr schedule) {
     text += ",warps=" + std::to_string(schedule.getWarps());
   if (schedule.getStages())
     text += ",stages=" + std::to_string(schedule.getStages());
+  if (schedule.getOverlap())
+    text += ",overlap=" + std::to_string(schedule.getOverlap());
   auto add = [&](StringRef name, DenseI64ArrayAttr sizes) {
     if (!sizes)
       return;

@@ -22,6 +22,7 @@ struct BlockSizes {
   int64_t q, k;
   int64_t splits = 0;
   int64_t warps = 0, stages = 0; ///< 0: what the target has.
+  int64_t overlap = 0;           ///< 1: products of two blocks of keys overlap.
   /// Sizes along each axis; empty where blocks are no boxes, or steps are 1.
   llvm::SmallVector<int64_t> boxQ = {}, boxK = {}, step = {};
 };
@@ -46,7 +47,8 @@ llvm::StringRef getSchedulePart(llvm::StringRef text, bool isFew);
 /// The sizes that a list of blocks asks for; `blocks` without one.
 BlockSizes takeListed(AttendOp op, BlockSizes blocks);
 
-/// Refuses warps and stages for `op`, for which they say nothing: `of` is why.
+/// Refuses warps, stages and overlap for `op`, for which they say nothing: `of`
+/// is why.
 mlir::LogicalResult checkNotForGpu(mlir::Operation *op, BlockSizes blocks,
                                    llvm::StringRef of);
 

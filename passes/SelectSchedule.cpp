@@ -143,8 +143,8 @@ static BlockSizes cheapest(ArrayRef<Candidate> candidates, BlockSizes first) {
   return best->blocks;
 }
 
-static SmallVector<Candidate> getCandidates(const Problem &problem) {
-  SmallVector<Candidate> candidates;
+static std::vector<Candidate> getCandidates(const Problem &problem) {
+  std::vector<Candidate> candidates;
   for (int64_t strips = 1; strips <= kMostStrips; ++strips)
     for (int64_t k : {32, 64, 128}) {
       BlockSizes blocks{strips * problem.strip, k};
@@ -157,7 +157,7 @@ static bool isMasked(AttendOp op) { return !op.getMask().empty(); }
 
 /// The same for blocks that are boxes, of a power of two of tokens: most grids
 /// are, so that little is computed in vain. Boxes reach beyond others.
-static SmallVector<Candidate> getBoxCandidates(const Problem &problem,
+static std::vector<Candidate> getBoxCandidates(const Problem &problem,
                                                AttendOp op) {
   ArrayRef<int64_t> queries = getExtents(op.getQuery()),
                     keys = getExtents(op.getKey());
@@ -171,7 +171,7 @@ static SmallVector<Candidate> getBoxCandidates(const Problem &problem,
   BlockSizes most{kMostTokens, kMostTokens};
   if (isMasked(op))
     most = {kNearQueries, kNearKeys};
-  SmallVector<Candidate> candidates;
+  std::vector<Candidate> candidates;
   for (int64_t strips = 1; strips <= kMostStrips; strips *= 2)
     for (int64_t k : {16, 32, 64, 128}) {
       BlockSizes blocks{strips * problem.strip, k};
@@ -299,7 +299,7 @@ private:
     bool hasBoxes = attend && attend.getNumAxes() > 1;
     if (hasBoxes)
       problem.strip = 2 * problem.lanes;
-    SmallVector<Candidate> candidates =
+    std::vector<Candidate> candidates =
         hasBoxes ? getBoxCandidates(problem, attend) : getCandidates(problem);
     int64_t keys = hasBoxes && isMasked(attend) ? kNearKeys : 64;
     BlockSizes best = cheapest(candidates, {problem.strip, keys});

@@ -447,6 +447,8 @@ void attn::passOn(ScheduleAttr schedule, scf::ForallOp blocks) {
   if (schedule.getStages() > 1)
     blocks->setAttr(tile::kStagesAttr,
                     b.getI64IntegerAttr(schedule.getStages()));
+  if (schedule.getOverlap())
+    blocks->setAttr(tile::kOverlapAttr, b.getUnitAttr());
 }
 
 /// One block per split and key head, then the merge.

@@ -26,12 +26,13 @@ EPSILONS = {"f32": 2**-23, "f16": 2**-10, "bf16": 2**-7}
 # Schedules that are timed beside the default one, by their names in tables, and
 # which of them for which spec: they need matrix instructions.
 SCHEDULES = {"128x64": "block_q=128,block_k=64",
-             "128x64-w8-s2": "block_q=128,block_k=64,warps=8,stages=2",
-             "128x64-w8-s3": "block_q=128,block_k=64,warps=8,stages=3",
+             "64x64-o": "block_q=64,block_k=64,overlap=1",
+             "64x64-s2-o": "block_q=64,block_k=64,stages=2,overlap=1",
+             "128x32-o": "block_q=128,block_k=32,overlap=1",
              "8-parts": "splits=8"}
 SCHEDULED_TYPES = ("bf16",)
 SCHEDULED_SPECS = {
-    **dict.fromkeys(("dense", "causal"), ("128x64", "128x64-w8-s2", "128x64-w8-s3")),
+    **dict.fromkeys(("dense", "causal"), ("128x64", "64x64-o", "64x64-s2-o", "128x32-o")),
     **dict.fromkeys(("lightning", "retention", "gla", "gla-scalar"), ("8-parts",))}
 
 # Recurrences that are timed, and the files that they are made of.

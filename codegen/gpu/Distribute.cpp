@@ -30,6 +30,14 @@ static RankedTensorType tileOf(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
+/// Whether a tile that a loop carries is a factor of products of 16 bits: two
+/// elements are one value then.
+static bool isCarriedFactor(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return type && isa<tile::RegistersAttr>(type.getEncoding()) &&
+         type.getElementTypeBitWidth() == 16;
+}
+
 Value Distributor::both(Value x, Value y) {
   if (!x || !y)
     return x ? x : y;
@@ -51,7 +59,8 @@ SmallVector<Value> Distributor::expand(ValueRange values) {
     if (getSharedLayout(value))
       continue; // Stays where it is.
     else if (isTile(value))
-      llvm::append_range(result, pieces.lookup(value));
+      llvm::append_range(result, isCarriedFactor(value) ? getPairs(value)
+                                                        : pieces.lookup(value));
     else
       result.push_back(value);
   return result;
@@ -65,7 +74,9 @@ void Distributor::takePieces(ValueRange values, ValueRange expanded) {
       continue;
     size_t count =
         isTile(value) ? ThreadTiles::getShape(tileOf(value)).size() : 1;
-    if (isTile(value))
+    if (isCarriedFactor(value))
+      setPairs(value, expanded.take_front(count /= 2));
+    else if (isTile(value))
       pieces[value] = Values(expanded.take_front(count));
     else
       value.replaceAllUsesWith(expanded.front());
@@ -76,6 +87,12 @@ void Distributor::takePieces(ValueRange values, ValueRange expanded) {
 LogicalResult Distributor::lowerLoop(scf::ForOp loop) {
   if (llvm::none_of(loop.getInitArgs(), isTile))
     return lowerBlock(*loop.getBody());
+  for (Value init : loop.getInitArgs())
+    if (isCarriedFactor(init) && !hasPairs(init))
+      return loop.emitOpError("carries ")
+             << init.getType()
+             << ", expected elements of 32 bits, or a factor of products that "
+                "is rounded in front of it";
   auto expanded =
       scf::ForOp::create(b, loop.getLowerBound(), loop.getUpperBound(),
                          loop.getStep(), expand(loop.getInitArgs()));

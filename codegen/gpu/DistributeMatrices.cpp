@@ -368,16 +368,15 @@ Value MatrixEmitter::pack(Value low, Value high) {
 
 SmallVector<Value> MatrixEmitter::packLhs(int64_t band, int64_t depth) {
   Value tile = op.getLhs();
-  Operation *round = tile.getDefiningOp();
-  bool isRounded = round && isRounding(round);
+  bool isPaired = d.hasPairs(tile);
   PieceShape lhs = ThreadTiles::getShape(Distributor::tileOf(tile));
   Values result;
   for (int64_t n = 0; n < 4; ++n) {
     int64_t row = 2 * band + n % 2;
     int64_t first = row * lhs.columns + (depth + 8 * (n / 2)) / 4;
     ArrayRef<Value> from = d.pieces[tile];
-    result.push_back(isRounded ? d.getPair(tile, first)
-                               : pack(from[first], from[first + 1]));
+    result.push_back(isPaired ? d.getPair(tile, first)
+                              : pack(from[first], from[first + 1]));
   }
   return result;
 }

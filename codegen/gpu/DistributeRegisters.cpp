@@ -138,6 +138,7 @@ Value Distributor::getPiece(Value tile, int64_t e) {
 
 void Distributor::flush() {
   for (Value tile : llvm::reverse(waitingOrder)) {
+    roundCarried(tile);
     if (isReadInPairs(tile) || isDelayed(tile))
       continue;
     for (size_t e = 0, count = pieces[tile].size(); e < count; ++e)

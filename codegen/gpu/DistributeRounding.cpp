@@ -37,8 +37,15 @@ bool attn::isRounding(Operation *op) {
          ThreadTiles::getShape(from).size() % 2 == 0;
 }
 
+/// Whether the use of a tile hands it to another iteration of a loop.
+static bool isCarried(OpOperand &use) {
+  return isa<scf::ForOp, scf::YieldOp>(use.getOwner());
+}
+
 /// Whether the use of a tile that is rounded takes pairs as they are.
 static bool isReadAsPair(OpOperand &use) {
+  if (isCarried(use))
+    return true;
   if (auto convert = dyn_cast<tile::ConvertLayoutOp>(use.getOwner()))
     return static_cast<bool>(getSharedLayout(convert));
   auto dot = dyn_cast<tile::DotOp>(use.getOwner());
@@ -93,6 +100,30 @@ Value Distributor::getPair(Value tile, int64_t e) {
   Value wide = round->getOperand(0);
   Value low = getPiece(wide, e), high = getPiece(wide, e + 1);
   return known = roundPair(low, high, tileOf(tile).getElementType());
+}
+
+bool Distributor::hasPairs(Value tile) {
+  Operation *op = tile.getDefiningOp();
+  return (op && isRounding(op)) ||
+         pairs.contains({tile.getAsOpaquePointer(), 0});
+}
+
+Values Distributor::getPairs(Value tile) {
+  Values result;
+  for (int64_t e = 0, count = ThreadTiles::getShape(tileOf(tile)).size();
+       e < count; e += 2)
+    result.push_back(getPair(tile, e));
+  return result;
+}
+
+void Distributor::setPairs(Value tile, ValueRange values) {
+  for (auto [place, value] : llvm::enumerate(values))
+    pairs[{tile.getAsOpaquePointer(), int64_t(2 * place)}] = value;
+}
+
+void Distributor::roundCarried(Value tile) {
+  if (isReadInPairs(tile) && llvm::any_of(tile.getUses(), isCarried))
+    getPairs(tile);
 }
 
 Value Distributor::getRounded(Value tile, int64_t e) {

@@ -135,6 +135,15 @@ private:
   /// Elements `e` and `e + 1` of a tile that is rounded, as `roundPair` has
   /// them.
   mlir::Value getPair(mlir::Value tile, int64_t e);
+  /// All pairs of a tile, and what they are for a tile that a loop carries.
+  Values getPairs(mlir::Value tile);
+  void setPairs(mlir::Value tile, mlir::ValueRange values);
+  /// Rounds what a loop carries of `tile` at once: the numbers of 32 bits would
+  /// take twice the registers up to the end of the iteration.
+  void roundCarried(mlir::Value tile);
+  /// Whether `getPair` has elements of `tile`: it is rounded, or a factor of
+  /// products that a loop carries.
+  bool hasPairs(mlir::Value tile);
   /// Whether a tile is only what left operands in registers, and pairs in
   /// shared memory, are rounded from, in a kernel that updates a state. Its
   /// elements are computed where they are read.

@@ -14,7 +14,7 @@
 // the same: a conversion writes the rows that a thread owns, and a product
 // reads as many of its left operand, if that is not transposed. A body of a
 // loop is walked twice, so that the end of an iteration meets the start of the
-// next.
+// next, if there is a next one.
 //
 // In kernels that update a state, tiles that are stored one after the other,
 // the terms of a sum, get a barrier in front of the first where any of them
@@ -221,7 +221,9 @@ LogicalResult BarrierInserter::walk(Block &block) {
       run.clear();
       runAccesses.clear();
       SmallVector<Access> before = open;
-      if (failed(walk(*loop.getBody())) || failed(walk(*loop.getBody())))
+      bool isOnce = loop->hasAttr(tile::kOnceAttr);
+      if (failed(walk(*loop.getBody())) ||
+          (!isOnce && failed(walk(*loop.getBody()))))
         return failure();
       llvm::append_range(open, before); // The loop may run not at all.
     } else if (op.getNumRegions()) {

@@ -218,8 +218,9 @@ gpu::GPUFuncOp Outliner::createKernel(scf::ForallOp forall, StringRef name,
   kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
   kernel.setKnownBlockSizeAttr(
       b.getDenseI32ArrayAttr({static_cast<int32_t>(getThreads(forall)), 1, 1}));
-  if (Attribute stages = forall->getAttr(tile::kStagesAttr))
-    kernel->setAttr(tile::kStagesAttr, stages);
+  for (StringRef name : {tile::kStagesAttr, tile::kOverlapAttr})
+    if (Attribute value = forall->getAttr(name))
+      kernel->setAttr(name, value);
   markAligned(kernel, captures);
   IRMapping mapping;
   mapping.map(captures, kernel.getArguments());

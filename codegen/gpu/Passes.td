@@ -281,6 +281,60 @@ def GpuAssignLayouts : Pass<"attn-gpu-assign-layouts", "::mlir::gpu::GPUModuleOp
   let dependentDialects = ["::attn::tile::TileDialect"];
 }
 
+def GpuOverlapProducts
+    : Pass<"attn-gpu-overlap-products", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Compute weights of the next keys beside the products of these";
+  let description = [{
+    In a kernel with `tile.overlap`, rotates each loop with a product that another one
+    depends on: an iteration computes the first products (scores) of the next iteration
+    and all that is computed from them alone (weights), and the products with them
+    (sums) of its own. What the latter read of the former, the loop carries. What the
+    first iteration needs stands in front of the loop, the last sums behind, and a loop
+    of one iteration or none around it all, as there may be no block of keys.
+
+    Before: layouts are assigned, copies are not begun early. After: the loop around has
+    `tile.once`, the kernel no `tile.overlap`; every number is computed by the same ops in
+    the same order. Does nothing in loops without such products. Reports loops that need
+    the sums of one iteration for the weights of the next, or weights in shared memory.
+
+    Example (afterwards the loop carries `%w`, its body has the first product of the
+    next iteration, and the second one of its own; both stand around it once more):
+
+    ```mlir
+    gpu.module @kernels {
+      gpu.func @f(%x: memref<?x64xbf16>, %n: index,
+                  %q: tensor<64x64xbf16, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>,
+                  %z: tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>) kernel
+          attributes {tile.overlap} {
+        %c0 = arith.constant 0 : index
+        %c64 = arith.constant 64 : index
+        %s = scf.for %i = %c0 to %n step %c64 iter_args(%a = %z)
+            -> (tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>) {
+          %k = tile.load %x[%i, %c0] : memref<?x64xbf16>
+            -> tensor<64x64xbf16, #tile.shared<row = 64, swizzle = true>>
+          %d = tile.dot %q, %k, %z transpose_rhs
+             : tensor<64x64xbf16, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>,
+               tensor<64x64xbf16, #tile.shared<row = 64, swizzle = true>>
+            -> tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+          %w = arith.truncf %d
+             : tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+            to tensor<64x64xbf16, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+          %v = tile.load %x[%i, %c0] : memref<?x64xbf16>
+            -> tensor<64x64xbf16, #tile.shared<row = 64, swizzle = true>>
+          %e = tile.dot %w, %v, %a
+             : tensor<64x64xbf16, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>,
+               tensor<64x64xbf16, #tile.shared<row = 64, swizzle = true>>
+            -> tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+          scf.yield %e : tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+        }
+        gpu.return
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::attn::tile::TileDialect", "::mlir::arith::ArithDialect"];
+}
+
 def GpuPipelineCopies
     : Pass<"attn-gpu-pipeline-copies", "::mlir::gpu::GPUModuleOp"> {
   let summary = "Copy the next tiles to shared memory while computing";

@@ -41,6 +41,10 @@
 // Tiles may have other readers than products then, and the loop may store rows
 // to views that it does not read: those of a recurrence do.
 //
+// Around a loop whose products overlap (attn-gpu-overlap-products) stand tiles
+// of its first and of its last iteration. They begin all together, in front;
+// copies of the loop begin as soon as what stands there has read its tiles.
+//
 //===----------------------------------------------------------------------===//
 
 #include "codegen/gpu/SharedTiles.h"
@@ -66,12 +70,15 @@ public:
   void run();
   /// The same with a ring of so many places, at least two, for each copy.
   void runRings(int64_t stages);
+  /// Begins what an only iteration copies at its start.
+  void runOnce();
 
 private:
   bool isMovable(Value value);
   bool isStored(Value view) const;
   Operation *getFirstUser(Value value);
   Operation *getLastUser(Value value);
+  OpBuilder getFront();
   Value cloneInto(OpBuilder &b, Value value, IRMapping &mapping);
   tile::LoadOp beginAt(OpBuilder &b, tile::LoadOp load, Value iteration);
   SmallVector<Value> fillRings(OpBuilder &b, Value iteration, Value stage,
@@ -153,6 +160,17 @@ Operation *LoopPipeliner::getLastUser(Value value) {
       result = here;
   }
   return result;
+}
+
+/// In front of the loop, behind the last product there.
+OpBuilder LoopPipeliner::getFront() {
+  OpBuilder b(loop);
+  if (!loop->getParentOp()->hasAttr(tile::kOnceAttr))
+    return b;
+  for (auto dot : loop->getBlock()->getOps<tile::DotOp>())
+    if (dot->isBeforeInBlock(loop))
+      b.setInsertionPointAfter(dot);
+  return b;
 }
 
 bool LoopPipeliner::analyze(bool inRings) {
@@ -272,9 +290,10 @@ Operation *LoopPipeliner::awaitOthers(Operation *lastRead) {
 /// Makes the loop carry its first tiles; returns those of the next iteration.
 SmallVector<tile::LoadOp> LoopPipeliner::carryFirsts() {
   IRRewriter rewriter(loop);
+  OpBuilder front = getFront();
   SmallVector<Value> starts;
   for (tile::LoadOp first : firsts)
-    starts.push_back(beginAt(rewriter, first, loop.getLowerBound()));
+    starts.push_back(beginAt(front, first, loop.getLowerBound()));
   SmallVector<tile::LoadOp> nexts;
   auto yield = [&](OpBuilder &b, Location loc, ArrayRef<BlockArgument>) {
     Value later =
@@ -328,6 +347,29 @@ void LoopPipeliner::run() {
     free = waited;
   for (tile::LoadOp next : nexts)
     moveBehind(next, free);
+}
+
+void LoopPipeliner::runOnce() {
+  SmallVector<tile::LoadOp> copies;
+  for (auto load : loop.getBody()->getOps<tile::LoadOp>())
+    if (isCopy(load) && !load.getAsync() &&
+        llvm::all_of(load->getUsers(), llvm::IsaPred<tile::DotOp>) &&
+        llvm::all_of(load->getOperands(),
+                     [&](Value operand) { return isMovable(operand); }))
+      copies.push_back(load);
+  OpBuilder front = OpBuilder::atBlockBegin(loop.getBody());
+  IRMapping mapping;
+  for (tile::LoadOp load : copies) {
+    for (Value operand : load->getOperands())
+      mapping.map(operand, cloneInto(front, operand, mapping));
+    auto begun = cast<tile::LoadOp>(front.clone(*load, mapping));
+    begun.setAsync(true);
+    OpBuilder reader(getFirstUser(load));
+    auto await = tile::AwaitOp::create(reader, load.getLoc(), load.getType(),
+                                       begun.getResult());
+    load.getResult().replaceAllUsesWith(await);
+    load.erase();
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -390,7 +432,8 @@ void LoopPipeliner::awaitRings(ValueRange rings, Value stage, int64_t stages) {
 void LoopPipeliner::runRings(int64_t stages) {
   IRRewriter rewriter(loop);
   Location loc = loop.getLoc();
-  SmallVector<Value> starts = startRings(rewriter, stages);
+  OpBuilder front = getFront();
+  SmallVector<Value> starts = startRings(front, stages);
   size_t count = starts.size();
   starts.push_back(arith::ConstantIndexOp::create(rewriter, loc, 0));
   auto yield = [&](OpBuilder &b, Location, ArrayRef<BlockArgument> carried) {
@@ -436,6 +479,10 @@ struct GpuPipelineCopies
     getOperation().walk([&](scf::ForOp loop) { loops.push_back(loop); });
     for (scf::ForOp loop : loops) {
       LoopPipeliner pipeliner(loop);
+      if (loop->hasAttr(tile::kOnceAttr)) {
+        pipeliner.runOnce();
+        continue;
+      }
       auto kernel = loop->getParentOfType<gpu::GPUFuncOp>();
       auto stages = kernel->getAttrOfType<IntegerAttr>(tile::kStagesAttr);
       if (!pipeliner.analyze(/*inRings=*/bool(stages)))

@@ -49,12 +49,18 @@ static int64_t estimateNarrowBytes(const BlockProblem &problem) {
   constexpr int64_t banks = 64;
   int64_t widthQk = llvm::alignTo(problem.widthQk, banks);
   int64_t widthV = llvm::alignTo(problem.widthV, banks);
-  int64_t keys = llvm::alignTo(problem.blockK, kRowMultiple) *
-                 (problem.keyTerms * widthQk + problem.valueTerms * widthV);
+  int64_t rows = llvm::alignTo(problem.blockK, kRowMultiple);
+  int64_t keys = rows * problem.keyTerms * widthQk;
+  int64_t values = rows * problem.valueTerms * widthV;
+  // If products overlap, the last values are there from the start on, and a
+  // ring cannot have the place of the first keys.
+  int64_t around = !problem.overlaps     ? 0
+                   : problem.stages == 1 ? values
+                                         : keys + values;
   int64_t queries = sharesQueries(problem)
                         ? problem.queryTerms * problem.blockQ * widthQk
                         : 0;
-  return 2 * (problem.stages * keys + queries);
+  return 2 * (problem.stages * (keys + values) + around + queries);
 }
 
 int64_t attn::estimateSharedBytes(const BlockProblem &problem) {
@@ -77,7 +83,10 @@ static int64_t estimateNarrowRegisters(const BlockProblem &problem) {
       sharesQueries(problem) ? 0 : problem.queryTerms * problem.widthQk / 2;
   // Measured: each further tile of keys is copied, with a tile of values.
   int64_t places = 11 * (problem.keyParts - 1);
-  return 2 * bands * (problem.widthV + problem.blockK + queries) / columns +
+  // Weights of the block before, two in a register.
+  int64_t weights = problem.overlaps ? problem.blockK / 2 : 0;
+  return 2 * bands * (problem.widthV + problem.blockK + weights + queries) /
+             columns +
          places + (problem.packsHeads ? packed : 0) + reserve;
 }
 

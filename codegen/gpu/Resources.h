@@ -19,6 +19,7 @@ struct BlockProblem {
   int64_t blockQ = 0, blockK = 0;  ///< Queries of a block, keys at a time.
   int64_t threads = 128;
   int64_t stages = 1;         ///< Keys and values that are there at a time.
+  bool overlaps = false;      ///< Products of two blocks of keys overlap.
   bool isNarrow = false;      ///< Products of 16 bits by matrix instructions.
   bool hasFewPairOps = false; ///< And little else for each pair.
   bool packsHeads = false;    ///< Queries of several heads are in a block.
@@ -80,8 +81,8 @@ int64_t estimateRegisters(const ChunkProblem &problem);
 int64_t estimateSharedBytes(const BlockProblem &problem);
 
 /// Registers of a thread: accumulator, scores, what a step of a product reads
-/// (of narrow ones, the queries), and a reserve for positions, masks and
-/// addresses.
+/// (of narrow ones, the queries), weights of a second block of keys if products
+/// overlap, and a reserve for positions, masks and addresses.
 int64_t estimateRegisters(const BlockProblem &problem);
 
 } // namespace attn

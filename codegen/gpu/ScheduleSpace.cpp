@@ -30,6 +30,7 @@ BlockProblem attn::withBlocks(BlockProblem problem, const BlockSizes &blocks,
   problem.blockK = blocks.k;
   problem.threads = blocks.warps ? kWarpLanes * blocks.warps : threads;
   problem.stages = std::max(blocks.stages, int64_t(1));
+  problem.overlaps = blocks.overlap;
   return problem;
 }
 

@@ -203,17 +203,24 @@ LogicalResult GpuSelectSchedule::checkAsked(AttendOp attend,
                    sharedBytes, estimateRegisters(problem));
 }
 
-/// Refuses warps and stages that a user asked for where they say nothing: only
-/// the copies of 16 bits are begun early, and only matrix instructions need
-/// more than the target's warps.
+/// Refuses warps, stages and overlap that a user asked for where they say
+/// nothing: only the copies of 16 bits are begun early, and only matrix
+/// instructions need more than the target's warps, or run beside others.
 LogicalResult GpuSelectSchedule::checkWarps(AttendOp attend,
                                             BlockSizes blocks) const {
   constexpr int64_t band = 16;
   bool hasMore = blocks.warps && kLanes * blocks.warps != threads;
-  if (!getProblem(attend).isNarrow && (hasMore || blocks.stages > 1))
+  bool hasStages = blocks.stages > 1;
+  if (!getProblem(attend).isNarrow && (hasMore || hasStages || blocks.overlap))
     return emitError(attend.getLoc())
-           << "schedule: '" << (hasMore ? "warps" : "stages") << "' of "
-           << (hasMore ? blocks.warps : blocks.stages)
+           << "schedule: '"
+           << (hasMore     ? "warps"
+               : hasStages ? "stages"
+                           : "overlap")
+           << "' of "
+           << (hasMore     ? blocks.warps
+               : hasStages ? blocks.stages
+                           : blocks.overlap)
            << " needs products of 16 bits by matrix instructions, which this "
               "op has not; expected a schedule without it";
   if (hasMore && blocks.q % (band * blocks.warps))
@@ -251,7 +258,7 @@ template <typename OpT> WalkResult GpuSelectSchedule::select(OpT op) {
   blocks = *asked;
   // Rows that are merged or mapped have neither.
   if (!attend)
-    blocks.warps = blocks.stages = 0;
+    blocks.warps = blocks.stages = blocks.overlap = 0;
   if (blocks.q % kRows || blocks.k % kRows) {
     emitError(op->getLoc())
         << "schedule: 'block_q' and 'block_k' must be multiples of " << kRows

@@ -66,6 +66,7 @@ static void addPlacement(OpPassManager &manager, const NvidiaTarget &target) {
   kernels.addPass(createLoopInvariantCodeMotionPass());
   kernels.addPass(createGpuShareColumns());
   kernels.addPass(createGpuAssignLayouts());
+  kernels.addPass(createGpuOverlapProducts());
   kernels.addPass(createGpuPipelineCopies());
   GpuAllocateSharedOptions shared;
   shared.limit = target.sharedBytes;

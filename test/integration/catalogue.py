@@ -249,6 +249,8 @@ def run_tool(options, case, folder, extra):
                f"--dims={case.dims_text}", f"--layout={options.layout}", *extra]
     if options.target not in DEFINITIONS:
         command.append("--check")
+    if options.schedule:
+        command.append(f"--schedule={options.schedule}")
     if options.is_simulated:
         command.append("--simulate")
         if options.jobs > 1:
@@ -459,6 +461,8 @@ def parse_options(arguments=None):
     parser.add_argument("--target", default="cpu")
     parser.add_argument("--layout", default="bhnd", choices=("bhnd", "bnhd"),
                         help="order of the dimensions in memory")
+    parser.add_argument("--schedule", default="",
+                        help="instead of the compiler's choice")
     parser.add_argument("--dtype", type=dtypes, default=list(PRECISIONS),
                         help="element types, separated by commas")
     parser.add_argument("--n", type=positive_ints, metavar="N,N...",

@@ -7,7 +7,7 @@
 #===-----------------------------------------------------------------------===#
 """Damages the kernel of a spec, one defect at a time, and simulates the rest.
 
-  planted.py SPEC.mlir [--dtype=bf16 [--stages=3]] [--only=TEXT]
+  planted.py SPEC.mlir [--dtype=bf16 [--stages=3 | --overlap]] [--only=TEXT]
 
 The kernel is taken as attn-compile leaves it after a phase, one line of it is
 edited, and attn-simulate runs the phases behind and then the kernel. Each
@@ -54,6 +54,9 @@ class Program:
         self.start = kernels[-1]
         self.loops = [n for n in self.find(r"scf\.for .* iter_args", self.start)
                       if self.depth(n) == 6]
+        # Those around which the first and the last iteration stand.
+        self.inner = [n for n in self.find(r"scf\.for .* iter_args", self.start)
+                      if self.depth(n) == 8]
 
     @staticmethod
     def indent(line):
@@ -271,8 +274,31 @@ def ring_defects(tiles, scalars):
                      {"race", "unfinished-copy"}, set(range(loop, end)))
 
 
-def defects_of(dtype, stages, tiles, scalars):
+def overlap_defects(tiles):
+    """What can go wrong where products of two blocks of keys overlap."""
+    loop, around = tiles.inner[0], tiles.loops[0]
+    end, last = tiles.end_of(loop), tiles.end_of(around)
+    arrived, free = tiles.find("tile.barrier block", loop, end)
+    for name, n in (("values begun while those before are read", arrived),
+                    ("keys begun while the next ones are read", free)):
+        yield Defect(name, tiles, tiles.lines[:n] + tiles.lines[n + 1:],
+                     {"race", "unfinished-copy"}, set(range(loop, end)))
+    wait = tiles.find(r"tile\.await", around, loop)[0]
+    yield Defect("no wait for the first keys", tiles, tiles.replace(
+        wait, r"(tile\.await %\w+)", r"\1 pending 9"),
+        {"unfinished-copy", "race"}, set(range(around, last)))
+    values = tiles.find(r"tile\.load .* async", around, loop)[1]
+    places = [re.search(r"tile\.shared_offset = (\d+)", tiles.lines[n])[1]
+              for n in (values, tiles.find(r"tile\.load .* async", loop, end)[0])]
+    yield Defect("last values overwritten by others", tiles, tiles.replace(
+        values, f"offset = {places[0]} ", f"offset = {places[1]} "))
+
+
+def defects_of(options, tiles, scalars):
     """What is planted in kernels of an element type."""
+    dtype, stages = options.dtype, options.stages
+    if options.overlap:
+        return overlap_defects(tiles)
     if stages > 1:
         return ring_defects(tiles, scalars)
     if dtype == "bf16":
@@ -286,11 +312,13 @@ def defects_of(dtype, stages, tiles, scalars):
 #===-----------------------------------------------------------------------===#
 
 
-def compile_phases(spec, folder, dtype, stages):
+def compile_phases(spec, folder, options):
     """The program after each phase, by the phase's name."""
+    has_many = options.overlap or options.stages > 1
+    schedule = f"block_q=64,block_k={32 if has_many else 64},stages={options.stages}"
     subprocess.run(["attn-compile", spec, "--target=cuda:sm_80", "--emit=llvm",
-                    f"--dtype={dtype}",
-                    f"--schedule=block_q=64,block_k={64 if stages == 1 else 32},stages={stages}",
+                    f"--dtype={options.dtype}",
+                    f"--schedule={schedule}" + ",overlap=1" * options.overlap,
                     f"--dump-phases={folder}", "-o", folder / "llvm.mlir"],
                    check=True)
     return {path.stem.partition("-")[2]: path.read_text()
@@ -392,21 +420,22 @@ def main():
     parser.add_argument("--stages", type=int, default=1,
                         help="of a ring, whose defects are planted if there "
                         "are more than one")
+    parser.add_argument("--overlap", action="store_true",
+                        help="products of two blocks of keys overlap, whose "
+                        "defects are planted")
     parser.add_argument("--only", default="", help="defects with this text")
     options = parser.parse_args()
     failed = 0
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        texts = compile_phases(options.spec, folder, options.dtype,
-                               options.stages)
+        texts = compile_phases(options.spec, folder, options)
         tiles, scalars = [Program(phase, texts[phase])
                           for phase in ("place-tiles", "distribute")]
         sound = {program.phase: check_sound(options.spec, program.phase,
                                             texts[program.phase], folder,
                                             options.dtype)
                  for program in (tiles, scalars)}
-        for defect in defects_of(options.dtype, options.stages, tiles,
-                                 scalars):
+        for defect in defects_of(options, tiles, scalars):
             if options.only not in defect.name:
                 continue
             reports, values = simulate(options.spec, defect.phase,
