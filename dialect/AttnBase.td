@@ -113,7 +113,10 @@ def Attn_ScheduleAttr : AttrDef<Attn_Dialect, "Schedule"> {
       block or chunk begin that many, less one, before it is read;
     - `overlap`, of attention on GPUs: 1 if a warp multiplies the weights of a
       block of keys with its values while it computes the weights of the next
-      block. 0, the default: one after the other.
+      block. 0, the default: one after the other;
+    - `resident`, on GPUs: how many blocks a multiprocessor has at a time, for
+      which registers of a thread are limited. 0, the default: as many as leave
+      a thread the most registers it can have, which is two of 4 warps.
 
     Where tokens are a grid, a block is a *box* of them:
 
@@ -131,15 +134,17 @@ def Attn_ScheduleAttr : AttrDef<Attn_Dialect, "Schedule"> {
                         DefaultValuedParameter<"int64_t", "0">:$warps,
                         DefaultValuedParameter<"int64_t", "0">:$stages,
                         DefaultValuedParameter<"int64_t", "0">:$overlap,
+                        DefaultValuedParameter<"int64_t", "0">:$resident,
                         Attn_PerAxis:$box_q, Attn_PerAxis:$box_k,
                         Attn_PerAxis:$step);
   let builders = [
     AttrBuilder<(ins "int64_t":$blockQ, "int64_t":$blockK,
                      CArg<"int64_t", "0">:$splits,
                      CArg<"int64_t", "0">:$warps,
-                     CArg<"int64_t", "0">:$stages), [{
+                     CArg<"int64_t", "0">:$stages,
+                     CArg<"int64_t", "0">:$resident), [{
       return $_get($_ctxt, blockQ, blockK, splits, warps, stages, /*overlap=*/0,
-                   ::mlir::DenseI64ArrayAttr(), ::mlir::DenseI64ArrayAttr(),
+                   resident, ::mlir::DenseI64ArrayAttr(), ::mlir::DenseI64ArrayAttr(),
                    ::mlir::DenseI64ArrayAttr());
     }]>
   ];

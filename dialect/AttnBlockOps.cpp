@@ -138,11 +138,12 @@ static LogicalResult verifyBoxes(BlockListOp op) {
                      "the "
                   << axes << " axes of tokens, got "
                   << listSizes(op.getBoxQAttr());
-  if (failed(ScheduleAttr::verify(
-          fail, op.getBlockSizes()[0], op.getBlockSizes()[1], /*splits=*/0,
-          /*warps=*/0,
-          /*stages=*/0, /*overlap=*/0, op.getBoxQAttr(), op.getBoxKAttr(),
-          op.getStepAttr()))) // block_list_c6
+  if (failed(ScheduleAttr::verify(fail, op.getBlockSizes()[0],
+                                  op.getBlockSizes()[1], /*splits=*/0,
+                                  /*warps=*/0,
+                                  /*stages=*/0, /*overlap=*/0, /*resident=*/0,
+                                  op.getBoxQAttr(), op.getBoxKAttr(),
+                                  op.getStepAttr()))) // block_list_c6
     return failure();
   if (op.getShift() || !op.getKeys().empty()) // block_list_c7
     return op.emitOpError("cannot have 'shift' or a region 'keys' with boxes: "

@@ -101,7 +101,7 @@ LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                    int64_t blockQ, int64_t blockK,
                                    int64_t splits, int64_t warps,
                                    int64_t stages, int64_t overlap,
-                                   DenseI64ArrayAttr boxQ,
+                                   int64_t resident, DenseI64ArrayAttr boxQ,
                                    DenseI64ArrayAttr boxK,
                                    DenseI64ArrayAttr step) {
   // schedule_c1
@@ -121,6 +121,9 @@ LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                        << stages;
   if (overlap < 0 || overlap > 1) // schedule_c9
     return emitError() << "schedule 'overlap' must be 0 or 1, got " << overlap;
+  if (resident < 0 || resident > 8) // schedule_c10
+    return emitError() << "schedule 'resident' must be between 0 and 8, got "
+                       << resident;
   return verifyBoxes(emitError, blockQ, blockK, splits, boxQ, boxK, step);
 }
 

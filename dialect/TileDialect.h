@@ -45,6 +45,10 @@ inline constexpr llvm::StringLiteral kStagesAttr = "tile.stages";
 /// overlap with those of the next one.
 inline constexpr llvm::StringLiteral kOverlapAttr = "tile.overlap";
 
+/// Of a loop over blocks, and of its kernel: how many blocks a multiprocessor
+/// has at a time, if a number was asked for.
+inline constexpr llvm::StringLiteral kResidentAttr = "tile.resident";
+
 /// Of a loop of one iteration or none, around what must not run in the latter
 /// case.
 inline constexpr llvm::StringLiteral kOnceAttr = "tile.once";

@@ -149,7 +149,7 @@ FailureOr<ScheduleAttr> attn::makeSchedule(Operation *op, BlockSizes blocks) {
   // Ops other than attention have no boxes, whatever is asked for.
   if (!attend)
     return ScheduleAttr::get(context, blocks.q, blocks.k, blocks.splits,
-                             blocks.warps, blocks.stages);
+                             blocks.warps, blocks.stages, blocks.resident);
   if (failed(completeBoxes(attend, blocks)))
     return failure();
   auto list = [&](ArrayRef<int64_t> sizes) {
@@ -159,7 +159,7 @@ FailureOr<ScheduleAttr> attn::makeSchedule(Operation *op, BlockSizes blocks) {
   auto schedule = ScheduleAttr::getChecked(
       [&] { return emitError(op->getLoc()); }, context, blocks.q, blocks.k,
       blocks.splits, blocks.warps, blocks.stages, blocks.overlap,
-      list(blocks.boxQ), list(blocks.boxK), list(blocks.step));
+      blocks.resident, list(blocks.boxQ), list(blocks.boxK), list(blocks.step));
   if (!schedule)
     return failure();
   // The numbers of a list that is given are those of the boxes it came with.

@@ -54,7 +54,8 @@ static bool hasMarkedBlocks(ModuleOp module) {
       .walk([](scf::ForallOp blocks) {
         bool found = blocks->hasAttr(tile::kWarpsAttr) ||
                      blocks->hasAttr(tile::kStagesAttr) ||
-                     blocks->hasAttr(tile::kOverlapAttr);
+                     blocks->hasAttr(tile::kOverlapAttr) ||
+                     blocks->hasAttr(tile::kResidentAttr);
         return found ? WalkResult::interrupt() : WalkResult::advance();
       })
       .wasInterrupted();

@@ -17,7 +17,7 @@ using namespace attn;
 /// Of a block along an axis, and of steps.
 static constexpr int64_t kMostTokens = 4096, kMostStep = 65536;
 
-/// Parts that keys are split into, both warps and stages, and overlap.
+/// Parts that keys are split into; warps, stages and resident blocks; overlap.
 static constexpr int64_t kMostSplits = 64, kMostWarps = 8, kMostOverlap = 1;
 
 /// Reads "8x16" into `sizes`.
@@ -49,23 +49,25 @@ static LogicalResult readEntry(Operation *op, StringRef text, StringRef entry,
   if (list)
     return readSizes(op, text, key, value, *list);
   int64_t size;
-  int64_t *slot = key == "block_q"   ? &blocks.q
-                  : key == "block_k" ? &blocks.k
-                  : key == "splits"  ? &blocks.splits
-                  : key == "warps"   ? &blocks.warps
-                  : key == "stages"  ? &blocks.stages
-                  : key == "overlap" ? &blocks.overlap
-                                     : nullptr;
+  int64_t *slot = key == "block_q"    ? &blocks.q
+                  : key == "block_k"  ? &blocks.k
+                  : key == "splits"   ? &blocks.splits
+                  : key == "warps"    ? &blocks.warps
+                  : key == "stages"   ? &blocks.stages
+                  : key == "overlap"  ? &blocks.overlap
+                  : key == "resident" ? &blocks.resident
+                                      : nullptr;
   if (!slot)
     return emitError(op->getLoc())
            << "schedule '" << text
            << "': expected 'block_q', 'block_k', 'splits', 'warps', 'stages', "
-              "'overlap', 'box_q', 'box_k' or 'step', got '"
+              "'overlap', 'resident', 'box_q', 'box_k' or 'step', got '"
            << key << "'";
-  int64_t most = key == "splits"                     ? kMostSplits
-                 : key == "warps" || key == "stages" ? kMostWarps
-                 : key == "overlap"                  ? kMostOverlap
-                                                     : kMostTokens;
+  int64_t most = key == "splits" ? kMostSplits
+                 : key == "warps" || key == "stages" || key == "resident"
+                     ? kMostWarps
+                 : key == "overlap" ? kMostOverlap
+                                    : kMostTokens;
   int64_t least = most == kMostTokens ? 1 : 0;
   if (value.getAsInteger(10, size) || size < least || size > most)
     return emitError(op->getLoc())
@@ -150,8 +152,8 @@ BlockSizes attn::getBlockSizes(ScheduleAttr schedule) {
   return {schedule.getBlockQ(),     schedule.getBlockK(),
           schedule.getSplits(),     schedule.getWarps(),
           schedule.getStages(),     schedule.getOverlap(),
-          list(schedule.getBoxQ()), list(schedule.getBoxK()),
-          list(schedule.getStep())};
+          schedule.getResident(),   list(schedule.getBoxQ()),
+          list(schedule.getBoxK()), list(schedule.getStep())};
 }
 
 LogicalResult attn::checkNotForGpu(Operation *op, BlockSizes blocks,
@@ -163,7 +165,8 @@ LogicalResult attn::checkNotForGpu(Operation *op, BlockSizes blocks,
   };
   for (const Key &key : {Key{"warps", blocks.warps, ""},
                          {"stages", blocks.stages, "and recurrences "},
-                         {"overlap", blocks.overlap, ""}})
+                         {"overlap", blocks.overlap, ""},
+                         {"resident", blocks.resident, "and recurrences "}})
     if (key.value)
       return emitError(op->getLoc())
              << "schedule: '" << key.name << "' is for attention " << key.with
@@ -183,6 +186,8 @@ std::string attn::printSchedule(ScheduleAttr schedule) {
     text += ",stages=" + std::to_string(schedule.getStages());
   if (schedule.getOverlap())
     text += ",overlap=" + std::to_string(schedule.getOverlap());
+  if (schedule.getResident())
+    text += ",resident=" + std::to_string(schedule.getResident());
   auto add = [&](StringRef name, DenseI64ArrayAttr sizes) {
     if (!sizes)
       return;

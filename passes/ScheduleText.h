@@ -23,6 +23,7 @@ struct BlockSizes {
   int64_t splits = 0;
   int64_t warps = 0, stages = 0; ///< 0: what the target has.
   int64_t overlap = 0;           ///< 1: products of two blocks of keys overlap.
+  int64_t resident = 0;          ///< Blocks at a time; 0: the usual number.
   /// Sizes along each axis; empty where blocks are no boxes, or steps are 1.
   llvm::SmallVector<int64_t> boxQ = {}, boxK = {}, step = {};
 };
@@ -47,8 +48,8 @@ llvm::StringRef getSchedulePart(llvm::StringRef text, bool isFew);
 /// The sizes that a list of blocks asks for; `blocks` without one.
 BlockSizes takeListed(AttendOp op, BlockSizes blocks);
 
-/// Refuses warps, stages and overlap for `op`, for which they say nothing: `of`
-/// is why.
+/// Refuses what says how GPUs execute blocks for `op`, for which it says
+/// nothing: `of` is why.
 mlir::LogicalResult checkNotForGpu(mlir::Operation *op, BlockSizes blocks,
                                    llvm::StringRef of);
 

@@ -449,6 +449,9 @@ void attn::passOn(ScheduleAttr schedule, scf::ForallOp blocks) {
                     b.getI64IntegerAttr(schedule.getStages()));
   if (schedule.getOverlap())
     blocks->setAttr(tile::kOverlapAttr, b.getUnitAttr());
+  if (schedule.getResident())
+    blocks->setAttr(tile::kResidentAttr,
+                    b.getI64IntegerAttr(schedule.getResident()));
 }
 
 /// One block per split and key head, then the merge.

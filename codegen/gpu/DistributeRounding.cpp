@@ -108,7 +108,7 @@ bool Distributor::hasPairs(Value tile) {
          pairs.contains({tile.getAsOpaquePointer(), 0});
 }
 
-Values Distributor::getPairs(Value tile) {
+SmallVector<Value> Distributor::getPairs(Value tile) {
   Values result;
   for (int64_t e = 0, count = ThreadTiles::getShape(tileOf(tile)).size();
        e < count; e += 2)

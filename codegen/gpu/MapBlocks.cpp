@@ -218,7 +218,8 @@ gpu::GPUFuncOp Outliner::createKernel(scf::ForallOp forall, StringRef name,
   kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
   kernel.setKnownBlockSizeAttr(
       b.getDenseI32ArrayAttr({static_cast<int32_t>(getThreads(forall)), 1, 1}));
-  for (StringRef name : {tile::kStagesAttr, tile::kOverlapAttr})
+  for (StringRef name :
+       {tile::kStagesAttr, tile::kOverlapAttr, tile::kResidentAttr})
     if (Attribute value = forall->getAttr(name))
       kernel->setAttr(name, value);
   markAligned(kernel, captures);

@@ -29,6 +29,8 @@ inline constexpr int64_t kBandRows = 16;
 inline constexpr int64_t kWarpLanes = 32;
 /// The most registers that a thread may have.
 inline constexpr int64_t kThreadRegisters = 255;
+/// Registers of a multiprocessor.
+inline constexpr int64_t kMultiprocessorRegisters = 65536;
 
 /// `problem` in blocks of these sizes, warps and stages; `threads` are those of
 /// the target.

@@ -175,9 +175,32 @@ BlockSizes GpuSelectSchedule::choose(BlockProblem problem, int64_t mostRows,
   return {kRows, 16, 0};
 }
 
+/// Refuses more blocks at a time than have room on a multiprocessor.
+static LogicalResult checkResident(Location loc, BlockSizes blocks,
+                                   int64_t bytes, int64_t most,
+                                   int64_t registers, int64_t threads) {
+  if (!blocks.resident)
+    return success();
+  int64_t mostRegisters = std::min(
+      kThreadRegisters, kMultiprocessorRegisters / (threads * blocks.resident));
+  bool hasMemory = bytes * blocks.resident <= most;
+  if (hasMemory && registers <= mostRegisters)
+    return success();
+  return emitError(loc) << "schedule: 'resident' of " << blocks.resident
+                        << " leaves each block "
+                        << (hasMemory ? mostRegisters : most / blocks.resident)
+                        << (hasMemory ? " registers per thread"
+                                      : " bytes of shared memory")
+                        << ", those of " << blocks.q << " x " << blocks.k
+                        << " need " << (hasMemory ? "about " : "")
+                        << (hasMemory ? registers : bytes)
+                        << "; choose smaller blocks, or fewer at a time";
+}
+
 /// Says that `of` needs more than the device has, if so.
 static LogicalResult checkFits(Location loc, BlockSizes blocks, int64_t bytes,
-                               int64_t most, int64_t registers) {
+                               int64_t most, int64_t registers,
+                               int64_t threads) {
   if (bytes > most)
     return emitError(loc) << "schedule: blocks of " << blocks.q << " x "
                           << blocks.k << " need " << bytes
@@ -190,7 +213,7 @@ static LogicalResult checkFits(Location loc, BlockSizes blocks, int64_t bytes,
                           << " registers per thread, at most "
                           << kThreadRegisters
                           << " are available; choose smaller blocks";
-  return success();
+  return checkResident(loc, blocks, bytes, most, registers, threads);
 }
 
 /// Refuses blocks that a user asked for and that the device has no room for.
@@ -200,7 +223,7 @@ LogicalResult GpuSelectSchedule::checkAsked(AttendOp attend,
   if (failed(checkWarps(attend, blocks)))
     return failure();
   return checkFits(attend.getLoc(), blocks, estimateSharedBytes(problem),
-                   sharedBytes, estimateRegisters(problem));
+                   sharedBytes, estimateRegisters(problem), problem.threads);
 }
 
 /// Refuses warps, stages and overlap that a user asked for where they say
@@ -258,7 +281,7 @@ template <typename OpT> WalkResult GpuSelectSchedule::select(OpT op) {
   blocks = *asked;
   // Rows that are merged or mapped have neither.
   if (!attend)
-    blocks.warps = blocks.stages = blocks.overlap = 0;
+    blocks.warps = blocks.stages = blocks.overlap = blocks.resident = 0;
   if (blocks.q % kRows || blocks.k % kRows) {
     emitError(op->getLoc())
         << "schedule: 'block_q' and 'block_k' must be multiples of " << kRows
@@ -327,7 +350,7 @@ ChunkProblem attn::getProblem(RecurOp op, BlockSizes blocks, int64_t threads) {
 
 /// Blocks of a recurrence have the warps of the target.
 static LogicalResult checkNoWarps(RecurOp op, BlockSizes blocks) {
-  blocks.stages = 0;
+  blocks.stages = blocks.resident = 0;
   return checkNotForGpu(op, blocks, "a recurrence");
 }
 
@@ -370,7 +393,7 @@ LogicalResult GpuSelectSchedule::checkAsked(RecurOp op,
                                             BlockSizes blocks) const {
   ChunkProblem problem = getProblem(op, blocks, threads);
   return checkFits(op.getLoc(), blocks, estimateSharedBytes(problem),
-                   sharedBytes, estimateRegisters(problem));
+                   sharedBytes, estimateRegisters(problem), threads);
 }
 
 WalkResult GpuSelectSchedule::selectChunk(RecurOp op) {
@@ -388,7 +411,7 @@ WalkResult GpuSelectSchedule::selectChunk(RecurOp op) {
     return WalkResult::interrupt();
   op.setScheduleAttr(ScheduleAttr::get(&getContext(), asked->q, asked->k,
                                        asked->splits, asked->warps,
-                                       asked->stages));
+                                       asked->stages, asked->resident));
   reportResources(op, op.getScheduleAttr(), isAsked,
                   getProblem(op, *asked, threads).isNarrow, threads);
   return WalkResult::advance();

@@ -225,8 +225,9 @@ static void annotateLoops(gpu::GPUModuleOp kernels) {
 /// Registers of a multiprocessor, and the most that a thread may have.
 static constexpr int64_t kRegisters = 65536, kThreadRegisters = 255;
 
-/// Asks for as many blocks at a time as leave a thread all the registers it may
-/// have. Without a number ptxas aims at more, and spills.
+/// Asks for the blocks at a time that the schedule says, or as many as leave a
+/// thread all the registers it may have. Without a number ptxas aims at more,
+/// and spills.
 static void setResidentBlocks(LLVM::LLVMFuncOp kernel) {
   auto size = kernel->getAttrOfType<DenseI32ArrayAttr>(
       NVVM::NVVMDialect::getMaxntidAttrName());
@@ -234,6 +235,9 @@ static void setResidentBlocks(LLVM::LLVMFuncOp kernel) {
     return;
   int64_t blocks =
       std::max<int64_t>(1, kRegisters / (kThreadRegisters * int64_t(size[0])));
+  if (auto asked = dyn_cast_or_null<IntegerAttr>(
+          kernel->removeDiscardableAttr(tile::kResidentAttr)))
+    blocks = asked.getInt();
   kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
                   Builder(kernel.getContext()).getI32IntegerAttr(blocks));
 }

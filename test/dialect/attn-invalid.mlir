@@ -294,6 +294,15 @@ func.func @negative_schedule_overlaps_twice(%q: tensor<1x2x4x8xf32>) {
 
 // -----
 
+// schedule_c10
+func.func @negative_schedule_too_many_resident(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{schedule 'resident' must be between 0 and 8, got 9}}
+  %o = attn.attend %q, %q, %q schedule(<block_q = 16, block_k = 16, resident = 9>) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
 // attend_c14
 func.func @negative_attend_more_queries_than_promised(%q: tensor<1x2x4x8xf32>) {
   // expected-error@below {{'max_queries' must be positive and at least the number of queries, got 3 for 'tensor<1x2x4x8xf32>'}}
