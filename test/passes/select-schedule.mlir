@@ -7,7 +7,7 @@
 // RUN: not attn-opt %s --attn-select-schedule=schedule=block_q=4096,block_k=4096 2>&1 | FileCheck %s --check-prefix=SCRATCH
 
 // LANES: error: schedule: 'block_q' must be a multiple of the 16 vector lanes of this target, got 40
-// KEY: error: schedule 'block_x=40': expected 'block_q', 'block_k', 'splits', 'warps', 'stages', 'overlap', 'box_q', 'box_k' or 'step', got 'block_x'
+// KEY: error: schedule 'block_x=40': expected 'block_q', 'block_k', 'splits', 'warps', 'stages', 'overlap', 'resident', 'box_q', 'box_k' or 'step', got 'block_x'
 // VALUE: error: schedule 'block_k=zero': 'block_k' must be a number between 1 and 4096, got 'zero'
 // SCRATCH: error: schedule: block_q = 4096 and block_k = 4096 need {{[0-9]+}} bytes of scratch, at most 4194304 are allowed; choose smaller blocks
 
