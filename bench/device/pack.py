@@ -90,7 +90,7 @@ def list_all(options):
 
 def list_timed(name, dtype, features, text):
     """The packages of a spec that is timed, one for each schedule."""
-    for schedule in ["", *plan.get_schedules(name, dtype)]:
+    for schedule in ["", *plan.get_schedules(name, dtype, features)]:
         yield Item(plan.get_timed_name(name, features, schedule), dtype, text,
                    plan.SCHEDULES.get(schedule, ""))
 

@@ -28,12 +28,17 @@ EPSILONS = {"f32": 2**-23, "f16": 2**-10, "bf16": 2**-7}
 SCHEDULES = {"128x64": "block_q=128,block_k=64",
              "64x64-o": "block_q=64,block_k=64,overlap=1",
              "64x64-s2-o": "block_q=64,block_k=64,stages=2,overlap=1",
-             "128x32-o": "block_q=128,block_k=32,overlap=1",
+             "64x32-r3": "block_q=64,block_k=32,resident=3",
+             "64x64-r3": "block_q=64,block_k=64,resident=3",
              "8-parts": "splits=8"}
 SCHEDULED_TYPES = ("bf16",)
 SCHEDULED_SPECS = {
-    **dict.fromkeys(("dense", "causal"), ("128x64", "64x64-o", "64x64-s2-o", "128x32-o")),
+    **dict.fromkeys(("dense", "causal"),
+                    ("128x64", "64x64-o", "64x64-s2-o", "64x32-r3", "64x64-r3")),
+    **dict.fromkeys(("sliding-window", "alibi", "softcap"), ("64x32-r3", "64x64-r3")),
     **dict.fromkeys(("lightning", "retention", "gla", "gla-scalar"), ("8-parts",))}
+# The most features that have room.
+MOST_FEATURES = {"64x64-r3": 64}
 
 # Recurrences that are timed, and the files that they are made of.
 LINEAR_SPECS = {"lightning": "lightning", "retention": "retention", "gla": "gla",
@@ -46,9 +51,12 @@ def get_timed_name(name, features, schedule=""):
     return f"time-{name}-{features}" + (f"-{schedule}" if schedule else "")
 
 
-def get_schedules(name, dtype):
+def get_schedules(name, dtype, features):
     """Names of the schedules that are timed beside the default one."""
-    return SCHEDULED_SPECS.get(name, ()) if dtype in SCHEDULED_TYPES else ()
+    if dtype not in SCHEDULED_TYPES:
+        return []
+    return [schedule for schedule in SCHEDULED_SPECS.get(name, ())
+            if features <= MOST_FEATURES.get(schedule, features)]
 
 
 def get_scale(features):

@@ -164,7 +164,8 @@ def compile_ahead(run, options, cases):
     compile in a cache on disk, and compiling one after the other takes long."""
     packages = {(plan.get_timed_name(case["spec"], case["features"], schedule), case["dtype"]): None
                 for case in cases if case["kind"] != "probe"
-                for schedule in ["", *plan.get_schedules(case["spec"], case["dtype"])]}
+                for schedule in ["", *plan.get_schedules(case["spec"], case["dtype"],
+                                                         case["features"])]}
 
     def load(package):
         workers.run_cases(workers.get_script("verify.py"), [str(options.pack), options.device],

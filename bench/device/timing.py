@@ -241,8 +241,8 @@ class Timer:
 
     def _list_kernels(self, case):
         """Our kernels of a case: that of the default schedule, then others."""
-        schedules = (plan.get_schedules(case["spec"], case["dtype"])
-                     if case["kind"] in ("forward", "linear") else ())
+        schedules = (plan.get_schedules(case["spec"], case["dtype"], case["features"])
+                     if case["kind"] in ("forward", "linear") else [])
         return {"ours": self._load(case),
                 **{name: self._load(case, name) for name in schedules}}
 

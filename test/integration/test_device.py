@@ -199,10 +199,12 @@ class PlanTest(unittest.TestCase):
 
     def test_schedules(self):
         self.assertEqual(set().union(*plan.SCHEDULED_SPECS.values()), set(plan.SCHEDULES))
-        self.assertEqual(plan.get_schedules("causal", "bf16"), plan.SCHEDULED_SPECS["causal"])
-        self.assertEqual(plan.get_schedules("gla", "bf16"), ("8-parts",))
-        self.assertEqual(plan.get_schedules("causal", "f32"), ())
-        self.assertEqual(plan.get_schedules("decode", "bf16"), ())
+        self.assertEqual(plan.get_schedules("causal", "bf16", 64),
+                         list(plan.SCHEDULED_SPECS["causal"]))
+        self.assertEqual(plan.get_schedules("softcap", "bf16", 128), ["64x32-r3"])
+        self.assertEqual(plan.get_schedules("gla", "bf16", 128), ["8-parts"])
+        self.assertEqual(plan.get_schedules("causal", "f32", 64), [])
+        self.assertEqual(plan.get_schedules("decode", "bf16", 64), [])
         self.assertEqual(plan.get_timed_name("dense", 64, "128x64"), "time-dense-64-128x64")
 
     def test_case_names_differ(self):
@@ -483,9 +485,9 @@ class SchedulesTest(unittest.TestCase):
         self.assertTrue(record["passed"])
 
     def test_wrong_schedule(self):
-        record = self.run_case(wrong="128x64-w8-s2")
+        record = self.run_case(wrong="64x64-s2-o")
         self.assertFalse(record["passed"])
-        self.assertEqual(record["words"], "error 1 of 0.5 with the schedule 128x64-w8-s2")
+        self.assertEqual(record["words"], "error 1 of 0.5 with the schedule 64x64-s2-o")
 
 
 class ReportTest(unittest.TestCase):
