@@ -33,8 +33,13 @@ using arith::CmpIPredicate;
 
 /// Fewer compares of the same two positions stay as they are.
 static constexpr size_t kFewest = 8;
-/// Constants are smaller than this, far from the limits of 32 bits.
+/// Differences of constants are smaller than this, far from the limits of 32
+/// bits.
 static constexpr int64_t kMostOffset = int64_t(1) << 29;
+
+static bool isOffset(int64_t number) {
+  return -kMostOffset / 2 < number && number < kMostOffset / 2;
+}
 
 namespace {
 /// A value that is `base + offset`; `base` is null for a constant.
@@ -55,18 +60,20 @@ static Position split(Value value) {
   Position position{value};
   while (auto sum = position.base.getDefiningOp<arith::AddIOp>()) {
     std::optional<int64_t> number = getNumber(sum.getRhs());
-    if (!number)
+    if (!number || !isOffset(*number) || !isOffset(position.offset))
       break;
     position.offset += *number;
     position.base = sum.getLhs();
   }
-  if (std::optional<int64_t> number = getNumber(position.base))
+  std::optional<int64_t> number = getNumber(position.base);
+  if (number && isOffset(*number))
     return {Value(), position.offset + *number};
   return position;
 }
 
 /// Whether `value` is computed from places and sizes of arrays, of which sums
-/// and differences do not wrap around. Numbers of 64 bits from memory are none.
+/// and differences do not wrap around. Numbers of 64 bits from memory are none,
+/// nor are constants of more than 32.
 static bool isPlace(Value value) {
   if (auto argument = dyn_cast<BlockArgument>(value)) {
     Operation *parent = argument.getOwner()->getParentOp();
@@ -77,8 +84,9 @@ static bool isPlace(Value value) {
   Operation *op = value.getDefiningOp();
   if (auto cast = dyn_cast<arith::IndexCastOp>(op))
     return cast.getIn().getType().getIntOrFloatBitWidth() <= 32;
-  if (isa<gpu::ThreadIdOp, gpu::BlockIdOp, arith::ConstantOp, memref::DimOp>(
-          op))
+  if (std::optional<int64_t> number = getNumber(value))
+    return llvm::isInt<32>(*number);
+  if (isa<gpu::ThreadIdOp, gpu::BlockIdOp, memref::DimOp>(op))
     return true;
   return isa<arith::AddIOp, arith::SubIOp, arith::MulIOp, arith::DivUIOp,
              arith::RemUIOp, arith::DivSIOp, arith::RemSIOp, arith::MinSIOp,
@@ -132,8 +140,8 @@ bool GpuNarrowCompares::isNarrowable(arith::CmpIOp op) {
     return false;
   Position left = split(op.getLhs()), right = split(op.getRhs());
   return (left.base || right.base) && (!left.base || isPlace(left.base)) &&
-         (!right.base || isPlace(right.base)) &&
-         std::abs(right.offset - left.offset) < kMostOffset;
+         (!right.base || isPlace(right.base)) && isOffset(left.offset) &&
+         isOffset(right.offset);
 }
 
 void GpuNarrowCompares::narrow(Block &block) {

@@ -494,7 +494,7 @@ def GpuNarrowCompares : Pass<"attn-gpu-narrow-compares", "::mlir::gpu::GPUModule
     Eight or more compares in a block, of two positions plus constants that differ from
     one to the next, become compares of the distance of these positions with constants. The
     distance is computed once, in 64 bits, and where it does not fit into 32 it becomes 2^30 or
-    -2^30 - 1; constants are below 2^29. Positions are computed from thread and block
+    -2^30 - 1; constants are below 2^28. Positions are computed from thread and block
     numbers, loops, sizes and indices of 32 bits, which are never so large that a difference
     wraps around. Compares without a sign stay, as do numbers of 64 bits from memory.
 

@@ -94,6 +94,7 @@ static ScheduleSpace getSpace(RecurOp op, int64_t sharedBytes,
     problem.columns = std::min(blocks.k, whole);
     problem.stages = std::max(blocks.stages, int64_t(1));
     problem.isNarrow &= blocks.q == band;
+    problem.storesState |= blocks.splits > 0;
     if (whole % problem.columns)
       return llvm::formatv("block_k = {0} does not divide {1} columns",
                            blocks.k, whole);

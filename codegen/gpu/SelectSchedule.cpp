@@ -181,14 +181,20 @@ static LogicalResult checkResident(Location loc, BlockSizes blocks,
                                    int64_t registers, int64_t threads) {
   if (!blocks.resident)
     return success();
-  int64_t mostRegisters = std::min(
-      kThreadRegisters, kMultiprocessorRegisters / (threads * blocks.resident));
-  bool hasMemory = bytes * blocks.resident <= most;
+  // Each block takes some memory for the system; a thread gets 8 registers at a
+  // time.
+  constexpr int64_t reserved = 1024, unit = 8;
+  int64_t mostBytes = (most + reserved) / blocks.resident - reserved;
+  int64_t mostRegisters = std::min<int64_t>(
+      kThreadRegisters,
+      llvm::alignDown(kMultiprocessorRegisters / (threads * blocks.resident),
+                      unit));
+  bool hasMemory = bytes <= mostBytes;
   if (hasMemory && registers <= mostRegisters)
     return success();
   return emitError(loc) << "schedule: 'resident' of " << blocks.resident
                         << " leaves each block "
-                        << (hasMemory ? mostRegisters : most / blocks.resident)
+                        << (hasMemory ? mostRegisters : mostBytes)
                         << (hasMemory ? " registers per thread"
                                       : " bytes of shared memory")
                         << ", those of " << blocks.q << " x " << blocks.k
@@ -279,7 +285,7 @@ template <typename OpT> WalkResult GpuSelectSchedule::select(OpT op) {
   if (failed(asked))
     return WalkResult::interrupt();
   blocks = *asked;
-  // Rows that are merged or mapped have neither.
+  // Rows that are merged or mapped have none of these.
   if (!attend)
     blocks.warps = blocks.stages = blocks.overlap = blocks.resident = 0;
   if (blocks.q % kRows || blocks.k % kRows) {
@@ -307,9 +313,20 @@ static bool decaysPerChannel(RecurOp op) {
   return op.hasGatePerChannel() || op.getWrite() == WriteRule::Tied;
 }
 
+/// Whether an operand of some product of a recurrence is what was loaded:
+/// values where channels decay, as all else is multiplied with decays.
+static bool hasExactOperand(RecurOp op) {
+  bool computesKeys =
+      !op.getKeyRows().empty() || op.getWrite() != WriteRule::Additive;
+  return op.getValueRows().empty() ||
+         (!decaysPerChannel(op) &&
+          (op.getQueryRows().empty() || !computesKeys));
+}
+
 /// Whether the products of a recurrence can be of 16 bits: its operands are,
-/// a denominator is no column of a state whose channels decay, and sizes are
-/// such that each warp has the same rows of the state.
+/// one of them as it was loaded, a denominator is no column of a state whose
+/// channels decay, and sizes are such that each warp has the same rows of the
+/// state.
 static bool isNarrow(RecurOp op) {
   constexpr int64_t band = 64, multiple = 16;
   Type element = typeOf(op.getQuery()).getElementType();
@@ -317,7 +334,7 @@ static bool isNarrow(RecurOp op) {
     return !value || typeOf(value).getElementType() == element;
   };
   return element.getIntOrFloatBitWidth() == 16 && isSame(op.getKey()) &&
-         isSame(op.getValue()) &&
+         isSame(op.getValue()) && hasExactOperand(op) &&
          !(decaysPerChannel(op) && op.usesDenominator()) &&
          op.getStateRows() % band == 0 && op.getStateColumns() % multiple == 0;
 }
@@ -367,7 +384,8 @@ BlockSizes GpuSelectSchedule::choose(RecurOp op, Operation *at) const {
     tokens.insert(tokens.begin(), getMostTokens(op));
   // Matrix instructions are worth a block that is alone.
   BlockSizes least{getMostTokens(op), columns.back(), 0};
-  if (isNarrow(op) && fits(getProblem(op, least, threads), 1))
+  if (!op.hasOneToken() && isNarrow(op) &&
+      fits(getProblem(op, least, threads), 1))
     tokens = {least.q};
   for (int64_t blocks : {2, 1})
     for (int64_t k : columns)

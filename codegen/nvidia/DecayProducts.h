@@ -13,13 +13,17 @@
 // nothing overflows, and nothing is divided. For 8 rows (`q` rows, `k`
 // columns):
 //
+// clang-format off
 //       k0 k1 k2 k3 k4 k5 k6 k7
-//   q0   w                           w   within blocks of 2: element by element
-//   q1   w  w                        2   between blocks of 2: the borders are
-//   in q2   2  2  w                         front of tokens 2 and 6 q3   2  2
-//   w  w                  4   between blocks of 4: the border is in q4   4  4
-//   4  4  w                   front of token 4 q5   4  4  4  4  w  w q6   4  4
-//   4  4  2  2  w q7   4  4  4  4  2  2  w  w
+//   q0   w                         w   within blocks of 2: element by element
+//   q1   w  w                      2   between blocks of 2: borders are in front
+//   q2   2  2  w                       of tokens 2 and 6
+//   q3   2  2  w  w                4   between blocks of 4: the border is in
+//   q4   4  4  4  4  w                 front of token 4
+//   q5   4  4  4  4  w  w
+//   q6   4  4  4  4  2  2  w
+//   q7   4  4  4  4  2  2  w  w
+// clang-format on
 //
 // Blocks become twice as long from product to product, and those within which
 // pairs are multiplied element by element are bands of a matrix instruction.
