@@ -324,9 +324,10 @@ static bool hasExactOperand(RecurOp op) {
 }
 
 /// Whether the products of a recurrence can be of 16 bits: its operands are,
-/// one of them as it was loaded, a denominator is no column of a state whose
-/// channels decay, and sizes are such that each warp has the same rows of the
-/// state.
+/// one of them as it was loaded, and sizes are such that each warp has the same
+/// rows of the state. Channels that decay have no denominator, and operands of
+/// f16: queries and keys times decays are sums of two terms, which in bf16
+/// shows in results that cancel.
 static bool isNarrow(RecurOp op) {
   constexpr int64_t band = 64, multiple = 16;
   Type element = typeOf(op.getQuery()).getElementType();
@@ -335,7 +336,8 @@ static bool isNarrow(RecurOp op) {
   };
   return element.getIntOrFloatBitWidth() == 16 && isSame(op.getKey()) &&
          isSame(op.getValue()) && hasExactOperand(op) &&
-         !(decaysPerChannel(op) && op.usesDenominator()) &&
+         !(decaysPerChannel(op) &&
+           (op.usesDenominator() || element.isBF16())) &&
          op.getStateRows() % band == 0 && op.getStateColumns() % multiple == 0;
 }
 
