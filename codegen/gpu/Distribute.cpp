@@ -84,15 +84,22 @@ void Distributor::takePieces(ValueRange values, ValueRange expanded) {
   }
 }
 
+/// Refuses tiles of 16 bits that a loop carries, if there are no pairs of them.
+LogicalResult Distributor::checkCarried(Operation *op, ValueRange values) {
+  for (Value value : values)
+    if (isCarriedFactor(value) && !hasPairs(value))
+      return op->emitOpError("carries ")
+             << value.getType()
+             << ", expected elements of 32 bits, or a factor of products that "
+                "is rounded in front of it";
+  return success();
+}
+
 LogicalResult Distributor::lowerLoop(scf::ForOp loop) {
   if (llvm::none_of(loop.getInitArgs(), isTile))
     return lowerBlock(*loop.getBody());
-  for (Value init : loop.getInitArgs())
-    if (isCarriedFactor(init) && !hasPairs(init))
-      return loop.emitOpError("carries ")
-             << init.getType()
-             << ", expected elements of 32 bits, or a factor of products that "
-                "is rounded in front of it";
+  if (failed(checkCarried(loop, loop.getInitArgs())))
+    return failure();
   auto expanded =
       scf::ForOp::create(b, loop.getLowerBound(), loop.getUpperBound(),
                          loop.getStep(), expand(loop.getInitArgs()));
@@ -110,10 +117,13 @@ LogicalResult Distributor::lowerLoop(scf::ForOp loop) {
   return success();
 }
 
-void Distributor::lowerYield(scf::YieldOp op) {
+LogicalResult Distributor::lowerYield(scf::YieldOp op) {
+  if (failed(checkCarried(op, op.getResults())))
+    return failure();
   awaitCopies();
   scf::YieldOp::create(b, expand(op.getResults()));
   lowered.push_back(op);
+  return success();
 }
 
 LogicalResult Distributor::lowerOp(Operation *op) {
@@ -127,10 +137,8 @@ LogicalResult Distributor::lowerOp(Operation *op) {
     flush();
   if (auto loop = dyn_cast<scf::ForOp>(op))
     return lowerLoop(loop);
-  if (auto yield = dyn_cast<scf::YieldOp>(op)) {
-    lowerYield(yield);
-    return success();
-  }
+  if (auto yield = dyn_cast<scf::YieldOp>(op))
+    return lowerYield(yield);
   // What a warp waits with is a matter of the target.
   if (auto barrier = dyn_cast<tile::BarrierOp>(op);
       barrier && barrier.getScope() == tile::Scope::Warp)

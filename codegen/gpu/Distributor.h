@@ -39,7 +39,9 @@ private:
   mlir::LogicalResult lowerBlock(mlir::Block &block);
   mlir::LogicalResult lowerOp(mlir::Operation *op);
   mlir::LogicalResult lowerLoop(mlir::scf::ForOp loop);
-  void lowerYield(mlir::scf::YieldOp op);
+  mlir::LogicalResult lowerYield(mlir::scf::YieldOp op);
+  mlir::LogicalResult checkCarried(mlir::Operation *op,
+                                   mlir::ValueRange values);
   Values expand(mlir::ValueRange values);
   void takePieces(mlir::ValueRange tiles, mlir::ValueRange pieces);
 

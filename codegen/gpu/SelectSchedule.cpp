@@ -325,9 +325,10 @@ static bool hasExactOperand(RecurOp op) {
 
 /// Whether the products of a recurrence can be of 16 bits: its operands are,
 /// one of them as it was loaded, and sizes are such that each warp has the same
-/// rows of the state. Channels that decay have no denominator, and operands of
-/// f16: queries and keys times decays are sums of two terms, which in bf16
-/// shows in results that cancel.
+/// rows of the state. Channels that decay have no denominator, queries as they
+/// were loaded, as others would meet in banks, and operands of f16: queries and
+/// keys times decays are sums of two terms, which in bf16 shows in results that
+/// cancel.
 static bool isNarrow(RecurOp op) {
   constexpr int64_t band = 64, multiple = 16;
   Type element = typeOf(op.getQuery()).getElementType();
@@ -337,7 +338,8 @@ static bool isNarrow(RecurOp op) {
   return element.getIntOrFloatBitWidth() == 16 && isSame(op.getKey()) &&
          isSame(op.getValue()) && hasExactOperand(op) &&
          !(decaysPerChannel(op) &&
-           (op.usesDenominator() || element.isBF16())) &&
+           (op.usesDenominator() || !op.getQueryRows().empty() ||
+            element.isBF16())) &&
          op.getStateRows() % band == 0 && op.getStateColumns() % multiple == 0;
 }
 

@@ -101,10 +101,9 @@ static bool isAtLeastOne(Value value) {
 }
 
 /// Quotients by a number are products with its reciprocal, if that is normal;
-/// quotients of a product with a number, products with another number. Those of
-/// a number up to 1 are multiples of a reciprocal, which is 0 above 2^126. A
-/// divisor of at least 1 is divided by 4 first, so that its reciprocal is not
-/// 0; all others are scaled by the device.
+/// quotients of a product with a number, products with another number. A
+/// divisor of at least 1 is divided by 4, so that its reciprocal is not too
+/// small; all others are scaled by the device.
 Value Emitter::divide(arith::DivFOp op) {
   if (std::optional<APFloat> divisor = getNumber(op.getRhs())) {
     Value factor = op.getLhs();
@@ -117,9 +116,6 @@ Value Emitter::divide(arith::DivFOp op) {
     if (APFloat(static_cast<float>(quotient)).isNormal())
       return mul(factor, number(quotient));
   }
-  std::optional<APFloat> dividend = getNumber(op.getLhs());
-  if (dividend && std::abs(dividend->convertToDouble()) <= 1)
-    return mul(op.getLhs(), invert(op.getRhs()));
   if (isAtLeastOne(op.getRhs())) {
     Value quarter = number(0.25);
     return mul(mul(op.getLhs(), quarter), invert(mul(op.getRhs(), quarter)));

@@ -139,6 +139,8 @@ bool Kernel::analyze() {
                   !hasOneColumn(dot.getLhs()) &&
                   (!hasOneColumn(dot) || sums.add(dot));
   });
+  // Keys of channels that decay are not those that a denominator sums.
+  isPossible &= decaying.empty() || sums.empty();
   return updatesState && isPossible && element;
 }
 

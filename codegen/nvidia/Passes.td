@@ -158,7 +158,6 @@ def NvidiaApproximateMath
     | `math.tanh` | x + x^3 p(x^2) below 1/2, else 1 - 2 / (exp(2 x) + 1) | 2^-20.9 |
     | `arith.divf` by a number | a product with its reciprocal | 2^-23 |
     | `arith.divf` by an exponential and 1 or more | `rcp.approx.ftz.f32` of a quarter of that, and two products | 2^-22 |
-    | `arith.divf` of a number up to 1 | `rcp.approx.ftz.f32` and a product; 0 for divisors above 2^126 | 2^-22 |
     | `arith.divf` otherwise | `div.full.f32` | 2^-22 |
 
     A number whose reciprocal is not normal stays a divisor of `div.full.f32`. A quotient of a

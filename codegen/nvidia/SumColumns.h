@@ -36,6 +36,7 @@ public:
   /// Takes the result of `dot`, all that is computed from it, and what it is
   /// computed from; returns whether all of that can have more columns.
   bool add(tile::DotOp dot);
+  bool empty() const { return tiles.empty(); }
   /// Gives them 16 columns. Ones become exact tiles of `element`.
   void widen(mlir::Type element);
 

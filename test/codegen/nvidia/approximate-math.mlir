@@ -23,17 +23,15 @@ gpu.module @kernels {
     gpu.return
   }
 
-  // A quotient by a number, one of a product and a number, a reciprocal; whose
-  // divisor may be large; by a number whose reciprocal is subnormal; one that
-  // has to be exact.
+  // A quotient by a number, one of a product and a number, two of numbers; by a
+  // number whose reciprocal is subnormal; one that has to be exact.
   // CHECK-LABEL: gpu.func @quotients
   // CHECK-SAME: %[[X:.*]]: f32, %[[Y:.*]]: memref<6xf32>
   // CHECK: %[[THIRD:.*]] = arith.constant 0.333333343 : f32
   // CHECK: arith.mulf %[[X]], %[[THIRD]] : f32
   // CHECK: %[[RATIO:.*]] = arith.constant 6.66666718E-4 : f32
   // CHECK: arith.mulf %[[X]], %[[RATIO]] : f32
-  // CHECK: %[[R:.*]] = llvm.call_intrinsic "llvm.nvvm.rcp.approx.ftz.f"(%[[X]]) : (f32) -> f32
-  // CHECK: arith.mulf %{{.*}}, %[[R]] : f32
+  // CHECK: llvm.call_intrinsic "llvm.nvvm.div.full"(%{{.*}}, %[[X]]) : (f32, f32) -> f32
   // CHECK: llvm.call_intrinsic "llvm.nvvm.div.full"(%{{.*}}, %[[X]]) : (f32, f32) -> f32
   // CHECK: llvm.call_intrinsic "llvm.nvvm.div.full"(%[[X]], %{{.*}}) : (f32, f32) -> f32
   // CHECK: arith.divf %[[X]], %{{.*}} : f32
