@@ -35,11 +35,8 @@ public:
   CopyEmitter(Distributor &d, tile::LoadOp op)
       : d(d), b(d.b), op(op), type(Distributor::tileOf(op)),
         shape(getSharedShape(type)),
-        window{op.getView(),
-               d.hasState()
-                   ? keepLeading(op.getOffsets(), 2, d.keepPositions(op))
-                   : SmallVector<Value>(op.getOffsets()),
-               2, op.getRows()},
+        window(
+            d.makeWindow(op, op.getView(), op.getOffsets(), 2, op.getRows())),
         thread(d.threads.getThread()), buffer(d.getBuffer(op)) {}
 
   void emit();
@@ -200,11 +197,8 @@ public:
   GroupCopyEmitter(Distributor &d, tile::LoadOp op)
       : d(d), b(d.b), op(op), type(Distributor::tileOf(op)),
         shape(getSharedShape(type)),
-        window{op.getView(),
-               d.hasState()
-                   ? keepLeading(op.getOffsets(), 2, d.keepPositions(op))
-                   : SmallVector<Value>(op.getOffsets()),
-               2, op.getRows()},
+        window(
+            d.makeWindow(op, op.getView(), op.getOffsets(), 2, op.getRows())),
         parameter(getParameter(op.getView())), columns(getGroupColumns(type)),
         perRow(shape.columns / columns), groups(shape.rows * perRow),
         buffer(d.getBuffer(op)) {}
@@ -333,7 +327,7 @@ void GroupCopyEmitter::emitWhole() {
 void GroupCopyEmitter::emitGuarded() {
   Value thread = d.threads.getThread();
   Window window = this->window;
-  // There is no other copy of indexed rows.
+  // Indexed rows have no other copy: they are not seldom.
   if (!window.isIndexed())
     d.keepSeldom(window, thread, op);
   Value leading = testLeading(b, window);

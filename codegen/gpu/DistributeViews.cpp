@@ -106,14 +106,22 @@ std::function<Value(Value)> Distributor::keepPositions(Operation *op) {
   return [this, op](Value position) { return keepBesideState(position, op); };
 }
 
+Window Distributor::makeWindow(Operation *op, Value view, ValueRange offsets,
+                               int64_t rank, ValueRange rows) {
+  SmallVector<Value> places(offsets);
+  if (hasState())
+    for (Value &offset :
+         MutableArrayRef(places).drop_back(std::min<size_t>(rank, 2)))
+      if (!getConstantIntValue(offset))
+        offset = keepBesideState(offset, op);
+  return {view, places, rank, rows};
+}
+
 SmallVector<Value> Distributor::loadPieces(tile::LoadOp op) {
   RankedTensorType type = tileOf(op);
   PieceWalk walk(b, threads, type,
-                 {op.getView(),
-                  hasState() ? keepLeading(op.getOffsets(), type.getRank(),
-                                           keepPositions(op))
-                             : SmallVector<Value>(op.getOffsets()),
-                  type.getRank(), op.getRows()},
+                 makeWindow(op, op.getView(), op.getOffsets(), type.getRank(),
+                            op.getRows()),
                  keepPositions(op));
   Type element = type.getElementType();
   int64_t columnDim = type.getRank() - 1;
@@ -209,11 +217,8 @@ void Distributor::lower(tile::StoreOp op) {
 void Distributor::storePieces(tile::StoreOp op, int64_t atOnce) {
   RankedTensorType type = tileOf(op.getValue());
   PieceWalk walk(b, threads, type,
-                 {op.getView(),
-                  hasState() ? keepLeading(op.getOffsets(), type.getRank(),
-                                           keepPositions(op))
-                             : SmallVector<Value>(op.getOffsets()),
-                  type.getRank(), op.getRows()},
+                 makeWindow(op, op.getView(), op.getOffsets(), type.getRank(),
+                            op.getRows()),
                  keepPositions(op));
   const Values from = pieces[op.getValue()];
   int64_t columnDim = type.getRank() - 1;

@@ -73,6 +73,11 @@ private:
   void storePair(tile::StoreOp op, mlir::ValueRange positions, int64_t e);
   Values loadPieces(tile::LoadOp op);
   std::function<mlir::Value(mlir::Value)> keepPositions(mlir::Operation *op);
+  /// Where a tile that `op` loads or stores lies in `view`. Beside a state what
+  /// only tells where its rows begin, the leading offsets, is computed anew.
+  Window makeWindow(mlir::Operation *op, mlir::Value view,
+                    mlir::ValueRange offsets, int64_t rank,
+                    mlir::ValueRange rows);
   void copyToShared(tile::LoadOp op);
   /// Waits for copies that have begun and that nothing waited for.
   void awaitCopies();

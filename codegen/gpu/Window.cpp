@@ -59,17 +59,6 @@ bool attn::isKnownInside(const Window &window, int64_t dim, int64_t end) {
   return most && !ShapedType::isDynamic(size) && *most + end <= size;
 }
 
-SmallVector<Value> attn::keepLeading(ValueRange offsets, int64_t rank,
-                                     llvm::function_ref<Value(Value)> keep) {
-  SmallVector<Value> result(offsets);
-  if (keep)
-    for (Value &offset :
-         MutableArrayRef(result).drop_back(std::min<size_t>(rank, 2)))
-      if (!getConstantIntValue(offset))
-        offset = keep(offset);
-  return result;
-}
-
 Value attn::getParameter(Value view) {
   auto first = view.getDefiningOp<memref::SubViewOp>();
   auto areAll = [](ArrayRef<OpFoldResult> values, int64_t number) {

@@ -52,13 +52,6 @@ mlir::Value testLeading(mlir::ImplicitLocOpBuilder &b, const Window &window);
 /// lie in the view.
 bool isKnownInside(const Window &window, int64_t dim, int64_t end);
 
-/// `offsets` of which `keep`, if it is not null, made anew what only tells
-/// where in a view rows of the tile begin: the leading ones, which are not
-/// known and stay the same in a loop.
-llvm::SmallVector<mlir::Value>
-keepLeading(mlir::ValueRange offsets, int64_t rank,
-            llvm::function_ref<mlir::Value(mlir::Value)> keep);
-
 /// The view that `view` is the first rows of: elements lie where they do in it.
 mlir::Value getParameter(mlir::Value view);
 
