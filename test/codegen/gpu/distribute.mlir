@@ -335,3 +335,44 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+!half = tensor<64x16xf16, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+
+// A loop carries tiles of 16 bits in pairs, so they have to be rounded: what it
+// begins with, and what it yields.
+gpu.module @kernels {
+  gpu.func @negative_loaded_halves(%x: memref<64x16xf16>, %n: index) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %a = tile.load %x[%c0, %c0] : memref<64x16xf16> -> !half
+    // expected-error@below {{expected elements of 32 bits, or a factor of products that is rounded in front of it}}
+    %b = scf.for %i = %c0 to %n step %c1 iter_args(%h = %a) -> (!half) {
+      scf.yield %h : !half
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+!wide = tensor<64x16xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+!half = tensor<64x16xf16, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+
+gpu.module @kernels {
+  gpu.func @negative_yielded_halves(%x: memref<64x16xf32>, %y: memref<64x16xf16>, %n: index) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %w = tile.load %x[%c0, %c0] : memref<64x16xf32> -> !wide
+    %a = arith.truncf %w : !wide to !half
+    %b = scf.for %i = %c0 to %n step %c1 iter_args(%h = %a) -> (!half) {
+      %l = tile.load %y[%c0, %c0] : memref<64x16xf16> -> !half
+      // expected-error@below {{expected elements of 32 bits, or a factor of products that is rounded in front of it}}
+      scf.yield %l : !half
+    }
+    gpu.return
+  }
+}
