@@ -138,7 +138,7 @@ static int64_t countDecayed(const ChunkProblem &problem, int64_t keys,
 }
 
 /// Rows of 16 bits that fill the banks: those of a chunk as they are copied,
-/// and either two terms of the state and of computed keys or, behind the
+/// and either the terms of the state and of computed keys or, behind the
 /// products that read the state, those of keys and what is multiplied with
 /// decays. A denominator has a state of its own, and ones. Where queries are
 /// computed as well, keys are copied to their place.
@@ -147,18 +147,19 @@ static int64_t estimateNarrowBytes(const ChunkProblem &problem) {
   int64_t keys = problem.chunk * llvm::alignTo(problem.rows, banks);
   int64_t columns = llvm::alignTo(problem.columns, banks);
   int64_t values = problem.chunk * columns;
+  int64_t ofState = problem.stateTerms;
   int64_t terms = (problem.computesKeys ? kTerms * keys : 0) +
-                  (problem.computesValues ? kTerms * values : 0);
-  bool takesPlace =
-      problem.computesQueries && problem.computesKeys && problem.stages == 1;
+                  (problem.computesValues ? ofState * values : 0);
+  bool takesPlace = problem.computesQueries && problem.computesKeys &&
+                    problem.stages == 1 && ofState == kTerms;
   int64_t copies = problem.stages * (2 * keys + values);
   int64_t reading =
-      kTerms * problem.rows * columns + terms - (takesPlace ? keys : 0);
+      ofState * problem.rows * columns + terms - (takesPlace ? keys : 0);
   int64_t writing = terms + countDecayed(problem, keys, values);
   // Each term of keys is multiplied with ones of its own.
   int64_t ones = problem.chunk * (problem.computesKeys ? kTerms : 1);
   int64_t sums =
-      problem.hasDenominator ? (kTerms * problem.rows + ones) * banks : 0;
+      problem.hasDenominator ? (ofState * problem.rows + ones) * banks : 0;
   if (problem.decaysPerChannel) {
     // Gates or decays, and what was scanned, in 32 bits; one after the other
     // the state, keys times decays of the chunk, and those between blocks.

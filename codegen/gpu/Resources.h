@@ -64,6 +64,7 @@ struct ChunkProblem {
   bool computesKeys = false;
   bool computesValues = false;
   bool storesState = false;
+  int64_t stateTerms = 2; ///< Tiles of 16 bits that a state is the sum of.
 };
 
 /// Bytes of shared memory for the state, queries, keys and values of a chunk,

@@ -366,7 +366,11 @@ ChunkProblem attn::getProblem(RecurOp op, BlockSizes blocks, int64_t threads) {
           !op.getQueryRows().empty(),
           !op.getKeyRows().empty() || op.getWrite() != WriteRule::Additive,
           !op.getValueRows().empty(),
-          op.getState() || blocks.splits > 0};
+          op.getState() || blocks.splits > 0,
+          op.usesDenominator() &&
+                  typeOf(op.getQuery()).getElementType().isBF16()
+              ? 3
+              : 2};
 }
 
 /// Blocks of a recurrence have the warps of the target.

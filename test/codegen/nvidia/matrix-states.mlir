@@ -279,7 +279,7 @@ gpu.module @kernels {
 // -----
 
 // A denominator is 16 columns of sixteenths: of the state, and of ones, which are exact.
-// What is read are two terms of it, and the sum of the columns is one number for each
+// What is read are three terms of it, and the sum of the columns is one number for each
 // query. The decay and the zeros are those of 16 columns, too.
 // CHECK-LABEL: gpu.func @denominator
 // CHECK-DAG: %[[PART:.*]] = arith.constant dense<6.250000e-02> : tensor<64x16xbf16>
@@ -287,8 +287,10 @@ gpu.module @kernels {
 // CHECK: scf.for {{.*}} iter_args(%{{.*}} = %{{.*}}, %[[Z:.*]] = %[[ZERO]]) -> (tensor<64x64xf32>, tensor<64x16xf32>)
 // CHECK:   %[[A:.*]] = arith.truncf %[[Z]] : tensor<64x16xf32> to tensor<64x16xbf16>
 // CHECK:   %[[B:.*]] = arith.truncf %{{.*}} : tensor<64x16xf32> to tensor<64x16xbf16>
+// CHECK:   %[[C:.*]] = arith.truncf %{{.*}} : tensor<64x16xf32> to tensor<64x16xbf16>
 // CHECK:   %[[K:.*]] = tile.load
-// CHECK:   %[[R1:.*]] = tile.dot %[[K]], %[[B]], %[[ZERO]] : tensor<64x64xbf16>, tensor<64x16xbf16> -> tensor<64x16xf32>
+// CHECK:   %[[R2:.*]] = tile.dot %[[K]], %[[C]], %[[ZERO]] : tensor<64x64xbf16>, tensor<64x16xbf16> -> tensor<64x16xf32>
+// CHECK:   %[[R1:.*]] = tile.dot %[[K]], %[[B]], %[[R2]]
 // CHECK:   %[[R:.*]] = tile.dot %[[K]], %[[A]], %[[R1]]
 // CHECK:   tile.reduce add %[[R]], %{{.*}} : tensor<64x16xf32> -> tensor<64xf32>
 // CHECK:   %[[D:.*]] = tile.broadcast %{{.*}} along 1 : tensor<64xf32> -> tensor<64x16xf32>
