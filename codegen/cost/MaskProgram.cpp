@@ -179,8 +179,10 @@ static Function getSigned(Operation *op) {
       .Case<arith::MaxSIOp>([](auto) {
         return [](int64_t x, int64_t y) { return std::max(x, y); };
       })
-      .Case<math::AbsIOp>(
-          [](auto) { return [](int64_t x, int64_t) { return std::abs(x); }; })
+      .Case<math::AbsIOp>([](auto) {
+        return
+            [](int64_t x, int64_t) { return x < 0 ? differenceOf(0, x) : x; };
+      })
       .Case<arith::ShRSIOp>([](auto) { return shiftRight; })
       .Case<arith::DivSIOp>([](auto) { return quotient; })
       .Case<arith::RemSIOp>([](auto) { return restOf; })
