@@ -488,13 +488,20 @@ def GpuDistribute : Pass<"attn-gpu-distribute", "::mlir::gpu::GPUModuleOp"> {
                            "::mlir::nvgpu::NVGPUDialect", "::attn::tile::TileDialect"];
 }
 
-def GpuNarrowCompares : Pass<"attn-gpu-narrow-compares", "::mlir::gpu::GPUModuleOp"> {
-  let summary = "Compare positions in 32 bits, by their distance";
+def GpuNarrowPositions : Pass<"attn-gpu-narrow-positions", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Use positions by their distance: compares, clamps, conversions";
   let description = [{
-    Eight or more compares in a block, of two positions plus constants that differ from
-    one to the next, become compares of the distance of these positions with constants. The
-    distance is computed once, in 64 bits, and where it does not fit into 32 it becomes 2^30 or
-    -2^30 - 1; constants are below 2^28. Positions are computed from thread and block
+    Eight or more ops of one kind in a block that use differences of the same two positions, each
+    plus a constant of its own, use the distance of these positions, which is computed once:
+
+    - Signed compares, of positions or of their difference with a constant, become compares of the
+      distance in 32 bits with constants.
+    - `min` and `max` with constants on both sides become those of the distance in 32 bits.
+    - Conversions to f32 become one, in 64 bits, to which the constants are added. Where the
+      distance is beyond 2^24 it is rounded twice so.
+
+    Where the distance does not fit into 32 bits it becomes 2^30 or -2^30 - 1; constants are
+    below 2^29. Positions are computed from thread and block
     numbers, loops, sizes and indices of 32 bits, which are never so large that a difference
     wraps around. Compares without a sign stay, as do numbers of 64 bits from memory.
 

@@ -83,7 +83,7 @@ SmallVector<Phase> attn::getNvidiaPhases(const NvidiaTarget &target) {
                       OpPassManager &kernels = manager.nest<gpu::GPUModuleOp>();
                       kernels.addPass(createGpuDistribute());
                       addCleanup(kernels);
-                      kernels.addPass(createGpuNarrowCompares());
+                      kernels.addPass(createGpuNarrowPositions());
                       kernels.addPass(createNvidiaApproximateMath());
                       kernels.addPass(createGpuExpandMath());
                       addCleanup(kernels);

@@ -1,6 +1,10 @@
-// RUN: attn-opt %s --pass-pipeline="builtin.module(gpu.module(attn-gpu-narrow-compares,canonicalize))" > %t.mlir
+// RUN: attn-opt %s --pass-pipeline="builtin.module(gpu.module(attn-gpu-narrow-positions,canonicalize))" > %t.mlir
 // RUN: FileCheck %s < %t.mlir
 // DEFINE: %{run} = attn-simulate %t.mlir --lower --kernel=executed --grid=1 --arg=y:i32[6]=zero --print=y
+// DEFINE: %{window} = attn-simulate %t.mlir --lower --kernel=window --grid=1 --arg=y:i32[1]=zero --print=y
+// DEFINE: %{turned} = attn-simulate %t.mlir --lower --kernel=turned --grid=1 --arg=y:i32[1]=zero --print=y
+// DEFINE: %{clamps} = attn-simulate %t.mlir --lower --kernel=clamps --grid=1 --arg=y:i64[8]=zero --print=y
+// DEFINE: %{conversions} = attn-simulate %t.mlir --lower --kernel=conversions --grid=1 --arg=y:f32[8]=zero --print=y
 
 // One distance of 32 bits for all compares of the two positions.
 // CHECK-LABEL: gpu.func @few
@@ -388,6 +392,352 @@ gpu.module @kernels {
     %nen7 = arith.extui %nek7 : i1 to i32
     %nes7 = arith.addi %nes6, %nen7 : i32
     memref.store %nes7, %y[%c5] : memref<6xi32>
+    gpu.return
+  }
+
+  // A window asks for both limits of one distance, whichever way around. A bit
+  // for each of i - 3 to i + 4 that is less than 5 behind j, and not in front of it.
+  // CHECK-LABEL: gpu.func @window
+  // CHECK-SAME: memref<1xi32>, %[[I:[a-z0-9]+]]: index, %[[J:[a-z0-9]+]]: index)
+  // CHECK: %[[D:.*]] = arith.subi %[[I]], %[[J]] : index
+  // CHECK: %[[N:.*]] = arith.select
+  // CHECK-COUNT-16: arith.cmpi {{.*}}, %[[N]], %{{.*}} : i32
+  // CHECK-NOT: arith.cmpi
+  // RUN: %{window} --arg=i64=5 --arg=i64=5 | FileCheck %s --check-prefix=INSIDE
+  // INSIDE: y: 248{{$}}
+  // RUN: %{window} --arg=i64=11 --arg=i64=5 | FileCheck %s --check-prefix=EDGE
+  // EDGE: y: 3{{$}}
+  // RUN: %{window} --arg=i64=0 --arg=i64=1099511627776 | FileCheck %s --check-prefix=NONE
+  // RUN: %{window} --arg=i64=1099511627776 --arg=i64=0 | FileCheck %s --check-prefix=NONE
+  // RUN: %{window} --arg=i64=4294967296 --arg=i64=0 | FileCheck %s --check-prefix=NONE
+  // NONE: y: 0{{$}}
+  gpu.func @window(%y: memref<1xi32>, %i: index, %j: index) kernel {
+    %none = arith.constant 0 : i32
+    %cm3 = arith.constant -3 : index
+    %cm2 = arith.constant -2 : index
+    %cm1 = arith.constant -1 : index
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c2 = arith.constant 2 : index
+    %c3 = arith.constant 3 : index
+    %c4 = arith.constant 4 : index
+    %c5 = arith.constant 5 : index
+    %i0 = arith.addi %i, %cm3 : index
+    %m0 = arith.addi %i0, %c1 : index
+    %d0 = arith.subi %i0, %j : index
+    %near0 = arith.cmpi slt, %d0, %c5 : index
+    %past0 = arith.cmpi sge, %i0, %j : index
+    %keep0 = arith.andi %past0, %near0 : i1
+    %bit0 = arith.constant 1 : i32
+    %n0 = arith.select %keep0, %bit0, %none : i32
+    %s0 = arith.addi %none, %n0 : i32
+    %i1 = arith.addi %i, %cm2 : index
+    %m1 = arith.addi %i1, %c1 : index
+    %d1 = arith.subi %i1, %j : index
+    %near1 = arith.cmpi sle, %d1, %c4 : index
+    %past1 = arith.cmpi sle, %j, %i1 : index
+    %keep1 = arith.andi %past1, %near1 : i1
+    %bit1 = arith.constant 2 : i32
+    %n1 = arith.select %keep1, %bit1, %none : i32
+    %s1 = arith.addi %s0, %n1 : i32
+    %i2 = arith.addi %i, %cm1 : index
+    %m2 = arith.addi %i2, %c1 : index
+    %d2 = arith.subi %i2, %j : index
+    %near2 = arith.cmpi sge, %c4, %d2 : index
+    %past2 = arith.cmpi sgt, %m2, %j : index
+    %keep2 = arith.andi %past2, %near2 : i1
+    %bit2 = arith.constant 4 : i32
+    %n2 = arith.select %keep2, %bit2, %none : i32
+    %s2 = arith.addi %s1, %n2 : i32
+    %i3 = arith.addi %i, %c0 : index
+    %m3 = arith.addi %i3, %c1 : index
+    %d3 = arith.subi %i3, %j : index
+    %near3 = arith.cmpi slt, %d3, %c5 : index
+    %past3 = arith.cmpi slt, %j, %m3 : index
+    %keep3 = arith.andi %past3, %near3 : i1
+    %bit3 = arith.constant 8 : i32
+    %n3 = arith.select %keep3, %bit3, %none : i32
+    %s3 = arith.addi %s2, %n3 : i32
+    %i4 = arith.addi %i, %c1 : index
+    %m4 = arith.addi %i4, %c1 : index
+    %d4 = arith.subi %i4, %j : index
+    %near4 = arith.cmpi sle, %d4, %c4 : index
+    %past4 = arith.cmpi sge, %i4, %j : index
+    %keep4 = arith.andi %past4, %near4 : i1
+    %bit4 = arith.constant 16 : i32
+    %n4 = arith.select %keep4, %bit4, %none : i32
+    %s4 = arith.addi %s3, %n4 : i32
+    %i5 = arith.addi %i, %c2 : index
+    %m5 = arith.addi %i5, %c1 : index
+    %d5 = arith.subi %i5, %j : index
+    %near5 = arith.cmpi sge, %c4, %d5 : index
+    %past5 = arith.cmpi sle, %j, %i5 : index
+    %keep5 = arith.andi %past5, %near5 : i1
+    %bit5 = arith.constant 32 : i32
+    %n5 = arith.select %keep5, %bit5, %none : i32
+    %s5 = arith.addi %s4, %n5 : i32
+    %i6 = arith.addi %i, %c3 : index
+    %m6 = arith.addi %i6, %c1 : index
+    %d6 = arith.subi %i6, %j : index
+    %near6 = arith.cmpi slt, %d6, %c5 : index
+    %past6 = arith.cmpi sgt, %m6, %j : index
+    %keep6 = arith.andi %past6, %near6 : i1
+    %bit6 = arith.constant 64 : i32
+    %n6 = arith.select %keep6, %bit6, %none : i32
+    %s6 = arith.addi %s5, %n6 : i32
+    %i7 = arith.addi %i, %c4 : index
+    %m7 = arith.addi %i7, %c1 : index
+    %d7 = arith.subi %i7, %j : index
+    %near7 = arith.cmpi sgt, %c5, %d7 : index
+    %past7 = arith.cmpi slt, %j, %m7 : index
+    %keep7 = arith.andi %past7, %near7 : i1
+    %bit7 = arith.constant 128 : i32
+    %n7 = arith.select %keep7, %bit7, %none : i32
+    %s7 = arith.addi %s6, %n7 : i32
+    memref.store %s7, %y[%c0] : memref<1xi32>
+    gpu.return
+  }
+
+  // The first compare decides which way the distance is.
+  // CHECK-LABEL: gpu.func @turned
+  // CHECK-SAME: memref<1xi32>, %[[I:[a-z0-9]+]]: index, %[[J:[a-z0-9]+]]: index)
+  // CHECK: %[[D:.*]] = arith.subi %[[J]], %[[I]] : index
+  // CHECK: %[[N:.*]] = arith.select
+  // CHECK-COUNT-16: arith.cmpi {{.*}}, %[[N]], %{{.*}} : i32
+  // CHECK-NOT: arith.cmpi
+  // RUN: %{turned} --arg=i64=5 --arg=i64=5 | FileCheck %s --check-prefix=INSIDE
+  // RUN: %{turned} --arg=i64=11 --arg=i64=5 | FileCheck %s --check-prefix=EDGE
+  // RUN: %{turned} --arg=i64=0 --arg=i64=1099511627776 | FileCheck %s --check-prefix=NONE
+  gpu.func @turned(%y: memref<1xi32>, %i: index, %j: index) kernel {
+    %none = arith.constant 0 : i32
+    %cm3 = arith.constant -3 : index
+    %cm2 = arith.constant -2 : index
+    %cm1 = arith.constant -1 : index
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c2 = arith.constant 2 : index
+    %c3 = arith.constant 3 : index
+    %c4 = arith.constant 4 : index
+    %c5 = arith.constant 5 : index
+    %i0 = arith.addi %i, %cm3 : index
+    %m0 = arith.addi %i0, %c1 : index
+    %d0 = arith.subi %i0, %j : index
+    %near0 = arith.cmpi sgt, %c5, %d0 : index
+    %past0 = arith.cmpi sge, %i0, %j : index
+    %keep0 = arith.andi %past0, %near0 : i1
+    %bit0 = arith.constant 1 : i32
+    %n0 = arith.select %keep0, %bit0, %none : i32
+    %s0 = arith.addi %none, %n0 : i32
+    %i1 = arith.addi %i, %cm2 : index
+    %m1 = arith.addi %i1, %c1 : index
+    %d1 = arith.subi %i1, %j : index
+    %near1 = arith.cmpi sle, %d1, %c4 : index
+    %past1 = arith.cmpi sle, %j, %i1 : index
+    %keep1 = arith.andi %past1, %near1 : i1
+    %bit1 = arith.constant 2 : i32
+    %n1 = arith.select %keep1, %bit1, %none : i32
+    %s1 = arith.addi %s0, %n1 : i32
+    %i2 = arith.addi %i, %cm1 : index
+    %m2 = arith.addi %i2, %c1 : index
+    %d2 = arith.subi %i2, %j : index
+    %near2 = arith.cmpi sge, %c4, %d2 : index
+    %past2 = arith.cmpi sgt, %m2, %j : index
+    %keep2 = arith.andi %past2, %near2 : i1
+    %bit2 = arith.constant 4 : i32
+    %n2 = arith.select %keep2, %bit2, %none : i32
+    %s2 = arith.addi %s1, %n2 : i32
+    %i3 = arith.addi %i, %c0 : index
+    %m3 = arith.addi %i3, %c1 : index
+    %d3 = arith.subi %i3, %j : index
+    %near3 = arith.cmpi slt, %d3, %c5 : index
+    %past3 = arith.cmpi slt, %j, %m3 : index
+    %keep3 = arith.andi %past3, %near3 : i1
+    %bit3 = arith.constant 8 : i32
+    %n3 = arith.select %keep3, %bit3, %none : i32
+    %s3 = arith.addi %s2, %n3 : i32
+    %i4 = arith.addi %i, %c1 : index
+    %m4 = arith.addi %i4, %c1 : index
+    %d4 = arith.subi %i4, %j : index
+    %near4 = arith.cmpi sle, %d4, %c4 : index
+    %past4 = arith.cmpi sge, %i4, %j : index
+    %keep4 = arith.andi %past4, %near4 : i1
+    %bit4 = arith.constant 16 : i32
+    %n4 = arith.select %keep4, %bit4, %none : i32
+    %s4 = arith.addi %s3, %n4 : i32
+    %i5 = arith.addi %i, %c2 : index
+    %m5 = arith.addi %i5, %c1 : index
+    %d5 = arith.subi %i5, %j : index
+    %near5 = arith.cmpi sge, %c4, %d5 : index
+    %past5 = arith.cmpi sle, %j, %i5 : index
+    %keep5 = arith.andi %past5, %near5 : i1
+    %bit5 = arith.constant 32 : i32
+    %n5 = arith.select %keep5, %bit5, %none : i32
+    %s5 = arith.addi %s4, %n5 : i32
+    %i6 = arith.addi %i, %c3 : index
+    %m6 = arith.addi %i6, %c1 : index
+    %d6 = arith.subi %i6, %j : index
+    %near6 = arith.cmpi slt, %d6, %c5 : index
+    %past6 = arith.cmpi sgt, %m6, %j : index
+    %keep6 = arith.andi %past6, %near6 : i1
+    %bit6 = arith.constant 64 : i32
+    %n6 = arith.select %keep6, %bit6, %none : i32
+    %s6 = arith.addi %s5, %n6 : i32
+    %i7 = arith.addi %i, %c4 : index
+    %m7 = arith.addi %i7, %c1 : index
+    %d7 = arith.subi %i7, %j : index
+    %near7 = arith.cmpi sgt, %c5, %d7 : index
+    %past7 = arith.cmpi slt, %j, %m7 : index
+    %keep7 = arith.andi %past7, %near7 : i1
+    %bit7 = arith.constant 128 : i32
+    %n7 = arith.select %keep7, %bit7, %none : i32
+    %s7 = arith.addi %s6, %n7 : i32
+    memref.store %s7, %y[%c0] : memref<1xi32>
+    gpu.return
+  }
+
+  // CHECK-LABEL: gpu.func @clamps
+  // CHECK-NOT: arith.m{{.*}}si {{.*}} : index
+  // CHECK-COUNT-8: arith.maxsi {{.*}} : i32
+  // CHECK-NOT: arith.m{{.*}}si {{.*}} : index
+  // RUN: %{clamps} --arg=i64=5 --arg=i64=5 | FileCheck %s --check-prefix=AROUND
+  // AROUND: y: -2 -2 -1 0 1 2 3 3{{$}}
+  // RUN: %{clamps} --arg=i64=2147483648 --arg=i64=0 | FileCheck %s --check-prefix=UPMOST
+  // RUN: %{clamps} --arg=i64=1099511627776 --arg=i64=0 | FileCheck %s --check-prefix=UPMOST
+  // UPMOST: y: 3 3 3 3 3 3 3 3{{$}}
+  // RUN: %{clamps} --arg=i64=0 --arg=i64=2147483652 | FileCheck %s --check-prefix=LOWEST
+  // LOWEST: y: -2 -2 -2 -2 -2 -2 -2 -2{{$}}
+  gpu.func @clamps(%y: memref<8xi64>, %i: index, %j: index) kernel {
+    %cm3 = arith.constant -3 : index
+    %cm2 = arith.constant -2 : index
+    %cm1 = arith.constant -1 : index
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c2 = arith.constant 2 : index
+    %c3 = arith.constant 3 : index
+    %c4 = arith.constant 4 : index
+    %c5 = arith.constant 5 : index
+    %c6 = arith.constant 6 : index
+    %c7 = arith.constant 7 : index
+    %i0 = arith.addi %i, %cm3 : index
+    %d0 = arith.subi %i0, %j : index
+    %a0 = arith.maxsi %d0, %cm2 : index
+    %b0 = arith.minsi %a0, %c3 : index
+    %w0 = arith.index_cast %b0 : index to i64
+    memref.store %w0, %y[%c0] : memref<8xi64>
+    %i1 = arith.addi %i, %cm2 : index
+    %d1 = arith.subi %i1, %j : index
+    %a1 = arith.minsi %d1, %c3 : index
+    %b1 = arith.maxsi %a1, %cm2 : index
+    %w1 = arith.index_cast %b1 : index to i64
+    memref.store %w1, %y[%c1] : memref<8xi64>
+    %i2 = arith.addi %i, %cm1 : index
+    %d2 = arith.subi %i2, %j : index
+    %a2 = arith.maxsi %d2, %cm2 : index
+    %b2 = arith.minsi %a2, %c3 : index
+    %w2 = arith.index_cast %b2 : index to i64
+    memref.store %w2, %y[%c2] : memref<8xi64>
+    %i3 = arith.addi %i, %c0 : index
+    %d3 = arith.subi %i3, %j : index
+    %a3 = arith.minsi %d3, %c3 : index
+    %b3 = arith.maxsi %a3, %cm2 : index
+    %w3 = arith.index_cast %b3 : index to i64
+    memref.store %w3, %y[%c3] : memref<8xi64>
+    %i4 = arith.addi %i, %c1 : index
+    %d4 = arith.subi %i4, %j : index
+    %a4 = arith.maxsi %d4, %cm2 : index
+    %b4 = arith.minsi %a4, %c3 : index
+    %w4 = arith.index_cast %b4 : index to i64
+    memref.store %w4, %y[%c4] : memref<8xi64>
+    %i5 = arith.addi %i, %c2 : index
+    %d5 = arith.subi %i5, %j : index
+    %a5 = arith.minsi %d5, %c3 : index
+    %b5 = arith.maxsi %a5, %cm2 : index
+    %w5 = arith.index_cast %b5 : index to i64
+    memref.store %w5, %y[%c5] : memref<8xi64>
+    %i6 = arith.addi %i, %c3 : index
+    %d6 = arith.subi %i6, %j : index
+    %a6 = arith.maxsi %d6, %cm2 : index
+    %b6 = arith.minsi %a6, %c3 : index
+    %w6 = arith.index_cast %b6 : index to i64
+    memref.store %w6, %y[%c6] : memref<8xi64>
+    %i7 = arith.addi %i, %c4 : index
+    %d7 = arith.subi %i7, %j : index
+    %a7 = arith.minsi %d7, %c3 : index
+    %b7 = arith.maxsi %a7, %cm2 : index
+    %w7 = arith.index_cast %b7 : index to i64
+    memref.store %w7, %y[%c7] : memref<8xi64>
+    gpu.return
+  }
+
+  // One conversion of 64 bits. Up to 2^24 sums with constants are as exact.
+  // CHECK-LABEL: gpu.func @conversions
+  // CHECK: %[[F:.*]] = arith.sitofp %{{.*}} : i64 to f32
+  // CHECK-NOT: arith.sitofp
+  // CHECK-COUNT-7: arith.addf %[[F]], %{{.*}} : f32
+  // RUN: %{conversions} --arg=i64=5 --arg=i64=7 --arg=f32=0 | FileCheck %s --check-prefix=SMALL
+  // SMALL: y: -5 -4 -3 -2 -1 0 1 2{{$}}
+  // RUN: %{conversions} --arg=i64=16777212 --arg=i64=0 --arg=f32=16777208 | FileCheck %s --check-prefix=WHOLE
+  // WHOLE: y: 1 2 3 4 5 6 7 8{{$}}
+  gpu.func @conversions(%y: memref<8xf32>, %i: index, %j: index, %less: f32) kernel {
+    %cm3 = arith.constant -3 : index
+    %cm2 = arith.constant -2 : index
+    %cm1 = arith.constant -1 : index
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c2 = arith.constant 2 : index
+    %c3 = arith.constant 3 : index
+    %c4 = arith.constant 4 : index
+    %c5 = arith.constant 5 : index
+    %c6 = arith.constant 6 : index
+    %c7 = arith.constant 7 : index
+    %i0 = arith.addi %i, %cm3 : index
+    %d0 = arith.subi %i0, %j : index
+    %w0 = arith.index_cast %d0 : index to i64
+    %f0 = arith.sitofp %w0 : i64 to f32
+    %g0 = arith.subf %f0, %less : f32
+    memref.store %g0, %y[%c0] : memref<8xf32>
+    %i1 = arith.addi %i, %cm2 : index
+    %d1 = arith.subi %i1, %j : index
+    %w1 = arith.index_cast %d1 : index to i64
+    %f1 = arith.sitofp %w1 : i64 to f32
+    %g1 = arith.subf %f1, %less : f32
+    memref.store %g1, %y[%c1] : memref<8xf32>
+    %i2 = arith.addi %i, %cm1 : index
+    %d2 = arith.subi %i2, %j : index
+    %w2 = arith.index_cast %d2 : index to i64
+    %f2 = arith.sitofp %w2 : i64 to f32
+    %g2 = arith.subf %f2, %less : f32
+    memref.store %g2, %y[%c2] : memref<8xf32>
+    %i3 = arith.addi %i, %c0 : index
+    %d3 = arith.subi %i3, %j : index
+    %w3 = arith.index_cast %d3 : index to i64
+    %f3 = arith.sitofp %w3 : i64 to f32
+    %g3 = arith.subf %f3, %less : f32
+    memref.store %g3, %y[%c3] : memref<8xf32>
+    %i4 = arith.addi %i, %c1 : index
+    %d4 = arith.subi %i4, %j : index
+    %w4 = arith.index_cast %d4 : index to i64
+    %f4 = arith.sitofp %w4 : i64 to f32
+    %g4 = arith.subf %f4, %less : f32
+    memref.store %g4, %y[%c4] : memref<8xf32>
+    %i5 = arith.addi %i, %c2 : index
+    %d5 = arith.subi %i5, %j : index
+    %w5 = arith.index_cast %d5 : index to i64
+    %f5 = arith.sitofp %w5 : i64 to f32
+    %g5 = arith.subf %f5, %less : f32
+    memref.store %g5, %y[%c5] : memref<8xf32>
+    %i6 = arith.addi %i, %c3 : index
+    %d6 = arith.subi %i6, %j : index
+    %w6 = arith.index_cast %d6 : index to i64
+    %f6 = arith.sitofp %w6 : i64 to f32
+    %g6 = arith.subf %f6, %less : f32
+    memref.store %g6, %y[%c6] : memref<8xf32>
+    %i7 = arith.addi %i, %c4 : index
+    %d7 = arith.subi %i7, %j : index
+    %w7 = arith.index_cast %d7 : index to i64
+    %f7 = arith.sitofp %w7 : i64 to f32
+    %g7 = arith.subf %f7, %less : f32
+    memref.store %g7, %y[%c7] : memref<8xf32>
     gpu.return
   }
 }
