@@ -9,7 +9,6 @@
 #include "passes/ScheduleText.h"
 #include "passes/Report.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 using namespace attn;
@@ -17,65 +16,86 @@ using namespace attn;
 /// Of a block along an axis, and of steps.
 static constexpr int64_t kMostTokens = 4096, kMostStep = 65536;
 
-/// Parts that keys are split into; warps, stages and resident blocks; overlap.
-static constexpr int64_t kMostSplits = 64, kMostWarps = 8, kMostOverlap = 1;
+namespace {
+/// A key whose value is a number: a multiple of `unit` between `least` and
+/// `most`.
+struct NumberKey {
+  StringRef name;
+  int64_t BlockSizes::*slot;
+  int64_t least, most, unit = 1;
+};
 
-/// Reads "8x16" into `sizes`.
-static LogicalResult readSizes(Operation *op, StringRef text, StringRef key,
-                               StringRef value, SmallVector<int64_t> &sizes) {
-  int64_t most = key == "step" ? kMostStep : kMostTokens;
+/// A key whose value is a number for each axis, up to `most`.
+struct ListKey {
+  StringRef name;
+  SmallVector<int64_t> BlockSizes::*slot;
+  int64_t most;
+};
+} // namespace
+
+static constexpr NumberKey kNumberKeys[] = {
+    {"block_q", &BlockSizes::q, 1, kMostTokens},
+    {"block_k", &BlockSizes::k, 1, kMostTokens},
+    {"splits", &BlockSizes::splits, 0, 64},
+    {"warps", &BlockSizes::warps, 0, 8, 4},
+    {"stages", &BlockSizes::stages, 0, 8},
+    {"overlap", &BlockSizes::overlap, 0, 1},
+    {"resident", &BlockSizes::resident, 0, 8}};
+static constexpr ListKey kListKeys[] = {
+    {"box_q", &BlockSizes::boxQ, kMostTokens},
+    {"box_k", &BlockSizes::boxK, kMostTokens},
+    {"step", &BlockSizes::step, kMostStep}};
+
+/// Reads "8x16".
+static LogicalResult readSizes(Operation *op, StringRef text,
+                               const ListKey &key, StringRef value,
+                               BlockSizes &blocks) {
+  SmallVector<int64_t> &sizes = blocks.*key.slot;
   sizes.clear();
   for (StringRef part : llvm::split(value, 'x')) {
     int64_t size;
-    if (part.getAsInteger(10, size) || size < 1 || size > most)
+    if (part.getAsInteger(10, size) || size < 1 || size > key.most)
       return emitError(op->getLoc())
-             << "schedule '" << text << "': '" << key
-             << "' must be numbers between 1 and " << most
+             << "schedule '" << text << "': '" << key.name
+             << "' must be numbers between 1 and " << key.most
              << ", such as 8x16, got '" << value << "'";
     sizes.push_back(size);
   }
   return success();
 }
 
+/// Reads the value of a key that has a number.
+static LogicalResult readNumber(Operation *op, StringRef text,
+                                const NumberKey &key, StringRef value,
+                                BlockSizes &blocks) {
+  int64_t &number = blocks.*key.slot;
+  if (!value.getAsInteger(10, number) && number >= key.least &&
+      number <= key.most && number % key.unit == 0)
+    return success();
+  auto error = emitError(op->getLoc())
+               << "schedule '" << text << "': '" << key.name << "' must be ";
+  if (key.unit == 1)
+    error << "a number between " << key.least << " and " << key.most;
+  else
+    error << key.least << ", " << key.unit << " or " << key.most;
+  return error << ", got '" << value << "'";
+}
+
 /// Reads one entry of a schedule into `blocks`.
 static LogicalResult readEntry(Operation *op, StringRef text, StringRef entry,
                                BlockSizes &blocks) {
-  auto [key, value] = entry.split('=');
-  auto *list = llvm::StringSwitch<SmallVector<int64_t> *>(key)
-                   .Case("box_q", &blocks.boxQ)
-                   .Case("box_k", &blocks.boxK)
-                   .Case("step", &blocks.step)
-                   .Default(nullptr);
-  if (list)
-    return readSizes(op, text, key, value, *list);
-  int64_t size;
-  int64_t *slot = key == "block_q"    ? &blocks.q
-                  : key == "block_k"  ? &blocks.k
-                  : key == "splits"   ? &blocks.splits
-                  : key == "warps"    ? &blocks.warps
-                  : key == "stages"   ? &blocks.stages
-                  : key == "overlap"  ? &blocks.overlap
-                  : key == "resident" ? &blocks.resident
-                                      : nullptr;
-  if (!slot)
-    return emitError(op->getLoc())
-           << "schedule '" << text
-           << "': expected 'block_q', 'block_k', 'splits', 'warps', 'stages', "
-              "'overlap', 'resident', 'box_q', 'box_k' or 'step', got '"
-           << key << "'";
-  int64_t most = key == "splits" ? kMostSplits
-                 : key == "warps" || key == "stages" || key == "resident"
-                     ? kMostWarps
-                 : key == "overlap" ? kMostOverlap
-                                    : kMostTokens;
-  int64_t least = most == kMostTokens ? 1 : 0;
-  if (value.getAsInteger(10, size) || size < least || size > most)
-    return emitError(op->getLoc())
-           << "schedule '" << text << "': '" << key
-           << "' must be a number between " << least << " and " << most
-           << ", got '" << value << "'";
-  *slot = size;
-  return success();
+  auto [name, value] = entry.split('=');
+  for (const ListKey &key : kListKeys)
+    if (key.name == name)
+      return readSizes(op, text, key, value, blocks);
+  for (const NumberKey &key : kNumberKeys)
+    if (key.name == name)
+      return readNumber(op, text, key, value, blocks);
+  return emitError(op->getLoc())
+         << "schedule '" << text
+         << "': expected 'block_q', 'block_k', 'splits', 'warps', 'stages', "
+            "'overlap', 'resident', 'box_q', 'box_k' or 'step', got '"
+         << name << "'";
 }
 
 static int64_t countTokens(ArrayRef<int64_t> box) {
@@ -110,7 +130,25 @@ StringRef attn::getSchedulePart(StringRef text, bool isFew) {
   return "";
 }
 
-/// Refuses a text whose parts have other names, or the same one twice.
+/// Reads a text without parts into `blocks`.
+static LogicalResult readEntries(Operation *op, StringRef text,
+                                 BlockSizes &blocks) {
+  SmallVector<StringRef> seen;
+  for (StringRef entry : llvm::split(text, ',')) {
+    if (failed(readEntry(op, text, entry, blocks)))
+      return failure();
+    StringRef name = entry.split('=').first;
+    if (llvm::is_contained(seen, name))
+      return emitError(op->getLoc())
+             << "schedule '" << text << "': expected each key once, got '"
+             << name << "' twice";
+    seen.push_back(name);
+  }
+  return success();
+}
+
+/// Refuses a text whose parts have other names, or the same one twice, or say
+/// what nothing can say, be it of `op` or not.
 static LogicalResult checkParts(Operation *op, StringRef text) {
   SmallVector<StringRef> seen;
   if (!hasScheduleParts(text))
@@ -125,6 +163,10 @@ static LogicalResult checkParts(Operation *op, StringRef text) {
                 "';' between, got '"
              << part << "'";
     seen.push_back(name);
+    StringRef entries = part.split(':').second;
+    BlockSizes unused{};
+    if (!entries.empty() && failed(readEntries(op, entries, unused)))
+      return failure();
   }
   return success();
 }
@@ -136,9 +178,8 @@ FailureOr<BlockSizes> attn::overrideSchedule(Operation *op, StringRef text,
   text = getSchedulePart(text, hasFewTokens(op));
   if (text.empty())
     return blocks;
-  for (StringRef entry : llvm::split(text, ','))
-    if (failed(readEntry(op, text, entry, blocks)))
-      return failure();
+  if (failed(readEntries(op, text, blocks)))
+    return failure();
   agree(text, "block_q", "box_q", blocks.q, blocks.boxQ);
   agree(text, "block_k", "box_k", blocks.k, blocks.boxK);
   return blocks;

@@ -129,8 +129,7 @@ static OpFacts describe(RecurOp op, const SizeOf &sizeOf,
   if (op.getSegments())
     facts.groups = double(sizeOf(op.getSegments(), 0) - 1);
   if (target.isGpu()) {
-    facts.isNarrow =
-        getProblem(op, {getMostTokens(op), 64, 0}, target.threads).isNarrow;
+    facts.isNarrow = getProblem(op, target.threads).isNarrow;
     facts.space =
         getGpuScheduleSpace(op, target.sharedBytes, target.threads, {});
   } else {

@@ -55,10 +55,10 @@ static bool isRowOfTensor(Value row) {
 /// The rows that `row` is joined from, if matrix instructions take each of them
 /// as it is; else none.
 static ValueRange getExactParts(Value row) {
-  constexpr int64_t multiple = 16;
   auto concat = row.getDefiningOp<tensor::ConcatOp>();
   auto isExact = [](Value part) {
-    return isRowOfTensor(part) && typeOf(part).getDimSize(0) % multiple == 0;
+    return isRowOfTensor(part) &&
+           typeOf(part).getDimSize(0) % kMatrixMultiple == 0;
   };
   return concat && llvm::all_of(concat.getInputs(), isExact)
              ? ValueRange(concat.getInputs())
@@ -140,12 +140,12 @@ static bool hasNoProduct(Region &rows) {
 /// Whether the products of an op can be of 16 bits: its operands are, and the
 /// sizes are multiples of a matrix instruction's.
 static bool isNarrow(AttendOp op) {
-  constexpr int64_t multiple = 16, most = 256;
   Type element = typeOf(op.getQuery()).getElementType();
   auto fits = [&](Value tensor, Region &rows) {
     int64_t width = getWidth(tensor, rows);
     return typeOf(tensor).getElementType() == element &&
-           width % multiple == 0 && width <= most && hasNoProduct(rows);
+           width % kMatrixMultiple == 0 && width <= kMostMatrixColumns &&
+           hasNoProduct(rows);
   };
   auto isNotTooWide = [&](Value tensor, Region &rows, bool isExact) {
     return isExact || getWidth(tensor, rows) <= kMostComputedColumns;

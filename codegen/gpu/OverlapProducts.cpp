@@ -60,6 +60,7 @@ public:
 
 private:
   bool isInside(Value value);
+  bool isCarried(Value value);
   bool isLate(Value value);
   bool isMovable(Value value);
   bool addLate();
@@ -108,16 +109,23 @@ bool LoopRotator::isInside(Value value) {
   return !loop.isDefinedOutsideOfLoop(value);
 }
 
+/// Whether `value` is what an iteration takes from the one before.
+bool LoopRotator::isCarried(Value value) {
+  auto argument = dyn_cast<BlockArgument>(value);
+  return argument && argument.getOwner() == &body &&
+         argument != loop.getInductionVar();
+}
+
 Value LoopRotator::getYielded(BlockArgument argument) {
   return loop.getTiedLoopYieldedValue(argument)->get();
 }
 
 /// Whether `value` is made by a late op, of this iteration or of one before.
+/// What the loop carries may be what it carried elsewhere an iteration earlier.
 bool LoopRotator::isLate(Value value) {
-  auto argument = dyn_cast<BlockArgument>(value);
-  if (argument && argument.getOwner() == &body &&
-      argument != loop.getInductionVar())
-    return late.contains(getYielded(argument).getDefiningOp());
+  SmallPtrSet<void *, 4> seen;
+  while (isCarried(value) && seen.insert(value.getAsOpaquePointer()).second)
+    value = getYielded(cast<BlockArgument>(value));
   return late.contains(value.getDefiningOp());
 }
 

@@ -38,6 +38,13 @@ inline constexpr int64_t kSliceBytes = 64 * 128 * 4;
 /// thread keeps in registers at most; more are in shared memory.
 inline constexpr int64_t kRegisterColumns = 128;
 
+/// Rows, columns and depth of a product of matrix instructions are multiples.
+inline constexpr int64_t kMatrixMultiple = 16;
+
+/// Columns and depth of a product of matrix instructions, at most: a thread has
+/// a quarter of the columns of two rows of a result, in registers.
+inline constexpr int64_t kMostMatrixColumns = 256;
+
 /// Features of keys and values that a kernel of matrix instructions computes,
 /// at most.
 inline constexpr int64_t kMostComputedColumns = 128;

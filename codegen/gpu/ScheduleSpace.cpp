@@ -31,6 +31,17 @@ BlockProblem attn::withBlocks(BlockProblem problem, const BlockSizes &blocks,
   problem.threads = blocks.warps ? kWarpLanes * blocks.warps : threads;
   problem.stages = std::max(blocks.stages, int64_t(1));
   problem.overlaps = blocks.overlap;
+  problem.isNarrow &= blocks.k <= kMostMatrixColumns;
+  return problem;
+}
+
+ChunkProblem attn::withBlocks(ChunkProblem problem, const BlockSizes &blocks) {
+  problem.chunk = blocks.q;
+  problem.columns = std::min(blocks.k, problem.columns);
+  problem.stages = std::max(blocks.stages, int64_t(1));
+  problem.isNarrow &=
+      blocks.q % kMatrixTokens == 0 && problem.columns % kMatrixMultiple == 0;
+  problem.storesState |= blocks.splits > 0;
   return problem;
 }
 
@@ -86,18 +97,12 @@ static ScheduleSpace getSpace(AttendOp op, int64_t sharedBytes, int64_t threads,
 static ScheduleSpace getSpace(RecurOp op, int64_t sharedBytes,
                               int64_t threads) {
   ScheduleSpace space;
-  int64_t band = getMostTokens(op), whole = op.getStateColumns();
-  ChunkProblem most = getProblem(op, {band, whole, 0}, threads);
+  ChunkProblem whole = getProblem(op, threads);
   space.whyNot = [=](BlockSizes blocks) -> std::string {
-    ChunkProblem problem = most;
-    problem.chunk = blocks.q;
-    problem.columns = std::min(blocks.k, whole);
-    problem.stages = std::max(blocks.stages, int64_t(1));
-    problem.isNarrow &= blocks.q == band;
-    problem.storesState |= blocks.splits > 0;
-    if (whole % problem.columns)
+    ChunkProblem problem = withBlocks(whole, blocks);
+    if (whole.columns % problem.columns)
       return llvm::formatv("block_k = {0} does not divide {1} columns",
-                           blocks.k, whole);
+                           blocks.k, whole.columns);
     return checkRoom(estimateSharedBytes(problem), sharedBytes,
                      estimateRegisters(problem));
   };

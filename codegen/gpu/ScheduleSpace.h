@@ -37,11 +37,18 @@ inline constexpr int64_t kMultiprocessorRegisters = 65536;
 BlockProblem withBlocks(BlockProblem problem, const BlockSizes &blocks,
                         int64_t threads);
 
-/// What a recurrence says of its blocks.
-ChunkProblem getProblem(RecurOp op, BlockSizes blocks, int64_t threads);
+/// What a recurrence says of its blocks, as one of all columns and the most
+/// tokens.
+ChunkProblem getProblem(RecurOp op, int64_t threads);
 
-/// Tokens of a chunk: fewer where each pair of tokens has a decay per channel;
-/// 16 for each of four warps where products are matrix instructions.
+/// `problem` in blocks of these sizes, stages and parts.
+ChunkProblem withBlocks(ChunkProblem problem, const BlockSizes &blocks);
+
+/// Tokens of a chunk whose products are matrix instructions: 16 for each of
+/// four warps.
+inline constexpr int64_t kMatrixTokens = 64;
+
+/// Tokens of a chunk: fewer where each pair of tokens has a decay per channel.
 int64_t getMostTokens(RecurOp op);
 
 /// Whether a block must have all columns of the state.

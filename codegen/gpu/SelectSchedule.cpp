@@ -98,7 +98,7 @@ private:
                 estimateSharedBytes(problem), estimateRegisters(problem),
                 blocks, at);
   }
-  BlockSizes choose(RecurOp op, Operation *at) const;
+  BlockSizes choose(RecurOp op, BlockSizes wanted, Operation *at) const;
   LogicalResult checkStages(RecurOp op, BlockSizes blocks) const;
   LogicalResult checkAsked(RecurOp op, BlockSizes blocks) const;
   WalkResult selectChunk(RecurOp op);
@@ -212,7 +212,8 @@ static LogicalResult checkFits(Location loc, BlockSizes blocks, int64_t bytes,
                           << blocks.k << " need " << bytes
                           << " bytes of shared memory, at most " << most
                           << " are available on this device; choose smaller "
-                             "blocks";
+                             "blocks"
+                          << (blocks.stages > 1 ? ", or fewer stages" : "");
   if (registers > kThreadRegisters)
     return emitError(loc) << "schedule: blocks of " << blocks.q << " x "
                           << blocks.k << " need about " << registers
@@ -232,6 +233,17 @@ LogicalResult GpuSelectSchedule::checkAsked(AttendOp attend,
                    sharedBytes, estimateRegisters(problem), problem.threads);
 }
 
+/// Refuses what says something of matrix instructions only; `where` is what
+/// keeps an op from them that could have them.
+static LogicalResult refuseWithoutMatrices(Operation *op, StringRef key,
+                                           int64_t value, const Twine &where) {
+  return emitError(op->getLoc())
+         << "schedule: '" << key << "' of " << value
+         << " needs products of 16 bits by matrix instructions, which this op "
+            "has not"
+         << where << "; expected a schedule without it";
+}
+
 /// Refuses warps, stages and overlap that a user asked for where they say
 /// nothing: only the copies of 16 bits are begun early, and only matrix
 /// instructions need more than the target's warps, or run beside others.
@@ -239,25 +251,33 @@ LogicalResult GpuSelectSchedule::checkWarps(AttendOp attend,
                                             BlockSizes blocks) const {
   constexpr int64_t band = 16;
   bool hasMore = blocks.warps && kLanes * blocks.warps != threads;
-  bool hasStages = blocks.stages > 1;
-  if (!getProblem(attend).isNarrow && (hasMore || hasStages || blocks.overlap))
-    return emitError(attend.getLoc())
-           << "schedule: '"
-           << (hasMore     ? "warps"
-               : hasStages ? "stages"
-                           : "overlap")
-           << "' of "
-           << (hasMore     ? blocks.warps
-               : hasStages ? blocks.stages
-                           : blocks.overlap)
-           << " needs products of 16 bits by matrix instructions, which this "
-              "op has not; expected a schedule without it";
+  BlockProblem problem = getProblem(attend);
+  if (!withBlocks(problem, blocks, threads).isNarrow) {
+    std::string where = problem.isNarrow
+                            ? " with 'block_k' of " + std::to_string(blocks.k)
+                            : std::string();
+    if (hasMore)
+      return refuseWithoutMatrices(attend, "warps", blocks.warps, where);
+    if (blocks.stages > 1)
+      return refuseWithoutMatrices(attend, "stages", blocks.stages, where);
+    if (blocks.overlap)
+      return refuseWithoutMatrices(attend, "overlap", blocks.overlap, where);
+  }
   if (hasMore && blocks.q % (band * blocks.warps))
     return emitError(attend.getLoc())
            << "schedule: 'block_q' must be a multiple of "
            << band * blocks.warps << ", " << band << " for each of "
            << blocks.warps << " warps, got " << blocks.q;
   return success();
+}
+
+/// Refuses a size that leaves rows of threads without a row.
+static LogicalResult checkMultiple(Operation *op, StringRef key, int64_t size) {
+  if (size % kRows == 0)
+    return success();
+  return emitError(op->getLoc())
+         << "schedule: '" << key << "' must be a multiple of " << kRows
+         << " on GPUs, got " << size;
 }
 
 template <typename OpT> WalkResult GpuSelectSchedule::select(OpT op) {
@@ -288,19 +308,17 @@ template <typename OpT> WalkResult GpuSelectSchedule::select(OpT op) {
   // Rows that are merged or mapped have none of these.
   if (!attend)
     blocks.warps = blocks.stages = blocks.overlap = blocks.resident = 0;
-  if (blocks.q % kRows || blocks.k % kRows) {
-    emitError(op->getLoc())
-        << "schedule: 'block_q' and 'block_k' must be multiples of " << kRows
-        << " on GPUs, got " << blocks.q << " and " << blocks.k;
+  if (failed(checkMultiple(op, "block_q", blocks.q)) ||
+      failed(checkMultiple(op, "block_k", blocks.k)))
     return WalkResult::interrupt();
-  }
   if (attend && isAsked && failed(checkAsked(attend, blocks)))
     return WalkResult::interrupt();
   FailureOr<ScheduleAttr> made = makeSchedule(op, blocks);
   if (failed(made))
     return WalkResult::interrupt();
   op.setScheduleAttr(*made);
-  reportResources(op, *made, isAsked, problem.isNarrow, threads);
+  problem = withBlocks(problem, blocks, threads);
+  reportResources(op, *made, isAsked, problem.isNarrow, problem.threads);
   return WalkResult::advance();
 }
 
@@ -330,7 +348,7 @@ static bool hasExactOperand(RecurOp op) {
 /// keys times decays are sums of two terms, which in bf16 shows in results that
 /// cancel.
 static bool isNarrow(RecurOp op) {
-  constexpr int64_t band = 64, multiple = 16;
+  constexpr int64_t band = 64;
   Type element = typeOf(op.getQuery()).getElementType();
   auto isSame = [&](Value value) {
     return !value || typeOf(value).getElementType() == element;
@@ -340,12 +358,13 @@ static bool isNarrow(RecurOp op) {
          !(decaysPerChannel(op) &&
            (op.usesDenominator() || !op.getQueryRows().empty() ||
             element.isBF16())) &&
-         op.getStateRows() % band == 0 && op.getStateColumns() % multiple == 0;
+         op.getStateRows() % band == 0 &&
+         op.getStateColumns() % kMatrixMultiple == 0;
 }
 
 int64_t attn::getMostTokens(RecurOp op) {
   if (isNarrow(op))
-    return 64;
+    return kMatrixTokens;
   return decaysPerChannel(op) ? 16 : 32;
 }
 
@@ -353,20 +372,20 @@ bool attn::needsAllColumns(RecurOp op) {
   return !op.getNorm().empty() || !op.getValueRows().empty();
 }
 
-ChunkProblem attn::getProblem(RecurOp op, BlockSizes blocks, int64_t threads) {
+ChunkProblem attn::getProblem(RecurOp op, int64_t threads) {
   int64_t rows = llvm::alignTo(op.getStateRows(), kRows);
   return {rows,
-          std::min(blocks.k, op.getStateColumns()),
-          blocks.q,
+          op.getStateColumns(),
+          getMostTokens(op),
           decaysPerChannel(op),
           op.usesDenominator(),
           threads,
-          isNarrow(op) && blocks.q % 64 == 0,
-          std::max(blocks.stages, int64_t(1)),
+          isNarrow(op),
+          /*stages=*/1,
           !op.getQueryRows().empty(),
           !op.getKeyRows().empty() || op.getWrite() != WriteRule::Additive,
           !op.getValueRows().empty(),
-          op.getState() || blocks.splits > 0,
+          bool(op.getState()),
           op.usesDenominator() &&
                   typeOf(op.getQuery()).getElementType().isBF16()
               ? 3
@@ -381,24 +400,32 @@ static LogicalResult checkNoWarps(RecurOp op, BlockSizes blocks) {
 
 /// The most columns that fit twice, else once, and most tokens with them; else
 /// the smallest. Blocks of 64 columns compute what does not depend on columns
-/// seldom enough, and there are more of them than of larger ones.
-BlockSizes GpuSelectSchedule::choose(RecurOp op, Operation *at) const {
+/// seldom enough, and there are more of them than of larger ones. They have
+/// room for the stages and parts of `wanted`.
+BlockSizes GpuSelectSchedule::choose(RecurOp op, BlockSizes wanted,
+                                     Operation *at) const {
   int64_t whole = op.getStateColumns();
+  ChunkProblem problem = getProblem(op, threads);
+  auto fitsBeside = [&](int64_t q, int64_t k, int64_t blocks, Operation *at) {
+    wanted.q = q;
+    wanted.k = k;
+    return fits(withBlocks(problem, wanted), blocks, at);
+  };
   SmallVector<int64_t> columns{whole};
   if (!needsAllColumns(op))
     columns = {64, 32, 16};
   SmallVector<int64_t> tokens{op.hasOneToken() ? 1 : 16};
   if (!op.hasOneToken() && getMostTokens(op) > 16)
     tokens.insert(tokens.begin(), getMostTokens(op));
-  // Matrix instructions are worth a block that is alone.
-  BlockSizes least{getMostTokens(op), columns.back(), 0};
-  if (!op.hasOneToken() && isNarrow(op) &&
-      fits(getProblem(op, least, threads), 1))
-    tokens = {least.q};
+  // Matrix instructions are worth a block that is alone, and stages need them.
+  if (!op.hasOneToken() && problem.isNarrow &&
+      (wanted.stages > 1 ||
+       fitsBeside(kMatrixTokens, columns.back(), 1, nullptr)))
+    tokens = {kMatrixTokens};
   for (int64_t blocks : {2, 1})
     for (int64_t k : columns)
       for (int64_t q : tokens)
-        if (fits(getProblem(op, {q, k, 0}, threads), blocks, at))
+        if (fitsBeside(q, k, blocks, at))
           return {q, std::min(k, whole), 0};
   return {tokens.back(), std::min(columns.back(), whole), 0};
 }
@@ -406,18 +433,18 @@ BlockSizes GpuSelectSchedule::choose(RecurOp op, Operation *at) const {
 /// Refuses stages where chunks are not copied to shared memory as they are.
 LogicalResult GpuSelectSchedule::checkStages(RecurOp op,
                                              BlockSizes blocks) const {
-  if (blocks.stages < 2 || getProblem(op, blocks, threads).isNarrow)
+  if (blocks.stages < 2 || withBlocks(getProblem(op, threads), blocks).isNarrow)
     return success();
-  return emitError(op.getLoc())
-         << "schedule: 'stages' of " << blocks.stages
-         << " needs products of 16 bits by matrix instructions, which this op "
-            "has not with 'block_q' of "
-         << blocks.q << "; expected a schedule without it";
+  bool isChunk = blocks.q % kMatrixTokens == 0;
+  return refuseWithoutMatrices(
+      op, "stages", blocks.stages,
+      (isChunk ? " with 'block_k' of " : " with 'block_q' of ") +
+          Twine(isChunk ? blocks.k : blocks.q));
 }
 
 LogicalResult GpuSelectSchedule::checkAsked(RecurOp op,
                                             BlockSizes blocks) const {
-  ChunkProblem problem = getProblem(op, blocks, threads);
+  ChunkProblem problem = withBlocks(getProblem(op, threads), blocks);
   return checkFits(op.getLoc(), blocks, estimateSharedBytes(problem),
                    sharedBytes, estimateRegisters(problem), threads);
 }
@@ -426,10 +453,13 @@ WalkResult GpuSelectSchedule::selectChunk(RecurOp op) {
   if (failed(checkType(op, typeOf(op.getQuery()).getElementType())))
     return WalkResult::interrupt();
   bool isAsked = !schedule.empty() || op.getScheduleAttr();
-  BlockSizes blocks = choose(op, isAsked ? nullptr : op.getOperation());
-  if (ScheduleAttr given = op.getScheduleAttr())
-    blocks = getBlockSizes(given);
+  ScheduleAttr given = op.getScheduleAttr();
+  BlockSizes blocks = given ? getBlockSizes(given) : BlockSizes{0, 0};
   FailureOr<BlockSizes> asked = overrideSchedule(op, schedule, blocks);
+  if (!given && succeeded(asked))
+    asked = overrideSchedule(
+        op, schedule,
+        choose(op, *asked, isAsked ? nullptr : op.getOperation()));
   if (failed(asked) || failed(checkNoWarps(op, *asked)) ||
       failed(checkStages(op, *asked)))
     return WalkResult::interrupt();
@@ -439,6 +469,7 @@ WalkResult GpuSelectSchedule::selectChunk(RecurOp op) {
                                        asked->splits, asked->warps,
                                        asked->stages, asked->resident));
   reportResources(op, op.getScheduleAttr(), isAsked,
-                  getProblem(op, *asked, threads).isNarrow, threads);
+                  withBlocks(getProblem(op, threads), *asked).isNarrow,
+                  threads);
   return WalkResult::advance();
 }

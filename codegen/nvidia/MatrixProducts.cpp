@@ -44,10 +44,6 @@ namespace attn {
 using namespace mlir;
 using namespace attn;
 
-/// Rows, columns and depth are multiples of it.
-static constexpr int64_t kMultiple = 16;
-/// A thread has a quarter of the columns of two rows of a result, in registers.
-static constexpr int64_t kMostColumns = 256;
 /// Terms of bf16, of 8 bits each, that have the 24 bits of an f32.
 static constexpr int64_t kTermsOfFloat = 3;
 
@@ -74,7 +70,7 @@ struct Product {
 
 static bool isMultiple(RankedTensorType type) {
   return llvm::all_of(type.getShape(),
-                      [](int64_t size) { return size % kMultiple == 0; });
+                      [](int64_t size) { return size % kMatrixMultiple == 0; });
 }
 
 /// The tiles that `value` is joined from, if all are exact and each can be
@@ -135,7 +131,8 @@ static bool splitsKeys(tile::DotOp op, ArrayRef<Value> parts) {
 static std::optional<Product> match(tile::DotOp op) {
   Product product{op, {}, {}};
   if (op.getTransposeLhs() || !isMultiple(tileOf(op)) ||
-      tileOf(op).getDimSize(1) > kMostColumns || op.getDepth() > kMostColumns)
+      tileOf(op).getDimSize(1) > kMostMatrixColumns ||
+      op.getDepth() > kMostMatrixColumns)
     return std::nullopt;
   auto [lhs, rhs] = getOperandParts(product);
   bool splits = matchPattern(op.getInit(), m_AnyZeroFloat());

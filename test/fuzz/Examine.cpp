@@ -28,7 +28,7 @@ static constexpr StringRef kRefusals[] = {
     "bytes of shared memory",
     "columns of tiles must be cut at multiples of",
     "'block_k' must be at least the",
-    "must be multiples of 16 on GPUs",
+    "must be a multiple of 16 on GPUs",
     "'block_k' must divide the",
     "'splits' needs 'order(causal)'",
     "or joined in a region before a matrix multiplies",

@@ -68,3 +68,26 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+!p = tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+!h = tensor<64x64xbf16, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+!s = tensor<64x64xbf16, #tile.shared<row = 64, swizzle = true>>
+
+// Nor can scores that start from sums of two iterations ago.
+gpu.module @kernels {
+  gpu.func @negative_scores_of_sums_before(%k: memref<?x64xbf16>, %end: index, %q: !h, %z: !p) kernel attributes {tile.overlap} {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    %o:2 = scf.for %j = %c0 to %end step %c64 iter_args(%a = %z, %b = %z) -> (!p, !p) {
+      %kt = tile.load %k[%j, %c0] : memref<?x64xbf16> -> !s
+      // expected-error@below {{needs results of the iteration before, so products cannot overlap; expected a schedule without 'overlap'}}
+      %s = tile.dot %q, %kt, %b transpose_rhs : !h, !s -> !p
+      %w = arith.truncf %s : !p to !h
+      %t = tile.dot %w, %kt, %a : !h, !s -> !p
+      scf.yield %t, %a : !p, !p
+    }
+    gpu.return
+  }
+}

@@ -152,4 +152,55 @@ gpu.module @kernels {
     tile.store %o, %out[%c0, %c0] : !p, memref<?x64xf32>
     gpu.return
   }
+
+  // A loop may carry on what it carried: sums of two iterations ago, which are
+  // as late as those of the last one, and maxima. Sums of two iterations ago
+  // are added to those of this one.
+  // CHECK-LABEL: gpu.func @sums_before
+  // CHECK: scf.for
+  // CHECK: scf.for %[[J:.*]] = %c0 to %{{.*}} iter_args(%[[A:.*]] = %{{.*}}, %[[B:.*]] = %[[Z:.*]], %[[W:.*]] = %{{.*}})
+  // CHECK: %[[S:.*]] = tile.dot {{.*}} transpose_rhs
+  // CHECK: %[[X:.*]] = arith.addf %[[A]], %[[B]]
+  // CHECK: %[[T:.*]] = tile.dot %[[W]], %{{.*}}, %[[X]]
+  // CHECK-NEXT: %[[N:.*]] = arith.truncf %[[S]]
+  // CHECK-NEXT: scf.yield %[[T]], %[[A]], %[[N]]
+  // CHECK: arith.addf
+  // CHECK: gpu.return
+  gpu.func @sums_before(%k: memref<?x64xbf16>, %out: memref<?x64xf32>, %end: index, %q: !h, %z: !p) kernel attributes {tile.overlap} {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    %o:2 = scf.for %j = %c0 to %end step %c64 iter_args(%a = %z, %b = %z) -> (!p, !p) {
+      %kt = tile.load %k[%j, %c0] : memref<?x64xbf16> -> !s
+      %s = tile.dot %q, %kt, %z transpose_rhs : !h, !s -> !p
+      %w = arith.truncf %s : !p to !h
+      %x = arith.addf %a, %b : !p
+      %t = tile.dot %w, %kt, %x : !h, !s -> !p
+      scf.yield %t, %a : !p, !p
+    }
+    tile.store %o#0, %out[%c0, %c0] : !p, memref<?x64xf32>
+    tile.store %o#1, %out[%c64, %c0] : !p, memref<?x64xf32>
+    gpu.return
+  }
+
+  // Arguments that only change places are what the loop starts from.
+  // CHECK-LABEL: gpu.func @places
+  // CHECK: scf.for {{.*}} iter_args(%[[A:.*]] = %{{.*}}, %[[B:.*]] = %{{.*}}, %[[C:.*]] = %{{[^)]*}})
+  // CHECK: tile.dot {{.*}}, %[[B]] transpose_rhs
+  // CHECK: scf.for {{.*}} iter_args(%[[SUM:.*]] = %[[A]], %[[NB:.*]] = %[[C]], %[[NC:.*]] = %[[B]], %{{.*}} = %{{[^)]*}})
+  // CHECK: tile.dot {{.*}}, %[[NB]] transpose_rhs
+  // CHECK: scf.yield %{{.*}}, %[[NC]], %[[NB]], %{{.*}} :
+  // CHECK: gpu.return
+  gpu.func @places(%k: memref<?x64xbf16>, %out: memref<?x64xf32>, %end: index, %q: !h, %z: !p, %y: !p) kernel attributes {tile.overlap} {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    %o:3 = scf.for %j = %c0 to %end step %c64 iter_args(%a = %z, %b = %z, %c = %y) -> (!p, !p, !p) {
+      %kt = tile.load %k[%j, %c0] : memref<?x64xbf16> -> !s
+      %s = tile.dot %q, %kt, %b transpose_rhs : !h, !s -> !p
+      %w = arith.truncf %s : !p to !h
+      %t = tile.dot %w, %kt, %a : !h, !s -> !p
+      scf.yield %t, %c, %b : !p, !p, !p
+    }
+    tile.store %o#0, %out[%c0, %c0] : !p, memref<?x64xf32>
+    gpu.return
+  }
 }

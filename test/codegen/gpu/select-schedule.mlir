@@ -9,7 +9,7 @@
 // What is asked for and does not fit is refused.
 // SHARED: error: schedule: blocks of 64 x 64 need 196608 bytes of shared memory, at most 49152 are available on this device; choose smaller blocks
 // REGISTERS: error: schedule: blocks of 32 x 64 need about 392 registers per thread, at most 255 are available; choose smaller blocks
-// ROWS: error: schedule: 'block_q' and 'block_k' must be multiples of 16 on GPUs, got 24 and 64
+// ROWS: error: schedule: 'block_q' must be a multiple of 16 on GPUs, got 24
 
 // Two blocks of 64 x 64 fit side by side.
 // CHECK-LABEL: func.func @narrow
