@@ -185,6 +185,7 @@ BlockProblem attn::getProblem(AttendOp op) {
   bool isPlain = op.getQueryRows().empty() && op.getKeyRows().empty() &&
                  op.getValueRows().empty();
   problem.hasFewPairOps = isPlain && hasFewPairOps(op);
+  problem.hasMask = !op.getMask().empty();
   return problem;
 }
 

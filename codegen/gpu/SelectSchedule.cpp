@@ -143,7 +143,9 @@ static void reportResources(Operation *op, ScheduleAttr schedule, bool isAsked,
 /// rows, a warp reads keys and values once for both, for which up to 64
 /// features leave registers. 128 keys of 128 features at a time halve the steps
 /// between products; only Hopper has the room, and the registers without
-/// spills. Both as measured on an H200 (docs/results/device-h200-16bit.md).
+/// spills. A ring of two places, up to 64 features, takes less time where
+/// nothing is masked and more where something is. All as measured on an H200
+/// (docs/results/device-h200-16bit.md).
 std::optional<BlockSizes> GpuSelectSchedule::chooseLarge(BlockProblem problem,
                                                          Operation *at) const {
   int64_t features = std::max(problem.widthQk, problem.widthV);
@@ -154,7 +156,11 @@ std::optional<BlockSizes> GpuSelectSchedule::chooseLarge(BlockProblem problem,
   problem.blockK = isNarrow ? 64 : 128;
   if (!fits(problem, isNarrow ? 2 : 3, at))
     return std::nullopt;
-  return BlockSizes{problem.blockQ, problem.blockK, 0};
+  BlockSizes blocks{problem.blockQ, problem.blockK};
+  problem.stages = 2;
+  if (isNarrow && !problem.hasMask && fits(problem, 4))
+    blocks.stages = problem.stages;
+  return blocks;
 }
 
 /// A large block if there is one, else the first candidate that fits twice,

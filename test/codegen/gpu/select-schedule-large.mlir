@@ -2,13 +2,27 @@
 // RUN: attn-opt %s --attn-gpu-select-schedule=shared-bytes=166912 --split-input-file | FileCheck %s --check-prefix=AMPERE
 
 // Pairs that need little but products have larger blocks: of queries up to 64
-// features, of keys with 128 where there is room for three.
+// features, of keys with 128 where there is room for three. Where nothing is
+// masked, and there is room for four, the next keys are copied into a ring.
 // CHECK-LABEL: func.func @narrow
-// CHECK: schedule(<block_q = 128, block_k = 64>)
+// CHECK: schedule(<block_q = 128, block_k = 64, stages = 2>)
 // AMPERE-LABEL: func.func @narrow
 // AMPERE: schedule(<block_q = 128, block_k = 64>)
 func.func @narrow(%q: tensor<1x1x?x64xbf16>) -> tensor<1x1x?x64xbf16> {
   %o = attn.attend %q, %q, %q : tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16> -> tensor<1x1x?x64xbf16>
+  return %o : tensor<1x1x?x64xbf16>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @causal
+// CHECK: schedule(<block_q = 128, block_k = 64>)
+func.func @causal(%q: tensor<1x1x?x64xbf16>) -> tensor<1x1x?x64xbf16> {
+  %o = attn.attend %q, %q, %q
+      mask (%b, %h, %i, %j) {
+        %keep = arith.cmpi sge, %i, %j : index
+        attn.yield %keep : i1
+      } : tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16> -> tensor<1x1x?x64xbf16>
   return %o : tensor<1x1x?x64xbf16>
 }
 
