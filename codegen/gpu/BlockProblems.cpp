@@ -159,16 +159,27 @@ static bool isNarrow(AttendOp op) {
          !op.getMixScores() && !op.getMixWeights();
 }
 
+/// Ops of the mask of a pair.
+static int64_t countMaskOps(AttendOp op) {
+  return op.getMask().empty()
+             ? 0
+             : llvm::range_size(op.getMask().front().without_terminator());
+}
+
 /// Whether little is computed for a pair besides its products: a mask of one
-/// comparison at most. More takes registers that two bands of rows leave few
-/// of.
+/// op, or one that compares positions and their difference, as a window does.
+/// More takes registers that two bands of rows leave few of.
 static bool hasFewPairOps(AttendOp op) {
+  constexpr int64_t ofWindow = 4;
   // Keys of a box may lie outside of the grid, each for itself.
   if (!op.getScore().empty() || !op.getProb().empty() || op.getNumAxes() > 1)
     return false;
-  return op.getMask().empty() ||
-         op.getMask().front().without_terminator().empty() ||
-         llvm::hasSingleElement(op.getMask().front().without_terminator());
+  int64_t ops = countMaskOps(op);
+  return ops <= 1 ||
+         (ops <= ofWindow &&
+          llvm::all_of(
+              op.getMask().front().without_terminator(),
+              llvm::IsaPred<arith::SubIOp, arith::CmpIOp, arith::AndIOp>));
 }
 
 BlockProblem attn::getProblem(AttendOp op) {
@@ -185,7 +196,7 @@ BlockProblem attn::getProblem(AttendOp op) {
   bool isPlain = op.getQueryRows().empty() && op.getKeyRows().empty() &&
                  op.getValueRows().empty();
   problem.hasFewPairOps = isPlain && hasFewPairOps(op);
-  problem.hasMask = !op.getMask().empty();
+  problem.maskOps = countMaskOps(op);
   return problem;
 }
 

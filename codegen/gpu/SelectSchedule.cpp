@@ -142,14 +142,15 @@ static void reportResources(Operation *op, ScheduleAttr schedule, bool isAsked,
 /// instructions wait for what they read from shared memory: with two bands of
 /// rows, a warp reads keys and values once for both, for which up to 64
 /// features leave registers. 128 keys of 128 features at a time halve the steps
-/// between products; only Hopper has the room, and the registers without
-/// spills. A ring of two places, up to 64 features, takes less time where
-/// nothing is masked and more where something is. All as measured on an H200
-/// (docs/results/device-h200-16bit.md).
+/// between products, which windows gain nothing from; only Hopper has the room,
+/// and the registers without spills. A ring of two places, up to 64 features,
+/// takes less time where nothing is masked and more where something is. All as
+/// measured on an H200 (docs/results/device-h200-16bit.md).
 std::optional<BlockSizes> GpuSelectSchedule::chooseLarge(BlockProblem problem,
                                                          Operation *at) const {
   int64_t features = std::max(problem.widthQk, problem.widthV);
-  bool isNarrow = features <= 64, isWide = features == 128;
+  bool isNarrow = features <= 64;
+  bool isWide = features == 128 && problem.maskOps <= 1;
   if (!problem.hasFewPairOps || !(isNarrow || isWide))
     return std::nullopt;
   problem.blockQ = isNarrow ? 128 : 64;
@@ -158,7 +159,7 @@ std::optional<BlockSizes> GpuSelectSchedule::chooseLarge(BlockProblem problem,
     return std::nullopt;
   BlockSizes blocks{problem.blockQ, problem.blockK};
   problem.stages = 2;
-  if (isNarrow && !problem.hasMask && fits(problem, 4))
+  if (isNarrow && problem.maskOps == 0 && fits(problem, 4))
     blocks.stages = problem.stages;
   return blocks;
 }

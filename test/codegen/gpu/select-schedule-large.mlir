@@ -28,6 +28,48 @@ func.func @causal(%q: tensor<1x1x?x64xbf16>) -> tensor<1x1x?x64xbf16> {
 
 // -----
 
+// CHECK-LABEL: func.func @window
+// CHECK: schedule(<block_q = 128, block_k = 64>)
+func.func @window(%q: tensor<1x1x?x64xbf16>) -> tensor<1x1x?x64xbf16> {
+  %width = arith.constant 256 : index
+  %o = attn.attend %q, %q, %q
+      mask (%b, %h, %i, %j) {
+        %past = arith.cmpi sge, %i, %j : index
+        %distance = arith.subi %i, %j : index
+        %near = arith.cmpi slt, %distance, %width : index
+        %keep = arith.andi %past, %near : i1
+        attn.yield %keep : i1
+      } : tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16> -> tensor<1x1x?x64xbf16>
+  return %o : tensor<1x1x?x64xbf16>
+}
+
+// -----
+
+// Masks that compute more than distances have the usual blocks, and so have
+// windows of 128 features.
+// CHECK-LABEL: func.func @divided
+// CHECK: schedule(<block_q = 64, block_k = 64>)
+// CHECK: schedule(<block_q = 64, block_k = 64>)
+func.func @divided(%q: tensor<1x1x?x64xbf16>, %w: tensor<1x1x?x128xbf16>) -> (tensor<1x1x?x64xbf16>, tensor<1x1x?x128xbf16>) {
+  %width = arith.constant 256 : index
+  %o = attn.attend %q, %q, %q
+      mask (%b, %h, %i, %j) {
+        %own = arith.divsi %i, %width : index
+        %other = arith.divsi %j, %width : index
+        %keep = arith.cmpi eq, %own, %other : index
+        attn.yield %keep : i1
+      } : tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16> -> tensor<1x1x?x64xbf16>
+  %p = attn.attend %w, %w, %w
+      mask (%b, %h, %i, %j) {
+        %distance = arith.subi %i, %j : index
+        %near = arith.cmpi slt, %distance, %width : index
+        attn.yield %near : i1
+      } : tensor<1x1x?x128xbf16>, tensor<1x1x?x128xbf16>, tensor<1x1x?x128xbf16> -> tensor<1x1x?x128xbf16>
+  return %o, %p : tensor<1x1x?x64xbf16>, tensor<1x1x?x128xbf16>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @wide
 // CHECK: schedule(<block_q = 64, block_k = 128>)
 // AMPERE-LABEL: func.func @wide
