@@ -182,6 +182,32 @@ static bool hasFewPairOps(AttendOp op) {
               llvm::IsaPred<arith::SubIOp, arith::CmpIOp, arith::AndIOp>));
 }
 
+/// Whether a number that follows from the distance of a pair is added to its
+/// score, or multiplied with it, and little else is computed. What is the same
+/// for all pairs of a head does not count.
+static bool addsDistances(AttendOp op) {
+  constexpr int64_t most = 5;
+  if (op.getScore().empty() || !op.getProb().empty() || op.getNumAxes() > 1 ||
+      countMaskOps(op) > 1)
+    return false;
+  Block &region = op.getScore().front();
+  // The score, and behind batch and head the positions.
+  llvm::DenseSet<Value> ofPair{region.getArgument(0), region.getArgument(3),
+                               region.getArgument(4)};
+  int64_t count = 0;
+  for (Operation &inner : region.without_terminator()) {
+    if (llvm::none_of(inner.getOperands(),
+                      [&](Value value) { return ofPair.contains(value); }))
+      continue;
+    if (!isa<arith::SubIOp, arith::IndexCastOp, arith::SIToFPOp, arith::MulFOp,
+             arith::AddFOp, arith::SubFOp>(inner) ||
+        ++count > most)
+      return false;
+    ofPair.insert_range(inner.getResults());
+  }
+  return true;
+}
+
 BlockProblem attn::getProblem(AttendOp op) {
   BlockProblem problem;
   problem.widthQk = getWidth(op.getKey(), op.getKeyRows());
@@ -196,6 +222,7 @@ BlockProblem attn::getProblem(AttendOp op) {
   bool isPlain = op.getQueryRows().empty() && op.getKeyRows().empty() &&
                  op.getValueRows().empty();
   problem.hasFewPairOps = isPlain && hasFewPairOps(op);
+  problem.addsDistances = isPlain && addsDistances(op);
   problem.maskOps = countMaskOps(op);
   return problem;
 }

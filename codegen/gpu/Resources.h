@@ -22,6 +22,7 @@ struct BlockProblem {
   bool overlaps = false;      ///< Products of two blocks of keys overlap.
   bool isNarrow = false;      ///< Products of 16 bits by matrix instructions.
   bool hasFewPairOps = false; ///< And little else for each pair.
+  bool addsDistances = false; ///< Scores have terms of the positions.
   int64_t maskOps = 0;        ///< Of a mask, for each pair.
   bool packsHeads = false;    ///< Queries of several heads are in a block.
   /// Tiles of 16 bits whose sum these are.

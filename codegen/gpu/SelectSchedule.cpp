@@ -141,25 +141,30 @@ static void reportResources(Operation *op, ScheduleAttr schedule, bool isAsked,
 /// Larger blocks than usual for pairs that need little but products. Matrix
 /// instructions wait for what they read from shared memory: with two bands of
 /// rows, a warp reads keys and values once for both, for which up to 64
-/// features leave registers. 128 keys of 128 features at a time halve the steps
-/// between products, which windows gain nothing from; only Hopper has the room,
-/// and the registers without spills. A ring of two places, up to 64 features,
-/// takes less time where nothing is masked and more where something is. All as
-/// measured on an H200 (docs/results/device-h200-16bit.md).
+/// features leave registers. 128 keys at a time halve the steps between
+/// products: for 128 features, where windows gain nothing, and only Hopper has
+/// the room, and the registers without spills; and for up to 64 features where
+/// terms of positions take the registers of a second band. A ring of two
+/// places, up to 64 features, takes less time where nothing is masked and more
+/// where something is. All as measured on an H200
+/// (docs/results/device-h200-16bit.md).
 std::optional<BlockSizes> GpuSelectSchedule::chooseLarge(BlockProblem problem,
                                                          Operation *at) const {
   int64_t features = std::max(problem.widthQk, problem.widthV);
   bool isNarrow = features <= 64;
   bool isWide = features == 128 && problem.maskOps <= 1;
-  if (!problem.hasFewPairOps || !(isNarrow || isWide))
+  bool hasBands = problem.hasFewPairOps && isNarrow;
+  bool hasLongSteps =
+      problem.hasFewPairOps ? isWide : problem.addsDistances && isNarrow;
+  if (!hasBands && !hasLongSteps)
     return std::nullopt;
-  problem.blockQ = isNarrow ? 128 : 64;
-  problem.blockK = isNarrow ? 64 : 128;
+  problem.blockQ = hasBands ? 128 : 64;
+  problem.blockK = hasBands ? 64 : 128;
   if (!fits(problem, isNarrow ? 2 : 3, at))
     return std::nullopt;
   BlockSizes blocks{problem.blockQ, problem.blockK};
   problem.stages = 2;
-  if (isNarrow && problem.maskOps == 0 && fits(problem, 4))
+  if (hasBands && problem.maskOps == 0 && fits(problem, 4))
     blocks.stages = problem.stages;
   return blocks;
 }

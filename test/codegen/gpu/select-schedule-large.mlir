@@ -81,6 +81,43 @@ func.func @wide(%q: tensor<1x1x?x128xbf16>) -> tensor<1x1x?x128xbf16> {
 
 // -----
 
+// A term of the distance leaves registers for more keys, not for a second band.
+// CHECK-LABEL: func.func @distances
+// CHECK: schedule(<block_q = 64, block_k = 128>)
+// AMPERE-LABEL: func.func @distances
+// AMPERE: schedule(<block_q = 64, block_k = 128>)
+func.func @distances(%q: tensor<1x1x?x64xbf16>, %slopes: tensor<?xf32>) -> tensor<1x1x?x64xbf16> {
+  %o = attn.attend %q, %q, %q
+      score (%s: f32, %b, %h, %i, %j) {
+        %slope = tensor.extract %slopes[%h] : tensor<?xf32>
+        %t = math.exp2 %slope : f32
+        %d = arith.subi %j, %i : index
+        %n = arith.index_cast %d : index to i64
+        %x = arith.sitofp %n : i64 to f32
+        %p = arith.mulf %t, %x : f32
+        %r = arith.addf %s, %p : f32
+        attn.yield %r : f32
+      } : tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16> -> tensor<1x1x?x64xbf16>
+  return %o : tensor<1x1x?x64xbf16>
+}
+
+// -----
+
+// A load for each pair does not.
+// CHECK-LABEL: func.func @loads
+// CHECK: schedule(<block_q = 64, block_k = 64>)
+func.func @loads(%q: tensor<1x1x?x64xbf16>, %bias: tensor<?x?xf32>) -> tensor<1x1x?x64xbf16> {
+  %o = attn.attend %q, %q, %q
+      score (%s: f32, %b, %h, %i, %j) {
+        %t = tensor.extract %bias[%i, %j] : tensor<?x?xf32>
+        %r = arith.addf %s, %t : f32
+        attn.yield %r : f32
+      } : tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16> -> tensor<1x1x?x64xbf16>
+  return %o : tensor<1x1x?x64xbf16>
+}
+
+// -----
+
 // With 96 features both would spill.
 // CHECK-LABEL: func.func @between
 // CHECK: schedule(<block_q = 64, block_k = 64>)
