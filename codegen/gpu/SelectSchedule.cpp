@@ -412,8 +412,8 @@ static LogicalResult checkNoWarps(RecurOp op, BlockSizes blocks) {
 
 /// The most columns that fit twice, else once, and most tokens with them; else
 /// the smallest. Blocks of 64 columns compute what does not depend on columns
-/// seldom enough, and there are more of them than of larger ones. They have
-/// room for the stages and parts of `wanted`.
+/// seldom enough, and there are more of them than of larger ones; all blocks
+/// have as many. They have room for the stages and parts of `wanted`.
 BlockSizes GpuSelectSchedule::choose(RecurOp op, BlockSizes wanted,
                                      Operation *at) const {
   int64_t whole = op.getStateColumns();
@@ -423,9 +423,12 @@ BlockSizes GpuSelectSchedule::choose(RecurOp op, BlockSizes wanted,
     wanted.k = k;
     return fits(withBlocks(problem, wanted), blocks, at);
   };
-  SmallVector<int64_t> columns{whole};
-  if (!needsAllColumns(op))
-    columns = {64, 32, 16};
+  SmallVector<int64_t> columns;
+  for (int64_t k : {64, 48, 32, 16})
+    if (!needsAllColumns(op) && (k >= whole || whole % k == 0))
+      columns.push_back(std::min(k, whole));
+  if (columns.empty())
+    columns.push_back(whole);
   SmallVector<int64_t> tokens{op.hasOneToken() ? 1 : 16};
   if (!op.hasOneToken() && getMostTokens(op) > 16)
     tokens.insert(tokens.begin(), getMostTokens(op));
@@ -438,8 +441,8 @@ BlockSizes GpuSelectSchedule::choose(RecurOp op, BlockSizes wanted,
     for (int64_t k : columns)
       for (int64_t q : tokens)
         if (fitsBeside(q, k, blocks, at))
-          return {q, std::min(k, whole), 0};
-  return {tokens.back(), std::min(columns.back(), whole), 0};
+          return {q, k, 0};
+  return {tokens.back(), columns.back(), 0};
 }
 
 /// Refuses stages where chunks are not copied to shared memory as they are.

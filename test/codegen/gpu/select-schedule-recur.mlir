@@ -140,3 +140,17 @@ func.func @no_matrices(%q: tensor<1x1x?x64xf16>, %p: tensor<1x1x?x48xf16>) -> te
   %r = attn.recur %p, %p, %q : tensor<1x1x?x48xf16>, tensor<1x1x?x48xf16>, tensor<1x1x?x64xf16> -> tensor<1x1x?x64xf16>
   return %r : tensor<1x1x?x64xf16>
 }
+
+// -----
+
+// All blocks have as many columns. What nothing divides is one block.
+// CHECK-LABEL: func.func @columns
+// CHECK: schedule(<block_q = 32, block_k = 48>)
+// CHECK: schedule(<block_q = 32, block_k = 32>)
+// CHECK: schedule(<block_q = 32, block_k = 72>)
+func.func @columns(%q: tensor<1x1x?x32xf32>, %v: tensor<1x1x?x96xf32>, %w: tensor<1x1x?x160xf32>, %u: tensor<1x1x?x72xf32>) -> (tensor<1x1x?x96xf32>, tensor<1x1x?x160xf32>, tensor<1x1x?x72xf32>) {
+  %0 = attn.recur %q, %q, %v : tensor<1x1x?x32xf32>, tensor<1x1x?x32xf32>, tensor<1x1x?x96xf32> -> tensor<1x1x?x96xf32>
+  %1 = attn.recur %q, %q, %w : tensor<1x1x?x32xf32>, tensor<1x1x?x32xf32>, tensor<1x1x?x160xf32> -> tensor<1x1x?x160xf32>
+  %2 = attn.recur %q, %q, %u : tensor<1x1x?x32xf32>, tensor<1x1x?x32xf32>, tensor<1x1x?x72xf32> -> tensor<1x1x?x72xf32>
+  return %0, %1, %2 : tensor<1x1x?x96xf32>, tensor<1x1x?x160xf32>, tensor<1x1x?x72xf32>
+}
