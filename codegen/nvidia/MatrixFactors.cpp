@@ -52,7 +52,8 @@ bool attn::dependsOnProduct(Value value) {
   return anySource(value, [](Operation *op) { return isa<tile::DotOp>(op); });
 }
 
-/// The type of 16 bits that `value` stems from; null if none.
+/// The type of 16 bits that `value` stems from, f16 if it stems from both as
+/// results then are expected to have its digits; null if none.
 static Type getHalfSource(Value value) {
   Type found;
   anySource(value, [&](Operation *op) {
@@ -60,7 +61,7 @@ static Type getHalfSource(Value value) {
       if (auto type = dyn_cast<RankedTensorType>(result.getType()))
         if (isHalf(type.getElementType()))
           found = type.getElementType();
-    return static_cast<bool>(found);
+    return found && found.isF16();
   });
   return found;
 }
@@ -112,11 +113,11 @@ std::optional<MatrixFactor> attn::matchFactor(Value value, bool splitsScales) {
     return factor;
   }
   factor.tile = value;
+  factor.element = getHalfSource(value);
   if (dependsOnProduct(value)) {
     factor.kind = MatrixFactor::Kind::Rounded;
     return factor;
   }
-  factor.element = getHalfSource(value);
   return factor.element ? std::optional(factor) : std::nullopt;
 }
 

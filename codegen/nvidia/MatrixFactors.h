@@ -44,7 +44,7 @@ struct MatrixFactor {
 
   Kind kind = Kind::Computed;
   mlir::Value tile;     ///< Of 16 bits if exact, else of 32.
-  mlir::Type element;   ///< The type of 16 bits that it stems from.
+  mlir::Type element;   ///< The type of 16 bits that it stems from, if any.
   mlir::Value original; ///< In 32 bits, with its scales.
   /// Tiles of one number each, or one for each row, that the product is to be
   /// multiplied with.

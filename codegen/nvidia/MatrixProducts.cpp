@@ -238,9 +238,10 @@ std::pair<Operand, Operand> Rewriter::getOperands(const Part &part,
   bool isRounded = lhs.kind == Kind::Rounded;
   if (rhs.kind == Kind::Exact && (isRounded || isExactOf(lhs, rhs.element)))
     return {getTerms(lhs, rhs.element, 1), getTerms(rhs, rhs.element, 1)};
-  if (isRounded)
-    return {getTerms(lhs, bf16, rhs.element == bf16 ? 1 : 2),
-            getTerms(rhs, bf16, 2)};
+  if (isRounded) {
+    bool hasHalf = (lhs.element && lhs.element.isF16()) || rhs.element.isF16();
+    return {getTerms(lhs, bf16, hasHalf ? 2 : 1), getTerms(rhs, bf16, 2)};
+  }
   bool hasExact = isExactOf(lhs, bf16) || isExactOf(rhs, bf16);
   if (mayScale && !hasExact)
     return {getScaledTerms(lhs), getScaledTerms(rhs)};

@@ -339,4 +339,27 @@ gpu.module @kernels {
     tile.store %o, %y[%c0, %c0] : tensor<64x24xf32>, memref<?x24xf32>
     gpu.return
   }
+
+  // Values that are computed from rows of f16 and numbers of bf16 meet weights
+  // with the digits of f16: two tiles of bf16, as those of f16 alone would.
+  // CHECK-LABEL: gpu.func @mixed_values
+  // CHECK: tile.dot {{.*}} transpose_rhs
+  // CHECK-COUNT-3: tile.dot {{.*}} : tensor<64x64xbf16>, tensor<64x64xbf16>
+  // CHECK-NOT: tile.dot
+  gpu.func @mixed_values(%x: memref<?x64xf16>, %z: memref<?x64xbf16>, %y: memref<?x64xf32>, %i: index) kernel {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %q = tile.load %x[%i, %c0] : memref<?x64xf16> -> tensor<64x64xf16>
+    %q32 = arith.extf %q : tensor<64x64xf16> to tensor<64x64xf32>
+    %k = tile.load %x[%c0, %c0] : memref<?x64xf16> -> tensor<64x64xf16>
+    %k32 = arith.extf %k : tensor<64x64xf16> to tensor<64x64xf32>
+    %s = tile.dot %q32, %k32, %zero transpose_rhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+    %p = math.exp2 %s : tensor<64x64xf32>
+    %b = tile.load %z[%c0, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+    %b32 = arith.extf %b : tensor<64x64xbf16> to tensor<64x64xf32>
+    %v = arith.addf %k32, %b32 : tensor<64x64xf32>
+    %o = tile.dot %p, %v, %zero : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+    tile.store %o, %y[%i, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
 }
