@@ -411,9 +411,13 @@ BlockSizes GpuSelectSchedule::choose(RecurOp op, BlockSizes wanted,
     wanted.k = k;
     return fits(withBlocks(problem, wanted), blocks, at);
   };
-  SmallVector<int64_t> columns{whole};
+  SmallVector<int64_t> columns;
   if (!needsAllColumns(op))
-    columns = {64, 32, 16};
+    for (int64_t width : {64, 32, 16})
+      if (whole % std::min(width, whole) == 0)
+        columns.push_back(width);
+  if (columns.empty())
+    columns = {whole};
   SmallVector<int64_t> tokens{op.hasOneToken() ? 1 : 16};
   if (!op.hasOneToken() && getMostTokens(op) > 16)
     tokens.insert(tokens.begin(), getMostTokens(op));
