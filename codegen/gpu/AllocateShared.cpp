@@ -128,6 +128,8 @@ private:
 } // namespace
 
 LogicalResult GpuAllocateShared::allocate(gpu::GPUFuncOp kernel) {
+  if (failed(checkParameters(kernel)))
+    return failure();
   Positions positions(kernel);
   SmallVector<Interval> tiles;
   SmallVector<Operation *> carried;

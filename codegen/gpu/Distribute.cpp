@@ -235,22 +235,53 @@ static LogicalResult checkBlocks(tile::DotOp dot, int64_t threads) {
          << type.getDimSize(0) << " rows and " << *block;
 }
 
-/// Whether all tiles have layouts and all tiles in shared memory a place.
+/// Whether the operands of a product are where threads read them, and its
+/// result is where matrix instructions leave it if these make it.
+static LogicalResult checkOperands(tile::DotOp dot, int64_t threads) {
+  constexpr int64_t multiple = 16, columns = 4;
+  auto type = tileOf(dot), lhs = tileOf(dot.getLhs());
+  bool isShared =
+      getSharedLayout(dot.getLhs()) && getSharedLayout(dot.getRhs());
+  if (!isNarrow(dot)) {
+    if (isShared && type.getElementType().isF32())
+      return success();
+    return dot.emitOpError("expected operands in shared memory and a result of "
+                           "f32, got ")
+           << lhs << " and " << dot.getRhs().getType() << " to " << type;
+  }
+  auto layout = tile::RegistersAttr::get(dot.getContext(), threads / columns,
+                                         columns, /*vector=*/2,
+                                         /*paired=*/true);
+  auto isMultiple = [](int64_t size) { return size % multiple == 0; };
+  bool isHeld = lhs.getEncoding() == layout && !dot.getTransposeLhs();
+  if (getSharedLayout(dot.getRhs()) && (isHeld || isShared) &&
+      type.getEncoding() == layout && type.getElementType().isF32() &&
+      lhs.getElementType() == tileOf(dot.getRhs()).getElementType() &&
+      llvm::all_of(type.getShape(), isMultiple) && isMultiple(dot.getDepth()))
+    return success();
+  return dot.emitOpError("of 16 bits expected sizes that are multiples of ")
+         << multiple << ", the right operand in shared memory, a result of f32 "
+         << "and, unless it is shared too, the left operand in '" << layout
+         << "', got " << lhs << " and " << dot.getRhs().getType() << " to "
+         << type;
+}
+
+/// Whether all tiles have layouts that threads can work with.
 static LogicalResult checkLayouts(gpu::GPUFuncOp kernel) {
   int64_t threads = (*kernel.getKnownBlockSize())[0];
   WalkResult result = kernel.walk([&](Operation *op) -> WalkResult {
     auto dot = dyn_cast<tile::DotOp>(op);
-    if (failed(checkRows(op)) || (dot && failed(checkBlocks(dot, threads))))
+    if (failed(checkRows(op)))
       return WalkResult::interrupt();
     for (Value value : op->getResults()) {
       auto type = dyn_cast<RankedTensorType>(value.getType());
       if (type && !type.getEncoding())
         return op->emitOpError("has a tile without layout, ")
                << type << "; run 'attn-gpu-assign-layouts' first";
-      if (hasOwnPlace(value) && !op->hasAttr(kSharedOffsetAttr))
-        return op->emitOpError("has no place in shared memory; run "
-                               "'attn-gpu-allocate-shared' first");
     }
+    if (dot && (failed(checkBlocks(dot, threads)) ||
+                failed(checkOperands(dot, threads))))
+      return WalkResult::interrupt();
     auto convert = dyn_cast<tile::ConvertLayoutOp>(op);
     if (convert && !isConvertible(convert))
       return op->emitOpError(
@@ -266,7 +297,7 @@ static LogicalResult distribute(gpu::GPUFuncOp kernel) {
   auto size = kernel.getKnownBlockSize();
   if (!size)
     return kernel.emitError("needs 'known_block_size'");
-  if (failed(checkLayouts(kernel)))
+  if (failed(checkPlaces(kernel)) || failed(checkLayouts(kernel)))
     return failure();
   return Distributor(kernel, (*size)[0]).run();
 }

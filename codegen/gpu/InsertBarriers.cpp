@@ -77,9 +77,9 @@ static Access getAccess(Value tile, bool writes, bool ownRows) {
   return {tile, begin, begin + bytes, writes, ownRows};
 }
 
-/// A view that an op reads or writes a tile of, as a whole.
+/// What an op reads or writes a tile of a view of, as a whole.
 static Access getAccess(Value view, bool writes) {
-  return {view, 0, 0, writes, /*ownRows=*/false};
+  return {getBase(view), 0, 0, writes, /*ownRows=*/false};
 }
 
 /// Whether a warp reads rows of the left operand of a product that are its own:
@@ -239,17 +239,9 @@ namespace {
 struct GpuInsertBarriers
     : attn::impl::GpuInsertBarriersBase<GpuInsertBarriers> {
   void runOnOperation() override {
-    WalkResult placed = getOperation().walk([](Operation *op) -> WalkResult {
-      bool isShared = llvm::any_of(op->getResults(), hasOwnPlace);
-      if (isShared && !op->hasAttr(kSharedOffsetAttr))
-        return op->emitOpError("has no place in shared memory; run "
-                               "'attn-gpu-allocate-shared' first");
-      return WalkResult::advance();
-    });
-    if (placed.wasInterrupted())
-      return signalPassFailure();
     for (auto kernel : getOperation().getOps<gpu::GPUFuncOp>())
-      if (failed(BarrierInserter(kernel).walk(kernel.getBody().front())))
+      if (failed(checkPlaces(kernel)) ||
+          failed(BarrierInserter(kernel).walk(kernel.getBody().front())))
         return signalPassFailure();
   }
 };

@@ -45,7 +45,7 @@ public:
   Outliner(gpu::GPUModuleOp kernels, int64_t threads)
       : kernels(kernels), threads(threads) {}
 
-  LogicalResult outline(scf::ForallOp forall, StringRef name);
+  void outline(scf::ForallOp forall, StringRef name);
 
 private:
   int64_t getThreads(scf::ForallOp forall) const;
@@ -80,6 +80,8 @@ static SmallVector<Value> getCaptures(scf::ForallOp forall) {
 static LogicalResult checkShape(scf::ForallOp forall) {
   if (!forall.isNormalized())
     return forall.emitError("blocks must be counted from 0 in steps of 1");
+  if (!forall->getParentOfType<func::FuncOp>())
+    return forall.emitError("blocks must be in a 'func.func'");
   if (forall.getNumResults())
     return forall.emitError("blocks must store their results, not yield them");
   return success();
@@ -261,14 +263,11 @@ void Outliner::launch(scf::ForallOp forall, gpu::GPUFuncOp kernel,
       /*dynamicSharedMemorySize=*/Value(), captures);
 }
 
-LogicalResult Outliner::outline(scf::ForallOp forall, StringRef name) {
-  if (failed(checkShape(forall)))
-    return failure();
+void Outliner::outline(scf::ForallOp forall, StringRef name) {
   SmallVector<Value> captures = getCaptures(forall);
   gpu::GPUFuncOp kernel = createKernel(forall, name, captures);
   launch(forall, kernel, captures);
   forall.erase();
-  return success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -376,9 +375,12 @@ struct GpuMapBlocks : attn::impl::GpuMapBlocksBase<GpuMapBlocks> {
     for (auto function : module.getOps<func::FuncOp>())
       wrapSingleBlocks(function);
     SmallVector<scf::ForallOp> blocks;
-    module.walk<WalkOrder::PreOrder>([&](scf::ForallOp forall) {
-      blocks.push_back(forall);
-      return WalkResult::skip(); // Nested ones belong to their block.
+    module.walk<WalkOrder::PreOrder>([&](Operation *op) {
+      if (auto forall = dyn_cast<scf::ForallOp>(op))
+        blocks.push_back(forall);
+      // Nested ones belong to their block, those of kernels to these.
+      return isa<scf::ForallOp, gpu::GPUModuleOp>(op) ? WalkResult::skip()
+                                                      : WalkResult::advance();
     });
     if (blocks.empty())
       return;
@@ -389,10 +391,11 @@ struct GpuMapBlocks : attn::impl::GpuMapBlocksBase<GpuMapBlocks> {
     Outliner outliner(kernels, threads);
     llvm::StringMap<int> counts;
     for (scf::ForallOp forall : blocks) {
+      if (failed(checkShape(forall)))
+        return signalPassFailure();
       StringRef function = forall->getParentOfType<func::FuncOp>().getName();
       std::string name = (function + "_" + Twine(counts[function]++)).str();
-      if (failed(outliner.outline(forall, name)))
-        return signalPassFailure();
+      outliner.outline(forall, name);
     }
   }
 };

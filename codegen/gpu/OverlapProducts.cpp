@@ -162,6 +162,9 @@ void LoopRotator::addBroadcasts() {
 /// Refuses ops that cannot be moved to another iteration, and loops without
 /// products that are early.
 LogicalResult LoopRotator::checkOps() {
+  if (Type type = loop.getInductionVar().getType(); !type.isIndex())
+    return loop.emitOpError("counts in ")
+           << type << ", expected 'index' where products overlap";
   for (Operation &op : body.without_terminator()) {
     bool isRead = isa<tile::LoadOp, tile::GatherOp>(op);
     if (op.getNumRegions() || !(isRead || isMemoryEffectFree(&op)))

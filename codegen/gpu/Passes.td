@@ -21,8 +21,9 @@ def GpuMoveFactors : Pass<"attn-gpu-move-factors", "::mlir::func::FuncOp"> {
 
     Before: row maps are regions of `attn.attend` (`attn-fuse`). After: such factors are
     in the `query` region. Does nothing where operands do not have 16 bits, where rows have more
-    than 128 features, where the factor depends on the head or the key, and where the
-    product has another use, such as a norm.
+    than 128 features, where the factor depends on the head or the key, where the
+    product has another use, such as a norm, and where rows are joined, which are multiplied part
+    by part.
 
     Before and after:
 
@@ -62,13 +63,18 @@ def GpuSelectSchedule : Pass<"attn-gpu-select-schedule", "::mlir::func::FuncOp">
   let description = [{
     Gives every `attn.attend`, `attn.map_rows`, `attn.merge` and `attn.recur` the largest blocks
     of which two, else one, fit into the shared memory of a multiprocessor and
-    whose accumulators fit into registers. Few queries get small blocks and
-    splits. A schedule that the op has, or that the option asks for, is kept.
+    whose accumulators fit into registers. Where little is computed for a pair beside its
+    products by matrix instructions, up to 64 features get 128 queries, and 128 features 128 keys
+    if three such blocks fit. Few queries get small blocks and
+    splits. A schedule that the op has, or that the option asks for, is kept; what it leaves open
+    of `attn.recur` has room for its `splits` and `stages`.
     `attn.recur` gets chunks of 16 tokens, 32 where its gate is not per channel, or 64 by matrix
     instructions, and up to 64 columns of the state per block, or all that its regions need.
 
-    Before: attn ops. After: each has a `schedule`. Reports sizes that are not
-    multiples of 16, the rows of threads, and f64.
+    Before: attn ops. After: each has a `schedule`. Reports f64 and, of a schedule that was asked
+    for, sizes that are not multiples of 16, the rows of threads, blocks without room in
+    shared memory or registers, `warps`, `stages` and `overlap` without matrix instructions, and
+    keys that an op does not have.
 
     Example (afterwards `schedule(<block_q = 64, block_k = 64>)`):
 
@@ -99,14 +105,16 @@ def GpuMapBlocks : Pass<"attn-gpu-map-blocks", "::mlir::ModuleOp"> {
     later for later indices, and none begins later: long blocks are started first. Where
     blocks have no tiles and are marked `tile.scalar_blocks`, or write elements of a view
     that they read (`tile.write`, `tile.gather`), each thread does one; the kernel is
-    marked `tile.block_per_thread`. Trip counts may be dynamic. The kernel takes what the
+    marked `tile.block_per_thread`. `tile.warps` of the loop says how many warps a block has;
+    `tile.stages`, `tile.overlap` and `tile.resident` are handed on to the kernel. Trip counts may be dynamic. The kernel takes what the
     body used; constants are copied into it. A launch of an empty grid does
     nothing. Parameters that the function allocates are marked `tile.alignment = 16`:
     of those of callers nothing is known. Ops on tiles outside of any loop, which are left where a loop over a
     single block was folded away, become a kernel of one block.
 
     Before: `scf.forall` without results that count from 0 in steps of 1. After: no
-    `scf.forall` outside of kernels.
+    `scf.forall` outside of kernels. Those of a `gpu.module` stay. Reports other ones, and those that are
+    not in a `func.func`.
 
     Before and after:
 
@@ -154,12 +162,13 @@ def GpuSliceProducts : Pass<"attn-gpu-slice-products", "::mlir::gpu::GPUModuleOp
     more than the given number of bytes is cut into slices, which can have the
     same place one after the other: a transposed one along its columns, so that
     products are added up; a plain one along its columns, so that results are
-    joined, and along its rows if that is not enough. A slice of a load is a load of
-    the slice. The left operand is cut where it is defined.
+    joined, at most 128 of them, and along its rows if that is not enough. A slice of a load is a load of
+    the slice, unless the kernel stores to its view. The left operand is cut where it is defined.
 
     Before: kernels with tiles without layouts. After: no right operand has more than
     the given bytes, but for those with one slice of 32 columns that has more and
-    cannot be read in rows. Does nothing where all fit.
+    cannot be read in rows, such as that of a transposed left operand. Does nothing where all fit,
+    and with products both of whose operands are transposed.
 
     Example, with `bytes=8192` (afterwards two products of 32 features each, of a
     `tile.load` and a `tile.slice` of `%q` each, and an `arith.addf`):
@@ -185,7 +194,7 @@ def GpuSliceProducts : Pass<"attn-gpu-slice-products", "::mlir::gpu::GPUModuleOp
 def GpuSliceStores : Pass<"attn-gpu-slice-stores", "::mlir::gpu::GPUModuleOp"> {
   let summary = "Compute wide tiles of elementwise kernels some columns at a time";
   let description = [{
-    In kernels without loops, products and reductions, replaces a store of more than
+    In kernels without loops, products, reductions and scans, replaces a store of more than
     the given number of columns by stores of slices, each behind the loads and ops
     that it needs: merging partial results of wide rows would need all of them in
     registers at once.
@@ -218,10 +227,12 @@ def GpuShareColumns : Pass<"attn-gpu-share-columns", "::mlir::gpu::GPUModuleOp">
     Rows are dealt out over all threads of a block. Operands of `tile.scan` and
     `tile.decay_dot`, and those of `tile.reduce` along 0, get a `tile.convert_layout`
     to shared memory behind their definition, once for all of their readers. Rows of
-    a single number that is the same everywhere stay as they are. A `tile.reduce`
+    a single number that is the same everywhere stay as they are, and so do rows of 16 bits, which are
+    operands of products. A `tile.reduce`
     along 0 of a vector that was broadcast along 1 becomes one along 1, of the vector
     broadcast along 0. Beside products of 16 bits, scans of 64 rows and more leave their
-    results in shared memory, and a `tile.convert_layout` brings them back.
+    results in shared memory, what they read is loaded there directly, and a `tile.convert_layout`
+    brings both back.
 
     Before: kernels with tiles without layouts. After: no such operand is without a
     layout. Does nothing in other kernels.
@@ -250,17 +261,22 @@ def GpuAssignLayouts : Pass<"attn-gpu-assign-layouts", "::mlir::gpu::GPUModuleOp
     Gives every tile of a kernel an encoding: `#tile.registers`, for vectors
     `#tile.slice`, and for operands of products `#tile.shared`. A load that only
     feeds products goes to shared memory directly; other operands of products get a
-    `tile.convert_layout` behind their definition, but left operands of 16 bits stay in
-    registers, unless they are loads with more than one band of 16 rows per warp: all
-    registers of such a kernel are `paired`. A result whose threads own several
-    neighbouring columns gets one in front of its store, unless the rows of the view
-    are known to be aligned (`tile.alignment`). `docs/rationale/gpu.md` tells how layouts
+    `tile.convert_layout` behind their definition. Left operands of 16 bits stay in
+    registers, which are `paired` in the whole kernel, unless they are transposed, are loaded in
+    each iteration of a loop, or are there before the loop (queries) and have more than one band
+    of 16 rows per warp, or more than 128 columns together. In loops that update a
+    state by products of 16 bits, loads of 16 bits go to shared memory, and come back by a
+    `tile.convert_layout` for other readers than products. A result whose threads own several
+    neighbouring columns gets one in front of its store, to one column at a time, unless the rows of
+    the view are known to be aligned (`tile.alignment`), or pairs of 16 bits will be stored:
+    in a loop, to a parameter, at even columns that are known to lie in it. Loads that accumulators
+    start from, or that are added to, get the converse. `docs/rationale/gpu.md` tells how layouts
     are chosen.
 
     Before: the ops of tile programs, `known_block_size` a multiple of 128. After: no
     tile without encoding. Reports tiles whose columns cannot be cut where a slice
-    asks for, vectors that are used along rows and along columns, and kernels with
-    products of 16 and of 32 bits.
+    asks for, vectors that are used along rows and along columns, constants of several numbers, and
+    kernels with products of 16 and of 32 bits.
 
     Example (afterwards `%x` has the type
     `tensor<16x64xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>`):
@@ -295,7 +311,9 @@ def GpuOverlapProducts
     Before: layouts are assigned, copies are not begun early. After: the loop around has
     `tile.once`, the kernel no `tile.overlap`; every number is computed by the same ops in
     the same order. Does nothing in loops without such products. Reports loops that need
-    the sums of one iteration for the weights of the next, or weights in shared memory.
+    the sums of one iteration for the weights of the next, weights in shared memory, tiles of 16 bits
+    that are carried and are no left operands, ops that store or have regions, and loops that count in
+    something else than `index`.
 
     Example (afterwards the loop carries `%w`, its body has the first product of the
     next iteration, and the second one of its own; both stand around it once more):
@@ -347,10 +365,11 @@ def GpuPipelineCopies
     not come from being copied.
 
     In a kernel with `tile.stages` of S, all loads begin S - 1 iterations earlier, into
-    rings of S places.
+    rings of S places. In a loop with `tile.once`, loads begin at its start.
 
     Before: layouts are assigned. After: such loads are `async`. Does nothing in loops with
-    a load of which the offsets need more than the iteration. Without `tile.stages` it does
+    a load of which the offsets need more than the iteration, or that an inner loop reads, and in those
+    with barriers. Without `tile.stages` it does
     nothing in loops that store, or with a load that others than products read; with it,
     nothing in loops that store to what they load.
 
@@ -391,7 +410,7 @@ def GpuAllocateShared : Pass<"attn-gpu-allocate-shared", "::mlir::gpu::GPUModule
     the same time.
 
     Before: layouts are assigned. After: offsets are multiples of 128 bytes. Reports
-    kernels that need more than the limit.
+    kernels that need more than the limit, and parameters in shared memory.
 
     Example (afterwards the load has `{tile.shared_offset = 0 : i64}`):
 
@@ -418,11 +437,14 @@ def GpuInsertBarriers : Pass<"attn-gpu-insert-barriers", "::mlir::gpu::GPUModule
   let description = [{
     Puts a `tile.barrier` in front of every op that reads shared memory which
     another thread may have written since the last barrier, or writes what another
-    may still read. A barrier of the warp where only the rows of a warp are meant.
+    may still read. A barrier of the warp where only the rows of a warp are meant. Stores to
+    a view of global memory and loads from it, or from parts of the same one, are kept in order as
+    well. In kernels that update a state by products of 16 bits, the barrier of tiles that are stored
+    one after the other stands in front of the first.
 
     Before: tiles in shared memory have places. After: accesses to the same bytes, one
     of them a write, have a barrier between them. Reports control flow other than
-    `scf.for`.
+    `scf.for`, and tiles in shared memory without places.
 
     Example (afterwards `tile.barrier warp` stands in front of the product for `%a`,
     and `tile.barrier block` for `%b`, so the latter):
@@ -460,11 +482,14 @@ def GpuDistribute : Pass<"attn-gpu-distribute", "::mlir::gpu::GPUModuleOp"> {
     asynchronous copies of 16 bytes bring where the rows of a view are aligned;
     reductions are butterflies of `gpu.shuffle` among the lanes that share a row,
     conversions between layouts in registers are shuffles among the same lanes. Rows
-    of a view that are known to be aligned are stored 16 bytes at a time.
+    of a view that are known to be aligned are stored as many columns at a time as a thread has, results of
+    16 bits in loops two at a time if the view turns out to be aligned.
 
     Before: layouts, places and barriers. After: no tensor, and of the tile dialect
     only `tile.barrier warp`. Reports conversions in registers to other than one
-    column at a time of the same threads.
+    column at a time of the same threads, products whose operands or result are not where threads
+    or matrix instructions have them, tiles of 16 bits that a loop carries and that are no left
+    operands, and indices of rows that are not computed by elementwise ops.
 
     Example (afterwards eight stores, of elements `tid mod 8 + 8 j` of row `tid / 8`):
 

@@ -113,17 +113,10 @@ static tile::GatherOp getScalarRead(Operation *op) {
   return isScalar ? gather : tile::GatherOp();
 }
 
-/// What `view` is a part of.
-static Value getParameter(Value view) {
-  while (auto part = view.getDefiningOp<ViewLikeOpInterface>())
-    view = part.getViewSource();
-  return view;
-}
-
 /// Whether the loop writes to what `view` is a part of. Kernels are not given
 /// the same memory twice.
 bool LoopPipeliner::isStored(Value view) const {
-  return llvm::is_contained(stored, getParameter(view));
+  return llvm::is_contained(stored, getBase(view));
 }
 
 /// Whether `value` can be computed for another iteration: it stems from the
@@ -175,9 +168,8 @@ OpBuilder LoopPipeliner::getFront() {
 
 bool LoopPipeliner::analyze(bool inRings) {
   SmallVector<tile::LoadOp> copies;
-  loop.walk([&](tile::StoreOp store) {
-    stored.push_back(getParameter(store.getView()));
-  });
+  loop.walk(
+      [&](tile::StoreOp store) { stored.push_back(getBase(store.getView())); });
   if (!inRings && !stored.empty())
     return false;
   for (Operation &op : loop.getBody()->without_terminator()) {
@@ -187,8 +179,9 @@ bool LoopPipeliner::analyze(bool inRings) {
     if (!load || !isCopy(load))
       continue;
     bool isRead = llvm::all_of(load->getUsers(), [&](Operation *user) {
-      return isa<tile::DotOp>(user) ||
-             (inRings && isa<tile::ConvertLayoutOp>(user));
+      return user->getBlock() == loop.getBody() &&
+             (isa<tile::DotOp>(user) ||
+              (inRings && isa<tile::ConvertLayoutOp>(user)));
     });
     if (load.use_empty() || !isRead || isStored(load.getView()) ||
         !llvm::all_of(load->getOperands(),
@@ -352,7 +345,7 @@ void LoopPipeliner::run() {
 void LoopPipeliner::runOnce() {
   SmallVector<tile::LoadOp> copies;
   for (auto load : loop.getBody()->getOps<tile::LoadOp>())
-    if (isCopy(load) && !load.getAsync() &&
+    if (isCopy(load) && !load.getAsync() && !load.use_empty() &&
         llvm::all_of(load->getUsers(), llvm::IsaPred<tile::DotOp>) &&
         llvm::all_of(load->getOperands(),
                      [&](Value operand) { return isMovable(operand); }))

@@ -90,6 +90,34 @@ Value attn::getCarriedSource(Value value) {
   return {};
 }
 
+LogicalResult attn::checkParameters(gpu::GPUFuncOp kernel) {
+  for (BlockArgument parameter : kernel.getArguments())
+    if (getSharedLayout(parameter))
+      return kernel.emitOpError("takes ")
+             << parameter.getType()
+             << ", expected parameters that are not in shared memory";
+  return success();
+}
+
+LogicalResult attn::checkPlaces(gpu::GPUFuncOp kernel) {
+  if (failed(checkParameters(kernel)))
+    return failure();
+  WalkResult result = kernel.walk([](Operation *op) -> WalkResult {
+    bool isShared = llvm::any_of(op->getResults(), hasOwnPlace);
+    if (isShared && !op->hasAttr(kSharedOffsetAttr))
+      return op->emitOpError("has no place in shared memory; run "
+                             "'attn-gpu-allocate-shared' first");
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
+Value attn::getBase(Value view) {
+  while (auto part = view.getDefiningOp<ViewLikeOpInterface>())
+    view = part.getViewSource();
+  return view;
+}
+
 int64_t attn::getSharedOffset(Value value) {
   return getSharedSource(value)
       .getDefiningOp()

@@ -42,6 +42,15 @@ bool hasOwnPlace(mlir::Value value);
 /// the same place. Null for other tiles.
 mlir::Value getCarriedSource(mlir::Value value);
 
+/// Refuses parameters in shared memory: the kernel makes what is there.
+llvm::LogicalResult checkParameters(mlir::gpu::GPUFuncOp kernel);
+
+/// Refuses tiles in shared memory that have no place there yet.
+llvm::LogicalResult checkPlaces(mlir::gpu::GPUFuncOp kernel);
+
+/// What `view` is a part of, such as a parameter of the kernel.
+mlir::Value getBase(mlir::Value view);
+
 /// Where a tile lies, in bytes; attn-gpu-allocate-shared knows.
 int64_t getSharedOffset(mlir::Value value);
 

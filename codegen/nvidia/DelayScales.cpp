@@ -105,7 +105,7 @@ struct DelayOverMaximum : OpRewritePattern<tile::ReduceOp> {
       return rewriter.notifyMatchFailure(op, "starts from something");
     Value largest = tile::ReduceOp::create(
         rewriter, op.getLoc(), op.getType(), op.getKind(),
-        getFactor(op.getValue()), op.getInit());
+        getFactor(op.getValue()), op.getInit(), op.getAlong());
     rewriter.replaceOpWithNewOp<arith::MulFOp>(
         op, largest, makeSplat(rewriter, op.getLoc(), tileOf(largest), *scale));
     return success();

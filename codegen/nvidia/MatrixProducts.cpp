@@ -130,7 +130,7 @@ static bool splitsKeys(tile::DotOp op, ArrayRef<Value> parts) {
 /// The product as one of 16 bits, if it can be one.
 static std::optional<Product> match(tile::DotOp op) {
   Product product{op, {}, {}};
-  if (op.getTransposeLhs() || !isMultiple(tileOf(op)) ||
+  if (op.getTransposeLhs() || op.getBetween() || !isMultiple(tileOf(op)) ||
       tileOf(op).getDimSize(1) > kMostMatrixColumns ||
       op.getDepth() > kMostMatrixColumns)
     return std::nullopt;

@@ -33,7 +33,7 @@ def NvidiaMatrixProducts
 
     Before: kernels with tiles without layouts. After: the products of a kernel have
     operands of 16 bits, all or none. Does nothing in kernels with another product, with
-    a transposed left operand, with sizes that are not multiples of 16 or with more than
+    a transposed left operand or between blocks of rows, with sizes that are not multiples of 16 or with more than
     256 columns or terms, or whose right operand is computed and has more than 128 columns.
 
     Example (afterwards `tile.dot` of two tiles of bf16 and an `arith.mulf` behind it):
@@ -64,7 +64,7 @@ def NvidiaMatrixStates
   let description = [{
     In kernels with a product of a transposed left operand, which update a state, all
     products get operands of 16 bits: tiles of that type that are converted as they are,
-    everything else as a sum of two tiles. Weights, and what is added to a state that is stored
+    everything else as a sum of two tiles, right operands of bf16 beside a denominator of three. Weights, and what is added to a state that is stored
     in 32 bits, become a sum of two tiles of f16 or three of bf16. Numbers that multiply the keys that
     are added to the state, such as decays, multiply the values instead, if the keys are computed and the
     state is not stored, or if there are fewer columns of values. A denominator, one column that sums keys,
@@ -197,7 +197,7 @@ def NvidiaToNvvm : Pass<"attn-nvidia-to-nvvm", "::mlir::gpu::GPUModuleOp"> {
     that is a memref becomes, in this order, a pointer to its first element in
     global memory, its dynamic sizes and its dynamic strides, all `i64`; an index
     becomes an `i64`. Shared memory is one external array. `nvvm.minctasm` is the number
-    of blocks that leave each thread 255 registers.
+    of blocks that leave each thread 255 registers, or that `tile.resident` asks for.
 
     Before: distributed kernels without math functions other than instructions.
     After: `llvm` and `nvvm`, and no `__nv_` function. Reports the first op that has no

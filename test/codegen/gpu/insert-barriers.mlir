@@ -173,3 +173,39 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+!rows = tensor<16x64xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>
+!top = memref<32x64xf32, strided<[64, 1]>>
+!rest = memref<32x64xf32, strided<[64, 1], offset: 512>>
+
+// Parts of one view may have rows in common.
+// CHECK-LABEL: gpu.func @parts
+// CHECK: tile.store
+// CHECK-NEXT: tile.barrier block
+// CHECK-NEXT: tile.load
+gpu.module @kernels {
+  gpu.func @parts(%x: memref<64x64xf32>, %t: !rows, %y: memref<64x64xf32>) kernel {
+    %c0 = arith.constant 0 : index
+    %a = memref.subview %x[0, 0] [32, 64] [1, 1] : memref<64x64xf32> to !top
+    %b = memref.subview %x[8, 0] [32, 64] [1, 1] : memref<64x64xf32> to !rest
+    tile.store %t, %a[%c0, %c0] : !rows, !top
+    %r = tile.load %b[%c0, %c0] : !rest -> !rows
+    tile.store %r, %y[%c0, %c0] : !rows, memref<64x64xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+!s = tensor<64x64xbf16, #tile.shared<row = 64, swizzle = true>>
+!p = tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+
+gpu.module @kernels {
+  // expected-error@below {{takes 'tensor<64x64xbf16, #tile.shared<row = 64, swizzle = true>>', expected parameters that are not in shared memory}}
+  gpu.func @negative_parameter(%k: !s, %z: !p) kernel {
+    %d = tile.dot %k, %k, %z transpose_rhs : !s, !s -> !p
+    gpu.return
+  }
+}

@@ -225,3 +225,18 @@ func.func @marked(%x: memref<?xindex>, %n: index) {
   }
   return
 }
+
+// -----
+
+// Blocks of kernels are theirs.
+// CHECK: gpu.module @others
+// CHECK: scf.forall
+gpu.module @others {
+  gpu.func @f(%x: memref<?xf32>, %n: index) kernel {
+    scf.forall (%i) in (%n) {
+      %v = arith.constant 1.0 : f32
+      memref.store %v, %x[%i] : memref<?xf32>
+    }
+    gpu.return
+  }
+}

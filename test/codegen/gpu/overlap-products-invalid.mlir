@@ -91,3 +91,27 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+!p = tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+!h = tensor<64x64xbf16, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+!s = tensor<64x64xbf16, #tile.shared<row = 64, swizzle = true>>
+
+gpu.module @kernels {
+  gpu.func @negative_narrow_count(%k: memref<?x64xbf16>, %end: i32, %q: !h, %z: !p) kernel attributes {tile.overlap} {
+    %c0 = arith.constant 0 : i32
+    %c64 = arith.constant 64 : i32
+    %first = arith.constant 0 : index
+    // expected-error@below {{counts in 'i32', expected 'index' where products overlap}}
+    %o = scf.for %j = %c0 to %end step %c64 iter_args(%a = %z) -> (!p) : i32 {
+      %i = arith.index_cast %j : i32 to index
+      %kt = tile.load %k[%i, %first] : memref<?x64xbf16> -> !s
+      %s = tile.dot %q, %kt, %z transpose_rhs : !h, !s -> !p
+      %w = arith.truncf %s : !p to !h
+      %t = tile.dot %w, %kt, %a : !h, !s -> !p
+      scf.yield %t : !p
+    }
+    gpu.return
+  }
+}

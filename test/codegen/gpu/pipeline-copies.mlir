@@ -273,3 +273,41 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+!p = tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+!h = tensor<64x64xbf16, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+!s = tensor<64x64xbf16, #tile.shared<row = 64, swizzle = true>>
+
+// What products of an inner loop read stays where it is, and so does what none reads.
+// CHECK-LABEL: gpu.func @inner_products
+// CHECK-NOT: async
+// CHECK: gpu.func @unused
+// CHECK-NOT: async
+// CHECK: gpu.return
+// PLACED-LABEL: gpu.func @inner_products
+gpu.module @kernels {
+  gpu.func @inner_products(%x: memref<?x64xbf16>, %n: index, %q: !h, %z: !p) kernel {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c64 = arith.constant 64 : index
+    %s = scf.for %i = %c0 to %n step %c64 iter_args(%a = %z) -> (!p) {
+      %k = tile.load %x[%i, %c0] : memref<?x64xbf16> -> !s
+      %t = scf.for %j = %c0 to %n step %c1 iter_args(%b = %a) -> (!p) {
+        %d = tile.dot %q, %k, %b transpose_rhs : !h, !s -> !p
+        scf.yield %d : !p
+      }
+      scf.yield %t : !p
+    }
+    gpu.return
+  }
+  gpu.func @unused(%x: memref<?x64xbf16>, %n: index) kernel {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    scf.for %i = %c0 to %n step %c1 {
+      %k = tile.load %x[%i, %c0] : memref<?x64xbf16> -> !s
+    } {tile.once}
+    gpu.return
+  }
+}

@@ -133,6 +133,18 @@ func.func @channel_matrices(%q: tensor<1x1x?x64xf16>, %p: tensor<1x1x?x128xf16>,
 
 // -----
 
+// Columns that blocks share evenly, else all of them.
+// CHECK-LABEL: func.func @odd_columns
+// CHECK: schedule(<block_q = 64, block_k = 16>)
+// CHECK: schedule(<block_q = 16, block_k = 72>)
+func.func @odd_columns(%q: tensor<1x1x?x64xbf16>, %v: tensor<1x1x?x80xbf16>, %w: tensor<1x1x?x72xbf16>) -> (tensor<1x1x?x80xbf16>, tensor<1x1x?x72xbf16>) {
+  %o = attn.recur %q, %q, %v : tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16>, tensor<1x1x?x80xbf16> -> tensor<1x1x?x80xbf16>
+  %r = attn.recur %q, %q, %w : tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16>, tensor<1x1x?x72xbf16> -> tensor<1x1x?x72xbf16>
+  return %o, %r : tensor<1x1x?x80xbf16>, tensor<1x1x?x72xbf16>
+}
+
+// -----
+
 // Not rows of keys that warps cannot share.
 // CHECK-LABEL: func.func @no_matrices
 // CHECK: schedule(<block_q = 16, block_k = 64>)

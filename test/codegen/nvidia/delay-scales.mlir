@@ -71,4 +71,20 @@ gpu.module @kernels {
     tile.store %t, %y[%c0] : tensor<64xf32>, memref<?xf32>
     gpu.return
   }
+
+  // Maxima of columns stay maxima of columns.
+  // CHECK-LABEL: gpu.func @columns
+  // CHECK: %[[S:.*]] = tile.dot
+  // CHECK: tile.reduce max %[[S]], %{{.*}} along 0 : tensor<64x32xf32> -> tensor<32xf32>
+  gpu.func @columns(%q: tensor<64x64xbf16>, %k: tensor<32x64xbf16>, %y: memref<?xf32>) kernel {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x32xf32>
+    %scale = arith.constant dense<0.125> : tensor<64x32xf32>
+    %lowest = arith.constant dense<0xFF800000> : tensor<32xf32>
+    %s = tile.dot %q, %k, %zero transpose_rhs : tensor<64x64xbf16>, tensor<32x64xbf16> -> tensor<64x32xf32>
+    %c = arith.mulf %s, %scale : tensor<64x32xf32>
+    %r = tile.reduce max %c, %lowest along 0 : tensor<64x32xf32> -> tensor<32xf32>
+    tile.store %r, %y[%c0] : tensor<32xf32>, memref<?xf32>
+    gpu.return
+  }
 }

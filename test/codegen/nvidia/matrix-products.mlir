@@ -362,4 +362,17 @@ gpu.module @kernels {
     tile.store %o, %y[%i, %c0] : tensor<64x64xf32>, memref<?x64xf32>
     gpu.return
   }
+
+  // A product between blocks of rows is one of recurrences.
+  // CHECK-LABEL: gpu.func @between
+  // CHECK: tile.dot {{.*}} between 16 {{.*}}tensor<64x64xf32>, tensor<64x64xf32>
+  gpu.func @between(%x: memref<?x64xbf16>, %y: memref<?x64xf32>) kernel {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %q = tile.load %x[%c0, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+    %q32 = arith.extf %q : tensor<64x64xbf16> to tensor<64x64xf32>
+    %s = tile.dot %q32, %q32, %zero transpose_rhs between 16 : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+    tile.store %s, %y[%c0, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
 }
