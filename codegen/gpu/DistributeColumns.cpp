@@ -95,6 +95,11 @@ void Distributor::readBack(tile::ConvertLayoutOp op) {
   for (int64_t i = 0; i < shape.rows; ++i)
     for (int64_t j = 0; j < shape.columns; j += shape.vector) {
       Value place = getOwnPlace(op, tileOf(op.getValue()), layout, i, j);
+      // Rows beyond the tile exist in registers only.
+      if (type.getDimSize(0) % layout.getRows())
+        place = arith::SelectOp::create(
+            b, isLess(threads.getRow(layout, i), index(type.getDimSize(0))),
+            place, index(0));
       llvm::append_range(result,
                          readShared(op.getValue(), place, shape.vector));
     }
