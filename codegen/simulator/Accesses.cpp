@@ -130,6 +130,7 @@ bool Block::access(DeviceThread &thread, int32_t site, char *address,
 }
 
 char *Block::load(DeviceThread &thread, int32_t site, char *address) {
+  settle(thread);
   yieldIfLogIsFull(thread, site);
   const Site &at = launch.sites[site];
   if (access(thread, site, address, at.bytes, at.align, /*reads=*/true,
@@ -140,6 +141,7 @@ char *Block::load(DeviceThread &thread, int32_t site, char *address) {
 }
 
 char *Block::store(DeviceThread &thread, int32_t site, char *address) {
+  settle(thread);
   yieldIfLogIsFull(thread, site);
   const Site &at = launch.sites[site];
   if (access(thread, site, address, at.bytes, at.align, /*reads=*/false,
@@ -150,6 +152,7 @@ char *Block::store(DeviceThread &thread, int32_t site, char *address) {
 
 /// An atomic access. It may wait for another thread, so all others run first.
 char *Block::update(DeviceThread &thread, int32_t site, char *address) {
+  settle(thread);
   thread.site = site;
   park(thread, State::Spinning);
   const Site &at = launch.sites[site];
@@ -191,13 +194,30 @@ void Block::fence(DeviceThread &thread, int32_t site) {
   thread.fenced = makePublication(thread);
 }
 
+/// Takes over what others have published at this address.
+void Block::take(DeviceThread &thread, int32_t site, char *address) {
+  merge(thread.unfenced, launch.meetings.take(address));
+  if (launch.sites[site].acquires)
+    learn(thread, site);
+}
+
+/// Takes over once more what others have published where the thread has met
+/// them. Between what it took in front of that access and the access itself
+/// blocks of another worker may have published, and written what it read.
+void Block::settleMeeting(DeviceThread &thread) {
+  char *address = thread.met;
+  thread.met = nullptr;
+  take(thread, thread.metSite, address);
+}
+
 /// Takes over what others have published at this address, and publishes.
 void Block::meet(DeviceThread &thread, int32_t site, char *address) {
   const Site &at = launch.sites[site];
-  if (at.reads)
-    merge(thread.unfenced, launch.meetings.take(address));
-  if (at.acquires)
-    learn(thread, site);
+  if (at.reads) {
+    take(thread, site, address);
+    thread.met = address;
+    thread.metSite = site;
+  }
   if (at.writes && at.releases)
     launch.meetings.publish(address, makePublication(thread));
   else if (at.writes && !thread.fenced.empty())

@@ -145,6 +145,7 @@ void Block::startThread(unsigned index) {
   thread.copiesIssued = 0;
   thread.unfenced.clear();
   thread.fenced.clear();
+  thread.met = nullptr;
   int32_t *registers = thread.registers;
   Dim3 place = launch.getThreadPlace(index);
   Dim3 blockPlace = launch.getBlockPlace(launch.firstBlock + number);
@@ -234,6 +235,7 @@ void Block::step(DeviceThread &thread, int32_t site) {
 }
 
 void Block::executeEvent(DeviceThread &thread, int32_t site, int64_t *slots) {
+  settle(thread);
   thread.site = site;
   thread.slots = slots;
   switch (launch.sites[site].kind) {

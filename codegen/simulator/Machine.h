@@ -111,6 +111,10 @@ struct DeviceThread : AttnSimThread {
   /// What others published in atomic variables that it has read since its last
   /// fence, and what its next atomic writes publish: what it knew at the fence.
   Publication unfenced, fenced;
+  /// The atomic variable that it was about to read, and where; null if it has
+  /// done something since.
+  char *met = nullptr;
+  int32_t metSite = 0;
 
   bool isIn(State which) const { return state == which; }
 };
@@ -192,6 +196,12 @@ private:
   DeviceBuffer *findBuffer(int32_t site, char *address, unsigned bytes);
   void yieldIfLogIsFull(DeviceThread &thread, int32_t site);
   void meet(DeviceThread &thread, int32_t site, char *address);
+  void take(DeviceThread &thread, int32_t site, char *address);
+  void settle(DeviceThread &thread) {
+    if (thread.met)
+      settleMeeting(thread);
+  }
+  void settleMeeting(DeviceThread &thread);
   void fence(DeviceThread &thread, int32_t site);
   void learn(DeviceThread &thread, int32_t site);
   Publication makePublication(DeviceThread &thread);
