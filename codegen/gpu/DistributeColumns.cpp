@@ -92,6 +92,9 @@ void Distributor::readBack(tile::ConvertLayoutOp op) {
     pieces[op] = std::move(result);
     return;
   }
+  // Two neighbours are a word, of which numbers of 32 bits are made.
+  bool areWords = type.getElementType().isBF16() && shape.vector == 2;
+  Values words;
   for (int64_t i = 0; i < shape.rows; ++i)
     for (int64_t j = 0; j < shape.columns; j += shape.vector) {
       Value place = getOwnPlace(op, tileOf(op.getValue()), layout, i, j);
@@ -100,9 +103,18 @@ void Distributor::readBack(tile::ConvertLayoutOp op) {
         place = arith::SelectOp::create(
             b, isLess(threads.getRow(layout, i), index(type.getDimSize(0))),
             place, index(0));
-      llvm::append_range(result,
-                         readShared(op.getValue(), place, shape.vector));
+      Values group = readShared(op.getValue(), place, shape.vector);
+      if (areWords) {
+        Value pair =
+            group.front().getDefiningOp<vector::ExtractOp>().getSource();
+        auto word = VectorType::get(1, b.getI32Type());
+        words.push_back(vector::ExtractOp::create(
+            b, vector::BitCastOp::create(b, word, pair), 0));
+      }
+      llvm::append_range(result, group);
     }
+  if (areWords)
+    setPairs(op, words);
   pieces[op] = std::move(result);
 }
 

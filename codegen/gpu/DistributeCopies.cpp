@@ -284,6 +284,18 @@ void GroupCopyEmitter::copy(Value place, Value view, ValueRange at,
                                    /*bypassL1=*/b.getUnitAttr());
 }
 
+/// Whether the loop around `op` carries more than a quarter of the registers of
+/// a thread, as a state of two bands of rows does with a denominator. Then not
+/// even the start of a tile has room through the loop.
+static bool carriesMuch(tile::LoadOp op) {
+  constexpr int64_t quarter = 64;
+  auto loop = dyn_cast<scf::ForOp>(op->getParentOp());
+  // The tiles are numbers already.
+  return loop && llvm::count_if(loop.getRegionIterArgs(), [](Value argument) {
+                   return argument.getType().isF32();
+                 }) > quarter;
+}
+
 /// A tile that lies in the view as a whole. The view is one row of elements
 /// here: what a thread adds to the start of the tile is computed once.
 void GroupCopyEmitter::emitWhole() {
@@ -295,8 +307,13 @@ void GroupCopyEmitter::emitWhole() {
       /*sizes=*/ArrayRef<OpFoldResult>{d.index(0)},
       /*strides=*/ArrayRef<OpFoldResult>{b.getIndexAttr(1)});
   Value start = view.getOffset();
-  for (auto [offset, stride] :
-       llvm::zip_equal(op.getOffsets(), view.getStrides()))
+  SmallVector<Value> offsets(carriesMuch(op) ? ValueRange(window.offsets)
+                                             : ValueRange(op.getOffsets()));
+  if (d.hasTermsBesideState())
+    for (Value &offset : MutableArrayRef(offsets).drop_back(2))
+      if (!getConstantIntValue(offset))
+        offset = d.keepInLoop(offset, op);
+  for (auto [offset, stride] : llvm::zip_equal(offsets, view.getStrides()))
     start = d.add(start, d.mul(offset, stride));
   // So many copies on, the thread is in the same column again: behind 128
   // groups in rows of 8, 384 in rows of 24.
@@ -305,6 +322,9 @@ void GroupCopyEmitter::emitWhole() {
   int64_t rows = period * threads / perRow, count = groups / threads;
   Value stride = view.getStrides()[window.getDim(0)];
   Value step = period < count ? d.mul(stride, d.index(rows)) : Value();
+  // LLVM adds it to the start of the view, two registers for each.
+  if (step && d.hasTermsBesideState())
+    step = d.keepInLoop(step, op);
   SmallVector<Value> from;
   for (int64_t n = 0; n < count; ++n) {
     int64_t first = n % period * threads, rounds = n / period;

@@ -54,7 +54,7 @@ bool Distributor::isShortOfRegisters() {
   constexpr int64_t quarter = 64;
   if (shortOfRegisters)
     return *shortOfRegisters;
-  shortOfRegisters = decaysInBands(kernel);
+  shortOfRegisters = decaysInBands(kernel) || hasTermsBesideState();
   kernel.walk([&](tile::DotOp dot) {
     PieceShape shape = ThreadTiles::getShape(tileOf(dot));
     bool isWide =
@@ -88,6 +88,18 @@ bool Distributor::hasState() {
   return *wideState;
 }
 
+bool Distributor::hasTermsBesideState() {
+  if (!termsBesideState) {
+    bool hasTerms = false;
+    kernel.walk([&](tile::DotOp dot) {
+      hasTerms |= isNarrow(dot) && dot.getTransposeRhs() && !dot.getBetween() &&
+                  !getSharedLayout(dot.getLhs());
+    });
+    termsBesideState = hasTerms && updatesState() && !hasState();
+  }
+  return *termsBesideState;
+}
+
 bool Distributor::isRecurrence() {
   if (!recurrence)
     recurrence = kernel
@@ -106,7 +118,7 @@ Value Distributor::keepInLoop(Value value, Operation *op) {
     return value;
   Value number = loop.getInductionVar();
   // LLVM knows the sign of a variable that starts at 0, but not of the sum.
-  if (!isRecurrence())
+  if (!isRecurrence() || hasTermsBesideState())
     number = add(number, loop.getUpperBound());
   Value sign = arith::ShRUIOp::create(b, number, index(indexBits - 1));
   return add(value, sign);
@@ -124,7 +136,7 @@ Value Distributor::keepBesideState(Value value, Operation *op) {
 
 void Distributor::keepSeldom(Window &window, Value &thread, Operation *op) {
   auto loop = dyn_cast<scf::ForOp>(op->getParentOp());
-  if (!loop || isRecurrence())
+  if (!loop || (isRecurrence() && !hasTermsBesideState()))
     return;
   thread = keepInLoop(thread, op);
   for (Value &offset : window.offsets)

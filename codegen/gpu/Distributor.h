@@ -172,13 +172,17 @@ private:
   bool updatesState();
   /// Whether products of 16 bits add to a state of two bands of rows or more.
   bool hasState();
+  /// Whether chunks multiply queries whose terms are in registers, as they are
+  /// computed, beside a state of one band of rows: all that does not change
+  /// from chunk to chunk is computed in the loop then.
+  bool hasTermsBesideState();
   /// Whether the kernel adds to a state, a product with a transposed operand.
   bool isRecurrence();
   /// `value`, but computed in each iteration of the loop around `op`: the sign
   /// of the sum of the induction variable and its bound, which is 0, is added
-  /// (in recurrences, that of the induction variable). What is computed from it
-  /// takes no register through the loop: where none is left, ptxas spills what
-  /// was computed in front of the loop.
+  /// (in most recurrences, that of the induction variable). What is computed
+  /// from it takes no register through the loop: where none is left, ptxas
+  /// spills what was computed in front of the loop.
   mlir::Value keepInLoop(mlir::Value value, mlir::Operation *op);
   /// The same in kernels that have a state of two bands of rows or more. They
   /// have more tiles than others, and need the places of each once in a long
@@ -238,7 +242,8 @@ private:
   /// Pairs of tiles that are rounded, by the number of their first elements.
   std::map<std::pair<void *, int64_t>, mlir::Value> pairs;
   llvm::SmallVector<mlir::Operation *> lowered;
-  std::optional<bool> shortOfRegisters, state, wideState, recurrence;
+  std::optional<bool> shortOfRegisters, state, wideState, termsBesideState,
+      recurrence;
   llvm::DenseMap<mlir::Value, bool> delayed;
   /// Scans of vectors, by all that they depend on but their results' layout,
   /// and what the lanes have of each.

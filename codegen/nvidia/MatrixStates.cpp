@@ -105,7 +105,9 @@ private:
   SmallVector<tile::DecayDotOp> decaying;
   Type element; ///< Of 16 bits; null if there is none.
   llvm::DenseMap<Value, Value> rounded;
-  llvm::DenseMap<std::pair<Value, int64_t>, SmallVector<Value>> known;
+  llvm::DenseMap<Value, SmallVector<Value>> known;
+  /// Computed right operands, and how many terms of each are in shared memory.
+  llvm::DenseMap<Value, int64_t> shared;
   llvm::DenseSet<Value> bounded; ///< Gates that are not too small.
 };
 } // namespace
@@ -173,20 +175,20 @@ Value Kernel::round(Value value) {
 
 /// Up to `count` tiles whose sum `value` is, the larger ones first.
 SmallVector<Value> Kernel::getTerms(Value value, int64_t count) {
-  SmallVector<Value> &terms = known[{value, count}];
-  if (!terms.empty())
-    return terms;
-  terms.push_back(round(value));
+  SmallVector<Value> &terms = known[value];
+  if (terms.empty())
+    terms.push_back(round(value));
   if (getNarrow(value))
     return terms;
-  ImplicitLocOpBuilder b(value.getLoc(), value.getContext());
-  b.setInsertionPointAfterValue(terms.back());
-  for (Value rest = value; int64_t(terms.size()) < count;) {
+  while (int64_t(terms.size()) < count) {
+    ImplicitLocOpBuilder b(value.getLoc(), value.getContext());
+    b.setInsertionPointAfterValue(terms.back());
+    Value rest = terms.back().getDefiningOp<arith::TruncFOp>().getIn();
     Value term = arith::ExtFOp::create(b, rest.getType(), terms.back());
     rest = arith::SubFOp::create(b, rest, term);
     terms.push_back(arith::TruncFOp::create(b, terms.back().getType(), rest));
   }
-  return terms;
+  return SmallVector<Value>(ArrayRef(terms).take_front(count));
 }
 
 /// The left operand without a number that it is multiplied with, if the number
@@ -338,15 +340,20 @@ void Kernel::narrow(tile::DotOp dot) {
   if (dot.getTransposeLhs())
     moveDecays(dot);
   Value lhs = splitScale(dot.getLhs(), dot, scale);
-  if (dot.getTransposeLhs() && getNarrow(dot.getRhs()) && !getNarrow(lhs))
-    lhs = recompute(lhs, dot);
   int64_t count = countTerms(dot);
+  // Keys that are added as queries are multiplied with them are there already.
+  bool isShared = shared.lookup(lhs) >= count;
+  if (dot.getTransposeLhs() && getNarrow(dot.getRhs()) && !getNarrow(lhs) &&
+      !isShared)
+    lhs = recompute(lhs, dot);
   SmallVector<Value> left = getTerms(lhs, count);
   // A denominator may be subtracted, not only divide: results that cancel show
   // the error of two terms of bf16.
   int64_t ofRhs = element.isBF16() && !sums.empty() ? 3 : 2;
   SmallVector<Value> right =
       getTerms(dot.getRhs(), dot.getTransposeLhs() ? count : ofRhs);
+  if (!getNarrow(dot.getRhs()))
+    shared[dot.getRhs()] = right.size();
   Value result = dot.getInit();
   // Small terms first; what two of them make is beyond both.
   for (int64_t order : {2, 1, 0})

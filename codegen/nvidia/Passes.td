@@ -67,7 +67,8 @@ def NvidiaMatrixStates
     everything else as a sum of two tiles, right operands of bf16 beside a denominator of three. Weights, and what is added to a state that is stored
     in 32 bits, become a sum of two tiles of f16 or three of bf16. Numbers that multiply the keys that
     are added to the state, such as decays, multiply the values instead, if the keys are computed and the
-    state is not stored, or if there are fewer columns of values. A denominator, one column that sums keys,
+    state is not stored, or if there are fewer columns of values. Keys that a state adds as queries are
+    multiplied with them have the terms that are there, if these are as many. A denominator, one column that sums keys,
     becomes 16 columns of sixteenths. A `tile.decay_dot` of 16 rows for each warp
     becomes products between blocks of rows, of half of them, of a quarter, and so on down to 16, and a
     `tile.decay_dot` within 16. Sums of gates between the tokens of a

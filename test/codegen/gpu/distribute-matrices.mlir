@@ -157,3 +157,41 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+!r32 = tensor<64x16xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+!r16 = tensor<64x16xbf16, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+!s16 = tensor<64x16xbf16, #tile.shared<row = 64, swizzle = true>>
+
+// Two neighbours of bf16 are a word: numbers of 32 bits are a shift and a mask of it,
+// of what comes back from shared memory and of what is rounded.
+// CHECK-LABEL: gpu.func @words
+// CHECK-DAG: %[[MASK:.*]] = arith.constant -65536 : i32
+// CHECK-DAG: %[[BITS:.*]] = arith.constant 16 : i32
+// CHECK: %[[PAIR:.*]] = vector.load {{.*}} vector<2xbf16>
+// CHECK: %[[CAST:.*]] = vector.bitcast %[[PAIR]] : vector<2xbf16> to vector<1xi32>
+// CHECK: %[[WORD:.*]] = vector.extract %[[CAST]][0]
+// CHECK: %[[LOW:.*]] = arith.shli %[[WORD]], %[[BITS]]
+// CHECK: arith.bitcast %[[LOW]] : i32 to f32
+// CHECK: %[[HIGH:.*]] = arith.andi %[[WORD]], %[[MASK]]
+// CHECK: arith.bitcast %[[HIGH]] : i32 to f32
+// CHECK: %[[TERM:.*]] = llvm.bitcast %{{.*}} : vector<2xbf16> to i32
+// CHECK: arith.shli %[[TERM]], %[[BITS]]
+// CHECK: arith.andi %[[TERM]], %[[MASK]]
+gpu.module @kernels {
+  gpu.func @words(%x: memref<64x16xbf16>, %y: memref<64x16xf32>) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %a = tile.load %x[%c0, %c0] {tile.shared_offset = 0 : i64} : memref<64x16xbf16> -> !s16
+    tile.barrier block
+    %b = tile.convert_layout %a : !s16 -> !r16
+    %wide = arith.extf %b : !r16 to !r32
+    %double = arith.addf %wide, %wide : !r32
+    %term = arith.truncf %double : !r32 to !r16
+    %back = arith.extf %term : !r16 to !r32
+    %rest = arith.subf %double, %back : !r32
+    tile.store %rest, %y[%c0, %c0] : !r32, memref<64x16xf32>
+    gpu.return
+  }
+}

@@ -201,6 +201,15 @@ gpu.module @kernels {
 // CHECK-NOT: tile.dot
 // CHECK: gpu.return
 
+// Without decays, too: keys are computed once, although the values are exact.
+// CHECK-LABEL: gpu.func @plain_keys
+// CHECK:   %[[R:.*]] = math.exp
+// CHECK:   %[[A:.*]] = arith.truncf %[[R]] : tensor<64x64xf32> to tensor<64x64xbf16>
+// CHECK:   %[[B:.*]] = arith.truncf %{{.*}} : tensor<64x64xf32> to tensor<64x64xbf16>
+// CHECK-NOT: math.exp
+// CHECK:   %[[P:.*]] = tile.dot %[[B]], %{{.*}} transpose_lhs
+// CHECK:   tile.dot %[[A]], %{{.*}}, %[[P]] transpose_lhs
+
 // Keys as they are in memory: decays multiply what a block has fewer columns of.
 // CHECK-LABEL: gpu.func @few_values
 // CHECK:   %[[K:.*]] = tile.load {{.*}} -> tensor<64x64xbf16>
@@ -254,6 +263,24 @@ gpu.module @kernels {
       scf.yield %t : tensor<64x32xf32>
     }
     tile.store %end, %z[%c0, %c0] : tensor<64x32xf32>, memref<?x32xf32>
+    gpu.return
+  }
+  gpu.func @plain_keys(%x: memref<?x64xbf16>, %v: memref<?x32xbf16>, %y: memref<?x64xf32>, %n: index) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %nothing = arith.constant dense<0.0> : tensor<64x32xf32>
+    %end = scf.for %i = %c0 to %n step %c64 iter_args(%s = %nothing) -> (tensor<64x32xf32>) {
+      %a = tile.load %x[%i, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+      %q = arith.extf %a : tensor<64x64xbf16> to tensor<64x64xf32>
+      %k = math.exp %q : tensor<64x64xf32>
+      %o = tile.dot %q, %k, %zero transpose_rhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+      tile.store %o, %y[%i, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+      %b = tile.load %v[%i, %c0] : memref<?x32xbf16> -> tensor<64x32xbf16>
+      %values = arith.extf %b : tensor<64x32xbf16> to tensor<64x32xf32>
+      %t = tile.dot %k, %values, %s transpose_lhs : tensor<64x64xf32>, tensor<64x32xf32> -> tensor<64x32xf32>
+      scf.yield %t : tensor<64x32xf32>
+    }
     gpu.return
   }
   gpu.func @few_values(%x: memref<?x64xbf16>, %v: memref<?x32xbf16>, %y: memref<?x32xf32>, %g: tensor<64xf32>, %n: index) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
