@@ -97,7 +97,7 @@ static bool isPlace(Value value) {
     return true;
   return isa<arith::AddIOp, arith::SubIOp, arith::MulIOp, arith::DivUIOp,
              arith::RemUIOp, arith::DivSIOp, arith::RemSIOp, arith::MinSIOp,
-             arith::MaxSIOp, arith::ShRUIOp, arith::AndIOp>(op) &&
+             arith::MaxSIOp, arith::ShRUIOp, arith::AndIOp, arith::OrIOp>(op) &&
          llvm::all_of(op->getOperands(), isPlace);
 }
 

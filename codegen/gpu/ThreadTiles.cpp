@@ -71,10 +71,12 @@ Value ThreadTiles::getRow(tile::RegistersAttr layout, int64_t i) {
     return known;
   Value first = getThreadRow(layout);
   if (layout.getPaired()) {
-    // Eights of thread rows are spread over sixteens of rows.
-    Value eight = arith::MulIOp::create(
-        entry, arith::DivUIOp::create(entry, first, index(8)), index(8));
-    first = arith::AddIOp::create(entry, first, eight);
+    // Eights of thread rows are spread over sixteens of rows. An `or` has no
+    // carry, so the number stays one of 32 bits in fact.
+    Value eight = arith::DivUIOp::create(entry, first, index(8));
+    Value sixteen = arith::MulIOp::create(entry, eight, index(16));
+    first = arith::OrIOp::create(
+        entry, sixteen, arith::RemUIOp::create(entry, first, index(8)));
   }
   return known =
              arith::AddIOp::create(entry, first, index(getFixedRow(layout, i)));
