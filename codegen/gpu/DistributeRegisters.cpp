@@ -121,6 +121,9 @@ Value Distributor::getPiece(Value tile, int64_t e) {
   Operation *op = tile.getDefiningOp();
   if (isRounding(op))
     return pieces[tile][e] = getRounded(tile, e);
+  if (auto extend = dyn_cast<arith::ExtFOp>(op);
+      extend && isReadAsWord(extend.getIn()))
+    return pieces[tile][e] = widen(getPair(extend.getIn(), e / 2 * 2), e % 2);
   Values operands;
   SmallVector<void *> key;
   for (Value operand : op->getOperands()) {

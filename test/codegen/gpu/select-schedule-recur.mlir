@@ -140,3 +140,14 @@ func.func @no_matrices(%q: tensor<1x1x?x64xf16>, %p: tensor<1x1x?x48xf16>) -> te
   %r = attn.recur %p, %p, %q : tensor<1x1x?x48xf16>, tensor<1x1x?x48xf16>, tensor<1x1x?x64xf16> -> tensor<1x1x?x64xf16>
   return %r : tensor<1x1x?x64xf16>
 }
+
+// -----
+
+// In bf16 too: a state of three terms and as many of rows are what two of f16 and what
+// is scanned take.
+// CHECK-LABEL: func.func @channel_matrices_bf16
+// CHECK: schedule(<block_q = 64, block_k = 64>)
+func.func @channel_matrices_bf16(%q: tensor<1x1x?x64xbf16>, %g: tensor<1x1x?x64xf32>) -> tensor<1x1x?x64xbf16> {
+  %o = attn.recur %q, %q, %q gate(%g : tensor<1x1x?x64xf32>) : tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16> -> tensor<1x1x?x64xbf16>
+  return %o : tensor<1x1x?x64xbf16>
+}
