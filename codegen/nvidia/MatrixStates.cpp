@@ -334,6 +334,22 @@ static void storeEarly(gpu::GPUFuncOp kernel) {
   });
 }
 
+/// Moves the terms of a state, which nothing else reads, to the product that
+/// does: in shared memory, they can take the place of what was scanned for its
+/// other operand.
+static void moveTerms(ArrayRef<Value> terms, tile::DotOp dot) {
+  llvm::SetVector<Operation *> ops;
+  BackwardSliceOptions options;
+  options.filter = [&](Operation *op) {
+    return op->getBlock() == dot->getBlock();
+  };
+  options.inclusive = true;
+  if (failed(getBackwardSlice(terms.back(), &ops, options)))
+    return;
+  for (Operation *op : ops)
+    op->moveBefore(dot);
+}
+
 void Kernel::narrow(tile::DotOp dot) {
   ImplicitLocOpBuilder b(dot.getLoc(), dot);
   DenseElementsAttr scale;
@@ -350,6 +366,8 @@ void Kernel::narrow(tile::DotOp dot) {
   int64_t ofRhs = isExact && element.isBF16() ? 3 : 2;
   SmallVector<Value> right =
       getTerms(dot.getRhs(), dot.getTransposeLhs() ? count : ofRhs);
+  if (!decaying.empty() && isa<BlockArgument>(dot.getRhs()))
+    moveTerms(right, dot);
   Value result = dot.getInit();
   // Small terms first. Of two terms the product of the small ones is beyond
   // both; of three, that of the second ones is not.
