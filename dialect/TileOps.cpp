@@ -395,10 +395,11 @@ LogicalResult DecayDotOp::verify() {
                                       rows.getElementType().isBF16());
   if (tileOf(getRhs()).getElementType() != rows.getElementType() ||
       (rows.getElementType() != element && !isNarrow)) // decay_dot_c1
-    return emitOpError("'lhs', 'rhs' and 'decay' must have one element type, or "
-                       "'lhs' and 'rhs' f16 or bf16 and 'decay' f32, got ")
-           << rows.getElementType() << ", "
-           << tileOf(getRhs()).getElementType() << " and " << element;
+    return emitOpError(
+               "'lhs', 'rhs' and 'decay' must have one element type, or "
+               "'lhs' and 'rhs' f16 or bf16 and 'decay' f32, got ")
+           << rows.getElementType() << ", " << tileOf(getRhs()).getElementType()
+           << " and " << element;
   int64_t size = rows.getDimSize(0);
   auto expected = RankedTensorType::get({size, size}, element);
   if (pairs.getShape() != expected.getShape() ||
@@ -431,6 +432,14 @@ LogicalResult ScanOp::verify() {
            << type.getElementType();
   if (failed(verifyRank(*this, type)))
     return failure();
+  std::optional<int64_t> across = getAcross();
+  if (across && getWithin()) // scan_c3
+    return emitOpError("expected 'within' or 'across', got both, ")
+           << *getWithin() << " and " << *across;
+  int64_t rows = type.getDimSize(0);
+  if (across && (*across < 1 || rows % (2 * *across))) // scan_c3
+    return emitOpError("twice 'across' must divide the ")
+           << rows << " rows of the tile, got " << *across;
   return verifyWithin(*this, type, getWithin()); // scan_c2
 }
 

@@ -391,6 +391,13 @@ def Tile_ScanOp : Tile_Op<"scan", [Pure, AllShapesMatch<["value", "result"]>,
     left of the first row (`reverse`: of the last) is the neutral element. Under
     `within n` rows come in blocks of n, and each block is scanned for itself.
 
+    Under `across n` blocks of n rows come in pairs, and rows are combined from the
+    border between the two on, on both sides: with b the first row of the second block,
+    `result[i]` is `x[b] (+) ... (+) x[i]` there and `x[i + 1] (+) ... (+) x[b - 1]` in
+    the first block. So `result[i] (+) result[j]` is what lies between a row i of the
+    second block and a row j of the first, with row i. Under `reverse` it is row j that
+    belongs to its result and not row i, under `exclusive` none of both.
+
     Example: how much of what each token wrote is left after the last one.
 
     ```mlir
@@ -402,11 +409,12 @@ def Tile_ScanOp : Tile_Op<"scan", [Pure, AllShapesMatch<["value", "result"]>,
   }];
   let arguments = (ins Tile_ReduceKind:$kind, Tile_Tile:$value,
                    UnitAttr:$reverse, UnitAttr:$exclusive,
-                   OptionalAttr<I64Attr>:$within);
+                   OptionalAttr<I64Attr>:$within,
+                   OptionalAttr<I64Attr>:$across);
   let results = (outs Tile_Tile:$result);
   let assemblyFormat = [{
     $kind $value (`reverse` $reverse^)? (`exclusive` $exclusive^)?
-    (`within` $within^)? attr-dict
+    (`within` $within^)? (`across` $across^)? attr-dict
     `:` custom<ResultType>(type($value), type($result))
   }];
   let hasVerifier = 1;
@@ -415,9 +423,10 @@ def Tile_ScanOp : Tile_Op<"scan", [Pure, AllShapesMatch<["value", "result"]>,
                    "::mlir::Value":$value,
                    CArg<"::mlir::UnitAttr", "{}">:$reverse,
                    CArg<"::mlir::UnitAttr", "{}">:$exclusive,
-                   CArg<"::mlir::IntegerAttr", "{}">:$within), [{
+                   CArg<"::mlir::IntegerAttr", "{}">:$within,
+                   CArg<"::mlir::IntegerAttr", "{}">:$across), [{
       build($_builder, $_state, ::mlir::TypeRange(result), kind, value,
-            reverse, exclusive, within);
+            reverse, exclusive, within, across);
     }]>
   ];
 }

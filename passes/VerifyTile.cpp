@@ -43,7 +43,7 @@ static LogicalResult verifyMember(Operation *op) {
   for (Type type : op->getResultTypes())
     if (isOpen(type))
       return op->emitError("tiles must have static shape, got ") << type;
-  for (StringRef name : {"within", "between"})
+  for (StringRef name : {"within", "across", "between"})
     if (isa<tile::DotOp, tile::ScanOp, tile::DecayDotOp>(op) &&
         op->getInherentAttr(name).value_or(Attribute()))
       return op->emitOpError("expected no '")

@@ -162,9 +162,10 @@ static int64_t countQueryColumns(gpu::GPUFuncOp kernel) {
 /// Whether a product reads its left operand from shared memory. One of 16 bits
 /// does so if it is transposed, if it is loaded in each iteration of a loop, or
 /// if it is a query and the sums need the registers: warps have more than one
-/// band of 16 rows, or queries have many columns.
+/// band of 16 rows, or queries have many columns. Between blocks of rows both
+/// operands are one tile, or terms of one, which are there.
 static bool isLhsShared(tile::DotOp dot) {
-  if (!isNarrow(dot) || dot.getTransposeLhs())
+  if (!isNarrow(dot) || dot.getTransposeLhs() || dot.getBetween())
     return true;
   if (!isQuery(dot))
     return false;

@@ -235,6 +235,16 @@ static LogicalResult checkBlocks(tile::DotOp dot, int64_t threads) {
          << type.getDimSize(0) << " rows and " << *block;
 }
 
+/// Whether threads can scan rows: in registers a row knows those before it, but
+/// not from which side.
+static LogicalResult checkScan(tile::ScanOp scan) {
+  if (!scan.getAcross() || getSharedLayout(scan))
+    return success();
+  return scan.emitOpError("with 'across' expected its result in shared memory "
+                          "on GPUs, got ")
+         << scan.getType();
+}
+
 /// Whether the operands of a product are where threads read them, and its
 /// result is where matrix instructions leave it if these make it.
 static LogicalResult checkOperands(tile::DotOp dot, int64_t threads) {
@@ -271,7 +281,8 @@ static LogicalResult checkLayouts(gpu::GPUFuncOp kernel) {
   int64_t threads = (*kernel.getKnownBlockSize())[0];
   WalkResult result = kernel.walk([&](Operation *op) -> WalkResult {
     auto dot = dyn_cast<tile::DotOp>(op);
-    if (failed(checkRows(op)))
+    auto scan = dyn_cast<tile::ScanOp>(op);
+    if (failed(checkRows(op)) || (scan && failed(checkScan(scan))))
       return WalkResult::interrupt();
     for (Value value : op->getResults()) {
       auto type = dyn_cast<RankedTensorType>(value.getType());

@@ -122,8 +122,39 @@ void Distributor::readBack(tile::ConvertLayoutOp op) {
 // Reductions
 //===----------------------------------------------------------------------===//
 
+/// Each of the lanes that share a row of the result takes every so many rows of
+/// the tile; a butterfly combines what they have.
+SmallVector<Value> Distributor::reduceTogether(tile::ReduceOp op) {
+  RankedTensorType type = tileOf(op);
+  int64_t lanes = ThreadTiles::getRegisters(type).getColumns();
+  Value tile = op.getValue();
+  int64_t most = llvm::alignTo(type.getDimSize(0), getRound(type)) - 1;
+  Value neutral = arith::ConstantOp::create(
+      b, b.getFloatAttr(type.getElementType(), tile::getNeutral(op.getKind())));
+  Values result;
+  for (auto [n, init] : llvm::enumerate(pieces[op.getInit()])) {
+    Value column = clampColumn(tile, getPosition(threads, type, n), most);
+    Value all = neutral;
+    for (int64_t row = 0; row < tileOf(tile).getDimSize(0); row += lanes) {
+      Value at = add(threads.getThreadColumn(ThreadTiles::getRegisters(type)),
+                     index(row));
+      Value place = getPlace(tileOf(tile), at, column);
+      all = combine(op.getKind(), all, readShared(tile, place, 1).front());
+    }
+    for (int64_t half = lanes / 2; half >= 1; half /= 2)
+      all = combine(op.getKind(), all, shuffleXor(all, half));
+    result.push_back(combine(op.getKind(), init, all));
+  }
+  return result;
+}
+
 SmallVector<Value> Distributor::reduceColumns(tile::ReduceOp op) {
   RankedTensorType type = tileOf(op);
+  tile::RegistersAttr layout = ThreadTiles::getRegisters(type);
+  bool areRows = cast<tile::SliceAttr>(type.getEncoding()).getAlong() == 1;
+  if (decaysInBands() && areRows &&
+      tileOf(op.getValue()).getDimSize(0) % layout.getColumns() == 0)
+    return reduceTogether(op);
   const Values init = pieces[op.getInit()];
   int64_t most = llvm::alignTo(type.getDimSize(0), getRound(type)) - 1;
   Value tile = op.getValue();
@@ -188,12 +219,13 @@ SmallVector<Value> Distributor::scanRows(tile::ScanOp op) {
 /// Rows that a thread that scans a column reads at a time.
 static constexpr int64_t kWalked = 16;
 
-/// Scans `size` rows of a column from row `first` on (`reverse`: from the last
-/// of them), behind those that are `before`; returns all of them together.
+/// Scans `size` rows of a column from row `first` on (`isReverse`: from the
+/// last of them), behind those that are `before`; returns all of them together.
 Value Distributor::walkRows(tile::ScanOp op, Value column, Value first,
-                            int64_t size, Value before) {
+                            int64_t size, Value before, bool isReverse,
+                            bool isExclusive) {
   auto getRow = [&](int64_t n) {
-    return add(first, index(op.getReverse() ? size - 1 - n : n));
+    return add(first, index(isReverse ? size - 1 - n : n));
   };
   Values values;
   for (int64_t n = 0; n < size; ++n)
@@ -203,7 +235,7 @@ Value Distributor::walkRows(tile::ScanOp op, Value column, Value first,
                    getPlace(tileOf(op.getValue()), getRow(n), column), 1));
   for (auto [n, value] : llvm::enumerate(values)) {
     Value with = combine(op.getKind(), before, value);
-    memref::StoreOp::create(b, op.getExclusive() ? before : with, getBuffer(op),
+    memref::StoreOp::create(b, isExclusive ? before : with, getBuffer(op),
                             getPlace(tileOf(op), getRow(n), column));
     before = with;
   }
@@ -229,17 +261,48 @@ void Distributor::walkColumn(tile::ScanOp op, Value column) {
   before = arith::SelectOp::create(b, isFirst, neutral, before);
   if (op.getReverse())
     first = arith::SubIOp::create(b, index(rows - step), first);
-  scf::YieldOp::create(b, walkRows(op, column, first, step, before));
+  scf::YieldOp::create(b, walkRows(op, column, first, step, before,
+                                   op.getReverse(), op.getExclusive()));
 }
 
-/// One thread for each column.
+/// Scans one block of `column`, the `block`-th, from the border of its pair on:
+/// the first block of a pair backwards. Threads of a warp have columns of one
+/// block, if there are as many.
+void Distributor::walkFromBorder(tile::ScanOp op, Value block, Value column) {
+  int64_t size = *op.getAcross();
+  Value neutral = arith::ConstantOp::create(
+      b, b.getFloatAttr(tileOf(op).getElementType(),
+                        tile::getNeutral(op.getKind())));
+  Value first = mul(block, index(size));
+  Value isBehind = arith::CmpIOp::create(
+      b, arith::CmpIPredicate::ne, arith::RemUIOp::create(b, block, index(2)),
+      index(0));
+  auto choice = scf::IfOp::create(b, isBehind, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard insertion(b);
+  b.setInsertionPointToStart(choice.thenBlock());
+  walkRows(op, column, first, size, neutral, /*isReverse=*/false,
+           /*isExclusive=*/op.getExclusive() || op.getReverse());
+  b.setInsertionPointToStart(choice.elseBlock());
+  walkRows(op, column, first, size, neutral, /*isReverse=*/true,
+           /*isExclusive=*/op.getExclusive() || !op.getReverse());
+}
+
+/// One thread for each column, or for each column of a block that is scanned
+/// from a border on.
 void Distributor::walkColumns(tile::ScanOp op) {
-  int64_t columns = tileOf(op).getDimSize(1);
-  auto loop = scf::ForOp::create(b, threads.getThread(), index(columns),
-                                 index(threads.getThreads()));
+  RankedTensorType type = tileOf(op);
+  int64_t columns = type.getDimSize(1);
+  int64_t blocks = op.getAcross() ? type.getDimSize(0) / *op.getAcross() : 1;
+  auto loop =
+      scf::ForOp::create(b, threads.getThread(), index(blocks * columns),
+                         index(threads.getThreads()));
   OpBuilder::InsertionGuard insertion(b);
   b.setInsertionPointToStart(loop.getBody());
-  walkColumn(op, loop.getInductionVar());
+  Value number = loop.getInductionVar();
+  if (!op.getAcross())
+    return walkColumn(op, number);
+  walkFromBorder(op, arith::DivUIOp::create(b, number, index(columns)),
+                 arith::RemUIOp::create(b, number, index(columns)));
 }
 
 //===----------------------------------------------------------------------===//

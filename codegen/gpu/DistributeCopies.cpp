@@ -12,6 +12,7 @@
 //
 // Tiles of 16 bits are copied by asynchronous copies of 16 bytes where all rows
 // of the view start at multiples of them. That is tested when the kernel runs.
+// Gates of channels in kernels of matrix instructions are copied so, too.
 // Whatever such a copy must not read it writes as zero: tiles at the end of a
 // view are copied in a loop of those, and so are tiles whose rows have indices
 // of their own, of which each is tested. Where rows are not aligned, elements
@@ -236,8 +237,8 @@ bool GroupCopyEmitter::isPossible() {
   bool areWhole =
       isKnownInside(window, 1, type.getDimSize(1)) ||
       (op.getStage() && !ShapedType::isDynamic(size) && size % columns == 0);
-  return type.getElementTypeBitWidth() == 16 && areWhole &&
-         isMultiple(window.offsets.back(), columns) &&
+  bool isWanted = type.getElementTypeBitWidth() == 16 || d.decaysInBands();
+  return isWanted && areWhole && isMultiple(window.offsets.back(), columns) &&
          type.getDimSize(1) % columns == 0 && isa<BlockArgument>(parameter);
 }
 

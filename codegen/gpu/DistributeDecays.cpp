@@ -24,7 +24,7 @@
 // those of matrix instructions and blocks are the bands of warps, the compiler
 // knows which of a thread's two rows, one of the first eight and one of the
 // others, may meet j. Those that do not always have w = 0 until the walk is at
-// i.
+// i. Both rows walk together, so what is read serves both.
 //
 // Rows of a single channel have nothing to share. Every lane walks through all
 // of the decays and keeps the products at its own columns.
@@ -51,8 +51,8 @@ public:
         shape(ThreadTiles::getShape(type)),
         registers(ThreadTiles::getRegisters(type)),
         size(op.getWithin().value_or(type.getDimSize(0))),
-        isBand(registers.getPaired() && size == kBand),
-        depth(Distributor::tileOf(op.getLhs()).getDimSize(1)) {}
+        depth(Distributor::tileOf(op.getLhs()).getDimSize(1)),
+        isBand(registers.getPaired() && size == kBand && depth > 1) {}
 
   SmallVector<Value> emit();
 
@@ -76,12 +76,22 @@ private:
 
   /// The thread's elements of a row of the result.
   Values emitRow(const Row &row);
+  Values emitBand(int64_t number);
   Values emitNarrowRow(const Row &row);
-  Values sumChannels(const Row &row);
+  /// Runs `body` for each channel that is the first of a step of the lane's.
+  Values
+  sumChannels(int64_t count,
+              llvm::function_ref<Values(Value first, ValueRange sums)> body);
   Values addChannels(const Row &row, Value first, ValueRange sums);
-  Values addChannelsOfBand(const Row &row, Value first, ValueRange sums);
-  void addProducts(const Row &row, Value first, int64_t column, Value &sum,
-                   Values &weights);
+  Values addChannelsOfBand(ArrayRef<Row> rows, Value first, ValueRange sums);
+  /// What a walk finds at a row: of `rhs` and of `decay`.
+  struct Passed {
+    Values keys, decays;
+  };
+  Passed readPassed(const Row &row, Value first, int64_t column);
+  void addProducts(const Passed &passed, Value &sum, Values &weights);
+  /// The thread's elements of a row of which each lane has a part of all sums.
+  Values finishRow(const Row &row, ArrayRef<Value> sums);
   /// A row of the block as a row of the result.
   Values spread(const Row &row, ArrayRef<Value> own);
   Values read(Value tile, Value row, Value column, int64_t count);
@@ -96,8 +106,8 @@ private:
   PieceShape shape;
   tile::RegistersAttr registers;
   int64_t size; ///< Rows of a block.
-  bool isBand;  ///< Blocks are those of 16 rows that a warp has.
   int64_t depth;
+  bool isBand; ///< Blocks are those of 16 rows that a warp has.
 };
 } // namespace attn
 
@@ -146,9 +156,20 @@ SmallVector<Value> DecayDotEmitter::read(Value tile, Value row, Value column,
                                          int64_t count) {
   Value place = d.getPlace(Distributor::tileOf(tile), row, column);
   Values values = d.readShared(tile, place, count);
+  Type element = values.front().getType();
+  if (element == type.getElementType())
+    return values;
+  if (element.isBF16() && count % 2 == 0) {
+    Values result;
+    for (int64_t n = 0; n < count; n += 2) {
+      Value pair = d.joinPair(values[n], values[n + 1]);
+      for (bool upper : {false, true})
+        result.push_back(d.widen(pair, upper));
+    }
+    return result;
+  }
   for (Value &value : values)
-    if (value.getType() != type.getElementType())
-      value = arith::ExtFOp::create(b, type.getElementType(), value);
+    value = arith::ExtFOp::create(b, type.getElementType(), value);
   return values;
 }
 
@@ -156,16 +177,20 @@ SmallVector<Value> DecayDotEmitter::read(Value tile, Value row, Value column,
 // Many channels
 //===----------------------------------------------------------------------===//
 
-/// Adds the products of the weights and row `column` of the block to `sum`, and
-/// lets the weights pass it.
-void DecayDotEmitter::addProducts(const Row &row, Value first, int64_t column,
-                                  Value &sum, Values &weights) {
+DecayDotEmitter::Passed DecayDotEmitter::readPassed(const Row &row, Value first,
+                                                    int64_t column) {
   Value at = d.add(row.first, d.index(column));
-  Values keys = read(op.getRhs(), at, first, kStep);
-  Values decays = read(op.getDecay(), at, first, kStep);
+  return {read(op.getRhs(), at, first, kStep),
+          read(op.getDecay(), at, first, kStep)};
+}
+
+/// Adds the products of the weights and a row to `sum`, and lets the weights
+/// pass it.
+void DecayDotEmitter::addProducts(const Passed &passed, Value &sum,
+                                  Values &weights) {
   for (int64_t k = 0; k < kStep; ++k) {
-    sum = math::FmaOp::create(b, weights[k], keys[k], sum);
-    weights[k] = d.mulf(weights[k], decays[k]);
+    sum = math::FmaOp::create(b, weights[k], passed.keys[k], sum);
+    weights[k] = d.mulf(weights[k], passed.decays[k]);
   }
 }
 
@@ -181,7 +206,7 @@ SmallVector<Value> DecayDotEmitter::addChannels(const Row &row, Value first,
       Values next = values;
       Value sum = next.front();
       Values passing(ArrayRef(next).drop_front());
-      addProducts(row, first, column, sum, passing);
+      addProducts(readPassed(row, first, column), sum, passing);
       next.assign({sum});
       llvm::append_range(next, passing);
       return next;
@@ -192,37 +217,46 @@ SmallVector<Value> DecayDotEmitter::addChannels(const Row &row, Value first,
   return result;
 }
 
-/// The same for a row of which the compiler knows whether it is one of the
-/// first eight of a band.
-SmallVector<Value> DecayDotEmitter::addChannelsOfBand(const Row &row,
+/// The same for rows of a band of which the compiler knows whether they are
+/// among its first eight. Each has `size` of the sums.
+SmallVector<Value> DecayDotEmitter::addChannelsOfBand(ArrayRef<Row> rows,
                                                       Value first,
                                                       ValueRange sums) {
   constexpr int64_t half = kBand / 2;
-  int64_t begin = row.number % 2 * half + getStart(), end = begin + half;
   Values result(sums);
-  Values own = read(op.getLhs(), row.row, first, kStep);
-  Values weights(kStep, d.zero(type.getElementType()));
+  SmallVector<Values> own, weights;
+  for (const Row &row : rows) {
+    own.push_back(read(op.getLhs(), row.row, first, kStep));
+    weights.push_back(Values(kStep, d.zero(type.getElementType())));
+  }
   for (int64_t column : getWalk(size)) {
-    if (op.getReverse() ? column < begin : column >= end)
-      continue;
-    if (column >= begin && column < end) {
-      Value isStart =
-          arith::CmpIOp::create(b, arith::CmpIPredicate::eq, row.inBlock,
-                                d.index(column - getStart()));
-      for (auto [weight, value] : llvm::zip_equal(weights, own))
-        weight = arith::SelectOp::create(b, isStart, value, weight);
+    std::optional<Passed> passed;
+    for (auto [n, row] : llvm::enumerate(rows)) {
+      int64_t begin = n * half + getStart(), end = begin + half;
+      if (op.getReverse() ? column < begin : column >= end)
+        continue;
+      if (column >= begin && column < end) {
+        Value isStart =
+            arith::CmpIOp::create(b, arith::CmpIPredicate::eq, row.inBlock,
+                                  d.index(column - getStart()));
+        for (auto [weight, value] : llvm::zip_equal(weights[n], own[n]))
+          weight = arith::SelectOp::create(b, isStart, value, weight);
+      }
+      if (!passed)
+        passed = readPassed(row, first, column);
+      addProducts(*passed, result[n * size + column], weights[n]);
     }
-    addProducts(row, first, column, result[column], weights);
   }
   return result;
 }
 
-/// For each column the part of the sum that the lane's channels have.
-SmallVector<Value> DecayDotEmitter::sumChannels(const Row &row) {
+SmallVector<Value> DecayDotEmitter::sumChannels(
+    int64_t count,
+    llvm::function_ref<Values(Value first, ValueRange sums)> body) {
   int64_t step = kStep * registers.getColumns();
   Value own = d.mul(d.threads.getThreadColumn(registers), d.index(kStep));
   int64_t columns = getSharedShape(Distributor::tileOf(op.getLhs())).columns;
-  Values zeros(size, d.zero(type.getElementType()));
+  Values zeros(count, d.zero(type.getElementType()));
   auto loop =
       scf::ForOp::create(b, d.index(0), d.index(columns), d.index(step), zeros);
   OpBuilder::InsertionGuard insertion(b);
@@ -230,10 +264,8 @@ SmallVector<Value> DecayDotEmitter::sumChannels(const Row &row) {
   Value first = d.add(loop.getInductionVar(), own);
   Value exists = columns % step ? d.isLess(first, d.index(columns)) : Value();
   ValueRange sums = loop.getRegionIterArgs();
-  scf::YieldOp::create(b, update(exists, sums, [&] {
-                         return isBand ? addChannelsOfBand(row, first, sums)
-                                       : addChannels(row, first, sums);
-                       }));
+  scf::YieldOp::create(b,
+                       update(exists, sums, [&] { return body(first, sums); }));
   return loop.getResults();
 }
 
@@ -273,13 +305,36 @@ SmallVector<Value> DecayDotEmitter::spread(const Row &row,
 }
 
 SmallVector<Value> DecayDotEmitter::emitRow(const Row &row) {
-  Values sums = sumChannels(row);
+  return finishRow(row, sumChannels(size, [&](Value first, ValueRange sums) {
+                     return addChannels(row, first, sums);
+                   }));
+}
+
+/// The two rows of a band from row `number` of the thread on.
+SmallVector<Value> DecayDotEmitter::emitBand(int64_t number) {
+  Row rows[] = {getRow(number), getRow(number + 1)};
+  // As that of the first row is known to be below eight, so are conditions.
+  rows[1].inBlock = d.add(rows[0].inBlock, d.index(kBand / 2));
+  Values sums = sumChannels(2 * size, [&](Value first, ValueRange sums) {
+    return addChannelsOfBand(rows, first, sums);
+  });
   Value zero = d.zero(type.getElementType());
-  // Rows that are not paired may have met a number that is none.
-  if (isBand)
-    for (auto [column, sum] : llvm::enumerate(sums))
+  Values result;
+  for (auto [n, row] : llvm::enumerate(rows)) {
+    MutableArrayRef<Value> own =
+        MutableArrayRef<Value>(sums).slice(n * size, size);
+    // Rows that are not paired may have met a number that is none.
+    for (auto [column, sum] : llvm::enumerate(own))
       sum =
           arith::SelectOp::create(b, isPaired(row.inBlock, column), sum, zero);
+    llvm::append_range(result, finishRow(row, own));
+  }
+  return result;
+}
+
+SmallVector<Value> DecayDotEmitter::finishRow(const Row &row,
+                                              ArrayRef<Value> sums) {
+  Value zero = d.zero(type.getElementType());
   int64_t lanes = registers.getColumns();
   int64_t own = size == type.getDimSize(0) ? shape.columns : size / lanes;
   Values result;
@@ -336,10 +391,10 @@ SmallVector<Value> DecayDotEmitter::emitNarrowRow(const Row &row) {
 
 SmallVector<Value> DecayDotEmitter::emit() {
   Values result;
-  for (int64_t i = 0; i < shape.rows; ++i) {
-    Row row = getRow(i);
-    llvm::append_range(result, depth == 1 ? emitNarrowRow(row) : emitRow(row));
-  }
+  for (int64_t i = 0; i < shape.rows; i += isBand ? 2 : 1)
+    llvm::append_range(result, isBand       ? emitBand(i)
+                               : depth == 1 ? emitNarrowRow(getRow(i))
+                                            : emitRow(getRow(i)));
   for (auto [element, init] : llvm::zip_equal(result, d.pieces[op.getInit()]))
     element = arith::AddFOp::create(b, init, element);
   return result;

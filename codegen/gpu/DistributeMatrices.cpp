@@ -42,19 +42,22 @@ static constexpr int64_t kRows = 16, kColumns = 8, kDepth = 16, kLanes = 32;
 /// Elements of a row that a lane has of so many columns.
 static int64_t getOwnColumns(int64_t columns) { return columns / 4; }
 
-/// Whether channels decay in a kernel of matrix instructions.
-static bool decaysInBands(gpu::GPUFuncOp kernel) {
-  WalkResult result = kernel.walk([](tile::DecayDotOp op) {
-    return op.getWithin() ? WalkResult::interrupt() : WalkResult::advance();
-  });
-  return result.wasInterrupted();
+bool Distributor::decaysInBands() {
+  if (!bands)
+    bands = kernel
+                .walk([](tile::DecayDotOp op) {
+                  return op.getWithin() ? WalkResult::interrupt()
+                                        : WalkResult::advance();
+                })
+                .wasInterrupted();
+  return *bands;
 }
 
 bool Distributor::isShortOfRegisters() {
   constexpr int64_t quarter = 64;
   if (shortOfRegisters)
     return *shortOfRegisters;
-  shortOfRegisters = decaysInBands(kernel) || hasTermsBesideState();
+  shortOfRegisters = decaysInBands() || hasTermsBesideState();
   kernel.walk([&](tile::DotOp dot) {
     PieceShape shape = ThreadTiles::getShape(tileOf(dot));
     bool isWide =
@@ -67,7 +70,7 @@ bool Distributor::isShortOfRegisters() {
 
 bool Distributor::updatesState() {
   if (!state) {
-    state = decaysInBands(kernel);
+    state = decaysInBands();
     kernel.walk([&](tile::DotOp dot) {
       *state |= isNarrow(dot) && dot.getTransposeLhs();
     });
@@ -77,7 +80,7 @@ bool Distributor::updatesState() {
 
 bool Distributor::hasState() {
   if (!wideState) {
-    wideState = false;
+    wideState = decaysInBands();
     kernel.walk([&](tile::DotOp dot) {
       // One band of rows leaves registers for what is kept in front of loops.
       bool hasBands = ThreadTiles::getShape(tileOf(dot)).rows > 2;

@@ -120,19 +120,6 @@ static bool widensWords(Operation *op) {
          getElementTypeOrSelf(extend).isF32();
 }
 
-/// The lower or upper bf16 of a word as a number of 32 bits. Taking the element
-/// out first would be one more op for the upper one.
-static Value widen(ImplicitLocOpBuilder &b, Value word, bool isUpper) {
-  auto number = [&](int64_t value) -> Value {
-    return arith::ConstantOp::create(b,
-                                     b.getIntegerAttr(word.getType(), value));
-  };
-  Value bits =
-      isUpper ? arith::AndIOp::create(b, word, number(-0x10000)).getResult()
-              : arith::ShLIOp::create(b, word, number(16)).getResult();
-  return arith::BitcastOp::create(b, b.getF32Type(), bits);
-}
-
 /// Element `e` of a tile. Where all operands are the same values as for another
 /// element, so is the result: rows of a broadcast cost one op.
 Value Distributor::getPiece(Value tile, int64_t e) {
@@ -143,7 +130,7 @@ Value Distributor::getPiece(Value tile, int64_t e) {
     return pieces[tile][e] = getRounded(tile, e);
   if (widensWords(op) && hasPairs(op->getOperand(0))) {
     Value word = getPair(op->getOperand(0), e / 2 * 2);
-    return pieces[tile][e] = widen(b, word, e % 2);
+    return pieces[tile][e] = widen(word, e % 2);
   }
   Values operands;
   SmallVector<void *> key;

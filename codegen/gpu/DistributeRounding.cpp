@@ -126,6 +126,24 @@ void Distributor::roundCarried(Value tile) {
     getPairs(tile);
 }
 
+Value Distributor::joinPair(Value low, Value high) {
+  auto bits = [&](Value value) -> Value {
+    return arith::BitcastOp::create(b, b.getI16Type(), value);
+  };
+  Value both = vector::FromElementsOp::create(
+      b, VectorType::get(2, b.getI16Type()), ValueRange{bits(low), bits(high)});
+  return LLVM::BitcastOp::create(b, b.getI32Type(), both);
+}
+
+Value Distributor::widen(Value pair, bool upper) {
+  auto number = [&](int32_t value) -> Value {
+    return arith::ConstantOp::create(b, b.getI32IntegerAttr(value));
+  };
+  Value bits = upper ? Value(arith::AndIOp::create(b, pair, number(-0x10000)))
+                     : Value(arith::ShLIOp::create(b, pair, number(16)));
+  return arith::BitcastOp::create(b, b.getF32Type(), bits);
+}
+
 Value Distributor::getRounded(Value tile, int64_t e) {
   Value both = getPair(tile, e / 2 * 2);
   Type element = tileOf(tile).getElementType();

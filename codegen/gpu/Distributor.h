@@ -119,10 +119,13 @@ private:
   void lower(tile::DecayDotOp op);
   Values scanRows(tile::ScanOp op);
   mlir::Value walkRows(tile::ScanOp op, mlir::Value column, mlir::Value first,
-                       int64_t size, mlir::Value before);
+                       int64_t size, mlir::Value before, bool isReverse,
+                       bool isExclusive);
   void walkColumn(tile::ScanOp op, mlir::Value column);
+  void walkFromBorder(tile::ScanOp op, mlir::Value block, mlir::Value column);
   void walkColumns(tile::ScanOp op);
   Values reduceColumns(tile::ReduceOp op);
+  Values reduceTogether(tile::ReduceOp op);
   mlir::Value getSwizzle(mlir::Value row);
 
   // Matrix instructions (DistributeMatrices.cpp).
@@ -158,6 +161,10 @@ private:
   /// Whether all uses of a tile read it in pairs: it is rounded, and a left
   /// operand or stored to shared memory.
   static bool isReadInPairs(mlir::Value tile);
+  /// Two elements of bf16 as a pair, as `roundPair` makes it.
+  mlir::Value joinPair(mlir::Value low, mlir::Value high);
+  /// The lower or upper half of a pair of bf16 as f32.
+  mlir::Value widen(mlir::Value pair, bool upper);
   /// Element `e` of a tile that is rounded.
   mlir::Value getRounded(mlir::Value tile, int64_t e);
 
@@ -176,6 +183,8 @@ private:
   /// computed, beside a state of one band of rows: all that does not change
   /// from chunk to chunk is computed in the loop then.
   bool hasTermsBesideState();
+  /// Whether channels decay in a kernel of matrix instructions.
+  bool decaysInBands();
   /// Whether the kernel adds to a state, a product with a transposed operand.
   bool isRecurrence();
   /// `value`, but computed in each iteration of the loop around `op`: the sign
@@ -243,7 +252,7 @@ private:
   std::map<std::pair<void *, int64_t>, mlir::Value> pairs;
   llvm::SmallVector<mlir::Operation *> lowered;
   std::optional<bool> shortOfRegisters, state, wideState, termsBesideState,
-      recurrence;
+      recurrence, bands;
   llvm::DenseMap<mlir::Value, bool> delayed;
   /// Scans of vectors, by all that they depend on but their results' layout,
   /// and what the lanes have of each.

@@ -162,11 +162,11 @@ static int64_t estimateNarrowBytes(const ChunkProblem &problem) {
       problem.hasDenominator ? (ofState * problem.rows + ones) * banks : 0;
   if (problem.decaysPerChannel) {
     // Gates or decays, and what was scanned, in 32 bits; one after the other
-    // the state, keys times decays of the chunk, and those between blocks.
+    // the state, keys times decays of the chunk, and rows of blocks that meet.
     // Computed queries and keys are there in 32 bits with their decays.
     int64_t scanned = problem.computesQueries || problem.computesKeys ? 3 : 2;
     return scanned * getColumnsBytes(problem.chunk, problem.rows) +
-           2 * (std::max(kTerms * problem.rows * columns, 3 * keys) + copies +
+           2 * (std::max(ofState * problem.rows * columns, 3 * keys) + copies +
                 sums);
   }
   return 2 * (copies + std::max(reading, writing) + sums) + reserve;

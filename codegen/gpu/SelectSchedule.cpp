@@ -356,9 +356,7 @@ static bool hasExactOperand(RecurOp op) {
 /// Whether the products of a recurrence can be of 16 bits: its operands are,
 /// one of them as it was loaded, and sizes are such that each warp has the same
 /// rows of the state. Channels that decay have no denominator, queries as they
-/// were loaded, as others would meet in banks, and operands of f16: queries and
-/// keys times decays are sums of two terms, which in bf16 shows in results that
-/// cancel.
+/// were loaded, as others would meet in banks.
 static bool isNarrow(RecurOp op) {
   constexpr int64_t band = 64;
   Type element = typeOf(op.getQuery()).getElementType();
@@ -368,8 +366,7 @@ static bool isNarrow(RecurOp op) {
   return element.getIntOrFloatBitWidth() == 16 && isSame(op.getKey()) &&
          isSame(op.getValue()) && hasExactOperand(op) &&
          !(decaysPerChannel(op) &&
-           (op.usesDenominator() || !op.getQueryRows().empty() ||
-            element.isBF16())) &&
+           (op.usesDenominator() || !op.getQueryRows().empty())) &&
          op.getStateRows() % band == 0 &&
          op.getStateColumns() % kMatrixMultiple == 0;
 }
@@ -398,7 +395,7 @@ ChunkProblem attn::getProblem(RecurOp op, int64_t threads) {
           !op.getKeyRows().empty() || op.getWrite() != WriteRule::Additive,
           !op.getValueRows().empty(),
           bool(op.getState()),
-          op.usesDenominator() &&
+          (op.usesDenominator() || decaysPerChannel(op)) &&
                   typeOf(op.getQuery()).getElementType().isBF16()
               ? 3
               : 2};

@@ -28,15 +28,27 @@ bool attn::canCutDecays(tile::DecayDotOp op, int64_t warps) {
          !op.getWithin();
 }
 
-/// `rows` times their decays up to the border of their block of `size` rows.
-static Value decay(ImplicitLocOpBuilder &b, tile::DecayDotOp op, Value rows,
-                   int64_t size, bool reverse, bool exclusive) {
-  auto flag = [&](bool set) { return set ? b.getUnitAttr() : UnitAttr(); };
+/// Rows of both blocks of each pair of blocks of `size` rows times their decays
+/// up to the border between them: those of the block that is behind are
+/// queries, the others keys.
+static Value meet(ImplicitLocOpBuilder &b, tile::DecayDotOp op, int64_t size) {
+  auto rows = tileOf(op.getLhs()), places = rows.clone(b.getIndexType());
+  auto splat = [&](int64_t number) -> Value {
+    return arith::ConstantOp::create(
+        b, DenseElementsAttr::get(places, b.getIndexAttr(number)));
+  };
+  Value row = tile::IotaOp::create(b, places,
+                                   Value(arith::ConstantIndexOp::create(b, 0)),
+                                   b.getI64IntegerAttr(0));
+  Value bit = arith::AndIOp::create(b, row, splat(size));
+  Value isQuery = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, bit,
+                                        splat(op.getReverse() ? 0 : size));
+  Value both = arith::SelectOp::create(b, isQuery, op.getLhs(), op.getRhs());
   Value decays = tile::ScanOp::create(
-      b, rows.getType(),
-      tile::ReduceKindAttr::get(b.getContext(), tile::ReduceKind::Mul),
-      op.getDecay(), flag(reverse), flag(exclusive), b.getI64IntegerAttr(size));
-  return arith::MulFOp::create(b, rows, decays);
+      b, rows, tile::ReduceKindAttr::get(b.getContext(), tile::ReduceKind::Mul),
+      op.getDecay(), op.getReverseAttr(), /*exclusive=*/op.getStrictAttr(),
+      /*within=*/IntegerAttr(), /*across=*/b.getI64IntegerAttr(size));
+  return arith::MulFOp::create(b, both, decays);
 }
 
 /// Whether row i of each pair is behind row j.
@@ -84,13 +96,10 @@ SmallVector<tile::DotOp> attn::cutDecays(tile::DecayDotOp op) {
   op.getLhsMutable().assign(takeScale(op, scale));
   Value zeros = arith::ConstantOp::create(b, b.getZeroAttr(type));
   Value sums = zeros;
-  bool reverse = op.getReverse();
   for (int64_t size = type.getDimSize(0) / 2; size >= kBand; size /= 2) {
-    Value queries =
-        decay(b, op, op.getLhs(), size, reverse, /*exclusive=*/op.getStrict());
-    Value keys = decay(b, op, op.getRhs(), size, !reverse, /*exclusive=*/true);
+    Value rows = meet(b, op, size);
     dots.push_back(tile::DotOp::create(
-        b, type, queries, keys, sums, /*transposeRhs=*/b.getUnitAttr(),
+        b, type, rows, rows, sums, /*transposeRhs=*/b.getUnitAttr(),
         /*transposeLhs=*/UnitAttr(), b.getI64IntegerAttr(size)));
     sums = dots.back();
   }

@@ -25,6 +25,10 @@
 //   q7   4  4  4  4  2  2  w  w
 // clang-format on
 //
+// A row of a pair of blocks is a query or a key, according to the block that it
+// is in. So one tile has both, each times its decays, and its product with
+// itself has all pairs between the two blocks.
+//
 // Blocks become twice as long from product to product, and those within which
 // pairs are multiplied element by element are bands of a matrix instruction.
 //

@@ -17,6 +17,7 @@
 //   state that is stored in 32 bits       as have the bits of 32
 //   anything else: states, decayed or     the sum of two tiles of 16 bits
 //   computed keys, computed queries
+//   the same where channels decay         two tiles of f16 or three of bf16
 //
 // Weights have both signs, and where they cancel a result is small: the error
 // of two terms of bf16 shows there.
@@ -241,11 +242,12 @@ static void convertLate(gpu::GPUFuncOp kernel) {
 }
 
 /// How many terms a left operand has. bf16 has 8 bits of the 24 that a stored
-/// state and weights have, f16 has 11; what is smaller than the smallest f16 is
-/// beyond those of the state.
+/// state and weights have, and rows times decays of channels, f16 has 11; what
+/// is smaller than the smallest f16 is beyond those of the state.
 int64_t Kernel::countTerms(tile::DotOp dot) {
   bool isExact =
-      dot.getTransposeLhs() ? isStored(dot) : dependsOnProduct(dot.getLhs());
+      !decaying.empty() ||
+      (dot.getTransposeLhs() ? isStored(dot) : dependsOnProduct(dot.getLhs()));
   return isExact && element.isBF16() ? 3 : 2;
 }
 
@@ -334,6 +336,22 @@ static void storeEarly(gpu::GPUFuncOp kernel) {
   });
 }
 
+/// Moves the terms of a state, which nothing else reads, to the product that
+/// does: in shared memory, they can take the place of what was scanned for its
+/// other operand.
+static void moveTerms(ArrayRef<Value> terms, tile::DotOp dot) {
+  llvm::SetVector<Operation *> ops;
+  BackwardSliceOptions options;
+  options.filter = [&](Operation *op) {
+    return op->getBlock() == dot->getBlock();
+  };
+  options.inclusive = true;
+  if (failed(getBackwardSlice(terms.back(), &ops, options)))
+    return;
+  for (Operation *op : ops)
+    op->moveBefore(dot);
+}
+
 void Kernel::narrow(tile::DotOp dot) {
   ImplicitLocOpBuilder b(dot.getLoc(), dot);
   DenseElementsAttr scale;
@@ -348,18 +366,23 @@ void Kernel::narrow(tile::DotOp dot) {
     lhs = recompute(lhs, dot);
   SmallVector<Value> left = getTerms(lhs, count);
   // A denominator may be subtracted, not only divide: results that cancel show
-  // the error of two terms of bf16.
-  int64_t ofRhs = element.isBF16() && !sums.empty() ? 3 : 2;
+  // the error of two terms of bf16. So do those of rows times decays.
+  bool isExact = !decaying.empty() || !sums.empty();
+  int64_t ofRhs = isExact && element.isBF16() ? 3 : 2;
   SmallVector<Value> right =
       getTerms(dot.getRhs(), dot.getTransposeLhs() ? count : ofRhs);
   if (!getNarrow(dot.getRhs()))
     shared[dot.getRhs()] = right.size();
+  if (!decaying.empty() && isa<BlockArgument>(dot.getRhs()))
+    moveTerms(right, dot);
   Value result = dot.getInit();
-  // Small terms first; what two of them make is beyond both.
+  // Small terms first. Of two terms the product of the small ones is beyond
+  // both; of three, that of the second ones is not.
+  bool haveThird = left.size() == 3 && right.size() == 3;
   for (int64_t order : {2, 1, 0})
     for (auto [i, x] : llvm::enumerate(left))
       for (auto [j, y] : llvm::enumerate(right))
-        if (int64_t(i + j) == order && (i == 0 || j == 0))
+        if (int64_t(i + j) == order && (i == 0 || j == 0 || haveThird))
           result = tile::DotOp::create(
               b, dot.getType(), x, y, result, dot.getTransposeRhsAttr(),
               dot.getTransposeLhsAttr(), dot.getBetweenAttr());

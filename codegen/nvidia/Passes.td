@@ -64,14 +64,14 @@ def NvidiaMatrixStates
   let description = [{
     In kernels with a product of a transposed left operand, which update a state, all
     products get operands of 16 bits: tiles of that type that are converted as they are,
-    everything else as a sum of two tiles, right operands of bf16 beside a denominator of three. Weights, and what is added to a state that is stored
-    in 32 bits, become a sum of two tiles of f16 or three of bf16. Numbers that multiply the keys that
+    everything else as a sum of two tiles, right operands of bf16 beside a denominator of three. Weights, what is added to a state that is stored
+    in 32 bits, and all that is computed where channels decay, become a sum of two tiles of f16 or three of bf16. Numbers that multiply the keys that
     are added to the state, such as decays, multiply the values instead, if the keys are computed and the
     state is not stored, or if there are fewer columns of values. Keys that a state adds as queries are
     multiplied with them have the terms that are there, if these are as many. A denominator, one column that sums keys,
     becomes 16 columns of sixteenths. A `tile.decay_dot` of 16 rows for each warp
-    becomes products between blocks of rows, of half of them, of a quarter, and so on down to 16, and a
-    `tile.decay_dot` within 16. Sums of gates between the tokens of a
+    becomes products between blocks of rows, of half of them, of a quarter, and so on down to 16, of rows
+    times their decays up to the border between two blocks, and a `tile.decay_dot` within 16. Sums of gates between the tokens of a
     chunk become differences of sums. Exponentials of gates get `fastmath<afn>`; in kernels that store
     no state quotients of rows get `fastmath<arcp>`, and in bf16 exponentials of rows `fastmath<afn>`.
     `docs/numerics.md` says what rounding costs.

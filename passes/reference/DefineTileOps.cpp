@@ -159,7 +159,41 @@ static Value define(ImplicitLocOpBuilder &b, tile::ReduceOp op) {
   });
 }
 
+/// A scan of pairs of blocks, from their border on. Of a row in front of it,
+/// the next one is the first that is combined.
+static Value defineAcross(ImplicitLocOpBuilder &b, tile::ScanOp op) {
+  auto type = tileOf(op);
+  Value one = index(b, 1), block = index(b, *op.getAcross());
+  return generate(b, type, [&](ValueRange at) {
+    Value pair = add(b, block, block);
+    Value place = arith::RemUIOp::create(b, at[0], pair);
+    Value border = add(b, Value(arith::SubIOp::create(b, at[0], place)), block);
+    Value isBehind =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::uge, place, block);
+    // Rows on the side of this one up to it, and the border.
+    Value behind = arith::SubIOp::create(b, place, block);
+    Value before = arith::SubIOp::create(
+        b, Value(arith::SubIOp::create(b, block, one)), place);
+    if (!op.getExclusive())
+      (op.getReverse() ? before : behind) =
+          add(b, op.getReverse() ? before : behind, one);
+    Value count = arith::SelectOp::create(b, isBehind, behind, before);
+    Value init =
+        number(b, type.getElementType(), tile::getNeutral(op.getKind()));
+    return getFold(op.getKind())(b, count, init, [&](Value n) {
+      SmallVector<Value> from(at);
+      Value last = arith::SubIOp::create(b, border, one);
+      from[0] =
+          arith::SelectOp::create(b, isBehind, add(b, border, n),
+                                  Value(arith::SubIOp::create(b, last, n)));
+      return read(b, op.getValue(), from);
+    });
+  });
+}
+
 static Value define(ImplicitLocOpBuilder &b, tile::ScanOp op) {
+  if (op.getAcross())
+    return defineAcross(b, op);
   auto type = tileOf(op);
   Value one = index(b, 1);
   Value rows = index(b, op.getWithin().value_or(type.getDimSize(0)));
@@ -175,9 +209,9 @@ static Value define(ImplicitLocOpBuilder &b, tile::ScanOp op) {
         number(b, type.getElementType(), tile::getNeutral(op.getKind()));
     return getFold(op.getKind())(b, count, init, [&](Value n) {
       SmallVector<Value> from(at);
-      from[0] = add(
-          b, first,
-          op.getReverse() ? Value(arith::SubIOp::create(b, last, n)) : n);
+      from[0] =
+          add(b, first,
+              op.getReverse() ? Value(arith::SubIOp::create(b, last, n)) : n);
       return read(b, op.getValue(), from);
     });
   });

@@ -472,6 +472,24 @@ func.func @negative_scan_within(%x: tensor<4x8xf32>) {
 
 // -----
 
+// scan_c3
+func.func @negative_scan_across(%x: tensor<4x8xf32>) {
+  // expected-error@below {{twice 'across' must divide the 4 rows of the tile, got 4}}
+  %t = tile.scan add %x across 4 : tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// scan_c3
+func.func @negative_scan_within_across(%x: tensor<4x8xf32>) {
+  // expected-error@below {{expected 'within' or 'across', got both, 4 and 2}}
+  %t = tile.scan add %x within 4 across 2 : tensor<4x8xf32>
+  return
+}
+
+// -----
+
 // reduce_c1
 func.func @negative_reduce_shape(%x: tensor<4x8xf32>, %z: tensor<8xf32>) {
   // expected-error@below {{must reduce the rows of a tile of rank 2 to a vector, got 'tensor<4x8xf32>' to 'tensor<8xf32>'}}

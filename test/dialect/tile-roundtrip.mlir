@@ -94,11 +94,13 @@ func.func @recur(%k: tensor<4x8xf32>, %v: tensor<4x6xf32>, %w: tensor<6x4xf32>, 
 
 // CHECK-LABEL: func.func @blocks
 // CHECK: tile.scan mul %{{.*}} reverse exclusive within 16 : tensor<32x8xf32>
+// CHECK: tile.scan mul %{{.*}} reverse across 8 : tensor<32x8xf32>
 // CHECK: tile.decay_dot %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} strict within 16 : tensor<32x8xbf16>, tensor<32x8xbf16>, tensor<32x8xf32> -> tensor<32x32xf32>
 // CHECK: tile.dot %{{.*}}, %{{.*}}, %{{.*}} transpose_rhs between 16 : tensor<32x8xbf16>, tensor<32x8xbf16> -> tensor<32x32xf32>
 func.func @blocks(%q: tensor<32x8xbf16>, %a: tensor<32x8xf32>, %z: tensor<32x32xf32>) -> tensor<32x32xf32> {
   %s = tile.scan mul %a reverse exclusive within 16 : tensor<32x8xf32>
-  %w = tile.decay_dot %q, %q, %s, %z strict within 16 : tensor<32x8xbf16>, tensor<32x8xbf16>, tensor<32x8xf32> -> tensor<32x32xf32>
+  %t = tile.scan mul %s reverse across 8 : tensor<32x8xf32>
+  %w = tile.decay_dot %q, %q, %t, %z strict within 16 : tensor<32x8xbf16>, tensor<32x8xbf16>, tensor<32x8xf32> -> tensor<32x32xf32>
   %b = tile.dot %q, %q, %w transpose_rhs between 16 : tensor<32x8xbf16>, tensor<32x8xbf16> -> tensor<32x32xf32>
   return %b : tensor<32x32xf32>
 }

@@ -194,10 +194,46 @@ func.func private @blocks() {
   return
 }
 
+// Rows of both blocks of a pair, combined from the border on: rows 0 and 1 | 2 and 3.
+func.func private @across() {
+  %x = arith.constant dense<[[1.0, 2.0, 3.0, 4.0], [2.0, 2.0, 2.0, 2.0], [3.0, 1.0, 5.0, 7.0], [4.0, 3.0, 2.0, 1.0]]> : tensor<4x4xf32>
+  // CHECK: sizes = [4, 4]
+  // CHECK-NEXT: [2, 2, 2, 2],
+  // CHECK-NEXT: [1, 1, 1, 1],
+  // CHECK-NEXT: [3, 1, 5, 7],
+  // CHECK-NEXT: [12, 3, 10, 7]
+  %own = tile.scan mul %x across 2 : tensor<4x4xf32>
+  func.call @print4x4(%own) : (tensor<4x4xf32>) -> ()
+  // CHECK: sizes = [4, 4]
+  // CHECK-NEXT: [3, 4, 5, 6],
+  // CHECK-NEXT: [2, 2, 2, 2],
+  // CHECK-NEXT: [0, 0, 0, 0],
+  // CHECK-NEXT: [3, 1, 5, 7]
+  %reverse = tile.scan add %x reverse across 2 : tensor<4x4xf32>
+  func.call @print4x4(%reverse) : (tensor<4x4xf32>) -> ()
+  // CHECK: sizes = [4, 4]
+  // CHECK-NEXT: [2, 2, 2, 2],
+  // CHECK-NEXT: [0, 0, 0, 0],
+  // CHECK-NEXT: [0, 0, 0, 0],
+  // CHECK-NEXT: [3, 1, 5, 7]
+  %none = tile.scan add %x exclusive across 2 : tensor<4x4xf32>
+  func.call @print4x4(%none) : (tensor<4x4xf32>) -> ()
+  // Pairs of blocks of one row: 0 | 1 and 2 | 3.
+  // CHECK: sizes = [4, 4]
+  // CHECK-NEXT: [0, 0, 0, 0],
+  // CHECK-NEXT: [2, 2, 2, 2],
+  // CHECK-NEXT: [0, 0, 0, 0],
+  // CHECK-NEXT: [4, 3, 2, 1]
+  %short = tile.scan add %x across 1 : tensor<4x4xf32>
+  func.call @print4x4(%short) : (tensor<4x4xf32>) -> ()
+  return
+}
+
 func.func @main() {
   func.call @decays() : () -> ()
   func.call @scans() : () -> ()
   func.call @product() : () -> ()
   func.call @blocks() : () -> ()
+  func.call @across() : () -> ()
   return
 }

@@ -82,3 +82,13 @@ func.func @negative_blocks_of_rows(%x: memref<4x8xf32>) {
   %s = tile.scan mul %t within 2 : tensor<4x8xf32>
   return
 }
+
+// -----
+
+func.func @negative_pairs_of_blocks(%x: memref<4x8xf32>) {
+  %c0 = arith.constant 0 : index
+  %t = tile.load %x[%c0, %c0] : memref<4x8xf32> -> tensor<4x8xf32>
+  // expected-error @+1 {{expected no 'across' in a tile program: back ends introduce it}}
+  %s = tile.scan mul %t across 2 : tensor<4x8xf32>
+  return
+}

@@ -183,3 +183,84 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+#shared = #tile.shared<row = 40, swizzle = false>
+
+// From the borders of pairs of blocks on, a thread has a column of a block: of the
+// second of a pair downwards, with the row itself, of the first upwards without it (so
+// nobody needs its first row).
+// CHECK-LABEL: gpu.func @scan_across
+// CHECK-DAG: %[[ONE:.*]] = arith.constant 1.0
+// CHECK-DAG: %[[ID:.*]] = gpu.thread_id
+// CHECK: gpu.barrier
+// CHECK: scf.for %[[N:.*]] = %[[ID]] to %c96 step %c128 {
+// CHECK: %[[BLOCK:.*]] = arith.divui %[[N]], %c24
+// CHECK: %[[COLUMN:.*]] = arith.remui %[[N]], %c24
+// CHECK: %[[ROW:.*]] = arith.muli %[[BLOCK]], %c16
+// CHECK: %[[SECOND:.*]] = arith.remui %[[BLOCK]], %c2
+// CHECK: %[[BEHIND:.*]] = arith.cmpi ne, %[[SECOND]], %c0
+// CHECK: scf.if %[[BEHIND]] {
+// CHECK: %[[X:.*]] = memref.load
+// CHECK-COUNT-15: memref.load
+// CHECK: memref.store %[[X]]
+// CHECK: arith.mulf %[[X]]
+// CHECK-COUNT-15: memref.store
+// CHECK: } else {
+// CHECK: arith.addi %[[ROW]], %c15
+// CHECK: %[[Y:.*]] = memref.load %{{.*}}[%[[LAST:.*]]] :
+// CHECK-COUNT-14: memref.load
+// CHECK-NOT: memref.load
+// CHECK: memref.store %[[ONE]], %{{.*}}[%[[LAST]]] :
+// CHECK: memref.store %[[Y]]
+// CHECK-COUNT-14: memref.store
+// CHECK-NOT: memref.store
+// CHECK: gpu.return
+gpu.module @kernels {
+  gpu.func @scan_across(%x: memref<64x24xf32>) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %t = tile.load %x[%c0, %c0] {tile.shared_offset = 0 : i64} : memref<64x24xf32> -> tensor<64x24xf32, #shared>
+    tile.barrier block
+    %a = tile.scan mul %t across 16 {tile.shared_offset = 10240 : i64} : tensor<64x24xf32, #shared>
+    gpu.return
+  }
+}
+
+// -----
+
+#rows = #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>
+#ofrows = #tile.slice<along = 1, of = #rows>
+#half = #tile.shared<row = 64, swizzle = true>
+#shared = #tile.shared<row = 72, swizzle = false>
+
+// Beside bands that decay the four lanes of a row sum a quarter of a column each, and
+// give each other what they have. Gates are copied by 16 bytes, four numbers.
+// CHECK-LABEL: gpu.func @reduce_together
+// CHECK: nvgpu.device_async_copy {{.*}}, 4 {bypassL1} : memref<?xf32> to
+// CHECK: gpu.barrier
+// CHECK-COUNT-16: memref.load
+// CHECK-NOT: memref.load
+// CHECK: gpu.shuffle  xor %{{.*}}, %c2_i32
+// CHECK: gpu.shuffle  xor %{{.*}}, %c1_i32
+// CHECK-COUNT-16: memref.load
+// CHECK-NOT: memref.load
+// CHECK: gpu.shuffle
+gpu.module @kernels {
+  gpu.func @reduce_together(%g: memref<64x64xf32>, %k: memref<64x64xbf16>, %y: memref<64x64xf32>) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64xf32, #ofrows>
+    %init = arith.constant dense<0.0> : tensor<64x64xf32, #rows>
+    %t = tile.load %g[%c0, %c0] {tile.shared_offset = 0 : i64} : memref<64x64xf32> -> tensor<64x64xf32, #shared>
+    %q = tile.load %k[%c0, %c0] {tile.shared_offset = 20480 : i64} : memref<64x64xbf16> -> tensor<64x64xbf16, #half>
+    tile.barrier block
+    %s = tile.reduce add %t, %zero along 0 : tensor<64x64xf32, #shared> -> tensor<64xf32, #ofrows>
+    %b = tile.broadcast %s along 1 : tensor<64xf32, #ofrows> -> tensor<64x64xf32, #rows>
+    %d = tile.decay_dot %q, %q, %t, %b within 16
+       : tensor<64x64xbf16, #half>, tensor<64x64xbf16, #half>, tensor<64x64xf32, #shared> -> tensor<64x64xf32, #rows>
+    tile.store %d, %y[%c0, %c0] : tensor<64x64xf32, #rows>, memref<64x64xf32>
+    gpu.return
+  }
+}

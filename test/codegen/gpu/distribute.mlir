@@ -376,3 +376,21 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+#rows = #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>
+#shared = #tile.shared<row = 72, swizzle = false>
+
+gpu.module @kernels {
+  gpu.func @negative_scan_across(%g: memref<32x64xf32>, %y: memref<32x64xf32>) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %t = tile.load %g[%c0, %c0] {tile.shared_offset = 0 : i64} : memref<32x64xf32> -> tensor<32x64xf32, #shared>
+    tile.barrier block
+    // expected-error@below {{with 'across' expected its result in shared memory on GPUs, got 'tensor<32x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>'}}
+    %s = tile.scan mul %t across 16 : tensor<32x64xf32, #shared> -> tensor<32x64xf32, #rows>
+    tile.store %s, %y[%c0, %c0] : tensor<32x64xf32, #rows>, memref<32x64xf32>
+    gpu.return
+  }
+}

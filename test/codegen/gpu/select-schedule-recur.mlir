@@ -166,3 +166,14 @@ func.func @columns(%q: tensor<1x1x?x32xf32>, %v: tensor<1x1x?x96xf32>, %w: tenso
   %2 = attn.recur %q, %q, %u : tensor<1x1x?x32xf32>, tensor<1x1x?x32xf32>, tensor<1x1x?x72xf32> -> tensor<1x1x?x72xf32>
   return %0, %1, %2 : tensor<1x1x?x96xf32>, tensor<1x1x?x160xf32>, tensor<1x1x?x72xf32>
 }
+
+// -----
+
+// In bf16 too: a state of three terms and as many of rows are what two of f16 and what
+// is scanned take.
+// CHECK-LABEL: func.func @channel_matrices_bf16
+// CHECK: schedule(<block_q = 64, block_k = 64>)
+func.func @channel_matrices_bf16(%q: tensor<1x1x?x64xbf16>, %g: tensor<1x1x?x64xf32>) -> tensor<1x1x?x64xbf16> {
+  %o = attn.recur %q, %q, %q gate(%g : tensor<1x1x?x64xf32>) : tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16> -> tensor<1x1x?x64xbf16>
+  return %o : tensor<1x1x?x64xbf16>
+}

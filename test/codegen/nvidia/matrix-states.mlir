@@ -373,34 +373,62 @@ gpu.module @kernels {
 
 // -----
 
-// Channels that decay: two products, between blocks of 32 and of 16 tokens, of rows
-// times decays up to the border; and within 16, where rows are as they were loaded.
+// Channels that decay: two products, between blocks of 32 and of 16 tokens. Rows of
+// both blocks of a pair are one tile, queries and keys times decays up to the border;
+// of bf16 it has three terms, whose products are six: all but those of the small ones.
+// Within 16 rows are as they were loaded. The scale comes behind.
 // CHECK-LABEL: gpu.func @channels
-// CHECK: %[[Q:.*]] = tile.load
+// CHECK-DAG: %[[SIXTEEN:.*]] = arith.constant dense<16> : tensor<64x64xindex>
+// CHECK-DAG: %[[SIDE:.*]] = arith.constant dense<32> : tensor<64x64xindex>
+// CHECK: %[[K:.*]] = tile.load
 // CHECK: %[[D:.*]] = tile.load
-// CHECK: %[[NEAR:.*]] = tile.scan mul %[[D]] within 32
-// CHECK: arith.mulf %{{.*}}, %[[NEAR]]
-// CHECK: %[[FAR:.*]] = tile.scan mul %[[D]] reverse exclusive within 32
-// CHECK: arith.mulf %{{.*}}, %[[FAR]]
-// CHECK-COUNT-3: tile.dot %{{.*}} transpose_rhs between 32 : tensor<64x64xbf16>
-// CHECK: tile.scan mul %[[D]] within 16
-// CHECK: tile.scan mul %[[D]] reverse exclusive within 16
-// CHECK-COUNT-2: tile.dot %{{.*}} transpose_rhs between 16 : tensor<64x64xbf16>
-// CHECK: %[[B:.*]] = tile.dot %{{.*}} transpose_rhs between 16 : tensor<64x64xbf16>
+// CHECK: %[[Q:.*]] = tile.load
+// CHECK: %[[BIT:.*]] = arith.andi %{{.*}}, %[[SIDE]]
+// CHECK: %[[QUERY:.*]] = arith.cmpi eq, %[[BIT]], %[[SIDE]]
+// CHECK-DAG: %[[QUERIES:.*]] = arith.extf %[[Q]]
+// CHECK-DAG: %[[KEYS:.*]] = arith.extf %[[K]]
+// CHECK: %[[ROWS:.*]] = arith.select %[[QUERY]], %[[QUERIES]], %[[KEYS]]
+// CHECK: %[[NEAR:.*]] = tile.scan mul %[[D]] across 32
+// CHECK: %[[X:.*]] = arith.mulf %[[ROWS]], %[[NEAR]]
+// CHECK: %[[A:.*]] = arith.truncf %[[X]] : tensor<64x64xf32> to tensor<64x64xbf16>
+// CHECK: %[[B:.*]] = arith.truncf
+// CHECK: %[[C:.*]] = arith.truncf
+// CHECK: tile.dot %[[A]], %[[C]], %{{.*}} transpose_rhs between 32
+// CHECK-NEXT: tile.dot %[[B]], %[[B]], %{{.*}} transpose_rhs between 32
+// CHECK-NEXT: tile.dot %[[C]], %[[A]], %{{.*}} transpose_rhs between 32
+// CHECK-NEXT: tile.dot %[[A]], %[[B]], %{{.*}} transpose_rhs between 32
+// CHECK-NEXT: tile.dot %[[B]], %[[A]], %{{.*}} transpose_rhs between 32
+// CHECK-NEXT: tile.dot %[[A]], %[[A]], %{{.*}} transpose_rhs between 32
+// CHECK-NOT: between 32
+// CHECK: arith.andi %{{.*}}, %[[SIXTEEN]]
+// CHECK: tile.scan mul %[[D]] across 16
+// CHECK-COUNT-5: tile.dot %{{.*}} transpose_rhs between 16 : tensor<64x64xbf16>
+// CHECK: %[[S:.*]] = tile.dot %{{.*}} transpose_rhs between 16 : tensor<64x64xbf16>
 // CHECK: %[[BEHIND:.*]] = arith.cmpi ugt
-// CHECK: %[[KEPT:.*]] = arith.select %[[BEHIND]], %[[B]]
-// CHECK: %[[W:.*]] = tile.decay_dot %[[Q]], %[[Q]], %[[D]], %{{.*}} within 16 : tensor<64x64xbf16>, tensor<64x64xbf16>, tensor<64x64xf32>
+// CHECK: %[[KEPT:.*]] = arith.select %[[BEHIND]], %[[S]]
+// CHECK: %[[W:.*]] = tile.decay_dot %[[Q]], %[[K]], %[[D]], %{{.*}} within 16 : tensor<64x64xbf16>, tensor<64x64xbf16>, tensor<64x64xf32>
 // CHECK: %[[ALL:.*]] = arith.addf %[[W]], %[[KEPT]]
 // CHECK: arith.mulf %[[ALL]], %
 
-// In reverse, and strict, rows decay the other way, without their own.
+// In reverse, and strict, rows decay the other way, without their own, and queries are
+// those of the first block.
 // CHECK-LABEL: gpu.func @channels_reverse
-// CHECK: tile.scan mul %{{.*}} reverse exclusive within 32
-// CHECK: tile.scan mul %{{.*}} exclusive within 32
+// CHECK: %[[ZERO:.*]] = arith.constant dense<0> : tensor<64x64xindex>
+// CHECK: arith.cmpi eq, %{{.*}}, %[[ZERO]]
+// CHECK: tile.scan mul %{{.*}} reverse exclusive across 32
+// CHECK: tile.scan mul %{{.*}} reverse exclusive across 16
 // CHECK: arith.cmpi ult
 // CHECK: tile.decay_dot {{.*}} reverse strict within 16
+
+// Two terms of f16 have three products.
+// CHECK-LABEL: gpu.func @channels_f16
+// CHECK-COUNT-3: tile.dot %{{.*}} transpose_rhs between 32 : tensor<64x64xf16>
+// CHECK-NOT: between 32
+// CHECK-COUNT-3: tile.dot %{{.*}} transpose_rhs between 16 : tensor<64x64xf16>
+// CHECK-NOT: between 16
+// CHECK: gpu.return
 gpu.module @kernels {
-  gpu.func @channels(%x: memref<?x64xbf16>, %y: memref<?x64xf32>, %w: memref<?x64xf32>, %n: index) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+  gpu.func @channels(%x: memref<?x64xbf16>, %z: memref<?x64xbf16>, %y: memref<?x64xf32>, %w: memref<?x64xf32>, %n: index) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
     %c0 = arith.constant 0 : index
     %c64 = arith.constant 64 : index
     %zero = arith.constant dense<0.0> : tensor<64x64xf32>
@@ -408,8 +436,10 @@ gpu.module @kernels {
     %end = scf.for %i = %c0 to %n step %c64 iter_args(%s = %zero) -> (tensor<64x64xf32>) {
       %a = tile.load %x[%i, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
       %k = arith.extf %a : tensor<64x64xbf16> to tensor<64x64xf32>
-      %q = arith.mulf %k, %scale : tensor<64x64xf32>
       %d = tile.load %w[%i, %c0] : memref<?x64xf32> -> tensor<64x64xf32>
+      %b = tile.load %z[%i, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
+      %e = arith.extf %b : tensor<64x64xbf16> to tensor<64x64xf32>
+      %q = arith.mulf %e, %scale : tensor<64x64xf32>
       %p = tile.decay_dot %q, %k, %d, %zero : tensor<64x64xf32> -> tensor<64x64xf32>
       %o = tile.dot %p, %k, %zero : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
       tile.store %o, %y[%i, %c0] : tensor<64x64xf32>, memref<?x64xf32>
@@ -427,6 +457,21 @@ gpu.module @kernels {
       %k = arith.extf %a : tensor<64x64xbf16> to tensor<64x64xf32>
       %d = tile.load %w[%i, %c0] : memref<?x64xf32> -> tensor<64x64xf32>
       %p = tile.decay_dot %k, %k, %d, %zero reverse strict : tensor<64x64xf32> -> tensor<64x64xf32>
+      tile.store %p, %y[%i, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+      %t = tile.dot %k, %k, %s transpose_lhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+      scf.yield %t : tensor<64x64xf32>
+    }
+    gpu.return
+  }
+  gpu.func @channels_f16(%x: memref<?x64xf16>, %y: memref<?x64xf32>, %w: memref<?x64xf32>, %n: index) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %end = scf.for %i = %c0 to %n step %c64 iter_args(%s = %zero) -> (tensor<64x64xf32>) {
+      %a = tile.load %x[%i, %c0] : memref<?x64xf16> -> tensor<64x64xf16>
+      %k = arith.extf %a : tensor<64x64xf16> to tensor<64x64xf32>
+      %d = tile.load %w[%i, %c0] : memref<?x64xf32> -> tensor<64x64xf32>
+      %p = tile.decay_dot %k, %k, %d, %zero : tensor<64x64xf32> -> tensor<64x64xf32>
       tile.store %p, %y[%i, %c0] : tensor<64x64xf32>, memref<?x64xf32>
       %t = tile.dot %k, %k, %s transpose_lhs : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
       scf.yield %t : tensor<64x64xf32>
