@@ -62,6 +62,7 @@ public:
 
 private:
   int64_t threads;
+  bool isRecurrence = false; ///< Some product adds to a state.
   mlir::ImplicitLocOpBuilder entry;
   mlir::Value thread;
   std::map<int64_t, mlir::Value> constants;
