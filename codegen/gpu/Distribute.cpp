@@ -226,8 +226,9 @@ static LogicalResult checkBlocks(tile::DotOp dot, int64_t threads) {
   constexpr int64_t band = 16, lanes = 32;
   std::optional<int64_t> block = dot.getBetween();
   auto type = cast<RankedTensorType>(dot.getType());
-  if (!block || (isNarrow(dot) && dot.getTransposeRhs() && *block % band == 0 &&
-                 type.getDimSize(0) == threads / lanes * band))
+  if (!block ||
+      (isNarrow(dot) && !isTf32(dot) && dot.getTransposeRhs() &&
+       *block % band == 0 && type.getDimSize(0) == threads / lanes * band))
     return success();
   return dot.emitOpError("expected operands of 16 bits, 'transpose_rhs', ")
          << threads / lanes * band << " rows and 'between' a multiple of "
@@ -235,12 +236,37 @@ static LogicalResult checkBlocks(tile::DotOp dot, int64_t threads) {
          << type.getDimSize(0) << " rows and " << *block;
 }
 
+/// Whether matrix instructions of tf32 can multiply the operands of `dot`,
+/// where they are.
+static LogicalResult checkTf32(tile::DotOp dot) {
+  constexpr int64_t rows = 16, others = 8;
+  if (!isTf32(dot))
+    return success();
+  auto type = cast<RankedTensorType>(dot.getType());
+  if (dot.getTransposeLhs() || type.getDimSize(0) % rows ||
+      type.getDimSize(1) % others || dot.getDepth() % others)
+    return dot.emitOpError("with 'precision(tf32)' needs multiples of ")
+           << rows << " rows and " << others
+           << " columns and depth, and no 'transpose_lhs', on GPUs, got "
+           << type << " and depth " << dot.getDepth()
+           << "; run 'attn-nvidia-matrix-products' first";
+  for (Value operand : {dot.getLhs(), dot.getRhs()}) {
+    tile::SharedAttr layout = getSharedLayout(operand);
+    if (layout && layout.getSwizzle())
+      return dot.emitOpError("with 'precision(tf32)' reads tiles without "
+                             "'swizzle', got ")
+             << operand.getType();
+  }
+  return success();
+}
+
 /// Whether all tiles have layouts and all tiles in shared memory a place.
 static LogicalResult checkLayouts(gpu::GPUFuncOp kernel) {
   int64_t threads = (*kernel.getKnownBlockSize())[0];
   WalkResult result = kernel.walk([&](Operation *op) -> WalkResult {
     auto dot = dyn_cast<tile::DotOp>(op);
-    if (failed(checkRows(op)) || (dot && failed(checkBlocks(dot, threads))))
+    if (failed(checkRows(op)) ||
+        (dot && (failed(checkBlocks(dot, threads)) || failed(checkTf32(dot)))))
       return WalkResult::interrupt();
     for (Value value : op->getResults()) {
       auto type = dyn_cast<RankedTensorType>(value.getType());

@@ -236,7 +236,9 @@ bool GroupCopyEmitter::isPossible() {
   bool areWhole =
       isKnownInside(window, 1, type.getDimSize(1)) ||
       (op.getStage() && !ShapedType::isDynamic(size) && size % columns == 0);
-  return type.getElementTypeBitWidth() == 16 && areWhole &&
+  // Of rows of 32 bits those of matrix instructions, which run ahead.
+  bool isForMatrices = type.getElementTypeBitWidth() == 16 || op.getAsync();
+  return isForMatrices && areWhole &&
          isMultiple(window.offsets.back(), columns) &&
          type.getDimSize(1) % columns == 0 && isa<BlockArgument>(parameter);
 }

@@ -466,6 +466,8 @@ SmallVector<Value> DotEmitter::emit(ArrayRef<Value> init) {
 }
 
 void Distributor::lower(tile::DotOp op) {
+  if (isTf32(op))
+    return multiplyTf32(op);
   if (isNarrow(op))
     return multiplyMatrices(op);
   pieces[op] = DotEmitter(*this, op).emit(pieces[op.getInit()]);

@@ -20,7 +20,8 @@ struct BlockProblem {
   int64_t threads = 128;
   int64_t stages = 1;         ///< Keys and values that are there at a time.
   bool overlaps = false;      ///< Products of two blocks of keys overlap.
-  bool isNarrow = false;      ///< Products of 16 bits by matrix instructions.
+  bool isNarrow = false;      ///< Products by matrix instructions.
+  bool isTf32 = false;        ///< Those of tf32; else of 16 bits.
   bool hasFewPairOps = false; ///< And little else for each pair.
   bool packsHeads = false;    ///< Queries of several heads are in a block.
   /// Tiles of 16 bits whose sum these are.
@@ -34,13 +35,17 @@ struct BlockProblem {
 /// most; attn-gpu-slice-products cuts larger ones. 64 keys of 128 features.
 inline constexpr int64_t kSliceBytes = 64 * 128 * 4;
 
-/// Columns of left operands of 16 bits, computed once for all keys, that a
-/// thread keeps in registers at most; more are in shared memory.
+/// Columns of left operands of matrix instructions, computed once for all keys,
+/// that a thread keeps in registers at most; more are in shared memory.
 inline constexpr int64_t kRegisterColumns = 128;
 
 /// Features of keys and values that a kernel of matrix instructions computes,
 /// at most.
 inline constexpr int64_t kMostComputedColumns = 128;
+
+/// Features of queries, keys and values that are multiplied as tf32, at most:
+/// accumulators of more leave no registers, and rows no room for two blocks.
+inline constexpr int64_t kMostTf32Columns = 128;
 
 /// Bytes of an operand of a product in shared memory.
 int64_t getOperandBytes(int64_t rows, int64_t columns);

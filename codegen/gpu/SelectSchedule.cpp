@@ -127,15 +127,20 @@ static Value getRows(MergeOp op) { return op.getOutput(); }
 
 /// Reports the schedule of `op` and what it computes with.
 static void reportResources(Operation *op, ScheduleAttr schedule, bool isAsked,
-                            bool isNarrow, int64_t threads) {
+                            StringRef products, int64_t threads) {
   StringRef rule = isAsked ? "it was asked for"
                            : "the largest blocks that fit, two on a "
                              "multiprocessor if possible";
   reportSchedule(op, schedule, rule);
   report(op->getLoc(), "device")
-      << FactValue("Warps", threads / 32)
-      << FactValue("Products",
-                   isNarrow ? "matrix instructions of 16 bits" : "f32 units");
+      << FactValue("Warps", threads / 32) << FactValue("Products", products);
+}
+
+/// What the products of a block are computed with.
+static StringRef getProducts(bool isNarrow, bool isTf32 = false) {
+  return isTf32     ? "matrix instructions of tf32"
+         : isNarrow ? "matrix instructions of 16 bits"
+                    : "f32 units";
 }
 
 /// Larger blocks than usual for pairs that need little but products. Matrix
@@ -250,8 +255,8 @@ LogicalResult GpuSelectSchedule::checkWarps(AttendOp attend,
            << (hasMore     ? blocks.warps
                : hasStages ? blocks.stages
                            : blocks.overlap)
-           << " needs products of 16 bits by matrix instructions, which this "
-              "op has not; expected a schedule without it";
+           << " needs products by matrix instructions, of 16 bits or tf32, "
+              "which this op has not; expected a schedule without it";
   if (hasMore && blocks.q % (band * blocks.warps))
     return emitError(attend.getLoc())
            << "schedule: 'block_q' must be a multiple of "
@@ -300,7 +305,8 @@ template <typename OpT> WalkResult GpuSelectSchedule::select(OpT op) {
   if (failed(made))
     return WalkResult::interrupt();
   op.setScheduleAttr(*made);
-  reportResources(op, *made, isAsked, problem.isNarrow, threads);
+  reportResources(op, *made, isAsked,
+                  getProducts(problem.isNarrow, problem.isTf32), threads);
   return WalkResult::advance();
 }
 
@@ -439,6 +445,7 @@ WalkResult GpuSelectSchedule::selectChunk(RecurOp op) {
                                        asked->splits, asked->warps,
                                        asked->stages, asked->resident));
   reportResources(op, op.getScheduleAttr(), isAsked,
-                  getProblem(op, *asked, threads).isNarrow, threads);
+                  getProducts(getProblem(op, *asked, threads).isNarrow),
+                  threads);
   return WalkResult::advance();
 }

@@ -123,6 +123,18 @@ func.func @attend_prob_sink(%q: !x, %seed: i64) -> !x {
   return %o : !x
 }
 
+// A permission says nothing of the element type.
+// CHECK-LABEL: func.func @attend_precision
+// CHECK: attn.attend %{{.*}}, %{{.*}}, %{{.*}} normalizer(none) precision(tf32) max_queries(4) :
+// CHECK: attn.attend %{{.*}}, %{{.*}}, %{{.*}} : tensor<?x4x?x8xf32>
+// CHECK: attn.attend %{{.*}}, %{{.*}}, %{{.*}} precision(tf32) : tensor<?x4x?x8xbf16>
+func.func @attend_precision(%q: !x, %h: tensor<?x4x?x8xbf16>) -> (!x, tensor<?x4x?x8xbf16>) {
+  %o = attn.attend %q, %q, %q normalizer(none) precision(tf32) max_queries(4) : !x, !x, !x -> !x
+  %p = attn.attend %o, %q, %q precision(ieee) : !x, !x, !x -> !x
+  %n = attn.attend %h, %h, %h precision(tf32) : tensor<?x4x?x8xbf16>, tensor<?x4x?x8xbf16>, tensor<?x4x?x8xbf16> -> tensor<?x4x?x8xbf16>
+  return %p, %n : !x, tensor<?x4x?x8xbf16>
+}
+
 // CHECK-LABEL: func.func @attend_normalizers
 // CHECK: attn.attend %{{.*}}, %{{.*}}, %{{.*}} alignment(start) normalizer(sum) :
 // CHECK: attn.attend %{{.*}}, %{{.*}}, %{{.*}} normalizer(none) schedule(<block_q = 8, block_k = 8>) :
