@@ -23,11 +23,13 @@
 // in shared memory.
 //
 // The instruction would cut off what it does not take. Elements are rounded to
-// nearest before, so that errors have no direction: those in registers once,
-// those in shared memory wherever they are read.
+// nearest before, so that errors have no direction, each once. Those that are
+// copied to shared memory asynchronously are rounded there, by the thread that
+// copied them, between its wait and the barrier behind which others read them.
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/gpu/DistributeTf32.h"
 #include "codegen/gpu/Distributor.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 
@@ -36,6 +38,25 @@ using namespace attn;
 
 /// Sizes of one instruction, and lanes that work on it.
 static constexpr int64_t kRows = 16, kColumns = 8, kDepth = 8, kLanes = 32;
+
+bool attn::isReadAsTf32(Value tile) {
+  return getSharedLayout(tile) &&
+         llvm::any_of(tile.getUsers(), [](Operation *user) {
+           auto dot = dyn_cast<tile::DotOp>(user);
+           return dot && isTf32(dot);
+         });
+}
+
+Value attn::roundToTf32(ImplicitLocOpBuilder &b, Value number) {
+  Value word = NVVM::ConvertFloatToTF32Op::create(
+      b, b.getI32Type(), number, NVVM::FPRoundingMode::RNA,
+      NVVM::SaturationMode::NONE, /*relu=*/false);
+  return arith::BitcastOp::create(b, b.getF32Type(), word);
+}
+
+Value attn::asWord(ImplicitLocOpBuilder &b, Value number) {
+  return arith::BitcastOp::create(b, b.getI32Type(), number);
+}
 
 namespace attn {
 /// Emits the instructions of one product.
@@ -116,16 +137,14 @@ Value Tf32Emitter::getPlace(Value start, int64_t distance) {
   return d.add(start, d.index(distance));
 }
 
-/// `number`, of f32, rounded to tf32 behind its definition.
+/// `number`, in a register, rounded behind its definition.
 Value Tf32Emitter::round(Value number) {
   Value &known = d.rounded[number];
   if (known)
     return known;
   OpBuilder::InsertionGuard insertion(b);
   b.setInsertionPointAfterValue(number);
-  return known = NVVM::ConvertFloatToTF32Op::create(
-             b, b.getI32Type(), number, NVVM::FPRoundingMode::RNA,
-             NVVM::SaturationMode::NONE, /*relu=*/false);
+  return known = asWord(b, roundToTf32(b, number));
 }
 
 /// The right operands of the instruction at `depth`, `column`.
@@ -143,7 +162,7 @@ SmallVector<Value> Tf32Emitter::readRhs(int64_t depth, int64_t column) {
           found, d.readShared(
                      tile, getPlace(rhsStart, (depth + n) * row + column), 1));
   for (Value &value : found)
-    value = round(value);
+    value = asWord(b, value);
   return found;
 }
 
@@ -161,7 +180,8 @@ SmallVector<Value> Tf32Emitter::readLhs(int64_t band, int64_t depth) {
   Values upper = d.readShared(tile, getPlace(start, first * row + depth), 2);
   Values lower =
       d.readShared(tile, getPlace(start, (first + kRows / 2) * row + depth), 2);
-  return {round(upper[0]), round(lower[0]), round(upper[1]), round(lower[1])};
+  return {asWord(b, upper[0]), asWord(b, lower[0]), asWord(b, upper[1]),
+          asWord(b, lower[1])};
 }
 
 /// The same from registers.

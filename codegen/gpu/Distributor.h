@@ -128,6 +128,7 @@ private:
   // Matrix instructions (DistributeMatrices.cpp).
   void multiplyMatrices(tile::DotOp op);
   void multiplyTf32(tile::DotOp op);
+  void roundCopied(tile::AwaitOp op);
   mlir::Value getOtherBlock(int64_t size);
   mlir::Value isBlock(int64_t number, int64_t size);
   Values takeBlock(llvm::ArrayRef<mlir::Value> all, const PieceShape &shape,

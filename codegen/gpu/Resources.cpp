@@ -90,11 +90,15 @@ static int64_t estimateNarrowRegisters(const BlockProblem &problem) {
                         : problem.queryTerms * problem.widthQk / inRegister;
   // Measured: each further tile of keys is copied, with a tile of values.
   int64_t places = 11 * (problem.keyParts - 1);
+  // Measured: what ptxas reads ahead.
+  bool isWide = problem.isTf32 &&
+                std::max(problem.widthQk, problem.widthV) > kWideTf32Columns;
+  int64_t ahead = isWide ? 24 : 0;
   // Weights of the block before, of 16 bits two in a register.
   int64_t weights = problem.overlaps ? problem.blockK / inRegister : 0;
   return 2 * bands * (problem.widthV + problem.blockK + weights + queries) /
              columns +
-         places + (problem.packsHeads ? packed : 0) + reserve;
+         places + ahead + (problem.packsHeads ? packed : 0) + reserve;
 }
 
 int64_t attn::estimateRegisters(const BlockProblem &problem) {

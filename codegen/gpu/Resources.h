@@ -47,6 +47,9 @@ inline constexpr int64_t kMostComputedColumns = 128;
 /// accumulators of more leave no registers, and rows no room for two blocks.
 inline constexpr int64_t kMostTf32Columns = 128;
 
+/// Features of such rows that leave few registers for anything else.
+inline constexpr int64_t kWideTf32Columns = 96;
+
 /// Bytes of an operand of a product in shared memory.
 int64_t getOperandBytes(int64_t rows, int64_t columns);
 

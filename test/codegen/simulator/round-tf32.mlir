@@ -4,7 +4,7 @@
 // CHECK: 0 defects
 // 1 + 2^-11 - 2^-23, 1 + 2^-11, -(1 + 3 2^-11), 2 - 2^-23, the largest, -inf, a
 // NaN all of whose bits are set, 2^-149.
-// CHECK-NEXT: y: 1 1.00097656 -1.00195312 2 inf -inf {{-?nan}} 0{{$}}
+// CHECK-NEXT: y: 1 1.00098 -1.00195 2 inf -inf {{-?nan}} 0{{$}}
 gpu.module @m {
   llvm.mlir.global internal constant @x(dense<[0x3F800FFF, 0x3F801000, 0xBF803000, 0x3FFFFFFF, 0x7F7FFFFF, 0xFF800000, 0x7FFFFFFF, 0x00000001]> : tensor<8xi32>) {addr_space = 1 : i32} : !llvm.array<8 x i32>
   llvm.func @k(%y: !llvm.ptr<1>) attributes {nvvm.kernel} {
