@@ -203,11 +203,11 @@ func.func @partial_plain(%q: !x, %at: index, %t: tensor<4xf32>, %l: tensor<4xf32
 }
 
 // CHECK-LABEL: func.func @partial_all_clauses
-// CHECK: width(16) bounded scale(5.000000e-01) alignment(end)
+// CHECK: width(16) bounded scale(5.000000e-01) alignment(end) precision(tf32)
 // CHECK-NEXT: value (%{{.*}}: tensor<8xf32>, %{{.*}}, %{{.*}}, %{{.*}}) {
 // CHECK: mask (%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) {
 func.func @partial_all_clauses(%q: !x, %at: index, %t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x4xf32>) -> tensor<4x4xf32> {
-  %r:3 = attn.partial %q, %q, %q at(%at, %at, %at, %at) init(%t, %l, %a) width(16) bounded scale(0.5) alignment(end)
+  %r:3 = attn.partial %q, %q, %q at(%at, %at, %at, %at) init(%t, %l, %a) width(16) bounded scale(0.5) alignment(end) precision(tf32)
       value (%x: tensor<8xf32>, %b, %h, %n) {
         %lo = tensor.extract_slice %x[0] [4] [1] : tensor<8xf32> to tensor<4xf32>
         attn.yield %lo : tensor<4xf32>
