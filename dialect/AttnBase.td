@@ -66,6 +66,13 @@ def Attn_Normalizer : I32EnumAttr<"Normalizer",
   let cppNamespace = "::attn";
 }
 
+def Attn_Precision : I32EnumAttr<"Precision",
+    "what the factors of products may be rounded to", [
+      I32EnumAttrCase<"IEEE", 0, "ieee">,
+      I32EnumAttrCase<"TF32", 1, "tf32">]> {
+  let cppNamespace = "::attn";
+}
+
 def Attn_WriteRule : I32EnumAttr<"WriteRule",
     "what a token adds to the state of a recurrence", [
       I32EnumAttrCase<"Additive", 0, "additive">,

@@ -50,6 +50,11 @@ Type AttendOp::getAccumulatorType() {
   return attn::getAccumulatorType(tensorOf(getQuery()).getElementType());
 }
 
+bool AttendOp::allowsTf32() {
+  return getPrecision() == Precision::TF32 &&
+         tensorOf(getQuery()).getElementType().isF32();
+}
+
 int64_t AttendOp::getNumAxes() { return attn::getNumAxes(getQuery()); }
 
 Value AttendOp::getBatchOperand() {
@@ -314,8 +319,8 @@ struct DropUnusedLse : OpRewritePattern<AttendOp> {
         op.getKey(), op.getValue(), op.getMixScores(), op.getMixWeights(),
         op.getOffsets(), op.getBlocks(), op.getQuerySegments(),
         op.getKeySegments(), op.getScaleAttr(), op.getAlignmentAttr(),
-        op.getNormalizerAttr(), op.getMaxQueriesAttr(), op.getBlockSizesAttr(),
-        op.getScheduleAttr());
+        op.getNormalizerAttr(), op.getPrecisionAttr(), op.getMaxQueriesAttr(),
+        op.getBlockSizesAttr(), op.getScheduleAttr());
     for (auto [from, to] : llvm::zip(op->getRegions(), smaller->getRegions()))
       rewriter.inlineRegionBefore(from, to, to.end());
     rewriter.replaceAllUsesWith(op.getOutput(), smaller.getOutput());

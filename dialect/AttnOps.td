@@ -112,6 +112,12 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     and count all tokens. Sequences may be empty. Batches are a static 1; offsets
     are as those of `attn.recur`. `attn-expand-segments` makes a mask of them.
 
+    `precision(tf32)` is a permission: where operands are of f32, factors of the
+    products `<q, k>` and `p v` may be rounded to tf32, which has 11 bits and the
+    exponents of f32. Sums stay in f32. Targets and element types without
+    instructions for it compute more exactly, as does everything under `ieee`, the
+    default. `docs/numerics.md` bounds the errors.
+
     `max_queries(n)` promises that there are at most `n` queries; it lets
     `attn-select-schedule` share keys among blocks. `attn-specialize` makes such
     ops for numbers of queries that are known at run time only.
@@ -175,6 +181,7 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     Optional<AnyRankedTensor>:$keySegments,
     OptionalAttr<F64Attr>:$scale, OptionalAttr<Attn_Alignment>:$alignment,
     DefaultValuedAttr<Attn_Normalizer, "::attn::Normalizer::Softmax">:$normalizer,
+    DefaultValuedAttr<Attn_Precision, "::attn::Precision::IEEE">:$precision,
     OptionalAttr<I64Attr>:$max_queries,
     OptionalAttr<DenseI64ArrayAttr>:$block_sizes,
     OptionalAttr<Attn_ScheduleAttr>:$schedule);
@@ -191,7 +198,8 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     (`segments` `(` $querySegments^ (`,` $keySegments^)? `:`
      type($querySegments) (`,` type($keySegments)^)? `)`)?
     (`scale` `(` $scale^ `)`)? (`alignment` `(` $alignment^ `)`)?
-    (`normalizer` `(` $normalizer^ `)`)? (`max_queries` `(` $max_queries^ `)`)?
+    (`normalizer` `(` $normalizer^ `)`)? (`precision` `(` $precision^ `)`)?
+    (`max_queries` `(` $max_queries^ `)`)?
     (`schedule` `(` $schedule^ `)`)?
     custom<AttendRegions>($queryRows, $keyRows, $valueRows, $score, $mask,
                           $keys, $prob, $sink)
@@ -206,6 +214,8 @@ def Attn_AttendOp : Attn_Op<"attend", [Pure, SingleBlock,
     double getScaleValue();
     /// The type that products, sums and regions are evaluated in.
     ::mlir::Type getAccumulatorType();
+    /// Whether factors of products may be rounded to tf32.
+    bool allowsTf32();
     /// The axes of the grid of tokens.
     int64_t getNumAxes();
     /// The operand whose batches are those of the results.

@@ -58,7 +58,7 @@ def Attn_PartialOp : Attn_Op<"partial", [Pure, SingleBlock,
     `step` is 1 if it is left out. Keys are left out by `bounded`, and rows hold
     unspecified values, where one of their indices is outside of the grid.
 
-    Regions, `scale` and `alignment` are those of `attn.attend`. Introduced by
+    Regions, `scale`, `alignment` and `precision` are those of `attn.attend`. Introduced by
     `attn-split-blocks`.
 
     Source of the recurrence: Milakov and Gimelshein, "Online normalizer
@@ -102,7 +102,8 @@ def Attn_PartialOp : Attn_Op<"partial", [Pure, SingleBlock,
     OptionalAttr<DenseI64ArrayAttr>:$boxQ, OptionalAttr<DenseI64ArrayAttr>:$boxK,
     OptionalAttr<DenseI64ArrayAttr>:$step,
     F64Attr:$scale, OptionalAttr<Attn_Alignment>:$alignment,
-    DefaultValuedAttr<Attn_Normalizer, "::attn::Normalizer::Softmax">:$normalizer);
+    DefaultValuedAttr<Attn_Normalizer, "::attn::Normalizer::Softmax">:$normalizer,
+    DefaultValuedAttr<Attn_Precision, "::attn::Precision::IEEE">:$precision);
   let results = (outs Variadic<AnyStaticShapeTensor>:$state);
   let regions = (region AnyRegion:$queryRows, AnyRegion:$keyRows,
                  AnyRegion:$valueRows, AnyRegion:$score, AnyRegion:$mask,
@@ -115,7 +116,7 @@ def Attn_PartialOp : Attn_Op<"partial", [Pure, SingleBlock,
     (`ranges` `` `[` $rangeRows `]` `` `(` $ranges^ `)`)?
     (`box_q` `(` $boxQ^ `)`)? (`box_k` `(` $boxK^ `)`)? (`step` `(` $step^ `)`)?
     `scale` `(` $scale `)` (`alignment` `(` $alignment^ `)`)?
-    (`normalizer` `(` $normalizer^ `)`)?
+    (`normalizer` `(` $normalizer^ `)`)? (`precision` `(` $precision^ `)`)?
     custom<PartialRegions>($queryRows, $keyRows, $valueRows, $score, $mask,
                            $keys, $prob)
     attr-dict `:` type($query) `,` type($key) `,` type($value)

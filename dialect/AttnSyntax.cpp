@@ -144,7 +144,8 @@ ParseResult attn::parseAttendRegions(OpAsmParser &parser, Region &queryRows,
   regions.emplace_back("sink", &sink);
   return parseNamedRegions(parser, regions,
                            {"mix_scores", "mix_weights", "scale", "alignment",
-                            "normalizer", "max_queries", "schedule"});
+                            "normalizer", "precision", "max_queries",
+                            "schedule"});
 }
 
 void attn::printAttendRegions(OpAsmPrinter &printer, Operation *op,

@@ -108,7 +108,7 @@ LogicalResult SliceAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 
 LogicalResult SharedAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                  int64_t row, bool swizzle, int64_t stages) {
-  int64_t multiple = swizzle ? 32 : 8;
+  int64_t multiple = swizzle ? 32 : 4;
   if (row < 1 || row % multiple) // layout_c4
     return emitError() << "'row' must be a multiple of " << multiple
                        << (swizzle ? " with" : " without") << " 'swizzle', got "
@@ -367,6 +367,9 @@ LogicalResult DotOp::verify() {
     return emitOpError("twice 'between' must divide the ")
            << rows << " rows and " << columns << " columns of 'init', got "
            << *between;
+  if (getPrecision() == Precision::TF32 && !factor.isF32()) // dot_c6
+    return emitOpError("'precision(tf32)' needs 'lhs' and 'rhs' of f32, got ")
+           << factor;
   return success();
 }
 

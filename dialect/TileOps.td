@@ -234,6 +234,13 @@ def Tile_BroadcastOp : Tile_Op<"broadcast", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Tile_Precision : I32EnumAttr<"Precision",
+    "what the operands of products may be rounded to", [
+      I32EnumAttrCase<"IEEE", 0, "ieee">,
+      I32EnumAttrCase<"TF32", 1, "tf32">]> {
+  let cppNamespace = "::attn::tile";
+}
+
 def Tile_DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["init", "result"]>]> {
   let summary = "Matrix product of two tiles, added to a third";
   let description = [{
@@ -245,6 +252,11 @@ def Tile_DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["init", "result"]>]> {
     Operands may be of f16 or bf16 where `init` is of f32: their products are exact, and
     the additions are those of the matrix units of the target. Targets introduce such
     products (`attn-nvidia-matrix-products`).
+
+    Under `precision(tf32)` elements of `lhs` and `rhs`, of f32, may be rounded to tf32,
+    which has 11 bits, before they are multiplied: a permission of the spec that CPUs
+    make no use of. Behind `attn-nvidia-matrix-products` it says that the product is one of
+    matrix instructions.
 
     Under `between n` rows and columns come in pairs of blocks of n. Only elements
     in the row block of one and the column block of the other of a pair have a sum:
@@ -264,11 +276,13 @@ def Tile_DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["init", "result"]>]> {
   }];
   let arguments = (ins Tile_Tile:$lhs, Tile_Tile:$rhs, Tile_Tile:$init,
                    UnitAttr:$transposeRhs, UnitAttr:$transposeLhs,
-                   OptionalAttr<I64Attr>:$between);
+                   OptionalAttr<I64Attr>:$between,
+                   DefaultValuedAttr<Tile_Precision, "::attn::tile::Precision::IEEE">:$precision);
   let results = (outs Tile_Tile:$result);
   let assemblyFormat = [{
     $lhs `,` $rhs `,` $init (`transpose_lhs` $transposeLhs^)?
-    (`transpose_rhs` $transposeRhs^)? (`between` $between^)? attr-dict
+    (`transpose_rhs` $transposeRhs^)? (`between` $between^)?
+    (`precision` `(` $precision^ `)`)? attr-dict
     `:` type($lhs) `,` type($rhs) `->` type($result)
   }];
   let hasVerifier = 1;
@@ -277,9 +291,12 @@ def Tile_DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["init", "result"]>]> {
                    "::mlir::Value":$rhs, "::mlir::Value":$init,
                    CArg<"::mlir::UnitAttr", "{}">:$transposeRhs,
                    CArg<"::mlir::UnitAttr", "{}">:$transposeLhs,
-                   CArg<"::mlir::IntegerAttr", "{}">:$between), [{
+                   CArg<"::mlir::IntegerAttr", "{}">:$between,
+                   CArg<"::attn::tile::Precision",
+                        "::attn::tile::Precision::IEEE">:$precision), [{
       build($_builder, $_state, ::mlir::TypeRange(result), lhs, rhs, init,
-            transposeRhs, transposeLhs, between);
+            transposeRhs, transposeLhs, between,
+            PrecisionAttr::get($_builder.getContext(), precision));
     }]>
   ];
   let extraClassDeclaration = [{

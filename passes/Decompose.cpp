@@ -211,8 +211,8 @@ void Decomposer::run() {
       /*mixWeights=*/Value(), op.getOffsets(), op.getBlocks(),
       op.getQuerySegments(), op.getKeySegments(),
       b.getF64FloatAttr(op.getScaleValue()), op.getAlignmentAttr(),
-      op.getNormalizerAttr(), op.getMaxQueriesAttr(), op.getBlockSizesAttr(),
-      op.getScheduleAttr());
+      op.getNormalizerAttr(), op.getPrecisionAttr(), op.getMaxQueriesAttr(),
+      op.getBlockSizesAttr(), op.getScheduleAttr());
   if (op.getMixScores()) {
     mixQueries(longer.getQueryRows());
     joinKeyHeads(longer.getKeyRows(), op.getKeyRows(), op.getKey());

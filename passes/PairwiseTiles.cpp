@@ -219,6 +219,15 @@ void PairwiseTiles::locate(PartialOp op, Pairs &pairs) {
         tile::BroadcastOp::create(b, type, index, b.getI64IntegerAttr(0)));
 }
 
+/// What the factors of products of `op` may be rounded to. Narrower operands
+/// have nothing to round, wider ones are not asked for.
+static tile::Precision getPrecision(PartialOp op) {
+  auto query = cast<RankedTensorType>(op.getQuery().getType());
+  return op.getPrecision() == Precision::TF32 && query.getElementType().isF32()
+             ? tile::Precision::TF32
+             : tile::Precision::IEEE;
+}
+
 /// Positions, existence and scores of the block's pairs.
 FailureOr<PairwiseTiles::Pairs> PairwiseTiles::pairs(PartialOp op) {
   Pairs result;
@@ -235,9 +244,9 @@ FailureOr<PairwiseTiles::Pairs> PairwiseTiles::pairs(PartialOp op) {
 
   SmallVector<int64_t> shape{op.getRows(), (int64_t)op.getWidth()};
   auto type = RankedTensorType::get(shape, op.getAccumulatorType());
-  result.scores = tile::DotOp::create(b, type, *query, *key,
-                                      constant(shape, type.getElementType(), 0),
-                                      b.getUnitAttr());
+  result.scores = tile::DotOp::create(
+      b, type, *query, *key, constant(shape, type.getElementType(), 0),
+      b.getUnitAttr(), UnitAttr(), IntegerAttr(), getPrecision(op));
   locate(op, result);
   if (!op.getScore().empty()) {
     SmallVector<Value> arguments{result.scores};
@@ -408,7 +417,8 @@ FailureOr<Value> PairwiseTiles::accumulate(PartialOp op, const Pairs &pairs,
                                    regions.raise(shrink, type.getShape()));
   return Value(
       tile::DotOp::create(b, type, trim(op, tile::ReduceKind::Add, weights),
-                          keepExisting(op, *value), before, UnitAttr()));
+                          keepExisting(op, *value), before, UnitAttr(),
+                          UnitAttr(), IntegerAttr(), getPrecision(op)));
 }
 
 FailureOr<SmallVector<Value>> PairwiseTiles::partial(PartialOp op) {

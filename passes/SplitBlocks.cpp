@@ -187,7 +187,7 @@ PartialOp Splitter::addBlock(OpBuilder &nested, ValueRange firstKey,
       splits ? b.getUnitAttr() : UnitAttr(), schedule.getBoxQ(),
       schedule.getBoxK(), schedule.getStep(),
       b.getF64FloatAttr(op.getScaleValue()), op.getAlignmentAttr(),
-      op.getNormalizerAttr());
+      op.getNormalizerAttr(), op.getPrecisionAttr());
   IRMapping mapping;
   for (auto [from, to] : llvm::zip(op->getRegions(), partial->getRegions())) {
     // Boxes have no range of keys; the mask says all that `keys` does.

@@ -80,8 +80,10 @@ Prediction attn::addUp(ArrayRef<Prediction> ops) {
 
 /// The rate of products, of a unit.
 static double getMatrixRate(const OpFacts &facts, const Machine &machine) {
+  // Instructions of tf32 multiply half as many numbers.
+  double narrow = machine.matrix16 / (facts.problem.isTf32 ? 2 : 1);
   if (machine.isGpu())
-    return facts.isNarrow ? machine.matrix16 : machine.matrix32;
+    return facts.isNarrow ? narrow : machine.matrix32;
   return facts.accumulatorBytes == 8 ? machine.matrix64 : machine.matrix32;
 }
 
@@ -386,7 +388,8 @@ double Estimate::getSharedBytes() const {
   int64_t warps = blocks.warps ? blocks.warps : target.threads / kWarpLanes;
   int64_t bands = llvm::divideCeil(blocks.q, warps * int64_t(kBandRows));
   double ofKeys = width * (1 / q + 1 / double(kBandRows * bands));
-  return 2 * (ofKeys + (bands > 1 ? facts.widthQk / k : 0));
+  return double(facts.elementBytes) *
+         (ofKeys + (bands > 1 ? facts.widthQk / k : 0));
 }
 
 //===----------------------------------------------------------------------===//

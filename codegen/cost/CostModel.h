@@ -51,7 +51,7 @@ struct OpFacts {
   double listOps = 0;      ///< The same of a mask that a list is made of.
   double exponentials = 0; ///< Of each pair, or of each token.
   int64_t accumulatorBytes = 4, elementBytes = 4;
-  bool isNarrow = false; ///< Matrix instructions of 16 bits.
+  bool isNarrow = false; ///< Matrix instructions, of 16 bits or tf32.
   BlockProblem problem;  ///< Of attention on GPUs, sizes of blocks left open.
   bool decaysPerChannel = false, isBothWays = false;
   double ioBytes = 0; ///< Operands and results.

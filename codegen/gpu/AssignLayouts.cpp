@@ -13,7 +13,7 @@
 // 2. Operands of products go to shared memory: a load that feeds nothing else
 //    goes there directly, everything else by a conversion behind its
 //    definition, which for a query is in front of the loop over keys. Left
-//    operands of 16 bits stay in registers: matrix instructions take them
+//    operands of matrix instructions stay in registers: these take them
 //    there, in the layout in which they leave results.
 // 3. All other tiles live in registers. LayoutClasses says which of them must
 //    agree; products say how many neighbouring columns a thread should own.
@@ -217,6 +217,24 @@ static bool isCopied(Value value) {
          });
 }
 
+/// Whether `use` is an operand of a product of tf32.
+static bool isTf32Factor(OpOperand &use) {
+  auto dot = dyn_cast<tile::DotOp>(use.getOwner());
+  return dot && isTf32(dot) && isFactor(use);
+}
+
+/// The type of what is loaded for products alone.
+static RankedTensorType getCopyType(Value value) {
+  RankedTensorType type = tileOf(value);
+  bool isPlain = llvm::all_of(value.getUses(), isPlainRhs);
+  if (llvm::any_of(value.getUses(), isTf32Factor))
+    return getWordsType(type, /*readsPairs=*/!isPlain);
+  // Lanes that write narrow rows write several of them at once.
+  bool swizzle = !isPlain || type.getDimSize(1) % kBanks ||
+                 type.getElementTypeBitWidth() < 32;
+  return getSharedType(type, swizzle);
+}
+
 /// Puts the operands of products of one definition into shared memory.
 static void share(Value value) {
   if (llvm::none_of(value.getUses(), isFactor) && !isCopied(value))
@@ -224,11 +242,7 @@ static void share(Value value) {
   RankedTensorType type = tileOf(value);
   if (value.getDefiningOp<tile::LoadOp>() &&
       llvm::all_of(value.getUses(), isFactor)) {
-    // Lanes that write narrow rows write several of them at once.
-    bool swizzle = !llvm::all_of(value.getUses(), isPlainRhs) ||
-                   type.getDimSize(1) % kBanks ||
-                   type.getElementTypeBitWidth() < 32;
-    value.setType(getSharedType(type, swizzle));
+    value.setType(getCopyType(value));
     return;
   }
   OpBuilder b(value.getContext());
@@ -247,7 +261,14 @@ static void share(Value value) {
     return !isFactor(use) || (isTransposedLhs(use) &&
                               !isNarrow(cast<tile::DotOp>(use.getOwner())));
   });
-  type = isReadDown ? getColumnsType(type) : getSharedType(type, true);
+  // Pairs of neighbours are written as well as read.
+  if (llvm::any_of(value.getUses(), isTf32Factor))
+    type = getWordsType(
+        type, /*readsPairs=*/!llvm::all_of(value.getUses(), [](OpOperand &use) {
+          return !isFactor(use) || isPlainRhs(use);
+        }));
+  else
+    type = isReadDown ? getColumnsType(type) : getSharedType(type, true);
   auto shared = tile::ConvertLayoutOp::create(b, value.getLoc(), type, value);
   value.replaceUsesWithIf(shared, isFactor);
 }
@@ -425,15 +446,16 @@ static void dealOutLoad(tile::LoadOp load) {
   load.getResult().replaceAllUsesExcept(dealt, dealt);
 }
 
-/// Whether the products of a kernel are of 16 bits, all or none: one layout of
-/// threads has to serve them.
+/// Whether the products of a kernel are of matrix instructions, all or none:
+/// one layout of threads has to serve them.
 static FailureOr<bool> hasNarrowProducts(gpu::GPUFuncOp kernel) {
   tile::DotOp narrow, wide;
   kernel.walk([&](tile::DotOp dot) { (isNarrow(dot) ? narrow : wide) = dot; });
   if (narrow && wide) {
     auto error = wide.emitOpError("has operands of 32 bits in a kernel with a "
-                                  "product of 16 bits; expected one kind");
-    error.attachNote(narrow.getLoc()) << "the product of 16 bits";
+                                  "product of 16 bits or tf32; expected one "
+                                  "kind");
+    error.attachNote(narrow.getLoc()) << "the product of 16 bits or tf32";
     return error;
   }
   return static_cast<bool>(narrow);

@@ -137,20 +137,22 @@ static bool hasNoProduct(Region &rows) {
   return rows.empty() || rows.front().getOps<ContractRowOp>().empty();
 }
 
-/// Whether the products of an op can be of 16 bits: its operands are, and the
-/// sizes are multiples of a matrix instruction's.
+/// Whether the products of an op can be of matrix instructions: its operands
+/// have 16 bits or may be rounded to tf32, and the sizes are multiples of an
+/// instruction's.
 static bool isNarrow(AttendOp op) {
+  bool isTf32 = op.allowsTf32();
+  int64_t most = isTf32 ? kMostTf32Columns : kMostMatrixColumns;
   Type element = typeOf(op.getQuery()).getElementType();
   auto fits = [&](Value tensor, Region &rows) {
     int64_t width = getWidth(tensor, rows);
     return typeOf(tensor).getElementType() == element &&
-           width % kMatrixMultiple == 0 && width <= kMostMatrixColumns &&
-           hasNoProduct(rows);
+           width % kMatrixMultiple == 0 && width <= most && hasNoProduct(rows);
   };
   auto isNotTooWide = [&](Value tensor, Region &rows, bool isExact) {
     return isExact || getWidth(tensor, rows) <= kMostComputedColumns;
   };
-  return element.getIntOrFloatBitWidth() == 16 &&
+  return (isTf32 || element.getIntOrFloatBitWidth() == 16) &&
          fits(op.getQuery(), op.getQueryRows()) &&
          fits(op.getKey(), op.getKeyRows()) &&
          fits(op.getValue(), op.getValueRows()) &&
@@ -216,9 +218,13 @@ BlockProblem attn::getProblem(AttendOp op) {
   problem.queryElements = countElements(op.getQuery(), op.getQueryRows());
   if (!problem.isNarrow)
     return problem;
-  setScoreTerms(op, problem);
-  problem.valueTerms = hasExactValues(op) ? 1 : 2;
-  problem.keyParts = std::max<int64_t>(getQueryParts(op).size(), 1);
+  problem.isTf32 = op.allowsTf32();
+  // Operands of tf32 are rounded, and have no other terms.
+  if (!problem.isTf32) {
+    setScoreTerms(op, problem);
+    problem.valueTerms = hasExactValues(op) ? 1 : 2;
+    problem.keyParts = std::max<int64_t>(getQueryParts(op).size(), 1);
+  }
   bool isPlain = op.getQueryRows().empty() && op.getKeyRows().empty() &&
                  op.getValueRows().empty();
   problem.hasFewPairOps = isPlain && hasFewPairOps(op);

@@ -226,13 +226,38 @@ static LogicalResult checkBlocks(tile::DotOp dot, int64_t threads) {
   constexpr int64_t band = 16, lanes = 32;
   std::optional<int64_t> block = dot.getBetween();
   auto type = cast<RankedTensorType>(dot.getType());
-  if (!block || (isNarrow(dot) && dot.getTransposeRhs() && *block % band == 0 &&
-                 type.getDimSize(0) == threads / lanes * band))
+  if (!block ||
+      (isNarrow(dot) && !isTf32(dot) && dot.getTransposeRhs() &&
+       *block % band == 0 && type.getDimSize(0) == threads / lanes * band))
     return success();
   return dot.emitOpError("expected operands of 16 bits, 'transpose_rhs', ")
          << threads / lanes * band << " rows and 'between' a multiple of "
          << band << " on GPUs, got " << dot.getRhs().getType() << ", "
          << type.getDimSize(0) << " rows and " << *block;
+}
+
+/// Whether matrix instructions of tf32 can multiply the operands of `dot`,
+/// where they are.
+static LogicalResult checkTf32(tile::DotOp dot) {
+  constexpr int64_t rows = 16, others = 8;
+  if (!isTf32(dot))
+    return success();
+  auto type = cast<RankedTensorType>(dot.getType());
+  if (dot.getTransposeLhs() || type.getDimSize(0) % rows ||
+      type.getDimSize(1) % others || dot.getDepth() % others)
+    return dot.emitOpError("with 'precision(tf32)' needs multiples of ")
+           << rows << " rows and " << others
+           << " columns and depth, and no 'transpose_lhs', on GPUs, got "
+           << type << " and depth " << dot.getDepth()
+           << "; run 'attn-nvidia-matrix-products' first";
+  for (Value operand : {dot.getLhs(), dot.getRhs()}) {
+    tile::SharedAttr layout = getSharedLayout(operand);
+    if (layout && layout.getSwizzle())
+      return dot.emitOpError("with 'precision(tf32)' reads tiles without "
+                             "'swizzle', got ")
+             << operand.getType();
+  }
+  return success();
 }
 
 /// Whether threads can scan rows: in registers a row knows those before it, but
@@ -248,7 +273,8 @@ static LogicalResult checkScan(tile::ScanOp scan) {
 /// Whether the operands of a product are where threads read them, and its
 /// result is where matrix instructions leave it if these make it.
 static LogicalResult checkOperands(tile::DotOp dot, int64_t threads) {
-  constexpr int64_t multiple = 16, columns = 4;
+  constexpr int64_t columns = 4;
+  const int64_t multiple = isTf32(dot) ? 8 : 16;
   auto type = tileOf(dot), lhs = tileOf(dot.getLhs());
   bool isShared =
       getSharedLayout(dot.getLhs()) && getSharedLayout(dot.getRhs());
@@ -262,15 +288,16 @@ static LogicalResult checkOperands(tile::DotOp dot, int64_t threads) {
   auto layout = tile::RegistersAttr::get(dot.getContext(), threads / columns,
                                          columns, /*vector=*/2,
                                          /*paired=*/true);
-  auto isMultiple = [](int64_t size) { return size % multiple == 0; };
+  auto isMultiple = [=](int64_t size) { return size % multiple == 0; };
   bool isHeld = lhs.getEncoding() == layout && !dot.getTransposeLhs();
   if (getSharedLayout(dot.getRhs()) && (isHeld || isShared) &&
       type.getEncoding() == layout && type.getElementType().isF32() &&
       lhs.getElementType() == tileOf(dot.getRhs()).getElementType() &&
       llvm::all_of(type.getShape(), isMultiple) && isMultiple(dot.getDepth()))
     return success();
-  return dot.emitOpError("of 16 bits expected sizes that are multiples of ")
-         << multiple << ", the right operand in shared memory, a result of f32 "
+  return dot.emitOpError(isTf32(dot) ? "of tf32" : "of 16 bits")
+         << " expected sizes that are multiples of " << multiple
+         << ", the right operand in shared memory, a result of f32 "
          << "and, unless it is shared too, the left operand in '" << layout
          << "', got " << lhs << " and " << dot.getRhs().getType() << " to "
          << type;
@@ -290,7 +317,7 @@ static LogicalResult checkLayouts(gpu::GPUFuncOp kernel) {
         return op->emitOpError("has a tile without layout, ")
                << type << "; run 'attn-gpu-assign-layouts' first";
     }
-    if (dot && (failed(checkBlocks(dot, threads)) ||
+    if (dot && (failed(checkBlocks(dot, threads)) || failed(checkTf32(dot)) ||
                 failed(checkOperands(dot, threads))))
       return WalkResult::interrupt();
     auto convert = dyn_cast<tile::ConvertLayoutOp>(op);

@@ -20,6 +20,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/gpu/DistributeTf32.h"
 #include "codegen/gpu/Distributor.h"
 #include "codegen/gpu/Window.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -104,6 +105,7 @@ Value CopyEmitter::testInside() {
 
 void CopyEmitter::emitBatch(Value first, int64_t count, bool guarded) {
   Type element = type.getElementType();
+  bool isTf32 = isReadAsTf32(op.getResult());
   Value leading = guarded ? testLeading(b, window) : Value();
   SmallVector<std::tuple<Value, Value, Value>> stores;
   bool isRagged = getElements() % d.threads.getThreads();
@@ -132,6 +134,8 @@ void CopyEmitter::emitBatch(Value first, int64_t count, bool guarded) {
           return SmallVector<Value>{memref::LoadOp::create(
               b, op.getView(), getPositions(b, window, {row, column}))};
         }).front();
+    if (isTf32)
+      read = roundToTf32(b, read);
     stores.push_back({read, d.getPlace(type, row, column), exists});
   }
   for (auto [value, place, exists] : stores)
@@ -207,11 +211,15 @@ public:
   /// Whether rows of the tile are groups that all lie in rows of the view.
   bool isPossible();
   void emit();
+  /// The same element by element. Each thread copies the elements of its
+  /// groups, which it may change before others read them.
+  void emitElements();
 
 private:
   std::pair<Value, Value> getGroup(Value number);
   void emitWhole();
   void emitGuarded();
+  Value testGroup(Value leading, Value row, Value column);
   void copy(Value place, Value view, ValueRange at, Value elements);
 
   Distributor &d;
@@ -229,6 +237,12 @@ private:
 /// Bytes of an asynchronous copy.
 static constexpr int64_t kGroupBytes = 16;
 
+/// Whether a copy is one of 32 bits that runs ahead: of a product of tf32.
+static bool isOfWords(tile::LoadOp op) {
+  return op.getAsync() &&
+         cast<RankedTensorType>(op.getType()).getElementTypeBitWidth() == 32;
+}
+
 bool GroupCopyEmitter::isPossible() {
   // Groups are inside as a whole or not at all. A block of columns that may be
   // cut off is that of a recurrence, which has no registers for the addresses
@@ -237,7 +251,8 @@ bool GroupCopyEmitter::isPossible() {
   bool areWhole =
       isKnownInside(window, 1, type.getDimSize(1)) ||
       (op.getStage() && !ShapedType::isDynamic(size) && size % columns == 0);
-  bool isWanted = type.getElementTypeBitWidth() == 16 || d.decaysInBands();
+  bool isWanted =
+      type.getElementTypeBitWidth() == 16 || isOfWords(op) || d.decaysInBands();
   return isWanted && areWhole && isMultiple(window.offsets.back(), columns) &&
          type.getDimSize(1) % columns == 0 && isa<BlockArgument>(parameter);
 }
@@ -344,6 +359,26 @@ void GroupCopyEmitter::emitWhole() {
   }
 }
 
+/// Whether the element at `row` and `column` lies in the view.
+Value GroupCopyEmitter::testGroup(Value leading, Value row, Value column) {
+  Value inside = leading;
+  if (type.getDimSize(0) != shape.rows)
+    inside = d.both(inside, d.isLess(row, d.index(type.getDimSize(0))));
+  if (window.isIndexed()) {
+    inside = d.both(inside, testRow(b, window, row));
+  } else {
+    Value position = d.add(window.offsets[window.getDim(0)], row);
+    inside = d.both(inside,
+                    d.isLess(position, getSize(b, window, window.getDim(0))));
+  }
+  if (!isKnownInside(window, 1, type.getDimSize(1))) {
+    Value position = d.add(window.offsets.back(), column);
+    inside = d.both(inside,
+                    d.isLess(position, getSize(b, window, window.getDim(1))));
+  }
+  return inside;
+}
+
 /// A tile of which parts may lie outside: those are written as zero.
 void GroupCopyEmitter::emitGuarded() {
   Value thread = d.threads.getThread();
@@ -361,25 +396,35 @@ void GroupCopyEmitter::emitGuarded() {
   OpBuilder::InsertionGuard insertion(b);
   b.setInsertionPointToStart(loop.getBody());
   auto [row, column] = getGroup(loop.getInductionVar());
-  Value inside = leading;
-  if (type.getDimSize(0) != shape.rows)
-    inside = d.both(inside, d.isLess(row, d.index(type.getDimSize(0))));
-  if (window.isIndexed()) {
-    inside = d.both(inside, testRow(b, window, row));
-  } else {
-    Value position = d.add(window.offsets[window.getDim(0)], row);
-    inside = d.both(inside,
-                    d.isLess(position, getSize(b, window, window.getDim(0))));
-  }
-  if (!isKnownInside(window, 1, type.getDimSize(1))) {
-    Value position = d.add(window.offsets.back(), column);
-    inside = d.both(inside,
-                    d.isLess(position, getSize(b, window, window.getDim(1))));
-  }
+  Value inside = testGroup(leading, row, column);
   Value elements =
       arith::SelectOp::create(b, inside, d.index(columns), d.index(0));
   copy(d.getPlace(type, row, column), parameter,
        getPositions(b, window, {row, column}), elements);
+}
+
+void GroupCopyEmitter::emitElements() {
+  Value thread = d.threads.getThread();
+  Window window = this->window;
+  d.keepSeldom(window, thread, op);
+  Value leading = testLeading(b, window);
+  auto loop = scf::ForOp::create(b, thread, d.index(groups),
+                                 d.index(d.threads.getThreads()));
+  keepRolled(loop);
+  OpBuilder::InsertionGuard insertion(b);
+  b.setInsertionPointToStart(loop.getBody());
+  auto [row, column] = getGroup(loop.getInductionVar());
+  for (int64_t n = 0; n < columns; ++n) {
+    Value at = d.add(column, d.index(n));
+    Value inside = testGroup(leading, row, at);
+    if (type.getDimSize(1) != shape.columns)
+      inside = d.both(inside, d.isLess(at, d.index(type.getDimSize(1))));
+    Value read = guard(b, inside, type.getElementType(), [&, row = row] {
+                   return SmallVector<Value>{memref::LoadOp::create(
+                       b, op.getView(), getPositions(b, window, {row, at}))};
+                 }).front();
+    memref::StoreOp::create(b, read, buffer, d.getPlace(type, row, at));
+  }
 }
 
 void GroupCopyEmitter::emit() {
@@ -399,7 +444,7 @@ void GroupCopyEmitter::emit() {
   b.setInsertionPointToStart(choice.thenBlock());
   emitGuarded();
   b.setInsertionPointToStart(choice.elseBlock());
-  elements.emitRolled();
+  isOfWords(op) ? emitElements() : elements.emitRolled();
 }
 
 void Distributor::copyToShared(tile::LoadOp op) {
@@ -407,7 +452,10 @@ void Distributor::copyToShared(tile::LoadOp op) {
   GroupCopyEmitter groups(*this, op);
   CopyEmitter elements(*this, op);
   guard(b, op.getWhen(), {}, [&] {
-    groups.isPossible() ? groups.emit() : elements.emit();
+    if (groups.isPossible())
+      groups.emit();
+    else
+      isOfWords(op) ? groups.emitElements() : elements.emit();
     return SmallVector<Value>{};
   });
   // Awaits of a ring count the copies, however they were made.
@@ -419,6 +467,43 @@ void Distributor::copyToShared(tile::LoadOp op) {
   // several tiles in front of one, and wait there for all of them.
   if (!updatesState())
     awaitCopies();
+}
+
+/// Rounds the groups that the thread copied.
+void Distributor::roundCopied(tile::AwaitOp op) {
+  RankedTensorType type = tileOf(op);
+  SharedShape shape = getSharedShape(type);
+  int64_t columns = getGroupColumns(type), perRow = shape.columns / columns;
+  int64_t groups = shape.rows * perRow, all = threads.getThreads();
+  // So many groups on, the thread is in the same column again.
+  int64_t period = perRow / std::gcd(all, perRow);
+  int64_t distance = period * all / perRow *
+                     cast<tile::SharedAttr>(type.getEncoding()).getRow();
+  auto vector = VectorType::get(columns, type.getElementType());
+  SmallVector<Value> places;
+  Value thread = threads.getThread();
+  if (isShortOfRegisters())
+    thread = keepInLoop(thread, op);
+  for (int64_t n = 0; n * all < groups; ++n) {
+    Value number = add(thread, index(n * all));
+    if (n < period) {
+      Value row = arith::DivUIOp::create(b, number, index(perRow));
+      Value group = arith::RemUIOp::create(b, number, index(perRow));
+      places.push_back(getPlace(type, row, mul(group, index(columns))));
+    }
+    Value place = add(places[n % period], index(n / period * distance));
+    Value exists =
+        (n + 1) * all <= groups ? Value() : isLess(number, index(groups));
+    guard(b, exists, {}, [&] {
+      Values values = readShared(op, place, columns);
+      for (Value &value : values)
+        value = roundToTf32(b, value);
+      vector::StoreOp::create(
+          b, vector::FromElementsOp::create(b, vector, values), getBuffer(op),
+          ValueRange{place}, /*nontemporal=*/false, llvm::Align(kGroupBytes));
+      return Values{};
+    });
+  }
 }
 
 void Distributor::awaitCopies() {

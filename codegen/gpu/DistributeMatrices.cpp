@@ -30,6 +30,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/gpu/Distributor.h"
+#include "codegen/gpu/Resources.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 
@@ -62,7 +63,10 @@ bool Distributor::isShortOfRegisters() {
     PieceShape shape = ThreadTiles::getShape(tileOf(dot));
     bool isWide =
         !isRecurrence() && dot.getTransposeRhs() && shape.size() >= quarter;
-    if (isNarrow(dot) && (shape.rows > 2 || isWide))
+    // Queries of tf32 take twice the registers.
+    bool hasWideRows =
+        isTf32(dot) && tileOf(dot.getRhs()).getDimSize(1) > kWideTf32Columns;
+    if (isNarrow(dot) && (shape.rows > 2 || isWide || hasWideRows))
       shortOfRegisters = true;
   });
   return *shortOfRegisters;

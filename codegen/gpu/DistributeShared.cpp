@@ -16,6 +16,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/LongSums.h"
+#include "codegen/gpu/DistributeTf32.h"
 #include "codegen/gpu/Distributor.h"
 #include "codegen/gpu/Window.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -269,6 +270,9 @@ void Distributor::share(tile::ConvertLayoutOp op) {
   llvm::Align align(shape.vector * from.getElementTypeBitWidth() / 8);
   Values values = pieces[op.getValue()];
   clear(from, values);
+  if (isReadAsTf32(op))
+    for (Value &value : values)
+      value = roundToTf32(b, value);
   Value buffer = getBuffer(op);
   for (int64_t i = 0; i < shape.rows; ++i)
     guard(b, testSharedRow(op, i), {}, [&] {
@@ -314,6 +318,8 @@ void Distributor::lower(tile::AwaitOp op) {
   if (op.getStage())
     getBuffer(op);
   NVVM::CpAsyncWaitGroupOp::create(b, op.getPending());
+  if (isReadAsTf32(op))
+    roundCopied(op);
 }
 
 void Distributor::lower(tile::BarrierOp) {
@@ -466,6 +472,8 @@ SmallVector<Value> DotEmitter::emit(ArrayRef<Value> init) {
 }
 
 void Distributor::lower(tile::DotOp op) {
+  if (isTf32(op))
+    return multiplyTf32(op);
   if (isNarrow(op))
     return multiplyMatrices(op);
   pieces[op] = DotEmitter(*this, op).emit(pieces[op.getInit()]);

@@ -130,6 +130,8 @@ private:
 
   // Matrix instructions (DistributeMatrices.cpp).
   void multiplyMatrices(tile::DotOp op);
+  void multiplyTf32(tile::DotOp op);
+  void roundCopied(tile::AwaitOp op);
   mlir::Value getOtherBlock(int64_t size);
   mlir::Value isBlock(int64_t number, int64_t size);
   Values takeBlock(llvm::ArrayRef<mlir::Value> all, const PieceShape &shape,
@@ -225,6 +227,7 @@ private:
 
   friend class DotEmitter;
   friend class MatrixEmitter;
+  friend class Tf32Emitter;
   friend class CopyEmitter;
   friend class DecayDotEmitter;
   friend class VectorScan;
@@ -237,6 +240,8 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value> buffers;
   /// Of buffers of other elements of 16 bits, the same as f16.
   llvm::DenseMap<mlir::Value, mlir::Value> halves;
+  /// Numbers rounded to tf32.
+  llvm::DenseMap<mlir::Value, mlir::Value> rounded;
   /// Of layouts in shared memory, element types and layouts in registers: the
   /// place of the thread's first element.
   std::map<std::tuple<const void *, const void *, const void *>, mlir::Value>

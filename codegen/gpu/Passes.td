@@ -261,7 +261,7 @@ def GpuAssignLayouts : Pass<"attn-gpu-assign-layouts", "::mlir::gpu::GPUModuleOp
     Gives every tile of a kernel an encoding: `#tile.registers`, for vectors
     `#tile.slice`, and for operands of products `#tile.shared`. A load that only
     feeds products goes to shared memory directly; other operands of products get a
-    `tile.convert_layout` behind their definition. Left operands of 16 bits stay in
+    `tile.convert_layout` behind their definition. Left operands of 16 bits and tf32 stay in
     registers, which are `paired` in the whole kernel, unless they are transposed, are loaded in
     each iteration of a loop, or are there before the loop (queries) and have more than one band
     of 16 rows per warp, or more than 128 columns together. In loops that update a
@@ -276,7 +276,7 @@ def GpuAssignLayouts : Pass<"attn-gpu-assign-layouts", "::mlir::gpu::GPUModuleOp
     Before: the ops of tile programs, `known_block_size` a multiple of 128. After: no
     tile without encoding. Reports tiles whose columns cannot be cut where a slice
     asks for, vectors that are used along rows and along columns, constants of several numbers, and
-    kernels with products of 16 and of 32 bits.
+    kernels with products of 16 bits or tf32 and of 32 bits.
 
     Example (afterwards `%x` has the type
     `tensor<16x64xf32, #tile.registers<rows = 16, columns = 8, vector = 1>>`):
@@ -357,7 +357,7 @@ def GpuPipelineCopies
     : Pass<"attn-gpu-pipeline-copies", "::mlir::gpu::GPUModuleOp"> {
   let summary = "Copy the next tiles to shared memory while computing";
   let description = [{
-    In a loop that loads tiles of 16 bits to shared memory for products, the loads that the
+    In a loop that loads tiles of 16 bits, or for products of tf32, to shared memory, the loads that the
     first product and those of its kind read (keys) begin an iteration earlier and are
     carried by the loop, the others (values) begin with the iteration; all do if the first
     product reads none. `tile.await` and a barrier stand where they are read. Loads of the

@@ -98,10 +98,15 @@ private:
 };
 } // namespace
 
-/// Whether a copy can be asynchronous: those of products of 16 bits are.
+/// Whether a copy can be asynchronous: those of matrix instructions are.
 static bool isCopy(tile::LoadOp load) {
   auto type = cast<RankedTensorType>(load.getType());
-  return getSharedLayout(load) && type.getElementTypeBitWidth() == 16;
+  auto isForTf32 = [](Operation *user) {
+    auto dot = dyn_cast<tile::DotOp>(user);
+    return dot && isTf32(dot);
+  };
+  return getSharedLayout(load) && (type.getElementTypeBitWidth() == 16 ||
+                                   llvm::any_of(load->getUsers(), isForTf32));
 }
 
 /// The scalar, such as an entry of a list, that `op` reads; null if it does

@@ -8,13 +8,14 @@
 
 #include "codegen/gpu/Resources.h"
 #include "codegen/LongSums.h"
+#include "codegen/gpu/SharedTiles.h"
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
 
 using namespace attn;
 
-/// Shared tiles have multiples of these.
-static constexpr int64_t kRowMultiple = 16, kColumnMultiple = 32;
+/// Shared tiles have multiples of it, and of kRowMultiple rows.
+static constexpr int64_t kColumnMultiple = 32;
 
 int64_t attn::getOperandBytes(int64_t rows, int64_t columns) {
   return 4 * llvm::alignTo(rows, kRowMultiple) *
@@ -44,11 +45,16 @@ static bool sharesQueries(const BlockProblem &problem) {
          problem.queryTerms * problem.widthQk > kRegisterColumns;
 }
 
-/// Rows of 16 bits fill the banks.
+/// Rows of 16 bits fill the banks; those of 32 are longer.
 static int64_t estimateNarrowBytes(const BlockProblem &problem) {
-  constexpr int64_t banks = 64;
-  int64_t widthQk = llvm::alignTo(problem.widthQk, banks);
-  int64_t widthV = llvm::alignTo(problem.widthV, banks);
+  constexpr int64_t banks = 32;
+  int64_t bytes = problem.isTf32 ? 4 : 2;
+  int64_t widthQk = llvm::alignTo(problem.widthQk, banks * 4 / bytes);
+  int64_t widthV = llvm::alignTo(problem.widthV, banks * 4 / bytes);
+  if (problem.isTf32) {
+    widthQk += kPairPadding;
+    widthV += kWordPadding;
+  }
   int64_t rows = llvm::alignTo(problem.blockK, kRowMultiple);
   int64_t keys = rows * problem.keyTerms * widthQk;
   int64_t values = rows * problem.valueTerms * widthV;
@@ -60,7 +66,7 @@ static int64_t estimateNarrowBytes(const BlockProblem &problem) {
   int64_t queries = sharesQueries(problem)
                         ? problem.queryTerms * problem.blockQ * widthQk
                         : 0;
-  return 2 * (problem.stages * (keys + values) + around + queries);
+  return bytes * (problem.stages * (keys + values) + around + queries);
 }
 
 int64_t attn::estimateSharedBytes(const BlockProblem &problem) {
@@ -73,21 +79,26 @@ int64_t attn::estimateSharedBytes(const BlockProblem &problem) {
          getOperandBytes(problem.blockQ, problem.blockK);
 }
 
-/// A thread has two rows of each band, every fourth column, and of queries in
-/// registers two in each.
+/// A thread has two rows of each band, every fourth column, and of queries of
+/// 16 bits in registers two in each.
 static int64_t estimateNarrowRegisters(const BlockProblem &problem) {
   // Measured: a row has a head and a position of its own.
   constexpr int64_t columns = 4, reserve = 48, packed = 20;
-  int64_t bands = getBands(problem);
-  int64_t queries =
-      sharesQueries(problem) ? 0 : problem.queryTerms * problem.widthQk / 2;
+  int64_t bands = getBands(problem), inRegister = problem.isTf32 ? 1 : 2;
+  int64_t queries = sharesQueries(problem)
+                        ? 0
+                        : problem.queryTerms * problem.widthQk / inRegister;
   // Measured: each further tile of keys is copied, with a tile of values.
   int64_t places = 11 * (problem.keyParts - 1);
-  // Weights of the block before, two in a register.
-  int64_t weights = problem.overlaps ? problem.blockK / 2 : 0;
+  // Measured: what ptxas reads ahead.
+  bool isWide = problem.isTf32 &&
+                std::max(problem.widthQk, problem.widthV) > kWideTf32Columns;
+  int64_t ahead = isWide ? 24 : 0;
+  // Weights of the block before, of 16 bits two in a register.
+  int64_t weights = problem.overlaps ? problem.blockK / inRegister : 0;
   return 2 * bands * (problem.widthV + problem.blockK + weights + queries) /
              columns +
-         places + (problem.packsHeads ? packed : 0) + reserve;
+         places + ahead + (problem.packsHeads ? packed : 0) + reserve;
 }
 
 int64_t attn::estimateRegisters(const BlockProblem &problem) {

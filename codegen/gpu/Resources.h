@@ -20,7 +20,8 @@ struct BlockProblem {
   int64_t threads = 128;
   int64_t stages = 1;         ///< Keys and values that are there at a time.
   bool overlaps = false;      ///< Products of two blocks of keys overlap.
-  bool isNarrow = false;      ///< Products of 16 bits by matrix instructions.
+  bool isNarrow = false;      ///< Products by matrix instructions.
+  bool isTf32 = false;        ///< Those of tf32; else of 16 bits.
   bool hasFewPairOps = false; ///< And little else for each pair.
   bool addsDistances = false; ///< Scores have terms of the positions.
   int64_t maskOps = 0;        ///< Of a mask, for each pair.
@@ -36,8 +37,8 @@ struct BlockProblem {
 /// most; attn-gpu-slice-products cuts larger ones. 64 keys of 128 features.
 inline constexpr int64_t kSliceBytes = 64 * 128 * 4;
 
-/// Columns of left operands of 16 bits, computed once for all keys, that a
-/// thread keeps in registers at most; more are in shared memory.
+/// Columns of left operands of matrix instructions, computed once for all keys,
+/// that a thread keeps in registers at most; more are in shared memory.
 inline constexpr int64_t kRegisterColumns = 128;
 
 /// Rows, columns and depth of a product of matrix instructions are multiples.
@@ -50,6 +51,13 @@ inline constexpr int64_t kMostMatrixColumns = 256;
 /// Features of keys and values that a kernel of matrix instructions computes,
 /// at most.
 inline constexpr int64_t kMostComputedColumns = 128;
+
+/// Features of queries, keys and values that are multiplied as tf32, at most:
+/// accumulators of more leave no registers, and rows no room for two blocks.
+inline constexpr int64_t kMostTf32Columns = 128;
+
+/// Features of such rows that leave few registers for anything else.
+inline constexpr int64_t kWideTf32Columns = 96;
 
 /// Bytes of an operand of a product in shared memory.
 int64_t getOperandBytes(int64_t rows, int64_t columns);

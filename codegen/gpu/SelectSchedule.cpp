@@ -127,15 +127,20 @@ static Value getRows(MergeOp op) { return op.getOutput(); }
 
 /// Reports the schedule of `op` and what it computes with.
 static void reportResources(Operation *op, ScheduleAttr schedule, bool isAsked,
-                            bool isNarrow, int64_t threads) {
+                            StringRef products, int64_t threads) {
   StringRef rule = isAsked ? "it was asked for"
                            : "the largest blocks that fit, two on a "
                              "multiprocessor if possible";
   reportSchedule(op, schedule, rule);
   report(op->getLoc(), "device")
-      << FactValue("Warps", threads / 32)
-      << FactValue("Products",
-                   isNarrow ? "matrix instructions of 16 bits" : "f32 units");
+      << FactValue("Warps", threads / 32) << FactValue("Products", products);
+}
+
+/// What the products of a block are computed with.
+static StringRef getProducts(bool isNarrow, bool isTf32 = false) {
+  return isTf32     ? "matrix instructions of tf32"
+         : isNarrow ? "matrix instructions of 16 bits"
+                    : "f32 units";
 }
 
 /// Larger blocks than usual for pairs that need little but products. Matrix
@@ -251,8 +256,8 @@ static LogicalResult refuseWithoutMatrices(Operation *op, StringRef key,
                                            int64_t value, const Twine &where) {
   return emitError(op->getLoc())
          << "schedule: '" << key << "' of " << value
-         << " needs products of 16 bits by matrix instructions, which this op "
-            "has not"
+         << " needs products by matrix instructions, of 16 bits or tf32, which "
+            "this op has not"
          << where << "; expected a schedule without it";
 }
 
@@ -330,7 +335,9 @@ template <typename OpT> WalkResult GpuSelectSchedule::select(OpT op) {
     return WalkResult::interrupt();
   op.setScheduleAttr(*made);
   problem = withBlocks(problem, blocks, threads);
-  reportResources(op, *made, isAsked, problem.isNarrow, problem.threads);
+  reportResources(op, *made, isAsked,
+                  getProducts(problem.isNarrow, problem.isTf32),
+                  problem.threads);
   return WalkResult::advance();
 }
 
@@ -480,8 +487,9 @@ WalkResult GpuSelectSchedule::selectChunk(RecurOp op) {
   op.setScheduleAttr(ScheduleAttr::get(&getContext(), asked->q, asked->k,
                                        asked->splits, asked->warps,
                                        asked->stages, asked->resident));
-  reportResources(op, op.getScheduleAttr(), isAsked,
-                  withBlocks(getProblem(op, threads), *asked).isNarrow,
-                  threads);
+  reportResources(
+      op, op.getScheduleAttr(), isAsked,
+      getProducts(withBlocks(getProblem(op, threads), *asked).isNarrow),
+      threads);
   return WalkResult::advance();
 }

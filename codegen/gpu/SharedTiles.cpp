@@ -140,7 +140,16 @@ int64_t attn::getGroupColumns(RankedTensorType type) {
 
 bool attn::isNarrow(tile::DotOp dot) {
   auto rhs = cast<RankedTensorType>(dot.getRhs().getType());
-  return rhs.getElementTypeBitWidth() == 16;
+  return rhs.getElementTypeBitWidth() == 16 || isTf32(dot);
+}
+
+bool attn::isTf32(tile::DotOp dot) {
+  return dot.getPrecision() == tile::Precision::TF32;
+}
+
+RankedTensorType attn::getWordsType(RankedTensorType type, bool readsPairs) {
+  int64_t padding = readsPairs ? kPairPadding : kWordPadding;
+  return ::getSharedType(type, padding, /*swizzle=*/false);
 }
 
 bool attn::hasAlignedRows(tile::StoreOp store, int64_t columns) {

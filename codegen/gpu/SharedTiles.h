@@ -74,9 +74,19 @@ int64_t getStageBytes(mlir::RankedTensorType type);
 /// `type` as a ring of so many tiles, or as a tile for 1.
 mlir::RankedTensorType getRingType(mlir::RankedTensorType type, int64_t stages);
 
-/// Whether a product is of operands of 16 bits: a matter of matrix
-/// instructions.
+/// Whether a product is one of matrix instructions: its operands have 16 bits,
+/// or are rounded to tf32.
 bool isNarrow(tile::DotOp dot);
+
+/// Whether its operands are of 32 bits and rounded to tf32.
+bool isTf32(tile::DotOp dot);
+
+/// `type`, of 32 bits, in shared memory as an operand of matrix instructions
+/// whose lanes read neighbouring columns of eight rows (pairs) or a column of
+/// four pairs of rows each. Rows are longer than all banks, so that neither
+/// needs a bank twice, and all places are a number away from one of the lane.
+mlir::RankedTensorType getWordsType(mlir::RankedTensorType type,
+                                    bool readsPairs);
 
 /// Whether every `columns` neighbouring elements of a row, counted from the
 /// tile's first, lie in the view, at a multiple of their size.
@@ -90,6 +100,10 @@ bool isSameEverywhere(mlir::OpOperand &operand);
 /// round of `columns` threads. It has no layout of its own then: threads put
 /// its number into what they own behind the first part.
 bool isPadding(tile::ConcatOp op, int64_t columns);
+
+/// Elements of 32 bits behind the rows of operands of matrix instructions that
+/// are read in pairs, or down their columns.
+inline constexpr int64_t kPairPadding = 8, kWordPadding = 4;
 
 /// Rows of threads that a kernel may have: shared tiles have a multiple of it.
 inline constexpr int64_t kRowMultiple = 16;

@@ -66,7 +66,7 @@ private:
 Value ProductCutter::multiply(Value lhs, Value rhs, Value init) {
   return tile::DotOp::create(b, init.getType(), lhs, rhs, init,
                              op.getTransposeRhsAttr(), op.getTransposeLhsAttr(),
-                             op.getBetweenAttr());
+                             op.getBetweenAttr(), op.getPrecision());
 }
 
 /// Adds the products of slices of the depth, each summed from zero on but for

@@ -14,6 +14,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/gpu/SharedTiles.h"
 #include "codegen/nvidia/Passes.h"
 #include "dialect/TileDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -33,13 +34,13 @@ static RankedTensorType tileOf(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
-/// Whether `value` is a product of 16 bits, some elements of which may have
-/// been replaced.
+/// Whether `value` is a product of matrix instructions, some elements of which
+/// may have been replaced.
 static bool isProduct(Value value) {
   if (auto choice = value.getDefiningOp<arith::SelectOp>())
     return isProduct(choice.getTrueValue());
   auto dot = value.getDefiningOp<tile::DotOp>();
-  return dot && tileOf(dot.getLhs()).getElementTypeBitWidth() == 16;
+  return dot && isNarrow(dot);
 }
 
 /// The number that all elements of `value` are, if it is one above 0.

@@ -20,6 +20,10 @@
 //
 // Errors of a rounded operand allow the last to be less exact.
 //
+// Products of f32 stay as they are if all of a kernel may be rounded to tf32
+// and have the sizes of instructions. If not, none is: they lose the
+// permission, so that behind this pass it says what is done.
+//
 // Rows that were joined, of heads that exchange scores, are multiplied part by
 // part: parts of exact tiles are exact. Where the other rows were joined
 // otherwise, or not at all, they are one computed tile.
@@ -341,6 +345,43 @@ static void approximate(gpu::GPUFuncOp kernel) {
   });
 }
 
+/// Whether matrix instructions can multiply the operands of `op` as tf32, which
+/// rounds them. BlockProblems.cpp foresees it.
+static bool isTf32Possible(tile::DotOp op) {
+  return op.getPrecision() == tile::Precision::TF32 && !op.getTransposeLhs() &&
+         isMultiple(tileOf(op)) && op.getDepth() % kMatrixMultiple == 0 &&
+         tileOf(op.getRhs()).getDimSize(1) <= kMostTf32Columns;
+}
+
+/// Lets numbers that multiply queries multiply scores instead, as they do in
+/// kernels of 16 bits.
+static void moveScales(tile::DotOp op) {
+  SmallVector<Value> scales;
+  if (!op.getTransposeRhs() || !matchPattern(op.getInit(), m_AnyZeroFloat()))
+    return;
+  op.getLhsMutable().assign(splitScales(op.getLhs(), scales));
+  ImplicitLocOpBuilder b(op.getLoc(), op.getContext());
+  b.setInsertionPointAfter(op);
+  SmallVector<OpOperand *> uses(llvm::make_pointer_range(op->getUses()));
+  Value scaled = scale(b, op, scales);
+  for (OpOperand *use : uses)
+    use->set(scaled);
+}
+
+/// Leaves the products of a kernel to matrix instructions of tf32, all or none.
+static void roundToTf32(gpu::GPUFuncOp kernel) {
+  SmallVector<tile::DotOp> products;
+  kernel.walk([&](tile::DotOp op) { products.push_back(op); });
+  bool isPossible = llvm::all_of(products, isTf32Possible);
+  for (tile::DotOp op : products)
+    if (isPossible)
+      moveScales(op);
+    else
+      op.setPrecision(tile::Precision::IEEE);
+  if (isPossible && !products.empty())
+    approximate(kernel);
+}
+
 static void narrow(gpu::GPUFuncOp kernel) {
   std::vector<Product> products;
   WalkResult result = kernel.walk([&](tile::DotOp op) {
@@ -350,8 +391,10 @@ static void narrow(gpu::GPUFuncOp kernel) {
     products.push_back(*product);
     return WalkResult::advance();
   });
-  if (result.wasInterrupted() || products.empty())
+  if (result.wasInterrupted() || products.empty()) {
+    roundToTf32(kernel);
     return;
+  }
   Rewriter rewriter;
   for (Product &product : products)
     rewriter.rewrite(product);

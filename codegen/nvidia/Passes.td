@@ -31,8 +31,14 @@ def NvidiaMatrixProducts
     element; quotients get `fastmath<arcp>`, products, sums and differences
     `fastmath<contract>`. `docs/numerics.md` says what rounding costs.
 
+    Products of f32 with `precision(tf32)` keep their operands; numbers that multiply queries
+    multiply the product here too, and functions get the same flags. If not all products of a
+    kernel can be of tf32, as sizes are not multiples of 16, right operands have more
+    than 128 columns or a left operand is transposed, all lose the attribute: behind this pass
+    it says that matrix instructions multiply.
+
     Before: kernels with tiles without layouts. After: the products of a kernel have
-    operands of 16 bits, all or none. Does nothing in kernels with another product, with
+    operands of 16 bits, or of tf32, all or none. Does nothing else in kernels with another product, with
     a transposed left operand or between blocks of rows, with sizes that are not multiples of 16 or with more than
     256 columns or terms, or whose right operand is computed and has more than 128 columns.
 

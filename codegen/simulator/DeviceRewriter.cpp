@@ -288,6 +288,8 @@ LogicalResult DeviceRewriter::rewriteOp(Operation *op) {
     return rewriteMemoryOp(op);
   if (auto intrinsic = dyn_cast<LLVM::CallIntrinsicOp>(op))
     return rewriteIntrinsic(intrinsic);
+  if (auto round = dyn_cast<NVVM::ConvertFloatToTF32Op>(op))
+    return rewriteRounding(round);
   if (auto call = dyn_cast<LLVM::CallOp>(op))
     return rewriteCall(call);
   if (isa<LLVM::InlineAsmOp>(op))

@@ -11,6 +11,7 @@
 
 #include "codegen/simulator/Sites.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/Interfaces/DataLayoutInterfaces.h"
 #include "llvm/ADT/StringMap.h"
@@ -37,6 +38,7 @@ private:
   mlir::LogicalResult rewriteEvent(mlir::Operation *op);
   mlir::LogicalResult rewriteRegister(mlir::Operation *op);
   mlir::LogicalResult rewriteIntrinsic(mlir::LLVM::CallIntrinsicOp op);
+  mlir::LogicalResult rewriteRounding(mlir::NVVM::ConvertFloatToTF32Op op);
   mlir::LogicalResult rewriteCall(mlir::LLVM::CallOp op);
   mlir::LogicalResult rewriteDivision(mlir::Operation *op);
   mlir::LogicalResult checkAlloca(mlir::LLVM::AllocaOp op);

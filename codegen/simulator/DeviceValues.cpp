@@ -61,6 +61,29 @@ LogicalResult DeviceRewriter::rewriteIntrinsic(LLVM::CallIntrinsicOp op) {
   return success();
 }
 
+/// Rounds to the upper 19 bits, to nearest and halves away from zero.
+/// Infinities and NaN lose the other bits.
+LogicalResult DeviceRewriter::rewriteRounding(NVVM::ConvertFloatToTF32Op op) {
+  if (op.getRnd() != NVVM::FPRoundingMode::RNA || op.getRelu() ||
+      op.getSat() != NVVM::SaturationMode::NONE)
+    return op.emitOpError("cannot be simulated: expected rounding 'rna' "
+                          "without 'sat' and 'relu'");
+  constexpr int64_t exponent = 0x7F800000, half = 0x1000, kept = ~0x1FFF;
+  Value bits = LLVM::BitcastOp::create(builder, location, i32, op.getSrc());
+  Value top =
+      LLVM::AndOp::create(builder, location, bits, makeInteger(i32, exponent));
+  Value isFinite =
+      LLVM::ICmpOp::create(builder, location, LLVM::ICmpPredicate::ne, top,
+                           makeInteger(i32, exponent));
+  Value up = LLVM::SelectOp::create(
+      builder, location, isFinite, makeInteger(i32, half), makeInteger(i32, 0));
+  bits = LLVM::AddOp::create(builder, location, bits, up);
+  bits = LLVM::AndOp::create(builder, location, bits, makeInteger(i32, kept));
+  op.getRes().replaceAllUsesWith(bits);
+  op.erase();
+  return success();
+}
+
 LogicalResult DeviceRewriter::rewriteCall(LLVM::CallOp op) {
   auto callee = op.getCallee();
   if (!callee)

@@ -27,6 +27,10 @@
 //   p[j] = exp(s[j] - m) / n
 //   lse  = m + log(n)
 //
+// Under precision(tf32) the factors of f32 in <q[i], k[j]> and in the sum of
+// values are rounded. So the definition in f32 has the errors that are asked
+// for.
+//
 // Subtracting m changes nothing but the range of the exponential, and keeps p
 // exact where m is so large that log(n) does not change it. Without any pair, n
 // is 0, so lse is -inf and out an empty sum.
@@ -78,6 +82,9 @@ private:
   Value factors(ValueRange token, Value scores, const Statistics &of);
   Value mixedFactors(ValueRange token);
   Value output(ValueRange token, Value factors);
+  Value asFactor(Value value) {
+    return op.allowsTf32() ? roundToTf32(b, value) : value;
+  }
   Value keyHead(ValueRange token) {
     return arith::DivUIOp::create(b, token[1], groupSize(b, query, key));
   }
@@ -162,7 +169,8 @@ Value AttendDefinition::product(ValueRange token, Value j) {
         keyRow{batchIn(b, key, token[0]), keyHead};
     llvm::append_range(queryRow, token.drop_front(2));
     llvm::append_range(keyRow, keyIndices(j));
-    return dotRows(b, type, query, queryRow, key, keyRow);
+    return dotRows(b, type, query, queryRow, key, keyRow,
+                   [&](Value value) { return asFactor(value); });
   };
   if (!op.getMixScores())
     return ofHead(token[1]);
@@ -274,7 +282,7 @@ Value AttendDefinition::output(ValueRange token, Value factors) {
   Value zeros = generate(b, RankedTensorType::get(features, type),
                          [&](ValueRange) { return number(b, type, 0.0); });
   auto addKey = [&](ValueRange j, ValueRange so) -> Carried {
-    Value factor = read(b, factors, j[0]);
+    Value factor = asFactor(read(b, factors, j[0]));
     // Mixed weights of a pair may come from any head.
     Value kept = op.getMixWeights()
                      ? Value(arith::ConstantOp::create(b, b.getBoolAttr(true)))
@@ -284,7 +292,7 @@ Value AttendDefinition::output(ValueRange token, Value factors) {
     at.push_back(Value());
     auto addFeature = [&](ValueRange d, ValueRange row) -> Carried {
       at.back() = d[0];
-      Value element = convert(b, read(b, value, at), type);
+      Value element = asFactor(convert(b, read(b, value, at), type));
       Value term = termIf(b, kept, factor, element);
       Value sum = arith::AddFOp::create(b, read(b, row[0], d[0]), term);
       return {tensor::InsertOp::create(b, sum, row[0], d[0])};

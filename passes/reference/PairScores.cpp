@@ -125,11 +125,13 @@ Value reference::position(ImplicitLocOpBuilder &b,
 }
 
 Value reference::dotRows(ImplicitLocOpBuilder &b, Type type, Value lhs,
-                         ValueRange lhsRow, Value rhs, ValueRange rhsRow) {
+                         ValueRange lhsRow, Value rhs, ValueRange rhsRow,
+                         function_ref<Value(Value)> factor) {
   auto feature = [&](Value tensor, ValueRange row, Value d) {
     SmallVector<Value> at(row);
     at.push_back(d);
-    return convert(b, read(b, tensor, at), type);
+    Value element = convert(b, read(b, tensor, at), type);
+    return factor ? factor(element) : element;
   };
   Value count = size(b, lhs, tensorOf(lhs).getRank() - 1);
   return sum(b, count, number(b, type, 0.0), [&](Value d) -> Value {

@@ -106,10 +106,12 @@ mlir::Value valueFactor(mlir::ImplicitLocOpBuilder &b,
                         mlir::Value weight);
 
 /// The product of a row of `lhs` and a row of `rhs`, tensors whose last
-/// dimension counts features, evaluated in `type`.
-mlir::Value dotRows(mlir::ImplicitLocOpBuilder &b, mlir::Type type,
-                    mlir::Value lhs, mlir::ValueRange lhsRow, mlir::Value rhs,
-                    mlir::ValueRange rhsRow);
+/// dimension counts features, evaluated in `type`. Of each element `factor`, if
+/// it is given, makes what is multiplied.
+mlir::Value
+dotRows(mlir::ImplicitLocOpBuilder &b, mlir::Type type, mlir::Value lhs,
+        mlir::ValueRange lhsRow, mlir::Value rhs, mlir::ValueRange rhsRow,
+        llvm::function_ref<mlir::Value(mlir::Value)> factor = nullptr);
 
 /// Whether `value` is -inf.
 mlir::Value isMinusInfinity(mlir::ImplicitLocOpBuilder &b, mlir::Value value);

@@ -51,6 +51,21 @@ Value reference::convert(ImplicitLocOpBuilder &b, Value value, Type type) {
                    : Value(arith::TruncFOp::create(b, type, value));
 }
 
+Value reference::roundToTf32(ImplicitLocOpBuilder &b, Value value) {
+  auto word = [&](int32_t bits) -> Value {
+    return arith::ConstantOp::create(b, b.getI32IntegerAttr(bits));
+  };
+  Value exponent = word(0x7F800000), zero = word(0), half = word(0x1000);
+  Value bits = arith::BitcastOp::create(b, b.getI32Type(), value);
+  Value isFinite =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::ne,
+                            arith::AndIOp::create(b, bits, exponent), exponent);
+  bits = arith::AddIOp::create(
+      b, bits, arith::SelectOp::create(b, isFinite, half, zero));
+  bits = arith::AndIOp::create(b, bits, word(~0x1FFF));
+  return arith::BitcastOp::create(b, value.getType(), bits);
+}
+
 //===----------------------------------------------------------------------===//
 // Reading
 //===----------------------------------------------------------------------===//

@@ -41,6 +41,10 @@ llvm::SmallVector<mlir::Value> sizes(mlir::ImplicitLocOpBuilder &b,
 mlir::Value convert(mlir::ImplicitLocOpBuilder &b, mlir::Value value,
                     mlir::Type type);
 
+/// `value`, of f32, rounded to tf32: to the nearest number of 11 bits, of two
+/// the larger magnitude. Infinities and NaN stay what they are.
+mlir::Value roundToTf32(mlir::ImplicitLocOpBuilder &b, mlir::Value value);
+
 /// The element of a tensor or memref at `indices`, which must be inside.
 mlir::Value read(mlir::ImplicitLocOpBuilder &b, mlir::Value shaped,
                  mlir::ValueRange indices);

@@ -116,13 +116,13 @@ func.func @negative_keep_regions(%q: tensor<1x2x4x8xf32>) -> tensor<1x2x4x8xf32>
 
 // What else the op says stays, its regions included.
 // CHECK-LABEL: func.func @drop_unused_lse
-// CHECK: %[[O:.*]] = attn.attend %{{.*}}, %{{.*}}, %{{.*}} scale(5.000000e-01) alignment(end) schedule(<block_q = 16, block_k = 32>)
+// CHECK: %[[O:.*]] = attn.attend %{{.*}}, %{{.*}}, %{{.*}} scale(5.000000e-01) alignment(end) precision(tf32) schedule(<block_q = 16, block_k = 32>)
 // CHECK-NEXT: mask (
 // CHECK: sink (
 // CHECK: -> tensor<1x2x4x8xf32>{{$}}
 // CHECK: return %[[O]] :
 func.func @drop_unused_lse(%q: tensor<1x2x4x8xf32>) -> tensor<1x2x4x8xf32> {
-  %o, %lse = attn.attend %q, %q, %q scale(0.5) alignment(end) schedule(<block_q = 16, block_k = 32>)
+  %o, %lse = attn.attend %q, %q, %q scale(0.5) alignment(end) precision(tf32) schedule(<block_q = 16, block_k = 32>)
       mask (%b, %h, %i, %j) {
         %keep = arith.cmpi sge, %i, %j : index
         attn.yield %keep : i1

@@ -30,7 +30,7 @@ func.func @negative_region_unknown(%q: tensor<1x2x4x8xf32>) {
 func.func @negative_clause_after_region(%q: tensor<1x2x4x8xf32>) {
   %o = attn.attend %q, %q, %q
       value (%x: tensor<8xf32>, %b, %h, %n) { attn.yield %x : tensor<8xf32> }
-  // expected-error@below {{clause 'scale' is given twice or too late; expected clauses in the order mix_scores, mix_weights, scale, alignment, normalizer, max_queries, schedule, and regions behind them}}
+  // expected-error@below {{clause 'scale' is given twice or too late; expected clauses in the order mix_scores, mix_weights, scale, alignment, normalizer, precision, max_queries, schedule, and regions behind them}}
       scale(1.0) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
   return
 }
@@ -207,5 +207,13 @@ func.func @negative_value_used_outside(%q: tensor<1x2x4x8xf32>) {
         %keep = arith.cmpi sge, %i, %j : index
         attn.yield %keep : i1
       } : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @negative_precision_half(%q: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{expected string or keyword containing one of the following enum values for attribute 'precision' [ieee, tf32]}}
+  %o = attn.attend %q, %q, %q precision(half) : tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32> -> tensor<1x2x4x8xf32>
   return
 }

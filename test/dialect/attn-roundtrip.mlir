@@ -123,6 +123,18 @@ func.func @attend_prob_sink(%q: !x, %seed: i64) -> !x {
   return %o : !x
 }
 
+// A permission says nothing of the element type.
+// CHECK-LABEL: func.func @attend_precision
+// CHECK: attn.attend %{{.*}}, %{{.*}}, %{{.*}} normalizer(none) precision(tf32) max_queries(4) :
+// CHECK: attn.attend %{{.*}}, %{{.*}}, %{{.*}} : tensor<?x4x?x8xf32>
+// CHECK: attn.attend %{{.*}}, %{{.*}}, %{{.*}} precision(tf32) : tensor<?x4x?x8xbf16>
+func.func @attend_precision(%q: !x, %h: tensor<?x4x?x8xbf16>) -> (!x, tensor<?x4x?x8xbf16>) {
+  %o = attn.attend %q, %q, %q normalizer(none) precision(tf32) max_queries(4) : !x, !x, !x -> !x
+  %p = attn.attend %o, %q, %q precision(ieee) : !x, !x, !x -> !x
+  %n = attn.attend %h, %h, %h precision(tf32) : tensor<?x4x?x8xbf16>, tensor<?x4x?x8xbf16>, tensor<?x4x?x8xbf16> -> tensor<?x4x?x8xbf16>
+  return %p, %n : !x, tensor<?x4x?x8xbf16>
+}
+
 // CHECK-LABEL: func.func @attend_normalizers
 // CHECK: attn.attend %{{.*}}, %{{.*}}, %{{.*}} alignment(start) normalizer(sum) :
 // CHECK: attn.attend %{{.*}}, %{{.*}}, %{{.*}} normalizer(none) schedule(<block_q = 8, block_k = 8>) :
@@ -191,11 +203,11 @@ func.func @partial_plain(%q: !x, %at: index, %t: tensor<4xf32>, %l: tensor<4xf32
 }
 
 // CHECK-LABEL: func.func @partial_all_clauses
-// CHECK: width(16) bounded scale(5.000000e-01) alignment(end)
+// CHECK: width(16) bounded scale(5.000000e-01) alignment(end) precision(tf32)
 // CHECK-NEXT: value (%{{.*}}: tensor<8xf32>, %{{.*}}, %{{.*}}, %{{.*}}) {
 // CHECK: mask (%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) {
 func.func @partial_all_clauses(%q: !x, %at: index, %t: tensor<4xf32>, %l: tensor<4xf32>, %a: tensor<4x4xf32>) -> tensor<4x4xf32> {
-  %r:3 = attn.partial %q, %q, %q at(%at, %at, %at, %at) init(%t, %l, %a) width(16) bounded scale(0.5) alignment(end)
+  %r:3 = attn.partial %q, %q, %q at(%at, %at, %at, %at) init(%t, %l, %a) width(16) bounded scale(0.5) alignment(end) precision(tf32)
       value (%x: tensor<8xf32>, %b, %h, %n) {
         %lo = tensor.extract_slice %x[0] [4] [1] : tensor<8xf32> to tensor<4xf32>
         attn.yield %lo : tensor<4xf32>

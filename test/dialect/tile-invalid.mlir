@@ -436,6 +436,15 @@ func.func @negative_dot_between(%a: tensor<4x8xf32>, %c: tensor<4x4xf32>) {
 
 // -----
 
+// dot_c6
+func.func @negative_dot_precision_bf16(%a: tensor<4x8xbf16>, %c: tensor<4x4xf32>) {
+  // expected-error@below {{'precision(tf32)' needs 'lhs' and 'rhs' of f32, got 'bf16'}}
+  %t = tile.dot %a, %a, %c transpose_rhs precision(tf32) : tensor<4x8xbf16>, tensor<4x8xbf16> -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
 // reduce_c1
 func.func @negative_reduce_columns(%x: tensor<4x8xf32>, %z: tensor<4xf32>) {
   // expected-error@below {{must reduce the columns of a tile of rank 2 to a vector, got 'tensor<4x8xf32>' to 'tensor<4xf32>'}}
@@ -557,8 +566,8 @@ func.func @negative_shared_row(%x: tensor<4x8xf32, #tile.shared<row = 40, swizzl
 // -----
 
 // layout_c4
-// expected-error@below {{'row' must be a multiple of 8 without 'swizzle', got 36}}
-func.func @negative_shared_padded_row(%x: tensor<4x8xf32, #tile.shared<row = 36, swizzle = false>>)
+// expected-error@below {{'row' must be a multiple of 4 without 'swizzle', got 34}}
+func.func @negative_shared_padded_row(%x: tensor<4x8xf32, #tile.shared<row = 34, swizzle = false>>)
 
 // -----
 

@@ -105,6 +105,16 @@ func.func @blocks(%q: tensor<32x8xbf16>, %a: tensor<32x8xf32>, %z: tensor<32x32x
   return %b : tensor<32x32xf32>
 }
 
+// What is the default is not printed.
+// CHECK-LABEL: func.func @precision
+// CHECK: tile.dot %{{.*}}, %{{.*}}, %{{.*}} transpose_rhs precision(tf32) : tensor<4x8xf32>, tensor<4x8xf32> -> tensor<4x4xf32>
+// CHECK: tile.dot %{{.*}}, %{{.*}}, %{{.*}} transpose_rhs : tensor<4x8xf32>, tensor<4x8xf32> -> tensor<4x4xf32>
+func.func @precision(%q: tensor<4x8xf32>, %z: tensor<4x4xf32>) -> tensor<4x4xf32> {
+  %s = tile.dot %q, %q, %z transpose_rhs precision(tf32) : tensor<4x8xf32>, tensor<4x8xf32> -> tensor<4x4xf32>
+  %t = tile.dot %q, %q, %s transpose_rhs precision(ieee) : tensor<4x8xf32>, tensor<4x8xf32> -> tensor<4x4xf32>
+  return %t : tensor<4x4xf32>
+}
+
 // CHECK-LABEL: func.func @trim
 // CHECK: tile.trim add %{{.*}} rows(2) ranges(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) : tensor<4x8xf64>
 // CHECK: tile.trim max %{{.*}} rows(4) ranges(%{{.*}}, %{{.*}}) : tensor<4x8xf64>

@@ -103,3 +103,14 @@ func.func @gather(%x: tensor<?x16x?x8xbf16>, %t: tensor<?x?xi32>) -> tensor<?x?x
   %y = attn.gather %x at(%t) : tensor<?x16x?x8xbf16>, tensor<?x?xi32> -> tensor<?x?x?x8xbf16>
   return %y : tensor<?x?x?x8xbf16>
 }
+
+// -----
+
+// What may be rounded may be so behind.
+// CHECK-LABEL: func @precision
+// CHECK: attn.attend {{.*}} precision(tf32)
+func.func @precision(%q: tensor<?x2x?x8xf32>, %w: tensor<2x2xf32>) -> tensor<?x2x?x8xf32> {
+  %o = attn.attend %q, %q, %q mix_scores(%w : tensor<2x2xf32>) precision(tf32)
+    : tensor<?x2x?x8xf32>, tensor<?x2x?x8xf32>, tensor<?x2x?x8xf32> -> tensor<?x2x?x8xf32>
+  return %o : tensor<?x2x?x8xf32>
+}

@@ -100,3 +100,24 @@ func.func @tiles(%x: memref<?x4xbf16, strided<[?, 1], offset: ?>>, %n: index) {
   tile.store %r, %x[%c0, %c0] : tensor<2x4xbf16>, memref<?x4xbf16, strided<[?, 1], offset: ?>>
   return
 }
+
+// Under precision(tf32) the definition in f32 rounds both factors of both
+// products: adds half a unit, unless the number is not finite, and cuts.
+// CHECK-LABEL: func.func @precision
+// CHECK-NOT: arith.bitcast
+// SPEC-LABEL: func.func @precision
+// SPEC-DAG: %[[MASK:.*]] = arith.constant 2139095040 : i32
+// SPEC-DAG: %[[HALF:.*]] = arith.constant 4096 : i32
+// SPEC: %[[BITS:.*]] = arith.bitcast %{{.*}} : f32 to i32
+// SPEC: %[[TOP:.*]] = arith.andi %[[BITS]], %[[MASK]]
+// SPEC: %[[FINITE:.*]] = arith.cmpi ne, %[[TOP]], %[[MASK]]
+// SPEC: %[[UP:.*]] = arith.select %[[FINITE]], %[[HALF]], %{{.*}}
+// SPEC: %[[SUM:.*]] = arith.addi %[[BITS]], %[[UP]]
+// SPEC: %[[CUT:.*]] = arith.andi %[[SUM]], %{{.*}}
+// SPEC: arith.bitcast %[[CUT]] : i32 to f32
+// SPEC-COUNT-3: arith.bitcast %{{.*}} : f32 to i32
+// SPEC-NOT: arith.bitcast %{{.*}} : f32 to i32
+func.func @precision(%q: tensor<?x4x?x8xf32>) -> tensor<?x4x?x8xf32> {
+  %o = attn.attend %q, %q, %q precision(tf32) : tensor<?x4x?x8xf32>, tensor<?x4x?x8xf32>, tensor<?x4x?x8xf32> -> tensor<?x4x?x8xf32>
+  return %o : tensor<?x4x?x8xf32>
+}

@@ -199,3 +199,26 @@ func.func @negative_matrices_of_packed_heads(%q: tensor<?x4x?x8xf32>, %k: tensor
   } : tensor<?x4x?x8xf32> -> tensor<?x4x?x8xf32>
   return %o : tensor<?x4x?x8xf32>
 }
+
+// -----
+
+// A permission to round operands is one of f32, of both products.
+// CHECK-LABEL: func @precision
+// CHECK: tile.dot {{.*}} transpose_rhs precision(tf32) : tensor<16x8xf32>
+// CHECK: tile.dot {{.*}} precision(tf32) : tensor<16x32xf32>
+func.func @precision(%q: tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32> {
+  %o = attn.attend %q, %q, %q precision(tf32) schedule(<block_q = 16, block_k = 32>)
+    : tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32>, tensor<?x?x?x8xf32> -> tensor<?x?x?x8xf32>
+  return %o : tensor<?x?x?x8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func @precision_bf16
+// CHECK: tile.dot
+// CHECK-NOT: precision
+func.func @precision_bf16(%q: tensor<?x?x?x8xbf16>) -> tensor<?x?x?x8xbf16> {
+  %o = attn.attend %q, %q, %q precision(tf32) schedule(<block_q = 16, block_k = 32>)
+    : tensor<?x?x?x8xbf16>, tensor<?x?x?x8xbf16>, tensor<?x?x?x8xbf16> -> tensor<?x?x?x8xbf16>
+  return %o : tensor<?x?x?x8xbf16>
+}

@@ -208,9 +208,9 @@ gpu.module @kernels {
     %c0 = arith.constant 0 : index
     %zero = arith.constant dense<0.0> : tensor<64x64xf32>
     %q = tile.load %x[%c0, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
-    // expected-note@below {{the product of 16 bits}}
+    // expected-note@below {{the product of 16 bits or tf32}}
     %s = tile.dot %q, %q, %zero : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
-    // expected-error@below {{has operands of 32 bits in a kernel with a product of 16 bits; expected one kind}}
+    // expected-error@below {{has operands of 32 bits in a kernel with a product of 16 bits or tf32; expected one kind}}
     %o = tile.dot %s, %s, %zero : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
     tile.store %o, %y[%c0, %c0] : tensor<64x64xf32>, memref<?x64xf32>
     gpu.return
@@ -237,6 +237,61 @@ gpu.module @kernels {
     %w = arith.truncf %s : tensor<128x64xf32> to tensor<128x64xf16>
     %o = tile.dot %w, %k, %zero : tensor<128x64xf16>, tensor<64x64xf16> -> tensor<128x64xf32>
     tile.store %o, %y[%c0, %c0] : tensor<128x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+// Operands of tf32: queries stay in registers in the layout of a result; rows of
+// keys, read in pairs, are eight elements longer than all banks, those of values
+// four.
+// CHECK-LABEL: gpu.func @tf32
+// CHECK: tile.load {{.*}} -> tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+// CHECK: %[[K:.*]] = tile.load {{.*}} -> tensor<32x64xf32, #tile.shared<row = 72, swizzle = false>>
+// CHECK: tile.dot %{{.*}}, %[[K]], %{{.*}} transpose_rhs precision(tf32) : {{.*}} -> tensor<64x32xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+// CHECK: %[[V:.*]] = tile.load {{.*}} -> tensor<32x64xf32, #tile.shared<row = 68, swizzle = false>>
+// CHECK: tile.dot %{{.*}}, %[[V]], %{{.*}} precision(tf32) : tensor<64x32xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+gpu.module @kernels {
+  gpu.func @tf32(%x: memref<?x64xf32>, %y: memref<?x64xf32>, %n: index) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %c32 = arith.constant 32 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %zeros = arith.constant dense<0.0> : tensor<64x32xf32>
+    %q = tile.load %x[%c0, %c0] : memref<?x64xf32> -> tensor<64x64xf32>
+    %r = scf.for %j = %c0 to %n step %c32 iter_args(%a = %zero) -> (tensor<64x64xf32>) {
+      %k = tile.load %x[%j, %c0] : memref<?x64xf32> -> tensor<32x64xf32>
+      %s = tile.dot %q, %k, %zeros transpose_rhs precision(tf32) : tensor<64x64xf32>, tensor<32x64xf32> -> tensor<64x32xf32>
+      %v = tile.load %x[%j, %c0] : memref<?x64xf32> -> tensor<32x64xf32>
+      %a1 = tile.dot %s, %v, %a precision(tf32) : tensor<64x32xf32>, tensor<32x64xf32> -> tensor<64x64xf32>
+      scf.yield %a1 : tensor<64x64xf32>
+    }
+    tile.store %r, %y[%c0, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+// Two bands of rows: queries are in shared memory, read like keys. Values that
+// are computed are stored for their readers.
+// CHECK-LABEL: gpu.func @tf32_bands
+// CHECK: %[[Q:.*]] = tile.load {{.*}} -> tensor<128x32xf32, #tile.shared<row = 40, swizzle = false>>
+// CHECK: tile.convert_layout {{.*}} -> tensor<64x32xf32, #tile.shared<row = 36, swizzle = false>>
+// CHECK: tile.dot %[[Q]], %{{.*}} precision(tf32)
+gpu.module @kernels {
+  gpu.func @tf32_bands(%x: memref<?x32xf32>, %y: memref<?x32xf32>) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<128x32xf32>
+    %zeros = arith.constant dense<0.0> : tensor<128x64xf32>
+    %q = tile.load %x[%c0, %c0] : memref<?x32xf32> -> tensor<128x32xf32>
+    %k = tile.load %x[%c0, %c0] : memref<?x32xf32> -> tensor<64x32xf32>
+    %v = math.absf %k : tensor<64x32xf32>
+    %s = tile.dot %q, %k, %zeros transpose_rhs precision(tf32) : tensor<128x32xf32>, tensor<64x32xf32> -> tensor<128x64xf32>
+    %o = tile.dot %s, %v, %zero precision(tf32) : tensor<128x64xf32>, tensor<64x32xf32> -> tensor<128x32xf32>
+    tile.store %o, %y[%c0, %c0] : tensor<128x32xf32>, memref<?x32xf32>
     gpu.return
   }
 }

@@ -311,3 +311,39 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+// Operands of tf32 are copied ahead, those of f32 units are not.
+// CHECK-LABEL: gpu.func @tf32
+// CHECK: tile.load {{.*}} async : memref<?x64xf32> -> tensor<64x64xf32, #tile.shared<row = 72, swizzle = false>>
+// CHECK: scf.for
+// CHECK-NEXT: tile.await
+// CHECK-LABEL: gpu.func @f32
+// CHECK-NOT: async
+!p = tensor<64x64xf32, #tile.registers<rows = 32, columns = 4, vector = 2, paired = true>>
+!s = tensor<64x64xf32, #tile.shared<row = 72, swizzle = false>>
+gpu.module @kernels {
+  gpu.func @tf32(%x: memref<?x64xf32>, %q: !p, %z: !p, %a: index, %b: index, %c: index) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %r = scf.for %j = %a to %b step %c iter_args(%s = %z) -> (!p) {
+      %k = tile.load %x[%j, %c0] : memref<?x64xf32> -> !s
+      %t = tile.dot %q, %k, %s transpose_rhs precision(tf32) : !p, !s -> !p
+      scf.yield %t : !p
+    }
+    tile.store %r, %x[%c0, %c0] : !p, memref<?x64xf32>
+    gpu.return
+  }
+  gpu.func @f32(%x: memref<?x64xf32>, %q: !p, %z: !p, %a: index, %b: index, %c: index) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %r = scf.for %j = %a to %b step %c iter_args(%s = %z) -> (!p) {
+      %k = tile.load %x[%j, %c0] : memref<?x64xf32> -> !s
+      %t = tile.dot %q, %k, %s transpose_rhs : !p, !s -> !p
+      scf.yield %t : !p
+    }
+    tile.store %r, %x[%c0, %c0] : !p, memref<?x64xf32>
+    gpu.return
+  }
+}

@@ -139,3 +139,15 @@ func.func @scored(%q: tensor<1x1x?x128xbf16>) -> tensor<1x1x?x128xbf16> {
       } : tensor<1x1x?x128xbf16>, tensor<1x1x?x128xbf16>, tensor<1x1x?x128xbf16> -> tensor<1x1x?x128xbf16>
   return %o : tensor<1x1x?x128xbf16>
 }
+
+// -----
+
+// Rows of tf32 have 4 bytes and some more; what has the room is as large.
+// CHECK-LABEL: func.func @tf32
+// CHECK: schedule(<block_q = 128, block_k = 64>)
+// AMPERE-LABEL: func.func @tf32
+// AMPERE: schedule(<block_q = 128, block_k = 64>)
+func.func @tf32(%q: tensor<1x1x?x64xf32>) -> tensor<1x1x?x64xf32> {
+  %o = attn.attend %q, %q, %q precision(tf32) : tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32>, tensor<1x1x?x64xf32> -> tensor<1x1x?x64xf32>
+  return %o : tensor<1x1x?x64xf32>
+}

@@ -145,3 +145,19 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+// Slices may be rounded as the whole may.
+// CHECK-LABEL: gpu.func @precision
+// CHECK-COUNT-2: tile.dot {{.*}} transpose_rhs precision(tf32) : tensor<16x32xf32>, tensor<64x32xf32>
+gpu.module @kernels {
+  gpu.func @precision(%k: memref<?x64xf32>, %q: tensor<16x64xf32>, %y: memref<?x64xf32>) kernel {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<16x64xf32>
+    %t = tile.load %k[%c0, %c0] : memref<?x64xf32> -> tensor<64x64xf32>
+    %s = tile.dot %q, %t, %zero transpose_rhs precision(tf32) : tensor<16x64xf32>, tensor<64x64xf32> -> tensor<16x64xf32>
+    tile.store %s, %y[%c0, %c0] : tensor<16x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+}

@@ -376,3 +376,96 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+// Products of f32 that may be rounded to tf32 stay as they are, but for the
+// scale, and exponentials may be those of the device.
+// CHECK-LABEL: gpu.func @tf32
+// CHECK: %[[Q:.*]] = tile.load
+// CHECK: %[[S:.*]] = tile.dot %[[Q]], %{{.*}}, %{{.*}} transpose_rhs precision(tf32) : tensor<64x64xf32>
+// CHECK: %[[SCALED:.*]] = arith.mulf %[[S]], %cst{{.*}} : tensor<64x64xf32>
+// CHECK: math.exp2 %[[SCALED]] fastmath<afn>
+// CHECK: tile.dot %{{.*}} precision(tf32) : tensor<64x64xf32>
+gpu.module @kernels {
+  gpu.func @tf32(%x: memref<?x64xf32>, %y: memref<?x64xf32>, %i: index) kernel {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %scale = arith.constant dense<0.125> : tensor<64x64xf32>
+    %q = tile.load %x[%i, %c0] : memref<?x64xf32> -> tensor<64x64xf32>
+    %qs = arith.mulf %q, %scale : tensor<64x64xf32>
+    %k = tile.load %x[%c0, %c0] : memref<?x64xf32> -> tensor<64x64xf32>
+    %s = tile.dot %qs, %k, %zero transpose_rhs precision(tf32) : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+    %p = math.exp2 %s : tensor<64x64xf32>
+    %o = tile.dot %p, %k, %p precision(tf32) : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+    tile.store %o, %y[%i, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+
+  // A scale stays where the product is added to something.
+  // CHECK-LABEL: gpu.func @tf32_scaled_init
+  // CHECK: %[[QS:.*]] = arith.mulf
+  // CHECK: tile.dot %[[QS]], %{{.*}} transpose_rhs precision(tf32)
+  gpu.func @tf32_scaled_init(%x: memref<?x64xf32>, %y: memref<?x64xf32>, %init: tensor<64x64xf32>) kernel {
+    %c0 = arith.constant 0 : index
+    %scale = arith.constant dense<0.125> : tensor<64x64xf32>
+    %q = tile.load %x[%c0, %c0] : memref<?x64xf32> -> tensor<64x64xf32>
+    %qs = arith.mulf %q, %scale : tensor<64x64xf32>
+    %s = tile.dot %qs, %q, %init transpose_rhs precision(tf32) : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+    tile.store %s, %y[%c0, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+
+  // All products of a kernel or none: 24 is no multiple of 16, one product has no
+  // permission, a left operand is transposed, rows have more than 128 features.
+  // CHECK-LABEL: gpu.func @tf32_narrow_values
+  // CHECK: arith.mulf
+  // CHECK-NOT: precision
+  // CHECK: math.exp2 %{{[^ ]*}} : tensor
+  // CHECK-NOT: precision
+  // CHECK: gpu.func @tf32_one_of_two
+  // CHECK-NOT: precision
+  // CHECK: gpu.func @tf32_transposed
+  // CHECK-NOT: precision
+  // CHECK: gpu.func @tf32_wide
+  // CHECK-NOT: precision
+  gpu.func @tf32_narrow_values(%x: memref<?x64xf32>, %y: memref<?x24xf32>) kernel {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %zeros = arith.constant dense<0.0> : tensor<64x24xf32>
+    %scale = arith.constant dense<0.125> : tensor<64x64xf32>
+    %q = tile.load %x[%c0, %c0] : memref<?x64xf32> -> tensor<64x64xf32>
+    %qs = arith.mulf %q, %scale : tensor<64x64xf32>
+    %s = tile.dot %qs, %q, %zero transpose_rhs precision(tf32) : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+    %p = math.exp2 %s : tensor<64x64xf32>
+    %v = tile.load %y[%c0, %c0] : memref<?x24xf32> -> tensor<64x24xf32>
+    %o = tile.dot %p, %v, %zeros precision(tf32) : tensor<64x64xf32>, tensor<64x24xf32> -> tensor<64x24xf32>
+    tile.store %o, %y[%c0, %c0] : tensor<64x24xf32>, memref<?x24xf32>
+    gpu.return
+  }
+  gpu.func @tf32_one_of_two(%x: memref<?x64xf32>, %y: memref<?x64xf32>) kernel {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %q = tile.load %x[%c0, %c0] : memref<?x64xf32> -> tensor<64x64xf32>
+    %s = tile.dot %q, %q, %zero transpose_rhs precision(tf32) : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+    %o = tile.dot %s, %q, %zero : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+    tile.store %o, %y[%c0, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+  gpu.func @tf32_transposed(%x: memref<?x64xf32>, %y: memref<?x64xf32>) kernel {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %q = tile.load %x[%c0, %c0] : memref<?x64xf32> -> tensor<64x64xf32>
+    %s = tile.dot %q, %q, %zero transpose_lhs precision(tf32) : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+    tile.store %s, %y[%c0, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+  gpu.func @tf32_wide(%x: memref<?x144xf32>, %y: memref<?x64xf32>) kernel {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %q = tile.load %x[%c0, %c0] : memref<?x144xf32> -> tensor<64x144xf32>
+    %s = tile.dot %q, %q, %zero transpose_rhs precision(tf32) : tensor<64x144xf32>, tensor<64x144xf32> -> tensor<64x64xf32>
+    tile.store %s, %y[%c0, %c0] : tensor<64x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+}
