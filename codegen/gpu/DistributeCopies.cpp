@@ -300,16 +300,35 @@ void GroupCopyEmitter::copy(Value place, Value view, ValueRange at,
                                    /*bypassL1=*/b.getUnitAttr());
 }
 
+/// Numbers of 32 bits that the loop around `op` carries; tiles are such
+/// already.
+static int64_t countCarried(tile::LoadOp op) {
+  auto loop = dyn_cast<scf::ForOp>(op->getParentOp());
+  return loop ? llvm::count_if(
+                    loop.getRegionIterArgs(),
+                    [](Value argument) { return argument.getType().isF32(); })
+              : 0;
+}
+
 /// Whether the loop around `op` carries more than a quarter of the registers of
 /// a thread, as a state of two bands of rows does with a denominator. Then not
 /// even the start of a tile has room through the loop.
 static bool carriesMuch(tile::LoadOp op) {
   constexpr int64_t quarter = 64;
-  auto loop = dyn_cast<scf::ForOp>(op->getParentOp());
-  // The tiles are numbers already.
-  return loop && llvm::count_if(loop.getRegionIterArgs(), [](Value argument) {
-                   return argument.getType().isF32();
-                 }) > quarter;
+  return countCarried(op) > quarter;
+}
+
+/// Whether the loop around `op` follows another one, over whole blocks of keys,
+/// and carries sums that take half of the registers of a thread. What it seldom
+/// needs has no room through the first loop.
+static bool isSecondOfWide(tile::LoadOp op) {
+  constexpr int64_t half = 128;
+  if (countCarried(op) < half)
+    return false;
+  Operation *before = op->getParentOp()->getPrevNode();
+  while (before && !isa<scf::ForOp>(before))
+    before = before->getPrevNode();
+  return before;
 }
 
 /// A tile that lies in the view as a whole. The view is one row of elements
@@ -325,7 +344,7 @@ void GroupCopyEmitter::emitWhole() {
   Value start = view.getOffset();
   SmallVector<Value> offsets(carriesMuch(op) ? ValueRange(window.offsets)
                                              : ValueRange(op.getOffsets()));
-  if (d.hasTermsBesideState())
+  if (d.hasTermsBesideState() || isSecondOfWide(op))
     for (Value &offset : MutableArrayRef(offsets).drop_back(2))
       if (!getConstantIntValue(offset))
         offset = d.keepInLoop(offset, op);
