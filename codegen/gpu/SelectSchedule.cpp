@@ -363,7 +363,8 @@ static bool hasExactOperand(RecurOp op) {
 /// Whether the products of a recurrence can be of 16 bits: its operands are,
 /// one of them as it was loaded, and sizes are such that each warp has the same
 /// rows of the state. Channels that decay have no denominator, queries as they
-/// were loaded, as others would meet in banks.
+/// were loaded, as others would meet in banks. With a denominator not in f16:
+/// weights far below its smallest number have a quotient.
 static bool isNarrow(RecurOp op) {
   constexpr int64_t band = 64;
   Type element = typeOf(op.getQuery()).getElementType();
@@ -372,6 +373,7 @@ static bool isNarrow(RecurOp op) {
   };
   return element.getIntOrFloatBitWidth() == 16 && isSame(op.getKey()) &&
          isSame(op.getValue()) && hasExactOperand(op) &&
+         !(op.usesDenominator() && element.isF16()) &&
          !(decaysPerChannel(op) &&
            (op.usesDenominator() || !op.getQueryRows().empty())) &&
          op.getStateRows() % band == 0 &&

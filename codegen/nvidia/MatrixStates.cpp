@@ -144,6 +144,9 @@ bool Kernel::analyze() {
   });
   // Keys of channels that decay are not those that a denominator sums.
   isPossible &= decaying.empty() || sums.empty();
+  // Nothing is lost where all weights of a row are far below the smallest f16,
+  // and a quotient of their sums is not.
+  isPossible &= sums.empty() || !element || !element.isF16();
   return updatesState && isPossible && element;
 }
 

@@ -177,3 +177,25 @@ func.func @channel_matrices_bf16(%q: tensor<1x1x?x64xbf16>, %g: tensor<1x1x?x64x
   %o = attn.recur %q, %q, %q gate(%g : tensor<1x1x?x64xf32>) : tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16> -> tensor<1x1x?x64xbf16>
   return %o : tensor<1x1x?x64xbf16>
 }
+
+// -----
+
+// A denominator is one of bf16; in f16 weights far below its smallest number have a
+// quotient, which only f32 units find.
+// CHECK-LABEL: func.func @denominators
+// LARGE-LABEL: func.func @denominators
+// LARGE: schedule(<block_q = 64, block_k = 64>)
+// LARGE: schedule(<block_q = 32, block_k = 64>)
+func.func @denominators(%q: tensor<1x1x?x64xbf16>, %p: tensor<1x1x?x64xf16>) -> (tensor<1x1x?x64xbf16>, tensor<1x1x?x64xf16>) {
+  %o = attn.recur %q, %q, %q norm (%num: tensor<64xf32>, %den: f32, %b, %h, %i) {
+    %divisor = tensor.splat %den : tensor<64xf32>
+    %quotient = arith.divf %num, %divisor : tensor<64xf32>
+    attn.yield %quotient : tensor<64xf32>
+  } : tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16>, tensor<1x1x?x64xbf16> -> tensor<1x1x?x64xbf16>
+  %r = attn.recur %p, %p, %p norm (%num: tensor<64xf32>, %den: f32, %b, %h, %i) {
+    %divisor = tensor.splat %den : tensor<64xf32>
+    %quotient = arith.divf %num, %divisor : tensor<64xf32>
+    attn.yield %quotient : tensor<64xf32>
+  } : tensor<1x1x?x64xf16>, tensor<1x1x?x64xf16>, tensor<1x1x?x64xf16> -> tensor<1x1x?x64xf16>
+  return %o, %r : tensor<1x1x?x64xbf16>, tensor<1x1x?x64xf16>
+}

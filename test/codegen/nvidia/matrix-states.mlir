@@ -335,6 +335,10 @@ gpu.module @kernels {
 // CHECK: %[[TOTAL:.*]] = tile.reduce add %[[NEW]], %{{.*}} : tensor<64x16xf32> -> tensor<64xf32>
 // CHECK: %[[ONE:.*]] = tile.broadcast %[[TOTAL]] along 1 : tensor<64xf32> -> tensor<64x1xf32>
 // CHECK: tile.store %[[ONE]]
+
+// Sums of weights that f16 is too small for have quotients.
+// CHECK-LABEL: gpu.func @denominator_f16
+// CHECK: tile.dot {{.*}} transpose_lhs : tensor<64x64xf32>, tensor<64x1xf32>
 gpu.module @kernels {
   gpu.func @denominator(%x: memref<?x64xbf16>, %y: memref<?x64xf32>, %d: memref<?xf32>, %g: tensor<64xf32>, %n: index) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
     %c0 = arith.constant 0 : index
@@ -365,6 +369,16 @@ gpu.module @kernels {
     %z = tile.load %y[%c0, %c0] : memref<?x1xf32> -> tensor<64x1xf32>
     %a = tile.load %x[%c0, %c0] : memref<?x64xbf16> -> tensor<64x64xbf16>
     %k = arith.extf %a : tensor<64x64xbf16> to tensor<64x64xf32>
+    %u = tile.dot %k, %one, %z transpose_lhs : tensor<64x64xf32>, tensor<64x1xf32> -> tensor<64x1xf32>
+    tile.store %u, %y[%c0, %c0] : tensor<64x1xf32>, memref<?x1xf32>
+    gpu.return
+  }
+  gpu.func @denominator_f16(%x: memref<?x64xf16>, %y: memref<?x1xf32>) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %one = arith.constant dense<1.0> : tensor<64x1xf32>
+    %z = tile.load %y[%c0, %c0] : memref<?x1xf32> -> tensor<64x1xf32>
+    %a = tile.load %x[%c0, %c0] : memref<?x64xf16> -> tensor<64x64xf16>
+    %k = arith.extf %a : tensor<64x64xf16> to tensor<64x64xf32>
     %u = tile.dot %k, %one, %z transpose_lhs : tensor<64x64xf32>, tensor<64x1xf32> -> tensor<64x1xf32>
     tile.store %u, %y[%c0, %c0] : tensor<64x1xf32>, memref<?x1xf32>
     gpu.return
