@@ -138,9 +138,9 @@ static void reportResources(Operation *op, ScheduleAttr schedule, bool isAsked,
 
 /// What the products of a block are computed with.
 static StringRef getProducts(bool isNarrow, bool isTf32 = false) {
-  return isTf32     ? "matrix instructions of tf32"
-         : isNarrow ? "matrix instructions of 16 bits"
-                    : "f32 units";
+  return !isNarrow ? "f32 units"
+         : isTf32  ? "matrix instructions of tf32"
+                   : "matrix instructions of 16 bits";
 }
 
 /// Larger blocks than usual for pairs that need little but products. Matrix

@@ -349,7 +349,9 @@ static void approximate(gpu::GPUFuncOp kernel) {
 /// rounds them. BlockProblems.cpp foresees it.
 static bool isTf32Possible(tile::DotOp op) {
   return op.getPrecision() == tile::Precision::TF32 && !op.getTransposeLhs() &&
-         isMultiple(tileOf(op)) && op.getDepth() % kMatrixMultiple == 0 &&
+         !op.getBetween() && isMultiple(tileOf(op)) &&
+         op.getDepth() % kMatrixMultiple == 0 &&
+         tileOf(op).getDimSize(1) <= kMostMatrixColumns &&
          tileOf(op.getRhs()).getDimSize(1) <= kMostTf32Columns;
 }
 
